@@ -1,0 +1,1 @@
+//! mailsetup tells every mail client how to set up an account.
