@@ -1,0 +1,178 @@
+//! The neutral model: what a mail account needs, in nobody's protocol words.
+//!
+//! Every document is written from an [`Account`]; nothing in here knows a configuration file, a
+//! web server or the vocabulary of a mail client.
+
+use crate::address::{Domain, EmailAddress};
+use std::fmt;
+use std::num::NonZeroU16;
+
+//------------ Account --------------------------------------------------------
+
+/// Everything a mail client has to know about the accounts of one domain.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Account {
+    /// The mail domain the settings are for.
+    pub domain: Domain,
+    /// The domain the request's Host named, where that is another domain of ours.
+    pub host_domain: Option<Domain>,
+    /// The mailbox asked about; `None` if only a domain is known.
+    pub address: Option<EmailAddress>,
+    /// Who runs the servers.
+    pub provider: Provider,
+    /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP. There is
+    /// at most one of a protocol, one or more to read mail and exactly one to send it.
+    pub servers: Vec<Server>,
+}
+
+impl Account {
+    /// The server a client should read mail from: IMAP, else POP3.
+    pub fn incoming(&self) -> Option<&Server> {
+        self.servers.iter().find(|server| server.protocol != Protocol::Smtp)
+    }
+
+    /// The server a client should send mail through.
+    pub fn outgoing(&self) -> Option<&Server> {
+        self.servers.iter().find(|server| server.protocol == Protocol::Smtp)
+    }
+}
+
+/// Who runs the servers, as shown to the mailbox owner.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Provider {
+    /// The full name, shown by clients beside the account.
+    pub name: String,
+    /// A short name for narrow lists.
+    pub short_name: String,
+    /// The reverse-DNS name below which identifiers of profiles are made.
+    pub identifier: String,
+}
+
+//------------ Server ---------------------------------------------------------
+
+/// One server a client talks to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Server {
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// Host name in ASCII (A-labels), lower case.
+    pub host: String,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// How the user proves who they are.
+    pub auth: Auth,
+    /// The name the user logs in with.
+    pub login: Login,
+}
+
+/// The protocol of a mail server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Protocol {
+    /// IMAP (RFC 9051).
+    Imap,
+    /// POP3 (RFC 1939).
+    Pop3,
+    /// Message submission (RFC 6409).
+    Smtp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Protocol::Imap => "imap",
+            Protocol::Pop3 => "pop3",
+            Protocol::Smtp => "smtp",
+        })
+    }
+}
+
+/// How a connection is protected (RFC 8314).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Security {
+    /// TLS from the first byte.
+    Tls,
+    /// Plain text that is upgraded to TLS before anything else is said.
+    StartTls,
+    /// No protection at all.
+    Plain,
+}
+
+/// How the user proves who they are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Auth {
+    /// The password itself (SASL PLAIN or LOGIN), inside TLS.
+    Password,
+    /// A challenge over the password (CRAM-MD5).
+    CramMd5,
+    /// Windows' NTLM.
+    Ntlm,
+    /// Nothing is asked; for sending only.
+    None,
+}
+
+//------------ Login ----------------------------------------------------------
+
+/// The whole address, in a login template.
+pub const EMAIL_ADDRESS: &str = "%EMAILADDRESS%";
+/// The part before the `@`, in a login template.
+pub const EMAIL_LOCAL_PART: &str = "%EMAILLOCALPART%";
+
+/// A login name: literal text with [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] left to fill in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Login(String);
+
+impl Login {
+    /// Takes a template whose domain part is filled in already.
+    pub fn new(template: String) -> Login {
+        Login(template)
+    }
+
+    /// The template, for clients that fill it in themselves.
+    pub fn template(&self) -> &str {
+        &self.0
+    }
+
+    /// The login name of one mailbox.
+    pub fn of(&self, address: &EmailAddress) -> String {
+        // Pieces are replaced from left to right, so that a mailbox named like a placeholder
+        // stays what it is.
+        let mut login = String::new();
+        let mut rest = self.0.as_str();
+        while let Some(start) = rest.find('%') {
+            login.push_str(&rest[..start]);
+            rest = &rest[start..];
+            if let Some(after) = rest.strip_prefix(EMAIL_ADDRESS) {
+                login.push_str(&address.to_string());
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix(EMAIL_LOCAL_PART) {
+                login.push_str(address.local_part());
+                rest = after;
+            } else {
+                login.push('%');
+                rest = &rest[1..];
+            }
+        }
+        login + rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn login_is_filled_in_once() {
+        let address = EmailAddress::parse(b"%EMAILADDRESS%@example.org").unwrap();
+        for (template, login) in [
+            ("%EMAILADDRESS%", "%EMAILADDRESS%@example.org"),
+            ("%EMAILLOCALPART%", "%EMAILADDRESS%"),
+            ("mail-%EMAILLOCALPART%.org", "mail-%EMAILADDRESS%.org"),
+            ("100%", "100%"),
+            ("fixed", "fixed"),
+        ] {
+            assert_eq!(Login::new(template.into()).of(&address), login);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! E-mail addresses and domains, parsed once and never plain strings after that.
+//!
+//! Accepts what mail software accepts: dot-atoms (also with doubled or final dots, which real
+//! mailboxes have), quoted local parts, UTF-8 local parts (RFC 6531) and international domains in
+//! both spellings. Refuses control characters, markup outside quotes, oversized parts and
+//! anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890, RFC 1123 §2.1.
+
+use std::fmt;
+
+/// Longest local part in octets (RFC 5321 §4.5.3.1.1).
+pub const MAX_LOCAL_PART: usize = 64;
+/// Longest domain name in octets (RFC 5321 §4.5.3.1.2; RFC 1035 leaves 253 for the text form).
+pub const MAX_DOMAIN: usize = 253;
+/// Longest label of a domain name in octets (RFC 1035 §2.3.4).
+const MAX_LABEL: usize = 63;
+
+//------------ Domain ---------------------------------------------------------
+
+/// A domain name of two or more labels: ASCII (A-labels), lower case, no final dot.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Domain(String);
+
+impl Domain {
+    /// Parses a domain in any letter case, with or without a final dot, in U- or A-labels.
+    ///
+    /// Fails for addresses, ports, single labels and everything that is no host name.
+    pub fn parse(text: &str) -> Result<Domain, AddressError> {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let ascii = if is_plain_ascii(name) {
+            name.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii(name).map_err(|_| AddressError::Domain)?
+        };
+        match is_host_name(&ascii) && ascii.contains('.') && !ends_in_number(&ascii) {
+            true => Ok(Domain(ascii)),
+            false => Err(AddressError::Domain),
+        }
+    }
+
+    /// The domain in A-labels and lower case, without a final dot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The domain as people write it: U-labels where they are valid.
+    pub fn to_unicode(&self) -> String {
+        idna::domain_to_unicode(&self.0).0
+    }
+
+    /// What is left after one of `prefixes` (each with its dot), if that is still a domain.
+    pub fn without_prefix(&self, prefixes: &[&str]) -> Option<Domain> {
+        let rest = prefixes.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
+        rest.contains('.').then(|| Domain(rest.to_owned()))
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// True if `name` needs no IDNA mapping: ASCII without an `xn--` label that would need a check.
+fn is_plain_ascii(name: &str) -> bool {
+    name.is_ascii() && !name.split('.').any(|label| starts_with_ace_prefix(label))
+}
+
+fn starts_with_ace_prefix(label: &str) -> bool {
+    label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+}
+
+/// True for a lower-case ASCII host name by RFC 1123 §2.1 (no underscore).
+pub fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_DOMAIN && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    let bytes = label.as_bytes();
+    (1..=MAX_LABEL).contains(&bytes.len())
+        && bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && bytes[0] != b'-'
+        && bytes[bytes.len() - 1] != b'-'
+}
+
+/// True if the last label is a number: then the name is an IPv4 address, not a domain.
+fn ends_in_number(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()))
+}
+
+//------------ EmailAddress ---------------------------------------------------
+
+/// An e-mail address: a checked local part as the user spelled it, and a [`Domain`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EmailAddress {
+    local_part: String,
+    domain: Domain,
+}
+
+impl EmailAddress {
+    /// Parses an address from bytes, after percent-decoding and without white space around it.
+    pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
+        let text = str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
+        // A quoted local part may hold an `@`; a domain never does.
+        let (local_part, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
+        let domain = Domain::parse(domain)?;
+        if local_part.len() > MAX_LOCAL_PART {
+            return Err(AddressError::LocalPart);
+        }
+        match is_dot_atom(local_part) || is_quoted_string(local_part) {
+            true => Ok(EmailAddress { local_part: local_part.to_owned(), domain }),
+            false => Err(AddressError::LocalPart),
+        }
+    }
+
+    /// The part before the `@`, as the user spelled it.
+    pub fn local_part(&self) -> &str {
+        &self.local_part
+    }
+
+    /// The part after the `@`.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// One spelling for all letter cases of the address: what identifiers are derived from.
+    pub fn folded(&self) -> String {
+        format!("{}@{}", self.local_part.to_lowercase(), self.domain)
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}@{}", self.local_part, self.domain)
+    }
+}
+
+/// Characters of a dot-atom and dots anywhere: `a..b@` and `a.@` exist (seen: docomo.ne.jp).
+fn is_dot_atom(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|c| {
+            c.is_ascii_alphanumeric()
+                || ".!#$%&'*+-/=?^_`{|}~".contains(c)
+                || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+        })
+}
+
+/// A quoted string (RFC 5321 §4.1.2) without control characters.
+fn is_quoted_string(text: &str) -> bool {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return false;
+    };
+    let mut escaped = false;
+    for c in inner.chars() {
+        match c {
+            _ if c.is_control() => return false,
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return false,
+            _ => escaped = false,
+        }
+    }
+    !inner.is_empty() && !escaped
+}
+
+//------------ AddressError ---------------------------------------------------
+
+/// Why something is no e-mail address or domain. Never holds the input: it may be shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AddressError {
+    /// Not UTF-8.
+    NotUtf8,
+    /// There is no `@`.
+    NoAt,
+    /// The part before the `@` is empty, too long or has characters that need quotes.
+    LocalPart,
+    /// The part after the `@` is no domain name.
+    Domain,
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            AddressError::NotUtf8 => "it is not UTF-8",
+            AddressError::NoAt => "it has no @",
+            AddressError::LocalPart => "the part before the @ is empty, too long or not allowed",
+            AddressError::Domain => "the part after the @ is not a domain name",
+        })
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_meet_in_one_spelling() {
+        for (text, parsed) in [
+            ("example.org", "example.org"),
+            ("EXAMPLE.Org.", "example.org"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("BÜCHER.example", "xn--bcher-kva.example"),
+            ("XN--Bcher-KVA.example", "xn--bcher-kva.example"),
+            ("a.b-c.example", "a.b-c.example"),
+        ] {
+            assert_eq!(Domain::parse(text).unwrap().as_str(), parsed, "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "org",
+            "example..org",
+            "-a.example",
+            "a-.example",
+            "a_b.example",
+            "a b.example",
+            "<b>.example",
+            "example.org:80",
+            "192.0.2.1",
+            "[::1]",
+            "xn--a.example",
+            "a.example..",
+            "\u{202e}x.example",
+        ] {
+            assert_eq!(Domain::parse(text), Err(AddressError::Domain), "{text}");
+        }
+        let long = format!("{}.example", "a".repeat(64));
+        assert!(Domain::parse(&long).is_err());
+        assert!(Domain::parse(&"ab.".repeat(90)).is_err());
+    }
+
+    #[test]
+    fn addresses_that_people_have() {
+        for text in [
+            "ann@example.org",
+            "ann+tag@example.org",
+            "o'brien@example.org",
+            "a&b@example.org",
+            "a..b.@example.org",
+            "\"a b\"@example.org",
+            "\"a@b\"@example.org",
+            "дмитрий@example.org",
+            "\"<b>\"@example.org",
+        ] {
+            let address = EmailAddress::parse(text.as_bytes()).expect(text);
+            assert_eq!(address.to_string(), text);
+        }
+        let address = EmailAddress::parse(b" Ann@EXAMPLE.org\n").unwrap();
+        assert_eq!((address.local_part(), address.domain().as_str()), ("Ann", "example.org"));
+        assert_eq!(address.folded(), "ann@example.org");
+    }
+
+    #[test]
+    fn what_is_no_address_says_why() {
+        use AddressError::*;
+        for (bytes, error) in [
+            (&b"\xff@example.org"[..], NotUtf8),
+            (b"ann", NoAt),
+            (b"@example.org", LocalPart),
+            (b"<b>@example.org", LocalPart),
+            (b"a b@example.org", LocalPart),
+            (b"a\x00@example.org", LocalPart),
+            (b"\"a\"b\"@example.org", LocalPart),
+            (b"\"a\\\"@example.org", LocalPart),
+            (b"ann@localhost", Domain),
+            (b"ann@exa mple.org", Domain),
+        ] {
+            assert_eq!(EmailAddress::parse(bytes), Err(error), "{}", bytes.escape_ascii());
+        }
+        let long = format!("{}@example.org", "a".repeat(65));
+        assert_eq!(EmailAddress::parse(long.as_bytes()), Err(LocalPart));
+    }
+
+    #[test]
+    fn only_a_whole_prefix_label_is_stripped() {
+        let strip = |text| Domain::parse(text).unwrap().without_prefix(&["autoconfig.", "www."]);
+        assert_eq!(strip("autoconfig.ab.fr").unwrap().as_str(), "ab.fr");
+        assert_eq!(strip("autoconfig.fr"), None);
+        assert_eq!(strip("autoconfigs.ab.fr"), None);
+    }
+}

@@ -1,0 +1,580 @@
+//! From what is written to a [`Config`], or to everything that is wrong with it.
+//!
+//! Every value is checked here, once. Refuses ports out of range, hosts that are none, unknown
+//! placeholders, aliases to nowhere and in circles; all mistakes of a file are told at once.
+//! What works but breaks some client is no mistake; see `commands::check`.
+
+use super::file::{self, Mistake};
+use super::{Config, ConfigError, Entry, MAX_ALIASES, ServerSettings, Settings, defaults};
+use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::address::{Domain, is_host_name};
+use crate::directory::{domains_d::DomainsD, list};
+use crate::request::Limits;
+use crate::sign::Identity;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// Largest cap that can be set on a body or on parameters, in bytes.
+const MAX_CAP: i64 = 16 * 1024 * 1024;
+/// Most connections that can be allowed.
+const MAX_CONNECTIONS: i64 = 100_000;
+/// Longest timeout that can be set, in seconds.
+const MAX_TIMEOUT_S: i64 = 3600;
+
+/// The configuration that needs no file.
+pub fn built_in() -> Config {
+    let mut checker = Checker::new(Path::new(""), "");
+    checker.config(file::File::default())
+}
+
+/// Reads and checks the file at `path`.
+pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
+    let text = read(path).map_err(|error| vec![error])?;
+    let mut checker = Checker::new(path, &text);
+    let file = match file::parse(&text) {
+        Ok(file) => file,
+        Err(mistake) => {
+            checker.mistake(mistake.span, mistake.message);
+            return Err(checker.errors);
+        }
+    };
+    let config = checker.config(file);
+    match checker.errors.is_empty() {
+        true => Ok(config),
+        false => Err(checker.errors),
+    }
+}
+
+/// Checks the text of one domain's file, which stands on `base`.
+pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Vec<ConfigError>> {
+    let mut checker = Checker::new(path, text);
+    match file::parse::<file::Domain>(text) {
+        Ok(domain) => {
+            let entry = checker.entry(&domain, base);
+            if checker.errors.is_empty() {
+                return Ok(entry);
+            }
+        }
+        Err(Mistake { span, message }) => checker.mistake(span, message),
+    }
+    Err(checker.errors)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError {
+        file: path.to_owned(),
+        line: None,
+        message: format!("cannot be read: {error}"),
+    })
+}
+
+//------------ Checker --------------------------------------------------------
+
+/// Checks one file and collects its mistakes.
+struct Checker<'a> {
+    path: &'a Path,
+    text: &'a str,
+    errors: Vec<ConfigError>,
+    warnings: Vec<ConfigError>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(path: &'a Path, text: &'a str) -> Checker<'a> {
+        Checker { path, text, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    fn mistake(&mut self, span: Option<Range<usize>>, message: String) {
+        let line = span.map(|span| {
+            let before = self.text.get(..span.start).unwrap_or(self.text);
+            before.bytes().filter(|&b| b == b'\n').count() + 1
+        });
+        self.errors.push(ConfigError { file: self.path.to_owned(), line, message });
+    }
+
+    fn config(&mut self, file: file::File) -> Config {
+        let base = self.settings(
+            &Layer {
+                provider: &file.provider,
+                imap: &file.imap,
+                pop3: &file.pop3,
+                smtp: &file.smtp,
+                identifier: file.apple.identifier.as_ref(),
+            },
+            None,
+        );
+        let mut domains = HashMap::new();
+        for (name, table) in &file.domain {
+            let entry = self.entry(table, &base);
+            match Domain::parse(name.get_ref()) {
+                Err(_) => self.mistake(
+                    Some(name.span()),
+                    format!("`{}` is not a domain name", name.get_ref()),
+                ),
+                Ok(domain) => {
+                    if domains.insert(domain, entry).is_some() {
+                        let message = format!(
+                            "the domain `{}` is there twice, in two spellings",
+                            name.get_ref()
+                        );
+                        self.mistake(Some(name.span()), message);
+                    }
+                }
+            }
+        }
+        let mut files = vec![self.path.to_owned()];
+        let listed = self.list_files(&file.domains, &mut files);
+        let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
+        self.aliases(&file, &domains, &listed, directory.as_ref());
+
+        let named =
+            !domains.is_empty() || !file.domains.list_files.is_empty() || directory.is_some();
+        let answer = file.domains.answer.as_ref().map(|answer| *answer.get_ref());
+        if let (Some(answer), false) = (&file.domains.answer, named) {
+            if *answer.get_ref() == file::AnswerFor::Listed {
+                let message = "`answer = \"listed\"` and no domain is listed: nobody would be answered; \
+                               add a [domain.\"example.org\"], list_files or directory";
+                self.mistake(Some(answer.span()), message.to_owned());
+            }
+        }
+        Config {
+            answer_any: answer.map_or(!named, |answer| answer == file::AnswerFor::Any),
+            base: Rc::new(base),
+            domains,
+            listed,
+            directory,
+            signing: self.signing(&file.apple),
+            limits: self.limits(&file.limits),
+            files,
+            warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+
+    fn entry(&mut self, table: &file::Domain, base: &Settings) -> Entry {
+        let layer = Layer {
+            provider: &table.provider,
+            imap: &table.imap,
+            pop3: &table.pop3,
+            smtp: &table.smtp,
+            identifier: table.apple.identifier.as_ref(),
+        };
+        let settings = self.settings(&layer, Some(base));
+        let Some(target) = &table.alias_of else { return Entry::Settings(Rc::new(settings)) };
+        if !layer.is_empty() {
+            let message = "`alias_of` takes all settings of the other domain: it stands alone";
+            self.mistake(Some(target.span()), message.to_owned());
+        }
+        match Domain::parse(target.get_ref()) {
+            Ok(domain) => Entry::AliasOf(domain),
+            Err(_) => {
+                self.mistake(
+                    Some(target.span()),
+                    format!("`{}` is not a domain name", target.get_ref()),
+                );
+                Entry::Settings(Rc::new(settings))
+            }
+        }
+    }
+
+    /// What a layer says, and for the rest what `base` or the defaults say.
+    fn settings(&mut self, layer: &Layer, base: Option<&Settings>) -> Settings {
+        let provider_name = layer.provider.name.as_ref().and_then(|name| self.display_name(name));
+        let short_name =
+            layer.provider.short_name.as_ref().and_then(|name| self.display_name(name));
+        let [name, base_short_name] = match base {
+            Some(base) => [&base.name, &base.short_name].map(String::clone),
+            None => [defaults::PROVIDER_NAME; 2].map(str::to_owned),
+        };
+        let mut servers = Vec::new();
+        for (protocol, server) in layer.servers() {
+            let base =
+                base.map(|base| base.servers.iter().find(|server| server.protocol == protocol));
+            let enabled = server.enabled.unwrap_or(!matches!(base, Some(None)));
+            let settings = self.server(protocol, &server, base.flatten());
+            if enabled {
+                servers.push(settings);
+            }
+        }
+        if servers.len() == 1 {
+            let message = "imap and pop3 are both switched off: an account needs one of them";
+            self.mistake(None, message.to_owned());
+        }
+        Settings {
+            // A name of one's own is the short name too, unless there is one.
+            short_name: short_name.or_else(|| provider_name.clone()).unwrap_or(base_short_name),
+            name: provider_name.unwrap_or(name),
+            identifier: layer
+                .identifier
+                .and_then(|identifier| self.identifier(identifier))
+                .or_else(|| base.and_then(|base| base.identifier.clone())),
+            servers,
+        }
+    }
+
+    fn server(
+        &mut self,
+        protocol: Protocol,
+        server: &ServerLayer,
+        base: Option<&ServerSettings>,
+    ) -> ServerSettings {
+        let port = server.port.and_then(|port| self.port(protocol, port));
+        let security = server
+            .security
+            .map(|security| match security.get_ref() {
+                file::Security::Tls => Security::Tls,
+                file::Security::StartTls => Security::StartTls,
+                file::Security::None => Security::Plain,
+            })
+            // A registered port says as much as the word would.
+            .or_else(|| port.and_then(|port| security_of_port(protocol, port)))
+            .or_else(|| base.map(|base| base.security))
+            .unwrap_or(defaults::security(protocol));
+        let base_port = base.filter(|base| base.security == security).map(|base| base.port);
+        let registered =
+            NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN);
+        let auth = server.auth.map(|auth| {
+            (
+                auth.span(),
+                match auth.get_ref() {
+                    file::Auth::Password => Auth::Password,
+                    file::Auth::CramMd5 => Auth::CramMd5,
+                    file::Auth::Ntlm => Auth::Ntlm,
+                    file::Auth::None => Auth::None,
+                },
+            )
+        });
+        if let (Some((span, Auth::None)), Protocol::Imap | Protocol::Pop3) = (&auth, protocol) {
+            let message = format!(
+                "{protocol}.auth: `none` is for smtp only; mail is not read without a login"
+            );
+            self.mistake(Some(span.clone()), message);
+        }
+        let host = server.host.and_then(|host| self.host(protocol, host));
+        let username = server.username.and_then(|username| self.username(protocol, username));
+        ServerSettings {
+            protocol,
+            host: host
+                .or_else(|| base.map(|base| base.host.clone()))
+                .unwrap_or(defaults::HOST.to_owned()),
+            port: port.or(base_port).unwrap_or(registered),
+            security,
+            auth: auth
+                .map(|(_, auth)| auth)
+                .or(base.map(|base| base.auth))
+                .unwrap_or(defaults::AUTH),
+            username: username
+                .or_else(|| base.map(|base| base.username.clone()))
+                .unwrap_or(defaults::USERNAME.to_owned()),
+        }
+    }
+
+    fn port(&mut self, protocol: Protocol, port: &Spanned<i64>) -> Option<NonZeroU16> {
+        let number = u16::try_from(*port.get_ref()).ok().and_then(NonZeroU16::new);
+        if number.is_none() {
+            let message =
+                format!("{protocol}.port: {} is no TCP port (1 to 65535)", port.get_ref());
+            self.mistake(Some(port.span()), message);
+        }
+        number
+    }
+
+    fn host(&mut self, protocol: Protocol, host: &Spanned<String>) -> Option<String> {
+        const EXAMPLE: &str = "example.org";
+        let text = host.get_ref().replace(defaults::EMAIL_DOMAIN, EXAMPLE);
+        let name = text.strip_suffix('.').unwrap_or(&text);
+        // Clients want A-labels (seen: Thunderbird takes no U-labels); one label is a host too.
+        let ascii = match Domain::parse(name) {
+            Ok(domain) => domain.as_str().to_owned(),
+            Err(_) => name.to_ascii_lowercase(),
+        };
+        if !is_host_name(&ascii) {
+            let message = format!(
+                "{protocol}.host: `{}` is not a host name; write a name like \"mail.example.org\", \
+                 or \"mail.%EMAILDOMAIN%\" for one of each domain",
+                host.get_ref()
+            );
+            self.mistake(Some(host.span()), message);
+            return None;
+        }
+        match host.get_ref().contains(defaults::EMAIL_DOMAIN) {
+            true => Some(host.get_ref().clone()),
+            false => Some(ascii),
+        }
+    }
+
+    fn username(&mut self, protocol: Protocol, username: &Spanned<String>) -> Option<String> {
+        let text = username.get_ref();
+        let complaint = if text.is_empty() {
+            "is empty: clients would log in as nobody".to_owned()
+        } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            "has white space or control characters".to_owned()
+        } else if let Some(unknown) = unknown_placeholder(text) {
+            format!(
+                "has an unknown placeholder {unknown}; known are {EMAIL_ADDRESS}, {EMAIL_LOCAL_PART} and {}",
+                defaults::EMAIL_DOMAIN
+            )
+        } else {
+            return Some(text.clone());
+        };
+        self.mistake(Some(username.span()), format!("{protocol}.username {complaint}"));
+        None
+    }
+
+    fn display_name(&mut self, name: &Spanned<String>) -> Option<String> {
+        let text = name.get_ref().trim();
+        match text.is_empty() || text.chars().any(char::is_control) {
+            true => {
+                self.mistake(
+                    Some(name.span()),
+                    "a provider's name needs visible text on one line".to_owned(),
+                );
+                None
+            }
+            false => Some(text.to_owned()),
+        }
+    }
+
+    fn identifier(&mut self, identifier: &Spanned<String>) -> Option<String> {
+        let text = identifier.get_ref();
+        let fine = text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+        if !fine {
+            let message = format!(
+                "apple.identifier: `{text}` is no reverse-DNS name like \"org.example.mail\""
+            );
+            self.mistake(Some(identifier.span()), message);
+        }
+        fine.then(|| text.clone())
+    }
+
+    fn signing(&mut self, apple: &file::Apple) -> Option<Identity> {
+        let (certificate, key) = match (&apple.signing_certificate, &apple.signing_key) {
+            (None, None) => return None,
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(one), None) | (None, Some(one)) => {
+                let message = "apple.signing_certificate and apple.signing_key go together";
+                self.mistake(Some(one.span()), message.to_owned());
+                return None;
+            }
+        };
+        let identity =
+            Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
+        if let Err(error) = &identity {
+            self.mistake(Some(certificate.span()), error.to_string());
+        }
+        identity.ok()
+    }
+
+    fn limits(&mut self, limits: &file::Limits) -> Limits {
+        let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
+            let Some(value) = value else { return default };
+            if !(1..=max).contains(value.get_ref()) {
+                let message =
+                    format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
+                self.mistake(Some(value.span()), message);
+                return default;
+            }
+            *value.get_ref()
+        };
+        let defaults = Limits::default();
+        let mut size = |name: &str, value: &Option<Spanned<i64>>, default: usize, max: i64| {
+            number(name, value, default as i64, max) as usize
+        };
+        Limits {
+            parameters_bytes: size(
+                "parameters_bytes",
+                &limits.parameters_bytes,
+                defaults.parameters_bytes,
+                MAX_CAP,
+            ),
+            body_bytes: size("body_bytes", &limits.body_bytes, defaults.body_bytes, MAX_CAP),
+            connections: size(
+                "connections",
+                &limits.connections,
+                defaults.connections,
+                MAX_CONNECTIONS,
+            ),
+            timeout: Duration::from_secs(size(
+                "timeout_s",
+                &limits.timeout_s,
+                defaults.timeout.as_secs() as usize,
+                MAX_TIMEOUT_S,
+            ) as u64),
+        }
+    }
+
+    fn list_files(&mut self, domains: &file::Domains, files: &mut Vec<PathBuf>) -> HashSet<Domain> {
+        let mut listed = HashSet::new();
+        for path in &domains.list_files {
+            let file = self.beside(path.get_ref());
+            match list::read(&file) {
+                Ok(list) => {
+                    listed.extend(list.domains);
+                    for (line, word) in list.not_domains {
+                        let message =
+                            format!("`{word}` is not a domain name: this line is left out");
+                        self.warnings.push(ConfigError {
+                            file: file.clone(),
+                            line: Some(line),
+                            message,
+                        });
+                    }
+                }
+                Err(error) => {
+                    let message =
+                        format!("domains.list_files: {} cannot be read: {error}", file.display());
+                    self.mistake(Some(path.span()), message);
+                }
+            }
+            files.push(file);
+        }
+        listed
+    }
+
+    fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
+        let directory = self.beside(path.get_ref());
+        if let Err(error) = std::fs::read_dir(&directory) {
+            let message =
+                format!("domains.directory: {} cannot be read: {error}", directory.display());
+            self.mistake(Some(path.span()), message);
+            return None;
+        }
+        Some(DomainsD::new(directory))
+    }
+
+    /// Refuses aliases that lead nowhere or back to themselves.
+    fn aliases(
+        &mut self,
+        file: &file::File,
+        domains: &HashMap<Domain, Entry>,
+        listed: &HashSet<Domain>,
+        directory: Option<&DomainsD<Entry>>,
+    ) {
+        let tables =
+            file.domain.iter().filter_map(|(name, table)| Some((name, table.alias_of.as_ref()?)));
+        for (name, alias) in tables {
+            let Ok(start) = Domain::parse(name.get_ref()) else { continue };
+            let mut domain = &start;
+            let mut steps = 0;
+            let complaint = loop {
+                match domains.get(domain) {
+                    Some(Entry::Settings(_)) => break None,
+                    Some(Entry::AliasOf(target)) if *target == start => {
+                        break Some("goes in a circle".to_owned());
+                    }
+                    Some(Entry::AliasOf(_)) if steps == MAX_ALIASES => {
+                        break Some(format!(
+                            "is longer than {MAX_ALIASES} steps, or goes in a circle"
+                        ));
+                    }
+                    Some(Entry::AliasOf(target)) => domain = target,
+                    None if listed.contains(domain) => break None,
+                    None if directory.is_some_and(|directory| directory.has(domain)) => break None,
+                    None => {
+                        break Some(format!("leads to `{domain}`, which is configured nowhere"));
+                    }
+                }
+                steps += 1;
+            };
+            if let Some(complaint) = complaint {
+                let message = format!("the alias of `{}` {complaint}", name.get_ref());
+                self.mistake(Some(alias.span()), message);
+            }
+        }
+    }
+
+    /// A path as written, or beside the configuration file if it is relative.
+    fn beside(&self, path: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+}
+
+/// What a port says about its protection, if it is a registered one.
+fn security_of_port(protocol: Protocol, port: NonZeroU16) -> Option<Security> {
+    [Security::Tls, Security::StartTls]
+        .into_iter()
+        .find(|&security| defaults::port(protocol, security) == port.get())
+}
+
+/// The first `%NAME%` that is none of ours.
+fn unknown_placeholder(text: &str) -> Option<String> {
+    let known = text
+        .replace(EMAIL_ADDRESS, "")
+        .replace(EMAIL_LOCAL_PART, "")
+        .replace(defaults::EMAIL_DOMAIN, "");
+    let mut pieces = known.split('%').skip(1).peekable();
+    while let Some(piece) = pieces.next() {
+        let is_name = !piece.is_empty() && piece.bytes().all(|b| b.is_ascii_uppercase());
+        if is_name && pieces.peek().is_some() {
+            return Some(format!("%{piece}%"));
+        }
+    }
+    None
+}
+
+//------------ Layer ----------------------------------------------------------
+
+/// What the file says at one place: at its top, or for one domain.
+struct Layer<'a> {
+    provider: &'a file::Provider,
+    imap: &'a file::Server,
+    pop3: &'a file::Server,
+    smtp: &'a file::SmtpServer,
+    identifier: Option<&'a Spanned<String>>,
+}
+
+/// What a layer says of one server.
+struct ServerLayer<'a> {
+    enabled: Option<bool>,
+    host: Option<&'a Spanned<String>>,
+    port: Option<&'a Spanned<i64>>,
+    security: Option<&'a Spanned<file::Security>>,
+    auth: Option<&'a Spanned<file::Auth>>,
+    username: Option<&'a Spanned<String>>,
+}
+
+impl<'a> Layer<'a> {
+    fn servers(&self) -> [(Protocol, ServerLayer<'a>); 3] {
+        let incoming = |server: &'a file::Server| ServerLayer {
+            enabled: server.enabled,
+            host: server.host.as_ref(),
+            port: server.port.as_ref(),
+            security: server.security.as_ref(),
+            auth: server.auth.as_ref(),
+            username: server.username.as_ref(),
+        };
+        let smtp = ServerLayer {
+            enabled: None,
+            host: self.smtp.host.as_ref(),
+            port: self.smtp.port.as_ref(),
+            security: self.smtp.security.as_ref(),
+            auth: self.smtp.auth.as_ref(),
+            username: self.smtp.username.as_ref(),
+        };
+        [
+            (Protocol::Imap, incoming(self.imap)),
+            (Protocol::Pop3, incoming(self.pop3)),
+            (Protocol::Smtp, smtp),
+        ]
+    }
+
+    fn is_empty(&self) -> bool {
+        let says_nothing = |(_, server): &(Protocol, ServerLayer)| {
+            server.enabled.is_none()
+                && server.host.is_none()
+                && server.port.is_none()
+                && server.security.is_none()
+                && server.auth.is_none()
+                && server.username.is_none()
+        };
+        self.provider.name.is_none()
+            && self.provider.short_name.is_none()
+            && self.identifier.is_none()
+            && self.servers().iter().all(says_nothing)
+    }
+}

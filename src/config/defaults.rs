@@ -1,0 +1,41 @@
+//! What holds where nothing is configured: what the usual PHP script does.
+//!
+//! `contrib/config.example.toml` shows each of these; a test holds the two together.
+
+use crate::account::{Auth, Protocol, Security};
+
+/// Stands for the domain in hosts, user names and the provider's names; filled in by us, because
+/// clients do it differently or not at all.
+pub const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
+
+/// The provider's name, long and short.
+pub const PROVIDER_NAME: &str = EMAIL_DOMAIN;
+/// The host of every server.
+pub const HOST: &str = "mail.%EMAILDOMAIN%";
+/// The login of every server.
+pub const USERNAME: &str = "%EMAILADDRESS%";
+/// How users prove who they are.
+pub const AUTH: Auth = Auth::Password;
+
+/// How a server is protected: POP3 and IMAP by TLS, submission by STARTTLS.
+pub const fn security(protocol: Protocol) -> Security {
+    match protocol {
+        Protocol::Imap | Protocol::Pop3 => Security::Tls,
+        Protocol::Smtp => Security::StartTls,
+    }
+}
+
+/// The registered port of a protocol (RFC 8314 §7, RFC 6409 §3.1).
+pub const fn port(protocol: Protocol, security: Security) -> u16 {
+    match (protocol, security) {
+        (Protocol::Imap, Security::Tls) => 993,
+        (Protocol::Imap, _) => 143,
+        (Protocol::Pop3, Security::Tls) => 995,
+        (Protocol::Pop3, _) => 110,
+        (Protocol::Smtp, Security::Tls) => 465,
+        (Protocol::Smtp, _) => 587,
+    }
+}
+
+/// The end of the identifiers of profiles, behind the domain's labels in reverse order.
+pub const IDENTIFIER_SUFFIX: &str = "mailsetup";

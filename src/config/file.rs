@@ -1,0 +1,201 @@
+//! The configuration file as it is written: TOML, every key optional, unknown keys refused.
+//!
+//! Only shapes and types are known here; what the values mean is for `check`. A mistake is told
+//! with its line and, for a word that is not known, with the nearest one that is.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct File {
+    pub provider: Provider,
+    pub imap: Server,
+    pub pop3: Server,
+    pub smtp: SmtpServer,
+    pub apple: Apple,
+    pub domains: Domains,
+    pub domain: BTreeMap<Spanned<String>, Domain>,
+    pub limits: Limits,
+}
+
+/// `[provider]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provider {
+    pub name: Option<Spanned<String>>,
+    pub short_name: Option<Spanned<String>>,
+}
+
+/// `[imap]` and `[pop3]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    pub enabled: Option<bool>,
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<i64>>,
+    pub security: Option<Spanned<Security>>,
+    pub auth: Option<Spanned<Auth>>,
+    pub username: Option<Spanned<String>>,
+}
+
+/// `[smtp]`: cannot be switched off, since clients refuse an account that cannot send.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SmtpServer {
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<i64>>,
+    pub security: Option<Spanned<Security>>,
+    pub auth: Option<Spanned<Auth>>,
+    pub username: Option<Spanned<String>>,
+}
+
+/// `security = …`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    Tls,
+    StartTls,
+    None,
+}
+
+/// `auth = …`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    Password,
+    #[serde(rename = "cram-md5")]
+    CramMd5,
+    Ntlm,
+    None,
+}
+
+/// `[apple]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Apple {
+    pub identifier: Option<Spanned<String>>,
+    pub signing_certificate: Option<Spanned<String>>,
+    pub signing_key: Option<Spanned<String>>,
+}
+
+/// `[domains]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Domains {
+    pub answer: Option<Spanned<AnswerFor>>,
+    pub list_files: Vec<Spanned<String>>,
+    pub directory: Option<Spanned<String>>,
+}
+
+/// `answer = …`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerFor {
+    Any,
+    Listed,
+}
+
+/// `[domain."…"]`, and a whole file in `domains.directory`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Domain {
+    pub alias_of: Option<Spanned<String>>,
+    pub provider: Provider,
+    pub imap: Server,
+    pub pop3: Server,
+    pub smtp: SmtpServer,
+    pub apple: DomainApple,
+}
+
+/// `[domain."…".apple]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DomainApple {
+    pub identifier: Option<Spanned<String>>,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub parameters_bytes: Option<Spanned<i64>>,
+    pub body_bytes: Option<Spanned<i64>>,
+    pub connections: Option<Spanned<i64>>,
+    pub timeout_s: Option<Spanned<i64>>,
+}
+
+//------------ Mistake --------------------------------------------------------
+
+/// What is wrong, and where in the text.
+#[derive(Debug)]
+pub struct Mistake {
+    pub span: Option<Range<usize>>,
+    pub message: String,
+}
+
+/// Reads a TOML text.
+pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Mistake> {
+    toml::from_str(text).map_err(|error| Mistake {
+        span: error.span(),
+        message: with_nearest(&error.message().replace('\n', ", ")),
+    })
+}
+
+/// Adds the nearest known word to serde's "unknown field `x`, expected one of `y`, `z`".
+fn with_nearest(message: &str) -> String {
+    let is_unknown_word =
+        message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let mut words = message.split('`').skip(1).step_by(2);
+    let nearest = match words.next() {
+        Some(unknown) if is_unknown_word => nearest(unknown, words),
+        _ => None,
+    };
+    let message = message.replacen("unknown field", "unknown key", 1).replacen(
+        "unknown variant",
+        "unknown value",
+        1,
+    );
+    match nearest {
+        Some(word) => format!("{message}; did you mean `{word}`?"),
+        None => message,
+    }
+}
+
+/// The word most like `unknown`, if it is like it at all.
+fn nearest<'a>(unknown: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .map(|word| (strsim::jaro_winkler(unknown, word), word))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse::<File>(text).unwrap_err().message
+    }
+
+    #[test]
+    fn unknown_words_come_with_the_nearest() {
+        assert!(message("[imap]\nhots = 'x'").starts_with("unknown key `hots`"));
+        assert!(message("[imap]\nhots = 'x'").ends_with("did you mean `host`?"));
+        assert!(message("[imaps]").ends_with("did you mean `imap`?"));
+        assert!(message("[smtp]\nenabled = true").starts_with("unknown key `enabled`"));
+        assert!(message("[imap]\nsecurity = 'startls'").ends_with("did you mean `starttls`?"));
+        assert!(!message("[imap]\nqqqq = 1").contains("did you mean"));
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        let mistake = parse::<File>("[imap]\nport = 'x'\n").unwrap_err();
+        assert_eq!(mistake.span, Some(14..17));
+        assert!(mistake.message.contains("invalid type"), "{}", mistake.message);
+    }
+}

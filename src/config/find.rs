@@ -1,0 +1,54 @@
+//! Where the configuration is: a file that was named, else the first of the usual places.
+//!
+//! Nothing of a request is looked at, and a file that was named must be there.
+
+use super::{Config, ConfigError, check};
+use std::path::{Path, PathBuf};
+
+/// Names the file, in place of an option.
+pub const VARIABLE: &str = "MAILSETUP_CONFIG";
+/// The file beside the program, for shared hosting.
+pub const BESIDE_PROGRAM: &str = "mailsetup.toml";
+/// The file of the system.
+pub const SYSTEM: &str = "/etc/mailsetup/config.toml";
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// This file, which must be there.
+    Named(PathBuf),
+    /// The usual places, and the built-in defaults if there is none.
+    Usual,
+}
+
+impl Source {
+    /// The file an option named, else the one the environment names, else the usual places.
+    pub fn new(option: Option<PathBuf>) -> Source {
+        let variable =
+            || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        option.or_else(variable).map_or(Source::Usual, Source::Named)
+    }
+
+    /// The file to read; `None` if the built-in defaults hold.
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Source::Named(path) => Some(path.clone()),
+            Source::Usual => {
+                let program = std::env::current_exe().ok();
+                let beside = program
+                    .as_deref()
+                    .and_then(Path::parent)
+                    .map(|folder| folder.join(BESIDE_PROGRAM));
+                beside.into_iter().chain([PathBuf::from(SYSTEM)]).find(|path| path.exists())
+            }
+        }
+    }
+
+    /// Reads and checks the configuration.
+    pub fn load(&self) -> Result<Config, Vec<ConfigError>> {
+        match self.path() {
+            Some(path) => check::config(&path),
+            None => Ok(check::built_in()),
+        }
+    }
+}

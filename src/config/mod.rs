@@ -1,0 +1,228 @@
+//! The configuration: which domains are ours, and what their accounts look like.
+//!
+//! `file` holds what is written, `check` turns it into a [`Config`] or says what is wrong, `find`
+//! knows where the file is, `reload` keeps a running service up to date, and `defaults` is all
+//! that holds without any file. A [`Config`] is never half right: it exists or it does not.
+
+pub mod check;
+pub mod defaults;
+pub mod file;
+pub mod find;
+pub mod reload;
+
+use crate::account::{Account, Auth, Login, Protocol, Provider, Security, Server};
+use crate::address::{Domain, EmailAddress, is_host_name};
+use crate::directory::{DirectoryError, domains_d::DomainsD};
+use crate::request::Limits;
+use crate::sign::Identity;
+use defaults::EMAIL_DOMAIN;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Longest chain of aliases that is followed.
+const MAX_ALIASES: usize = 8;
+
+//------------ Config ---------------------------------------------------------
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// True if domains that are named nowhere are answered with the base settings.
+    answer_any: bool,
+    /// What holds where a domain says nothing else.
+    base: Rc<Settings>,
+    /// The domains with a table of their own.
+    domains: HashMap<Domain, Entry>,
+    /// The domains of list files.
+    listed: HashSet<Domain>,
+    /// The folder with a file for each domain.
+    directory: Option<DomainsD<Entry>>,
+    /// What Apple profiles are signed with.
+    signing: Option<Identity>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// The files this was read from: when one changes, so does the configuration.
+    pub files: Vec<PathBuf>,
+    /// What was left out because it could not be understood.
+    pub warnings: Vec<ConfigError>,
+}
+
+/// What is known of one domain.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Its settings.
+    Settings(Rc<Settings>),
+    /// It gets the settings of another domain.
+    AliasOf(Domain),
+}
+
+/// The settings found for a domain.
+pub struct Found {
+    settings: Rc<Settings>,
+    /// The domain that is filled in: the one found, or the one it is an alias of.
+    domain: Domain,
+}
+
+impl Config {
+    /// True if `domain` is named by a table, a list or a file.
+    pub fn is_named(&self, domain: &Domain) -> bool {
+        self.domains.contains_key(domain)
+            || self.listed.contains(domain)
+            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
+    }
+
+    /// Looks a domain up; `None` if it is not ours.
+    ///
+    /// Fails if it is ours and its settings cannot be read; that is logged where it is found out.
+    pub fn find(&self, domain: &Domain) -> Result<Option<Found>, Unavailable> {
+        let mut domain = domain.clone();
+        for _ in 0..=MAX_ALIASES {
+            let Some(entry) = self.entry(&domain)? else { return Ok(None) };
+            match entry {
+                Entry::Settings(settings) => return Ok(Some(Found { settings, domain })),
+                Entry::AliasOf(target) => domain = target,
+            }
+        }
+        crate::log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
+        Err(Unavailable)
+    }
+
+    fn entry(&self, domain: &Domain) -> Result<Option<Entry>, Unavailable> {
+        if let Some(entry) = self.domains.get(domain) {
+            return Ok(Some(entry.clone()));
+        }
+        if let Some(directory) = &self.directory {
+            let read = |path: &Path, text: &str| check::domain_file(path, text, &self.base);
+            let entry = directory.entry(domain, read).map_err(|DirectoryError| Unavailable)?;
+            if entry.is_some() {
+                return Ok(entry);
+            }
+        }
+        let is_listed = self.answer_any || self.listed.contains(domain);
+        Ok(is_listed.then(|| Entry::Settings(self.base.clone())))
+    }
+
+    /// What Apple profiles are signed with, if anything.
+    pub fn signing_identity(&self) -> Option<&Identity> {
+        self.signing.as_ref()
+    }
+
+    /// True if every domain is answered.
+    pub fn answers_any(&self) -> bool {
+        self.answer_any
+    }
+
+    /// The domains with a table of their own, in the order of their names.
+    pub fn domains(&self) -> Vec<&Domain> {
+        let mut domains: Vec<_> = self.domains.keys().collect();
+        domains.sort();
+        domains
+    }
+}
+
+/// A domain is ours, but its settings cannot be read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unavailable;
+
+impl Found {
+    /// The account of `address`, or of any address at `domain`.
+    pub fn account(
+        &self,
+        domain: Domain,
+        host_domain: Option<Domain>,
+        address: Option<EmailAddress>,
+    ) -> Option<Account> {
+        let settings = &self.settings;
+        let fill = |template: &str| template.replace(EMAIL_DOMAIN, self.domain.as_str());
+        let servers = settings.servers.iter().map(|server| {
+            let host = fill(&server.host);
+            // A long domain may leave no room for the rest of the name.
+            is_host_name(&host).then(|| Server {
+                protocol: server.protocol,
+                host,
+                port: server.port,
+                security: server.security,
+                auth: server.auth,
+                login: Login::new(fill(&server.username)),
+            })
+        });
+        Some(Account {
+            provider: Provider {
+                name: fill(&settings.name),
+                short_name: fill(&settings.short_name),
+                identifier: settings.identifier.clone().unwrap_or_else(|| reversed(&self.domain)),
+            },
+            servers: servers.collect::<Option<_>>()?,
+            host_domain: host_domain.filter(|host| *host != domain),
+            domain,
+            address,
+        })
+    }
+}
+
+/// `org.example.mailsetup` for `example.org`.
+fn reversed(domain: &Domain) -> String {
+    let mut labels: Vec<_> = domain.as_str().split('.').rev().collect();
+    labels.push(defaults::IDENTIFIER_SUFFIX);
+    labels.join(".")
+}
+
+//------------ Settings -------------------------------------------------------
+
+/// What the accounts of a domain look like, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The provider's name; may hold `%EMAILDOMAIN%`, like the next.
+    pub name: String,
+    /// The provider's short name.
+    pub short_name: String,
+    /// The reverse-DNS name of the provider, if not made of the domain.
+    pub identifier: Option<String>,
+    /// The servers: IMAP and POP3 unless switched off, then SMTP.
+    pub servers: Vec<ServerSettings>,
+}
+
+/// A server, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// Host name; may hold `%EMAILDOMAIN%`.
+    pub host: String,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// How users prove who they are.
+    pub auth: Auth,
+    /// The login; may hold all three placeholders.
+    pub username: String,
+}
+
+//------------ ConfigError ----------------------------------------------------
+
+/// One mistake in a configuration, told so that it can be mended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError {
+    /// The file it is in.
+    pub file: PathBuf,
+    /// The line, counted from one, if it has one.
+    pub line: Option<usize>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, "{line}:")?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,3 @@
+//! Microsoft Autodiscover ([MS-OXDSCLI], [MS-OXDISCO]), one file per form.
+
+pub mod pox;

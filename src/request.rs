@@ -1,0 +1,188 @@
+//! A request as the rest of the program sees it, whichever way it came in.
+//!
+//! Holds bytes that are decoded once and judged by nobody yet, except for the Host, which is a
+//! domain or nothing. Says nothing of mail.
+
+use crate::address::Domain;
+use percent_encoding::percent_decode;
+use std::borrow::Cow;
+use std::time::Duration;
+
+//------------ Request --------------------------------------------------------
+
+/// One request, ready to be routed.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, percent-decoded once.
+    pub path: Vec<u8>,
+    /// What stands behind the `?`, still percent-encoded.
+    pub query: Vec<u8>,
+    /// The name the client asked for, if it is a domain name.
+    pub host: Option<Domain>,
+    /// The body; empty if there is none.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Builds a request from its target: a path with an optional query, or the absolute form
+    /// (RFC 9112 §3.2.2; Apache keeps it in `REQUEST_URI`).
+    ///
+    /// `host` is the client's own word for the host. It decides even if it is no domain name; the
+    /// authority of an absolute target is taken only in its absence.
+    pub fn new(method: Method, target: &[u8], host: Option<&[u8]>, body: Vec<u8>) -> Request {
+        let (authority, target) = split_authority(target);
+        let (path, query) = split_at_byte(target, b'?');
+        Request {
+            method,
+            path: percent_decode(path).collect(),
+            query: query.unwrap_or_default().to_owned(),
+            host: host.or(authority).and_then(parse_host),
+            body,
+        }
+    }
+
+    /// The first query parameter called `name` in any letter case, percent-decoded once.
+    ///
+    /// A `+` stays a plus: FairEmail, Nextcloud and others send it raw and mean it.
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.query.split(|&b| b == b'&').find_map(|pair| {
+            let (key, value) = split_at_byte(pair, b'=');
+            key.eq_ignore_ascii_case(name.as_bytes())
+                .then(|| percent_decode(value.unwrap_or_default()).into())
+        })
+    }
+}
+
+/// Splits `scheme://authority` off an absolute target.
+fn split_authority(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let Some(start) = target.windows(3).position(|w| w == b"://") else {
+        return (None, target);
+    };
+    if target.starts_with(b"/") || target[..start].iter().any(|b| !b.is_ascii_alphanumeric()) {
+        return (None, target);
+    }
+    let rest = &target[start + 3..];
+    let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+    (Some(&rest[..end]), &rest[end..])
+}
+
+/// Splits before the first `separator`, which belongs to neither part.
+fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match bytes.iter().position(|&b| b == separator) {
+        Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
+        None => (bytes, None),
+    }
+}
+
+/// The domain in a Host field: any letter case, with or without port and final dot.
+///
+/// `None` for addresses and for anything that is no domain name.
+pub fn parse_host(host: &[u8]) -> Option<Domain> {
+    let text = str::from_utf8(host).ok()?.trim();
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => text,
+    };
+    Domain::parse(name).ok()
+}
+
+//------------ Method ---------------------------------------------------------
+
+/// The methods that are told apart; they are case-sensitive (RFC 9110 §9.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD: a GET whose answer goes out without its body.
+    Head,
+    /// POST
+    Post,
+    /// Any other word.
+    Other,
+}
+
+impl Method {
+    /// Reads a method word.
+    pub fn parse(word: &[u8]) -> Method {
+        match word {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"POST" => Method::Post,
+            _ => Method::Other,
+        }
+    }
+
+    /// The method word, for an `Allow` field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Other => "-",
+        }
+    }
+}
+
+//------------ Limits ---------------------------------------------------------
+
+/// What a request may cost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Largest size of a FastCGI request's parameters, in bytes.
+    pub parameters_bytes: usize,
+    /// Largest size of a body, in bytes.
+    pub body_bytes: usize,
+    /// How many connections are served at the same time.
+    pub connections: usize,
+    /// How long a request may take to come in, and its answer to be taken.
+    pub timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            parameters_bytes: 64 * 1024,
+            body_bytes: 64 * 1024,
+            connections: 4096,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, host: Option<&str>) -> Request {
+        Request::new(Method::Get, target.as_bytes(), host.map(str::as_bytes), Vec::new())
+    }
+
+    #[test]
+    fn targets_of_every_form() {
+        let host = |target, host| request(target, host).host.map(|domain| domain.to_string());
+        assert_eq!(host("/a?b", Some("EXAMPLE.org.:8080")).as_deref(), Some("example.org"));
+        assert_eq!(
+            host("http://example.net/a", Some("example.org")).as_deref(),
+            Some("example.org")
+        );
+        assert_eq!(host("http://example.net:80/a", None).as_deref(), Some("example.net"));
+        assert_eq!(host("http://example.net/a", Some("<b>")), None, "a bad Host is not replaced");
+        assert_eq!(host("/a", Some("192.0.2.1:80")), None);
+        assert_eq!(host("/a", Some("[::1]:80")), None);
+        assert_eq!(host("/a?u=http://example.net/", None), None);
+
+        let request = request("http://example.net/%41%2525b?c=d?e", None);
+        assert_eq!(request.path, b"/A%25b", "decoded once");
+        assert_eq!(request.query, b"c=d?e");
+    }
+
+    #[test]
+    fn parameters_in_any_case_with_plus_kept() {
+        let request = request("/?x&EmailAddress=a%2Bb+c%40d&emailaddress=second", None);
+        assert_eq!(request.parameter("emailaddress").unwrap(), &b"a+b+c@d"[..]);
+        assert_eq!(request.parameter("x").unwrap(), &b""[..]);
+        assert_eq!(request.parameter("y"), None);
+    }
+}

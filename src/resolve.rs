@@ -1,0 +1,48 @@
+//! From a question to the account it is about: whose domain it is, and what is configured for it.
+//!
+//! The address decides over the Host, because web servers hand requests for many names to one
+//! responder. Nothing is guessed by counting labels: only four known names are stripped from a
+//! Host, and what remains is looked up. Whether a mailbox exists is never asked.
+
+use crate::account::Account;
+use crate::address::{Domain, EmailAddress};
+use crate::config::{Config, Found, Unavailable};
+use crate::question::{DecidedBy, Question};
+
+/// The names under which clients ask for a domain's settings.
+const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-config.", "www."];
+
+/// Finds the account a question is about; `None` if its domain is not ours.
+pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, Unavailable> {
+    let by_address = || match question.address.as_ref().map(EmailAddress::domain) {
+        Some(domain) => find(domain, config),
+        None => Ok(None),
+    };
+    let by_host = || match &question.host {
+        Some(host) => find_host(host, config),
+        None => Ok(None),
+    };
+    let (found, host_domain) = match question.document.decided_by {
+        DecidedBy::Address => (by_address()?, None),
+        DecidedBy::Host => (by_host()?, None),
+        DecidedBy::AddressElseHost => match (by_address()?, by_host()?) {
+            (Some(found), by_host) => (Some(found), by_host.map(|(domain, _)| domain)),
+            (None, by_host) => (by_host, None),
+        },
+    };
+    Ok(found
+        .and_then(|(domain, found)| found.account(domain, host_domain, question.address.clone())))
+}
+
+fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
+    Ok(config.find(domain)?.map(|found| (domain.clone(), found)))
+}
+
+/// The domain of ours that a Host stands for.
+fn find_host(host: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
+    // A domain that is itself called www.… or autoconfig.… is asked for by its own name.
+    match host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host)) {
+        Some(domain) => find(&domain, config),
+        None => find(host, config),
+    }
+}

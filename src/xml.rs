@@ -1,0 +1,247 @@
+//! The only way markup is written, and the only XML reader.
+//!
+//! Writing: elements are opened and closed here and text is escaped here, so no document can be
+//! broken by what it holds. Text stays on the line of its element and carries no more references
+//! than it must (seen: Thunderbird and aerc keep white space inside a value, Delta Chat loses
+//! text around references).
+//!
+//! Reading: small documents of strangers. Damage that real clients send is forgiven (an unescaped
+//! `&`, any prefix, no declaration); document types and entities are refused, and nothing is
+//! expanded. Rules: XML 1.0 (fifth edition).
+
+use quick_xml::escape::partial_escape;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesRef, BytesStart, BytesText, Event};
+use quick_xml::reader::Reader;
+use serde::Serialize;
+use std::fmt;
+
+//------------ Writer ---------------------------------------------------------
+
+/// Writes one document, two blanks of indentation a level.
+pub struct Writer(quick_xml::Writer<Vec<u8>>);
+
+impl Writer {
+    /// Starts a document with the XML declaration.
+    pub fn new() -> Writer {
+        let mut writer =
+            Writer(quick_xml::Writer::new_with_indent(Vec::with_capacity(2048), b' ', 2));
+        writer.event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
+        writer
+    }
+
+    /// Writes an element with attributes and whatever `content` writes.
+    pub fn element(
+        &mut self,
+        name: &str,
+        attributes: &[(&str, &str)],
+        content: impl FnOnce(&mut Writer),
+    ) {
+        let mut start = BytesStart::new(name);
+        for (key, value) in attributes {
+            // The tuple form is the one that escapes the value.
+            start.push_attribute((*key, legal(value).as_str()));
+        }
+        self.event(Event::Start(start));
+        content(self);
+        self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// Writes an element that holds only text.
+    pub fn text(&mut self, name: &str, text: &str) {
+        self.event(Event::Start(BytesStart::new(name)));
+        self.event(Event::Text(BytesText::from_escaped(partial_escape(legal(text)))));
+        self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// Writes an element that holds nothing.
+    pub fn empty(&mut self, name: &str) {
+        self.event(Event::Empty(BytesStart::new(name)));
+    }
+
+    /// The bytes of the document, with a final line end.
+    pub fn finish(self) -> Vec<u8> {
+        let mut bytes = self.0.into_inner();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    fn event(&mut self, event: Event) {
+        // Writing to memory does not fail.
+        self.0.write_event(event).ok();
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Writer {
+        Writer::new()
+    }
+}
+
+/// Writes a property list (Apple's XML dialect) with a final line end.
+pub fn property_list(value: &impl Serialize) -> Result<Vec<u8>, plist::Error> {
+    let mut bytes = Vec::with_capacity(4096);
+    plist::to_writer_xml(&mut bytes, value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Replaces what may stand in no XML 1.0 document (§2.2).
+fn legal(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' | '\n' | '\r' => c,
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
+            _ => c,
+        })
+        .collect()
+}
+
+//------------ elements -------------------------------------------------------
+
+/// Deepest nesting that is read.
+const MAX_DEPTH: usize = 32;
+
+/// Reads the text of every element that holds no other, in the order of their ends.
+///
+/// Names come without their prefix, texts without white space around them. Fails for what is not
+/// well-formed besides a stray `&`, for a document type, and for nesting beyond 32 levels.
+pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
+    let text = str::from_utf8(document).map_err(|_| XmlError::NotUtf8)?;
+    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    // seen: Thunderbird and Mustang paste the address into the request unescaped.
+    reader.config_mut().allow_dangling_amp = true;
+
+    let mut found = Vec::new();
+    let mut depth = 0;
+    let mut content = None;
+    let mut any = false;
+    loop {
+        match reader.read_event().map_err(|_| XmlError::Malformed)? {
+            Event::Start(_) if depth == MAX_DEPTH => return Err(XmlError::TooDeep),
+            Event::Start(_) => {
+                depth += 1;
+                any = true;
+                content = Some(String::new());
+            }
+            Event::End(end) => {
+                depth -= 1;
+                if let Some(text) = content.take() {
+                    let name = String::from_utf8_lossy(end.local_name().as_ref()).into_owned();
+                    found.push((name, text.trim().to_owned()));
+                }
+            }
+            Event::Empty(_) => {
+                any = true;
+                content = None;
+            }
+            Event::Text(text) => {
+                append(&mut content, &text.decode().map_err(|_| XmlError::NotUtf8)?)
+            }
+            Event::CData(text) => {
+                append(&mut content, &text.decode().map_err(|_| XmlError::NotUtf8)?)
+            }
+            Event::GeneralRef(reference) => append(&mut content, &resolve(&reference)?),
+            Event::DocType(_) => return Err(XmlError::DocumentType),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof if depth == 0 && any => return Ok(found),
+            Event::Eof => return Err(XmlError::Malformed),
+        }
+    }
+}
+
+fn append(content: &mut Option<String>, text: &str) {
+    if let Some(content) = content {
+        content.push_str(text);
+    }
+}
+
+/// The text of a reference: a character, one of XML's five entities, or itself.
+fn resolve(reference: &BytesRef) -> Result<String, XmlError> {
+    if let Some(c) = reference.resolve_char_ref().map_err(|_| XmlError::Malformed)? {
+        return Ok(c.to_string());
+    }
+    let name = reference.decode().map_err(|_| XmlError::NotUtf8)?;
+    Ok(match quick_xml::escape::resolve_predefined_entity(&name) {
+        Some(text) => text.to_owned(),
+        // No document type, no further entities: it is an `&` that was not escaped.
+        None => format!("&{name};"),
+    })
+}
+
+/// Why a document was not read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum XmlError {
+    /// Not UTF-8.
+    NotUtf8,
+    /// Not well-formed.
+    Malformed,
+    /// It has a document type, where entities come from.
+    DocumentType,
+    /// Nested too deeply.
+    TooDeep,
+}
+
+impl fmt::Display for XmlError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            XmlError::NotUtf8 => "the document is not UTF-8",
+            XmlError::Malformed => "the document is not well-formed",
+            XmlError::DocumentType => "a document type is not allowed",
+            XmlError::TooDeep => "the document is nested too deeply",
+        })
+    }
+}
+
+impl std::error::Error for XmlError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_cannot_break_the_document() {
+        let mut xml = Writer::new();
+        xml.element("a", &[("b", "<\"'&\u{1}>")], |xml| {
+            xml.text("c", "</c><d>'&amp;\u{0}");
+            xml.empty("e");
+        });
+        assert_eq!(
+            String::from_utf8(xml.finish()).unwrap(),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <a b=\"&lt;&quot;&apos;&amp;\u{fffd}&gt;\">\n  \
+             <c>&lt;/c&gt;&lt;d&gt;'&amp;amp;\u{fffd}</c>\n  <e/>\n</a>\n"
+        );
+    }
+
+    #[test]
+    fn reads_what_clients_send() {
+        let read = |text: &str| elements(text.as_bytes()).unwrap();
+        let leaf = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        assert_eq!(read("<a><b> x </b><c/><d>y</d></a>"), [leaf("b", "x"), leaf("d", "y")]);
+        assert_eq!(
+            read("\u{feff}<?xml version='1.0'?><n:a xmlns:n='u'><n:b>x</n:b></n:a>"),
+            [leaf("b", "x")]
+        );
+        assert_eq!(read("<a>x&amp;y&#64;&#x41;</a>"), [leaf("a", "x&y@A")]);
+        assert_eq!(read("<a>x&y@z</a>"), [leaf("a", "x&y@z")]);
+        assert_eq!(read("<a>x&y;z</a>"), [leaf("a", "x&y;z")]);
+        assert_eq!(read("<a><![CDATA[x<y]]></a>"), [leaf("a", "x<y")]);
+        assert_eq!(read("<a>x<!-- c -->y</a>"), [leaf("a", "xy")]);
+    }
+
+    #[test]
+    fn refuses_what_is_no_small_document() {
+        for (text, error) in [
+            ("", XmlError::Malformed),
+            ("text", XmlError::Malformed),
+            ("<a><b></a>", XmlError::Malformed),
+            ("<a>", XmlError::Malformed),
+            ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", XmlError::DocumentType),
+        ] {
+            assert_eq!(elements(text.as_bytes()), Err(error), "{text}");
+        }
+        assert_eq!(elements(b"<a>\xff</a>"), Err(XmlError::NotUtf8));
+        let deep = format!("{}{}", "<a>".repeat(33), "</a>".repeat(33));
+        assert_eq!(elements(deep.as_bytes()), Err(XmlError::TooDeep));
+    }
+}
