@@ -2,9 +2,12 @@
 #![deny(unsafe_code)]
 pub mod account;
 pub mod address;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod directory;
 pub mod discovery;
+pub mod gateway;
 pub mod log;
 pub mod question;
 pub mod request;

@@ -25,6 +25,11 @@ use std::rc::Rc;
 /// Longest chain of aliases that is followed.
 const MAX_ALIASES: usize = 8;
 
+/// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
+pub const MAX_NAME: usize = 60;
+/// Longest short name of a provider, in characters (the same, displayShortName).
+pub const MAX_SHORT_NAME: usize = 20;
+
 //------------ Config ---------------------------------------------------------
 
 /// A checked configuration.
@@ -115,10 +120,13 @@ impl Config {
         self.answer_any
     }
 
-    /// The domains with a table of their own, in the order of their names.
-    pub fn domains(&self) -> Vec<&Domain> {
-        let mut domains: Vec<_> = self.domains.keys().collect();
+    /// Every domain that is named by a table, a list or a file, in the order of their names.
+    pub fn domains(&self) -> Vec<Domain> {
+        let in_directory = self.directory.iter().flat_map(DomainsD::domains);
+        let mut domains: Vec<_> =
+            self.domains.keys().chain(&self.listed).cloned().chain(in_directory).collect();
         domains.sort();
+        domains.dedup();
         domains
     }
 }
@@ -151,8 +159,8 @@ impl Found {
         });
         Some(Account {
             provider: Provider {
-                name: fill(&settings.name),
-                short_name: fill(&settings.short_name),
+                name: cut(fill(&settings.name), MAX_NAME),
+                short_name: cut(fill(&settings.short_name), MAX_SHORT_NAME),
                 identifier: settings.identifier.clone().unwrap_or_else(|| reversed(&self.domain)),
             },
             servers: servers.collect::<Option<_>>()?,
@@ -160,6 +168,14 @@ impl Found {
             domain,
             address,
         })
+    }
+}
+
+/// The text, or as much of it as fits into `max` characters.
+fn cut(text: String, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => text[..end].trim_end().to_owned(),
+        None => text,
     }
 }
 

@@ -37,17 +37,14 @@ impl<T: Clone> DomainsD<T> {
         self.path(domain).exists()
     }
 
-    /// Every domain that has a file, with its path, in the order of their names.
-    pub fn files(&self) -> std::io::Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push(path);
-            }
-        }
-        files.sort();
-        Ok(files)
+    /// Every domain that has a file.
+    pub fn domains(&self) -> Vec<Domain> {
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| {
+                Domain::parse(file.file_name().to_str()?.strip_suffix(".toml")?).ok()
+            })
+            .collect()
     }
 
     /// What the file of `domain` says; `None` if there is no file.

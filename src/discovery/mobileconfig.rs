@@ -1,9 +1,10 @@
 //! Apple's configuration profile (`.mobileconfig`) for iPhone, iPad and Mac.
 //!
 //! Rules: Apple's machine-readable schema (apple/device-management, `mdm/profiles`). Nothing asks
-//! for this by itself: a person opens a link. A profile never holds a password, and every
-//! identifier is derived from the address, so that a second download updates the account instead
-//! of adding another and two mailboxes never replace each other.
+//! for this by itself: a person opens a link. Without an address in the link the profile is for the
+//! Host's domain, and the device asks for address and user name. A profile never holds a password,
+//! and every identifier is derived from the address, so that a second download updates the account
+//! instead of adding another and two mailboxes never replace each other.
 
 use super::{address_parameter, not_ours};
 use crate::account::{Account, Auth, Protocol, Security, Server};
@@ -24,29 +25,37 @@ static PROFILE: Document = Document {
     unknown: not_ours,
 };
 
+/// The profile of a domain, for any of its mailboxes.
+static GENERIC_PROFILE: Document = Document {
+    name: "mobileconfig-generic",
+    decided_by: DecidedBy::Host,
+    signed: true,
+    write,
+    unknown: not_ours,
+};
+
 /// Names of the query parameter that holds the address: ours, and the one Plesk made known.
 const PARAMETERS: [&str; 2] = ["emailaddress", "email"];
 
 /// Reads the question.
 pub fn read(request: &Request) -> Result<Question, Response> {
+    let mut question =
+        Question { document: &GENERIC_PROFILE, address: None, host: request.host.clone() };
     for name in PARAMETERS {
         if let Some(address) = address_parameter(request, name)? {
-            return Ok(Question {
-                document: &PROFILE,
-                address: Some(address),
-                host: request.host.clone(),
-            });
+            question.document = &PROFILE;
+            question.address = Some(address);
+            break;
         }
     }
-    Err(Response::text(Status::BadRequest, "which mailbox? add ?emailaddress=name@domain"))
+    Ok(question)
 }
 
 fn write(account: &Account) -> Response {
-    let parts = (account.address.as_ref(), account.incoming(), account.outgoing());
-    let (Some(address), Some(incoming), Some(outgoing)) = parts else {
+    let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return not_ours();
     };
-    let profile = profile(account, address, incoming, outgoing);
+    let profile = profile(account, incoming, outgoing);
     let Ok(document) = xml::property_list(&profile) else {
         return Response::text(Status::InternalServerError, "the profile could not be written");
     };
@@ -58,14 +67,14 @@ fn write(account: &Account) -> Response {
 /// Root of all identifiers; never to be changed, or every profile in the field turns into another.
 const IDENTIFIER_ROOT: Uuid = Uuid::from_u128(0x4d8b_2f6c_71a3_5e09_9c54_0e6b_d21f_8a37);
 
-fn profile(
-    account: &Account,
-    address: &EmailAddress,
-    incoming: &Server,
-    outgoing: &Server,
-) -> Profile {
+fn profile(account: &Account, incoming: &Server, outgoing: &Server) -> Profile {
     let provider = &account.provider;
-    let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, address.folded().as_bytes());
+    let address = account.address.as_ref();
+    let (whose, of_whom) = match address {
+        Some(address) => (address.to_string(), address.folded()),
+        None => (account.domain.to_string(), account.domain.to_string()),
+    };
+    let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
     let identifier = format!("{}.{}", provider.identifier, mailbox.simple());
     let uuid = |part: &str| {
         let name = format!("{identifier}.{part}");
@@ -75,9 +84,9 @@ fn profile(
         payload_type: "Configuration",
         payload_version: 1,
         payload_uuid: uuid("profile"),
-        payload_display_name: format!("{} ({address})", provider.name),
+        payload_display_name: format!("{} ({whose})", provider.name),
         payload_description: format!(
-            "Sets up mail for {address}. The password is asked while it is installed."
+            "Sets up mail for {whose}. The password is asked while it is installed."
         ),
         payload_organization: provider.name.clone(),
         payload_content: vec![MailPayload {
@@ -85,23 +94,23 @@ fn profile(
             payload_version: 1,
             payload_identifier: format!("{identifier}.mail"),
             payload_uuid: uuid("mail"),
-            payload_display_name: format!("Mail ({address})"),
+            payload_display_name: format!("Mail ({whose})"),
             account_type: match incoming.protocol {
                 Protocol::Pop3 => "EmailTypePOP",
                 Protocol::Imap | Protocol::Smtp => "EmailTypeIMAP",
             },
             account_description: provider.name.clone(),
-            address: address.to_string(),
+            address: address.map(EmailAddress::to_string),
             incoming_host: incoming.host.clone(),
             incoming_port: incoming.port.get(),
             incoming_use_ssl: incoming.security != Security::Plain,
             incoming_authentication: authentication(incoming.auth),
-            incoming_username: incoming.login.of(address),
+            incoming_username: address.map(|address| incoming.login.of(address)),
             outgoing_host: outgoing.host.clone(),
             outgoing_port: outgoing.port.get(),
             outgoing_use_ssl: outgoing.security != Security::Plain,
             outgoing_authentication: authentication(outgoing.auth),
-            outgoing_username: outgoing.login.of(address),
+            outgoing_username: address.map(|address| outgoing.login.of(address)),
             same_password: true,
         }],
         payload_identifier: identifier,
@@ -142,8 +151,8 @@ struct MailPayload {
     account_description: String,
     #[serde(rename = "EmailAccountType")]
     account_type: &'static str,
-    #[serde(rename = "EmailAddress")]
-    address: String,
+    #[serde(rename = "EmailAddress", skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     #[serde(rename = "IncomingMailServerAuthentication")]
     incoming_authentication: &'static str,
     #[serde(rename = "IncomingMailServerHostName")]
@@ -152,8 +161,8 @@ struct MailPayload {
     incoming_port: u16,
     #[serde(rename = "IncomingMailServerUseSSL")]
     incoming_use_ssl: bool,
-    #[serde(rename = "IncomingMailServerUsername")]
-    incoming_username: String,
+    #[serde(rename = "IncomingMailServerUsername", skip_serializing_if = "Option::is_none")]
+    incoming_username: Option<String>,
     #[serde(rename = "OutgoingMailServerAuthentication")]
     outgoing_authentication: &'static str,
     #[serde(rename = "OutgoingMailServerHostName")]
@@ -162,8 +171,8 @@ struct MailPayload {
     outgoing_port: u16,
     #[serde(rename = "OutgoingMailServerUseSSL")]
     outgoing_use_ssl: bool,
-    #[serde(rename = "OutgoingMailServerUsername")]
-    outgoing_username: String,
+    #[serde(rename = "OutgoingMailServerUsername", skip_serializing_if = "Option::is_none")]
+    outgoing_username: Option<String>,
     #[serde(rename = "OutgoingPasswordSameAsIncomingPassword")]
     same_password: bool,
     #[serde(rename = "PayloadDisplayName")]

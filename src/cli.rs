@@ -1,0 +1,124 @@
+//! The command line: what can be typed, and nothing of what it does.
+//!
+//! Never used for a CGI request. Help texts are the first lines of the manual page; a test holds
+//! them together.
+
+use crate::gateway::listener::Address;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Tells every mail client how to set up an account.
+///
+/// Started by a web server, it answers as a CGI program or on the FastCGI socket it was given.
+/// Typed, it takes one of these commands.
+#[derive(Debug, Parser)]
+#[command(name = "mailsetup", version, disable_version_flag = true, arg_required_else_help = false)]
+pub struct Cli {
+    /// Read this file instead of the usual ones
+    ///
+    /// Else: $MAILSETUP_CONFIG, mailsetup.toml beside the program, /etc/mailsetup/config.toml,
+    /// and without any of them built-in defaults.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// Print the version and the version of OpenSSL
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer requests over FastCGI or HTTP
+    Serve(Serve),
+    /// Print what a mail client would get
+    Show(Show),
+    /// Print the DNS records to publish for a domain
+    Dns(Dns),
+    /// Check the configuration
+    Check(Check),
+}
+
+/// `mailsetup serve`
+#[derive(Args, Debug, Default)]
+pub struct Serve {
+    /// Speak FastCGI here: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT
+    ///
+    /// Can be given several times. Without --listen and --http the socket on descriptor 0, or
+    /// those of socket activation, are used.
+    #[arg(long, value_name = "WHERE")]
+    pub listen: Vec<Address>,
+
+    /// Speak HTTP here: ADDRESS:PORT
+    ///
+    /// For a first look without a web server, and for proxies that speak no FastCGI. Can be given
+    /// several times.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Vec<SocketAddr>,
+}
+
+/// `mailsetup show`
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The mailbox to set up
+    pub address: String,
+
+    /// The client to answer
+    #[arg(long, value_enum, default_value_t = Client::All)]
+    pub client: Client,
+}
+
+/// The clients that can be played.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Client {
+    /// Thunderbird and all others that read autoconfig
+    Thunderbird,
+    /// Outlook and all others that read Autodiscover
+    Outlook,
+    /// iPhone, iPad and Mac
+    Apple,
+    /// Each of them
+    All,
+}
+
+/// `mailsetup dns`
+#[derive(Args, Debug)]
+pub struct Dns {
+    /// The mail domain
+    pub domain: String,
+
+    /// The web server's host, which autoconfig and autodiscover become other names of
+    ///
+    /// Without it, the host of the IMAP server is taken.
+    #[arg(long, value_name = "HOST")]
+    pub web_host: Option<String>,
+
+    /// Add an SOA and an NS record, so that the output is a zone that stands alone
+    #[arg(long, conflicts_with = "json")]
+    pub soa: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mailsetup check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Let warnings count as errors
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Print nothing; the exit status says it all
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,134 @@
+//! Prints the DNS records that lead mail clients to the responder and to the mail servers.
+//!
+//! Two names for the web server, and an SRV record for each mail service (RFC 6186, RFC 8314
+//! §5.1), also for those that are not offered. No `_autodiscover._tcp`: a target in another domain
+//! makes Thunderbird and Outlook ask their users strange questions, and the name
+//! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
+
+use super::{COULD_NOT_RUN, FOUND, load, print};
+use crate::account::{Account, Protocol, Security};
+use crate::address::{Domain, is_host_name};
+use crate::cli;
+use crate::config::{Unavailable, find::Source};
+use crate::log;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// How long records may be kept, in seconds.
+const TTL: u32 = 3600;
+/// Names of the web server below the mail domain.
+const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
+/// The services with an SRV record, most preferred first; a client takes the lowest number
+/// (RFC 6186 §3.4).
+const SERVICES: [Service; 6] = [
+    Service { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
+    Service { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
+    Service { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
+    Service { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
+    Service { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
+    Service { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
+];
+
+struct Service {
+    label: &'static str,
+    protocol: Protocol,
+    /// True if the label stands for TLS from the first byte.
+    tls: bool,
+    priority: u16,
+}
+
+/// One record.
+#[derive(Debug, Eq, PartialEq, Serialize)]
+struct Record {
+    name: String,
+    ttl: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    data: String,
+}
+
+/// Prints the records.
+pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
+    let Ok(domain) = Domain::parse(&arguments.domain) else {
+        log::error(&format!("{}: no domain name", arguments.domain));
+        return ExitCode::from(COULD_NOT_RUN);
+    };
+    let web_host =
+        arguments.web_host.as_deref().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
+    if let Some(host) = web_host.as_deref().filter(|host| !is_host_name(host)) {
+        log::error(&format!("--web-host {host}: no host name"));
+        return ExitCode::from(COULD_NOT_RUN);
+    }
+    let config = match load(source) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let account = match config.find(&domain) {
+        Ok(Some(found)) => found.account(domain.clone(), None, None),
+        Ok(None) | Err(Unavailable) => None,
+    };
+    let Some(account) = account else {
+        log::error(&format!(
+            "{domain} is not in the configuration, or its settings cannot be read"
+        ));
+        return ExitCode::from(FOUND);
+    };
+    let web_host = web_host.or_else(|| Some(account.incoming()?.host.clone())).unwrap_or_default();
+    let records = records(&account, &web_host);
+    if arguments.json {
+        return match serde_json::to_string_pretty(&records) {
+            Ok(json) => print(json + "\n"),
+            Err(error) => {
+                log::error(&error);
+                ExitCode::from(COULD_NOT_RUN)
+            }
+        };
+    }
+    print(zone(&account, &web_host, &records, arguments.soa))
+}
+
+fn records(account: &Account, web_host: &str) -> Vec<Record> {
+    let record = |name: &str, kind, data| Record {
+        name: format!("{name}.{}.", account.domain),
+        ttl: TTL,
+        kind,
+        data,
+    };
+    let mut records: Vec<_> =
+        WEB_NAMES.iter().map(|name| record(name, "CNAME", format!("{web_host}."))).collect();
+    for service in &SERVICES {
+        let server = account.servers.iter().find(|server| {
+            server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
+        });
+        let data = match server {
+            Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
+            // "Decidedly not available" (RFC 2782).
+            None => "0 0 0 .".to_owned(),
+        };
+        records.push(record(&format!("{}._tcp", service.label), "SRV", data));
+    }
+    records
+}
+
+/// The records as lines of a zone file (RFC 1035 §5.1).
+fn zone(account: &Account, web_host: &str, records: &[Record], soa: bool) -> String {
+    let domain = &account.domain;
+    let mut text = format!(
+        "; Mail set-up for {domain}: add these lines to its zone.\n\
+         ; {web_host} must be the web server that answers for autoconfig.{domain} and\n\
+         ; autodiscover.{domain}, with a certificate for both names; --web-host names another.\n\
+         ; The hosts named in SRV records need addresses of their own: they may not be CNAMEs.\n"
+    );
+    let mut line = |name: &str, kind: &str, data: &str| {
+        text += &format!("{name:<34} {TTL} IN {kind:<5} {data}\n");
+    };
+    if soa {
+        let apex = format!("{domain}.");
+        line(&apex, "SOA", &format!("ns.invalid. hostmaster.{domain}. 1 7200 900 1209600 3600"));
+        line(&apex, "NS", "ns.invalid.");
+    }
+    for record in records {
+        line(&record.name, record.kind, &record.data);
+    }
+    text
+}

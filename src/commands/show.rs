@@ -1,0 +1,122 @@
+//! Prints what a mail client would get, by asking the way it would ask.
+//!
+//! The request goes through the same function as one from a web server.
+
+use super::{COULD_NOT_RUN, FOUND, load, print};
+use crate::address::EmailAddress;
+use crate::cli::{Client, Show};
+use crate::config::find::Source;
+use crate::log;
+use crate::request::{Method, Request};
+use crate::responder::respond;
+use crate::response::{Response, Status};
+use crate::xml;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Prints the answer to one client, or to all of them with a line above each.
+pub fn run(arguments: &Show, source: &Source) -> ExitCode {
+    let address = match EmailAddress::parse(arguments.address.as_bytes()) {
+        Ok(address) => address,
+        Err(error) => {
+            log::error(&format!("{}: no e-mail address: {error}", arguments.address));
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+    };
+    let config = match load(source) {
+        Ok(config) => config,
+        Err(exit) => return exit,
+    };
+    let ask = |client| {
+        let (line, request) = ask_as(client, &address);
+        (line, respond(&request, &config).wait())
+    };
+    if arguments.client != Client::All {
+        let (_, response) = ask(arguments.client);
+        return match is_document(&response) {
+            true => print(response.body),
+            false => refuse(&response),
+        };
+    }
+    let mut text = Vec::new();
+    for client in [Client::Thunderbird, Client::Outlook, Client::Apple] {
+        let (line, response) = ask(client);
+        if !is_document(&response) {
+            return refuse(&response);
+        }
+        let media_type = response.headers.iter().find(|(name, _)| *name == "Content-Type");
+        let media_type = media_type.map_or("", |(_, value)| value.as_ref());
+        // Writing to memory does not fail.
+        write!(text, "### {line}\n### {} {media_type}\n", response.status.code()).ok();
+        match str::from_utf8(&response.body) {
+            Ok(_) => text.extend_from_slice(&response.body),
+            Err(_) => {
+                let len = response.body.len();
+                writeln!(text, "(signed, {len} bytes; see --client apple)").ok();
+            }
+        }
+        text.push(b'\n');
+    }
+    print(text)
+}
+
+/// The request of a client, and a line that shows it.
+fn ask_as(client: Client, address: &EmailAddress) -> (String, Request) {
+    let domain = address.domain();
+    let encoded = utf8_percent_encode(&address.to_string(), NON_ALPHANUMERIC).to_string();
+    let (method, word, host, target, body) = match client {
+        Client::Thunderbird | Client::All => {
+            let target = format!("/mail/config-v1.1.xml?emailaddress={encoded}");
+            (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
+        }
+        Client::Outlook => {
+            let target = "/autodiscover/autodiscover.xml".to_owned();
+            (Method::Post, "POST", format!("autodiscover.{domain}"), target, outlook_body(address))
+        }
+        Client::Apple => {
+            let target = format!("/mobileconfig?emailaddress={encoded}");
+            (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
+        }
+    };
+    let line = format!("{word} https://{host}{target}");
+    (line, Request::new(method, target.as_bytes(), Some(host.as_bytes()), body))
+}
+
+/// What Outlook sends ([MS-OXDSCLI] 2.2.3).
+fn outlook_body(address: &EmailAddress) -> Vec<u8> {
+    const REQUEST: &str =
+        "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006";
+    const RESPONSE: &str =
+        "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
+    let mut document = xml::Writer::new();
+    document.element("Autodiscover", &[("xmlns", REQUEST)], |xml| {
+        xml.element("Request", &[], |xml| {
+            xml.text("EMailAddress", &address.to_string());
+            xml.text("AcceptableResponseSchema", RESPONSE);
+        });
+    });
+    document.finish()
+}
+
+/// False for refusals, also for Autodiscover's, which come with status 200.
+fn is_document(response: &Response) -> bool {
+    response.status == Status::Ok && error_message(&response.body).is_none()
+}
+
+/// The message of an Autodiscover error document.
+fn error_message(body: &[u8]) -> Option<String> {
+    let elements = xml::elements(body).ok()?;
+    let is_error = elements.iter().any(|(name, _)| name == "ErrorCode");
+    is_error
+        .then(|| elements.into_iter().find(|(name, _)| name == "Message"))?
+        .map(|(_, text)| text)
+}
+
+fn refuse(response: &Response) -> ExitCode {
+    let message = error_message(&response.body);
+    let message =
+        message.unwrap_or_else(|| String::from_utf8_lossy(&response.body).trim().to_owned());
+    log::error(&format!("{}: {message}", response.status.code()));
+    ExitCode::from(FOUND)
+}

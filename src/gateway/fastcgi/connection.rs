@@ -1,0 +1,473 @@
+//! One FastCGI connection as a state machine: bytes in, requests and bytes out.
+//!
+//! Does no I/O and knows no clock, so that every order and every cut of records can be tried.
+//! Takes one request at a time, as every known web server sends them; refuses roles other than
+//! responder and a second request on top of a running one, and drops the connection for bytes that
+//! are no FastCGI. Parameters and body are kept up to their caps and counted beyond; nothing else
+//! is kept. Rules: FastCGI Specification 1.0.
+
+use super::records::{self, EndStatus, HEADER_LEN, Header, MANAGEMENT, kind};
+use crate::request::Limits;
+
+/// The only role that is served (§6.2).
+const RESPONDER: u16 = 1;
+/// The flag in a BEGIN_REQUEST that asks to keep the connection (§5.1).
+const KEEP_CONNECTION: u8 = 1;
+/// Longest content of a BEGIN_REQUEST or management record that is kept.
+const MAX_CONTROL: usize = 512;
+
+//------------ Connection -----------------------------------------------------
+
+/// The state of a connection.
+#[derive(Debug)]
+pub struct Connection {
+    limits: Limits,
+    /// True if every request is refused as one too many.
+    overloaded: bool,
+    record: Record,
+    /// The content of a BEGIN_REQUEST or management record, as far as it has come.
+    control: Vec<u8>,
+    request: Option<Incoming>,
+    output: Vec<u8>,
+    closing: bool,
+}
+
+/// Where in a record the next byte belongs.
+#[derive(Debug)]
+enum Record {
+    Header { bytes: [u8; HEADER_LEN], len: usize },
+    Content { header: Header, content_left: usize, padding_left: usize },
+}
+
+/// A request on its way in.
+#[derive(Debug)]
+struct Incoming {
+    id: u16,
+    keep: bool,
+    parameters: Capped,
+    parameters_ended: bool,
+    body: Capped,
+}
+
+/// Bytes up to a cap.
+#[derive(Debug)]
+struct Capped {
+    bytes: Vec<u8>,
+    max: usize,
+    exceeded: bool,
+}
+
+/// A request that is all there.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Arrived {
+    /// Its id, to be handed back with the answer.
+    pub id: u16,
+    /// Its parameters, as name-value pairs; `None` if they were over the cap.
+    pub parameters: Option<Vec<u8>>,
+    /// Its body; `None` if it was over the cap.
+    pub body: Option<Vec<u8>>,
+    keep: bool,
+}
+
+impl Connection {
+    /// A connection on which nothing was said yet.
+    pub fn new(limits: &Limits) -> Connection {
+        Connection {
+            limits: *limits,
+            overloaded: false,
+            record: Record::start(),
+            control: Vec::new(),
+            request: None,
+            output: Vec::new(),
+            closing: false,
+        }
+    }
+
+    /// A connection over the number of connections: every request ends as `Overloaded`.
+    pub fn overloaded(limits: &Limits) -> Connection {
+        Connection { overloaded: true, ..Connection::new(limits) }
+    }
+
+    /// Takes bytes until a request is complete or there are no more; `input` is moved forward.
+    ///
+    /// What came behind a request stays in `input`, to be given once the request is answered.
+    pub fn receive(&mut self, input: &mut &[u8]) -> Option<Arrived> {
+        while !self.closing && !input.is_empty() {
+            match &mut self.record {
+                Record::Header { bytes, len } => {
+                    let wanted = (HEADER_LEN - *len).min(input.len());
+                    bytes[*len..*len + wanted].copy_from_slice(&input[..wanted]);
+                    *len += wanted;
+                    *input = &input[wanted..];
+                    if *len == HEADER_LEN {
+                        match Header::read(bytes) {
+                            Some(header) => self.begin_record(header),
+                            None => self.closing = true,
+                        }
+                    }
+                }
+                Record::Content { header, content_left, padding_left } => {
+                    let wanted = (*content_left).min(input.len());
+                    let (content, rest) = input.split_at(wanted);
+                    *content_left -= wanted;
+                    let skipped = (*padding_left).min(rest.len());
+                    // Padding comes only behind the whole content.
+                    let skipped = if *content_left == 0 { skipped } else { 0 };
+                    *padding_left -= skipped;
+                    *input = &rest[skipped..];
+                    let (header, ended) = (*header, *content_left == 0 && *padding_left == 0);
+                    self.content(header, content);
+                    if ended {
+                        self.record = Record::start();
+                        if let Some(arrived) = self.end_record(header) {
+                            return Some(arrived);
+                        }
+                    }
+                }
+            }
+            // A record of nothing but its header is over with it.
+            if let Record::Content { header, content_left: 0, padding_left: 0 } = self.record {
+                self.record = Record::start();
+                if let Some(arrived) = self.end_record(header) {
+                    return Some(arrived);
+                }
+            }
+        }
+        None
+    }
+
+    /// Answers a request with what a CGI program would have written.
+    pub fn answer(&mut self, arrived: &Arrived, stdout: &[u8]) {
+        records::write_stream(&mut self.output, kind::STDOUT, arrived.id, stdout);
+        self.end_request(arrived.id, EndStatus::RequestComplete, arrived.keep);
+    }
+
+    /// The bytes to be sent; whoever sends them empties it.
+    pub fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.output
+    }
+
+    /// True once the connection is to be closed, after the output was sent.
+    pub fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// True between requests: then the web server may take its time, and it owns the closing.
+    pub fn is_idle(&self) -> bool {
+        self.request.is_none() && matches!(self.record, Record::Header { len: 0, .. })
+    }
+
+    /// True if the connection was one too many; it may not even idle.
+    pub fn is_overloaded(&self) -> bool {
+        self.overloaded
+    }
+
+    fn begin_record(&mut self, header: Header) {
+        self.control.clear();
+        self.record = Record::Content {
+            header,
+            content_left: usize::from(header.content_len),
+            padding_left: usize::from(header.padding_len),
+        };
+    }
+
+    /// Takes a piece of a record's content.
+    fn content(&mut self, header: Header, content: &[u8]) {
+        if header.id == MANAGEMENT || header.kind == kind::BEGIN_REQUEST {
+            let room = MAX_CONTROL - self.control.len();
+            self.control.extend_from_slice(&content[..content.len().min(room)]);
+            return;
+        }
+        let Some(request) = self.request.as_mut().filter(|request| request.id == header.id) else {
+            // For a request that is not running: ignored (§3.3).
+            return;
+        };
+        match header.kind {
+            kind::PARAMS if !request.parameters_ended => request.parameters.push(content),
+            kind::STDIN => request.body.push(content),
+            _ => {}
+        }
+    }
+
+    /// Does what a record means, now that it is all there.
+    fn end_record(&mut self, header: Header) -> Option<Arrived> {
+        if header.id == MANAGEMENT {
+            self.management(header.kind);
+            return None;
+        }
+        if header.kind == kind::BEGIN_REQUEST {
+            self.begin_request(header.id);
+            return None;
+        }
+        let request = self.request.as_mut().filter(|request| request.id == header.id)?;
+        match header.kind {
+            kind::PARAMS if header.content_len == 0 => request.parameters_ended = true,
+            kind::STDIN if header.content_len == 0 && request.parameters_ended => {
+                return self.request.take().map(Incoming::arrive);
+            }
+            // The body cannot end before the parameters have.
+            kind::STDIN if header.content_len == 0 => self.closing = true,
+            kind::ABORT_REQUEST => {
+                let (id, keep) = (request.id, request.keep);
+                self.request = None;
+                self.end_request(id, EndStatus::RequestComplete, keep);
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn begin_request(&mut self, id: u16) {
+        let [role1, role0, flags, ..] = self.control[..] else {
+            self.closing = true;
+            return;
+        };
+        let keep = flags & KEEP_CONNECTION != 0;
+        match &self.request {
+            // Ending the new one would end the running one, whose id it has.
+            Some(running) if running.id == id => self.closing = true,
+            Some(_) => records::write_end(&mut self.output, id, EndStatus::CannotMultiplex),
+            None if self.overloaded => self.end_request(id, EndStatus::Overloaded, false),
+            None if u16::from_be_bytes([role1, role0]) != RESPONDER => {
+                self.end_request(id, EndStatus::UnknownRole, keep);
+            }
+            None => {
+                self.request = Some(Incoming {
+                    id,
+                    keep,
+                    parameters: Capped::new(self.limits.parameters_bytes),
+                    parameters_ended: false,
+                    body: Capped::new(self.limits.body_bytes),
+                });
+            }
+        }
+    }
+
+    fn end_request(&mut self, id: u16, status: EndStatus, keep: bool) {
+        records::write_end(&mut self.output, id, status);
+        // Without KEEP_CONN it is on us to close (§3.5).
+        self.closing |= !keep;
+    }
+
+    /// Answers a management record (§4).
+    fn management(&mut self, record_kind: u8) {
+        if record_kind != kind::GET_VALUES {
+            let content = [record_kind, 0, 0, 0, 0, 0, 0, 0];
+            records::write(&mut self.output, kind::UNKNOWN_TYPE, MANAGEMENT, &content);
+            return;
+        }
+        let mut values = Vec::new();
+        let connections = self.limits.connections.to_string();
+        for (name, _) in records::pairs(&self.control).flatten() {
+            let value: &[u8] = match name {
+                b"FCGI_MAX_CONNS" | b"FCGI_MAX_REQS" => connections.as_bytes(),
+                b"FCGI_MPXS_CONNS" => b"0",
+                _ => continue,
+            };
+            records::write_pair(&mut values, name, value);
+        }
+        records::write(&mut self.output, kind::GET_VALUES_RESULT, MANAGEMENT, &values);
+    }
+}
+
+impl Record {
+    fn start() -> Record {
+        Record::Header { bytes: [0; HEADER_LEN], len: 0 }
+    }
+}
+
+impl Incoming {
+    fn arrive(self) -> Arrived {
+        Arrived {
+            id: self.id,
+            parameters: self.parameters.take(),
+            body: self.body.take(),
+            keep: self.keep,
+        }
+    }
+}
+
+impl Capped {
+    fn new(max: usize) -> Capped {
+        Capped { bytes: Vec::new(), max, exceeded: false }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.exceeded |= self.bytes.len() + bytes.len() > self.max;
+        if self.exceeded {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    fn take(self) -> Option<Vec<u8>> {
+        (!self.exceeded).then_some(self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        parameters_bytes: 100,
+        body_bytes: 10,
+        connections: 4096,
+        timeout: std::time::Duration::from_secs(1),
+    };
+
+    fn record(kind: u8, id: u16, content: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        records::write(&mut bytes, kind, id, content);
+        bytes
+    }
+
+    fn begin(id: u16, role: u8, flags: u8) -> Vec<u8> {
+        record(kind::BEGIN_REQUEST, id, &[0, role, flags, 0, 0, 0, 0, 0])
+    }
+
+    fn get(id: u16, flags: u8) -> Vec<u8> {
+        [
+            begin(id, 1, flags),
+            record(kind::PARAMS, id, b"\x01\x01a"),
+            record(kind::PARAMS, id, b"b"),
+            record(kind::PARAMS, id, b""),
+            record(kind::STDIN, id, b"body"),
+            record(kind::STDIN, id, b""),
+        ]
+        .concat()
+    }
+
+    fn end(id: u8, status: u8) -> Vec<u8> {
+        vec![1, 3, 0, id, 0, 8, 0, 0, 0, 0, 0, 0, status, 0, 0, 0]
+    }
+
+    /// Feeds `bytes` in pieces, answers what arrives with `ok`; what arrived, and all output.
+    fn converse(connection: &mut Connection, pieces: &[&[u8]]) -> (Vec<Arrived>, Vec<u8>) {
+        let mut arrivals = Vec::new();
+        for mut piece in pieces.iter().copied() {
+            while let Some(arrived) = connection.receive(&mut piece) {
+                connection.answer(&arrived, b"ok");
+                arrivals.push(arrived);
+            }
+        }
+        (arrivals, std::mem::take(connection.output()))
+    }
+
+    fn one(bytes: &[u8]) -> (Vec<Arrived>, Vec<u8>, bool) {
+        let mut connection = Connection::new(&LIMITS);
+        let (arrivals, output) = converse(&mut connection, &[bytes]);
+        (arrivals, output, connection.is_closing())
+    }
+
+    #[test]
+    fn the_same_bytes_in_any_pieces_are_the_same_requests() {
+        let bytes = [get(1, 1), record(kind::GET_VALUES, 0, b"\x0f\x00FCGI_MPXS_CONNS"), get(7, 1)]
+            .concat();
+        let (arrivals, output, closing) = one(&bytes);
+        assert_eq!(arrivals.len(), 2);
+        assert_eq!(arrivals[0].parameters.as_deref(), Some(&b"\x01\x01ab"[..]));
+        assert_eq!(arrivals[0].body.as_deref(), Some(&b"body"[..]));
+        assert!(!closing);
+        for at in 0..bytes.len() {
+            let mut connection = Connection::new(&LIMITS);
+            let pieces = [&bytes[..at], &bytes[at..]];
+            assert_eq!(
+                converse(&mut connection, &pieces),
+                (one(&bytes).0, output.clone()),
+                "split at {at}"
+            );
+        }
+        let single: Vec<_> = bytes.chunks(1).collect();
+        assert_eq!(converse(&mut Connection::new(&LIMITS), &single).1, output);
+    }
+
+    #[test]
+    fn an_answer_is_a_stream_and_its_end() {
+        let (_, output, closing) = one(&get(1, 0));
+        let stdout = [record(kind::STDOUT, 1, b"ok"), record(kind::STDOUT, 1, b"")].concat();
+        assert_eq!(output, [stdout, end(1, 0)].concat());
+        assert!(closing, "without KEEP_CONN we close");
+    }
+
+    #[test]
+    fn requests_that_are_refused() {
+        assert_eq!(one(&begin(1, 2, 1)), (vec![], end(1, 3), false), "authorizer");
+        assert_eq!(one(&begin(1, 2, 0)), (vec![], end(1, 3), true), "authorizer, not kept");
+        assert_eq!(one(&[begin(1, 1, 1), begin(2, 1, 1)].concat()).1, end(2, 1), "multiplexed");
+        let abort = record(kind::ABORT_REQUEST, 1, b"");
+        assert_eq!(one(&[begin(1, 1, 1), abort.clone()].concat()), (vec![], end(1, 0), false));
+        assert_eq!(one(&[begin(1, 1, 0), abort].concat()), (vec![], end(1, 0), true));
+
+        let mut connection = Connection::overloaded(&LIMITS);
+        let (arrivals, output) = converse(&mut connection, &[&get(1, 1)]);
+        assert_eq!((arrivals, output, connection.is_closing()), (vec![], end(1, 2), true));
+    }
+
+    #[test]
+    fn a_running_request_survives_a_multiplexed_one() {
+        let mut bytes = get(1, 1);
+        let second = get(2, 1);
+        bytes.splice(16..16, second.iter().copied());
+        let (arrivals, output, _) = one(&bytes);
+        assert_eq!(arrivals.iter().map(|arrived| arrived.id).collect::<Vec<_>>(), [1]);
+        assert!(output.starts_with(&end(2, 1)));
+    }
+
+    #[test]
+    fn over_the_caps_nothing_is_kept() {
+        let big = |kind| record(kind, 1, &[b'x'; 101]);
+        let end_of = |kind| record(kind, 1, b"");
+        let bytes = [
+            begin(1, 1, 1),
+            big(kind::PARAMS),
+            end_of(kind::PARAMS),
+            big(kind::STDIN),
+            end_of(kind::STDIN),
+        ];
+        let (arrivals, ..) = one(&bytes.concat());
+        assert_eq!((&arrivals[0].parameters, &arrivals[0].body), (&None, &None));
+    }
+
+    #[test]
+    fn management_is_answered_and_never_a_request() {
+        let ask =
+            record(kind::GET_VALUES, 0, b"\x0e\x00FCGI_MAX_CONNS\x01\x00x\x0f\x00FCGI_MPXS_CONNS");
+        let told = record(
+            kind::GET_VALUES_RESULT,
+            0,
+            b"\x0e\x04FCGI_MAX_CONNS4096\x0f\x01FCGI_MPXS_CONNS0",
+        );
+        assert_eq!(one(&ask), (vec![], told, false));
+        let unknown = record(kind::UNKNOWN_TYPE, 0, &[99, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(one(&record(99, 0, &[0; 70])), (vec![], unknown, false));
+    }
+
+    #[test]
+    fn bytes_that_are_no_fastcgi_close_the_connection() {
+        for bytes in [
+            b"GET / HTTP/1.1\r\n".to_vec(),
+            record(kind::BEGIN_REQUEST, 1, &[0]),
+            [begin(1, 1, 1), begin(1, 1, 1)].concat(),
+            [begin(1, 1, 1), record(kind::STDIN, 1, b"")].concat(),
+        ] {
+            let (arrivals, output, closing) = one(&bytes);
+            assert!(
+                arrivals.is_empty() && output.is_empty() && closing,
+                "{}",
+                bytes.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn records_out_of_place_are_ignored() {
+        let mut bytes = Vec::new();
+        for kind in [0, 3, 6, 7, 8, 12, 255] {
+            bytes.extend(record(kind, 9, b"x"));
+        }
+        bytes.extend([record(kind::STDIN, 5, b"x"), record(kind::PARAMS, 5, b"")].concat());
+        assert_eq!(one(&bytes), (vec![], vec![], false));
+    }
+}

@@ -1,0 +1,159 @@
+//! FastCGI records: what stands in which byte (FastCGI Specification 1.0, §3.3 and §8).
+//!
+//! Only shapes: what a record means in which order is for `connection`.
+
+/// Size of a record's header, in bytes.
+pub const HEADER_LEN: usize = 8;
+/// Most content of one record, cut down to a multiple of eight.
+const MAX_CONTENT: usize = 65_528;
+/// The id of management records.
+pub const MANAGEMENT: u16 = 0;
+
+/// Record types.
+pub mod kind {
+    pub const BEGIN_REQUEST: u8 = 1;
+    pub const ABORT_REQUEST: u8 = 2;
+    pub const END_REQUEST: u8 = 3;
+    pub const PARAMS: u8 = 4;
+    pub const STDIN: u8 = 5;
+    pub const STDOUT: u8 = 6;
+    pub const GET_VALUES: u8 = 9;
+    pub const GET_VALUES_RESULT: u8 = 10;
+    pub const UNKNOWN_TYPE: u8 = 11;
+}
+
+/// How a request ended (§5.5).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum EndStatus {
+    /// It was answered, or aborted on request.
+    RequestComplete = 0,
+    /// It came while another was running on the same connection.
+    CannotMultiplex = 1,
+    /// There are too many connections.
+    Overloaded = 2,
+    /// It was not for a responder.
+    UnknownRole = 3,
+}
+
+/// A record's header.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Header {
+    /// The record type.
+    pub kind: u8,
+    /// The request it belongs to; 0 for management.
+    pub id: u16,
+    /// Bytes of content that follow.
+    pub content_len: u16,
+    /// Bytes to be skipped behind the content.
+    pub padding_len: u8,
+}
+
+impl Header {
+    /// Reads a header; `None` for any version but 1.
+    pub fn read(bytes: &[u8; HEADER_LEN]) -> Option<Header> {
+        let [1, kind, id1, id0, len1, len0, padding_len, _] = *bytes else { return None };
+        Some(Header {
+            kind,
+            id: u16::from_be_bytes([id1, id0]),
+            content_len: u16::from_be_bytes([len1, len0]),
+            padding_len,
+        })
+    }
+}
+
+/// Writes one record, padded to a multiple of eight bytes. `content` is no longer than 65,535.
+pub fn write(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
+    debug_assert!(content.len() <= usize::from(u16::MAX));
+    let padding = content.len().wrapping_neg() % 8;
+    let [id1, id0] = id.to_be_bytes();
+    let [len1, len0] = (content.len() as u16).to_be_bytes();
+    out.extend_from_slice(&[1, kind, id1, id0, len1, len0, padding as u8, 0]);
+    out.extend_from_slice(content);
+    out.extend_from_slice(&[0; 8][..padding]);
+}
+
+/// Writes a whole stream with its end.
+pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
+    for chunk in content.chunks(MAX_CONTENT) {
+        write(out, kind, id, chunk);
+    }
+    write(out, kind, id, &[]);
+}
+
+/// Writes the end of a request.
+pub fn write_end(out: &mut Vec<u8>, id: u16, status: EndStatus) {
+    write(out, kind::END_REQUEST, id, &[0, 0, 0, 0, status as u8, 0, 0, 0]);
+}
+
+//------------ pairs ----------------------------------------------------------
+
+/// Reads name-value pairs (§3.4); an item is `None`, and the last, where a pair is cut off.
+pub fn pairs(mut bytes: &[u8]) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let pair = read_pair(&mut bytes);
+        if pair.is_none() {
+            bytes = &[];
+        }
+        Some(pair)
+    })
+}
+
+fn read_pair<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let name_len = read_len(bytes)?;
+    let value_len = read_len(bytes)?;
+    let (name, rest) = bytes.split_at_checked(name_len)?;
+    let (value, rest) = rest.split_at_checked(value_len)?;
+    *bytes = rest;
+    Some((name, value))
+}
+
+/// One byte below 128, else four with the top bit set.
+fn read_len(bytes: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = bytes.split_first()?;
+    if first < 0x80 {
+        *bytes = rest;
+        return Some(usize::from(first));
+    }
+    let (four, rest) = bytes.split_first_chunk::<4>()?;
+    *bytes = rest;
+    Some((u32::from_be_bytes(*four) & 0x7fff_ffff) as usize)
+}
+
+/// Writes a pair whose name and value are shorter than 128 bytes.
+pub fn write_pair(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    debug_assert!(name.len() < 0x80 && value.len() < 0x80);
+    out.extend_from_slice(&[name.len() as u8, value.len() as u8]);
+    out.extend_from_slice(name);
+    out.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_padded_to_eight() {
+        let mut out = Vec::new();
+        write(&mut out, kind::STDOUT, 0x0102, b"abc");
+        assert_eq!(out, b"\x01\x06\x01\x02\x00\x03\x05\x00abc\0\0\0\0\0");
+        out.clear();
+        write_stream(&mut out, kind::STDOUT, 1, &[b'x'; 70_000]);
+        assert_eq!(out.len(), 8 + 65_528 + 8 + 4_472 + 8);
+    }
+
+    #[test]
+    fn pairs_of_both_lengths_and_broken_ones() {
+        let long = [b'v'; 200];
+        let mut bytes = b"\x01\x02abc\x00\x00\x01\x80\x00\x00\xc8n".to_vec();
+        bytes.extend_from_slice(&long);
+        let read: Vec<_> = pairs(&bytes).map(Option::unwrap).collect();
+        assert_eq!(read, [(&b"a"[..], &b"bc"[..]), (b"", b""), (b"n", &long)]);
+        for cut in [&b"\x01"[..], b"\x01\x02ab", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x80\0\0"] {
+            assert_eq!(pairs(cut).collect::<Vec<_>>(), [None], "{}", cut.escape_ascii());
+        }
+    }
+}

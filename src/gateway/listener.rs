@@ -1,0 +1,304 @@
+//! Where connections come from: sockets that are made here, and sockets that were handed over.
+//!
+//! The only file with `unsafe`: it takes descriptors by their number. Host names are not looked
+//! up, so that a static build needs nothing of the system; groups are read from `/etc/group` for
+//! the same reason.
+
+#![allow(unsafe_code)]
+
+use rustix::fs::Mode;
+use rustix::net::{AddressFamily, sockopt};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// The first descriptor of socket activation (sd_listen_fds(3)).
+const LISTEN_FDS_START: RawFd = 3;
+/// Permissions of a socket for which none are given.
+const DEFAULT_MODE: u32 = 0o660;
+
+//------------ Address --------------------------------------------------------
+
+/// Where to listen: `unix:PATH[,mode=0660][,group=NAME]` or `ADDRESS:PORT`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Address {
+    /// A socket in the file system.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+        /// Its group, by name or number; ours if there is none.
+        group: Option<String>,
+    },
+    /// An IP address and a port.
+    Tcp(SocketAddr),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        let Some(rest) = text.strip_prefix("unix:") else {
+            let example = "write unix:/run/mailsetup.sock, or an address with a port like 127.0.0.1:9000 or [::1]:9000";
+            return text.parse().map(Address::Tcp).map_err(|_| example.to_owned());
+        };
+        let mut parts = rest.split(',');
+        let path = PathBuf::from(parts.next().unwrap_or_default());
+        if !path.is_absolute() {
+            return Err("the path of a socket begins with a /".to_owned());
+        }
+        let (mut mode, mut group) = (DEFAULT_MODE, None);
+        for part in parts {
+            match part.split_once('=') {
+                Some(("mode", digits)) => {
+                    mode = u32::from_str_radix(digits, 8)
+                        .ok()
+                        .filter(|mode| *mode <= 0o777)
+                        .ok_or_else(|| format!("mode={digits} is no octal mode like 0660"))?;
+                }
+                Some(("group", name)) if !name.is_empty() => group = Some(name.to_owned()),
+                _ => {
+                    return Err(format!(
+                        "`{part}` is not known behind a socket's path: mode=… and group=… are"
+                    ));
+                }
+            }
+        }
+        Ok(Address::Unix { path, mode, group })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Address::Unix { path, .. } => write!(f, "unix:{}", path.display()),
+            Address::Tcp(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+//------------ Listener -------------------------------------------------------
+
+/// A listening socket.
+#[derive(Debug)]
+pub enum Listener {
+    /// In the file system.
+    Unix(std::os::unix::net::UnixListener),
+    /// TCP.
+    Tcp(std::net::TcpListener),
+}
+
+/// Makes a listening socket. A socket that was left behind at the path is replaced; one that
+/// somebody listens on, and anything that is no socket, is not.
+pub fn bind(address: &Address) -> io::Result<Listener> {
+    match address {
+        Address::Tcp(address) => std::net::TcpListener::bind(address).map(Listener::Tcp),
+        Address::Unix { path, mode, group } => {
+            let gid = group.as_deref().map(group_id).transpose()?;
+            make_way(path)?;
+            // Nobody may connect before owner and mode are right.
+            let umask = rustix::process::umask(Mode::from_raw_mode(0o777));
+            let listener = std::os::unix::net::UnixListener::bind(path);
+            rustix::process::umask(umask);
+            let listener = listener?;
+            if gid.is_some() {
+                std::os::unix::fs::chown(path, None, gid)?;
+            }
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(*mode))?;
+            Ok(Listener::Unix(listener))
+        }
+    }
+}
+
+/// Removes a socket that nobody listens on.
+fn make_way(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(meta) if !meta.file_type().is_socket() => {
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"))
+        }
+        Ok(_) => match UnixStream::connect(path) {
+            Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there")),
+            Err(_) => std::fs::remove_file(path),
+        },
+    }
+}
+
+/// The number of a group, from `/etc/group` (group(5)).
+fn group_id(name: &str) -> io::Result<u32> {
+    if let Ok(number) = name.parse() {
+        return Ok(number);
+    }
+    let groups = std::fs::read_to_string("/etc/group")?;
+    let number = groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    });
+    number
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no group {name}")))
+}
+
+//------------ inherited sockets ----------------------------------------------
+
+/// The listening sockets this process was started with: descriptor 0 if it is one (spawn-fcgi,
+/// mod_fcgid, lighttpd), else those of socket activation.
+///
+/// A connected socket on descriptor 0 is none: Apache's mod_cgid hands one to CGI programs.
+pub fn inherited() -> io::Result<Vec<Listener>> {
+    let stdin = io::stdin();
+    if is_listening(&stdin) {
+        return Ok(vec![adopt(stdin.as_fd().try_clone_to_owned()?)?]);
+    }
+    let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+    if number("LISTEN_PID") != Some(std::process::id()) {
+        return Ok(Vec::new());
+    }
+    let count = number("LISTEN_FDS").and_then(|count| RawFd::try_from(count).ok()).unwrap_or(0);
+    let mut listeners = Vec::new();
+    for number in LISTEN_FDS_START..LISTEN_FDS_START.saturating_add(count) {
+        // SAFETY: whoever set LISTEN_PID to this very process hands these descriptors over
+        // (sd_listen_fds(3)). Nothing else in here takes descriptors by number, and this runs
+        // once, before any other file is opened.
+        let fd = unsafe { OwnedFd::from_raw_fd(number) };
+        if is_listening(&fd) {
+            listeners.push(adopt(fd)?);
+        }
+    }
+    Ok(listeners)
+}
+
+fn is_listening(fd: impl AsFd) -> bool {
+    sockopt::socket_acceptconn(fd).unwrap_or(false)
+}
+
+fn adopt(fd: OwnedFd) -> io::Result<Listener> {
+    Ok(match sockopt::socket_domain(&fd)? {
+        AddressFamily::UNIX => Listener::Unix(fd.into()),
+        _ => Listener::Tcp(fd.into()),
+    })
+}
+
+//------------ Acceptor and Stream --------------------------------------------
+
+/// A listening socket inside the runtime.
+pub enum Acceptor {
+    /// In the file system.
+    Unix(tokio::net::UnixListener),
+    /// TCP, and the peers that may connect if they were restricted.
+    Tcp(tokio::net::TcpListener, Option<Vec<IpAddr>>),
+}
+
+impl Acceptor {
+    /// Brings a listener into the runtime.
+    pub fn new(listener: Listener) -> io::Result<Acceptor> {
+        Ok(match listener {
+            Listener::Unix(listener) => {
+                // A handed-over socket may be blocking.
+                listener.set_nonblocking(true)?;
+                Acceptor::Unix(tokio::net::UnixListener::from_std(listener)?)
+            }
+            Listener::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Acceptor::Tcp(tokio::net::TcpListener::from_std(listener)?, allowed_peers())
+            }
+        })
+    }
+
+    /// Waits for a connection; `None` for one from a peer that may not connect.
+    pub async fn accept(&self) -> io::Result<Option<Stream>> {
+        match self {
+            Acceptor::Unix(listener) => Ok(Some(Stream::Unix(listener.accept().await?.0))),
+            Acceptor::Tcp(listener, allowed) => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true).ok();
+                let is_allowed =
+                    allowed.as_ref().is_none_or(|allowed| allowed.contains(&peer.ip()));
+                Ok(is_allowed.then_some(Stream::Tcp(stream)))
+            }
+        }
+    }
+}
+
+/// The peers in `FCGI_WEB_SERVER_ADDRS` (FastCGI Specification 1.0, §3.2), if it is set.
+fn allowed_peers() -> Option<Vec<IpAddr>> {
+    let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
+    Some(list.split(',').filter_map(|address| address.trim().parse().ok()).collect())
+}
+
+/// A connection.
+pub enum Stream {
+    /// Over a socket in the file system.
+    Unix(tokio::net::UnixStream),
+    /// Over TCP.
+    Tcp(tokio::net::TcpStream),
+}
+
+impl Stream {
+    /// Waits until there may be something to read.
+    pub async fn readable(&self) -> io::Result<()> {
+        match self {
+            Stream::Unix(stream) => stream.readable().await,
+            Stream::Tcp(stream) => stream.readable().await,
+        }
+    }
+
+    /// Waits until there may be room to write.
+    pub async fn writable(&self) -> io::Result<()> {
+        match self {
+            Stream::Unix(stream) => stream.writable().await,
+            Stream::Tcp(stream) => stream.writable().await,
+        }
+    }
+
+    /// Reads what is there; `WouldBlock` if that is nothing.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.try_read(buffer),
+            Stream::Tcp(stream) => stream.try_read(buffer),
+        }
+    }
+
+    /// Writes what there is room for; `WouldBlock` if that is nothing.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Unix(stream) => stream.try_write(bytes),
+            Stream::Tcp(stream) => stream.try_write(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_to_listen_on() {
+        let unix = |mode, group: Option<&str>| {
+            Ok(Address::Unix { path: "/run/x.sock".into(), mode, group: group.map(str::to_owned) })
+        };
+        assert_eq!("unix:/run/x.sock".parse(), unix(0o660, None));
+        assert_eq!(
+            "unix:/run/x.sock,mode=0600,group=www-data".parse(),
+            unix(0o600, Some("www-data"))
+        );
+        assert_eq!("[::1]:9000".parse::<Address>().unwrap().to_string(), "[::1]:9000");
+        for text in [
+            "unix:x",
+            "unix:/x,mode=9",
+            "unix:/x,mode=7777",
+            "unix:/x,owner=a",
+            "localhost:9000",
+            "127.0.0.1",
+            "127.0.0.1:99999",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+}
