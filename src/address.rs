@@ -62,7 +62,7 @@ impl fmt::Display for Domain {
 
 /// True if `name` needs no IDNA mapping: ASCII without an `xn--` label that would need a check.
 fn is_plain_ascii(name: &str) -> bool {
-    name.is_ascii() && !name.split('.').any(|label| starts_with_ace_prefix(label))
+    name.is_ascii() && !name.split('.').any(starts_with_ace_prefix)
 }
 
 fn starts_with_ace_prefix(label: &str) -> bool {
@@ -99,7 +99,7 @@ pub struct EmailAddress {
 impl EmailAddress {
     /// Parses an address from bytes, after percent-decoding and without white space around it.
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
-        let text = str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
         // A quoted local part may hold an `@`; a domain never does.
         let (local_part, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
         let domain = Domain::parse(domain)?;

@@ -80,7 +80,7 @@ fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 ///
 /// `None` for addresses and for anything that is no domain name.
 pub fn parse_host(host: &[u8]) -> Option<Domain> {
-    let text = str::from_utf8(host).ok()?.trim();
+    let text = std::str::from_utf8(host).ok()?.trim();
     let name = match text.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => text,

@@ -106,7 +106,7 @@ const MAX_DEPTH: usize = 32;
 /// Names come without their prefix, texts without white space around them. Fails for what is not
 /// well-formed besides a stray `&`, for a document type, and for nesting beyond 32 levels.
 pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
-    let text = str::from_utf8(document).map_err(|_| XmlError::NotUtf8)?;
+    let text = std::str::from_utf8(document).map_err(|_| XmlError::NotUtf8)?;
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     // seen: Thunderbird and Mustang paste the address into the request unescaped.
     reader.config_mut().allow_dangling_amp = true;

@@ -27,7 +27,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let source = Source::new(cli.config);
     if cli.version {
-        return print(&version());
+        return print(version());
     }
     match cli.command {
         Some(Command::Serve(arguments)) => serve::run(arguments, source),

@@ -49,7 +49,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         let media_type = media_type.map_or("", |(_, value)| value.as_ref());
         // Writing to memory does not fail.
         write!(text, "### {line}\n### {} {media_type}\n", response.status.code()).ok();
-        match str::from_utf8(&response.body) {
+        match std::str::from_utf8(&response.body) {
             Ok(_) => text.extend_from_slice(&response.body),
             Err(_) => {
                 let len = response.body.len();

@@ -19,9 +19,9 @@ pub fn is_cgi() -> bool {
 pub fn run(respond: impl FnOnce(&Request) -> Answer, limits: &Limits) -> io::Result<()> {
     let variable = |name: &str| std::env::var_os(name).map(|value| Cow::Owned(value.into_vec()));
     let mut is_head = false;
-    let response = match read_body(&variable, limits.body_bytes) {
+    let response = match read_body(variable, limits.body_bytes) {
         Err(response) => response,
-        Ok(body) => match request(&variable, body) {
+        Ok(body) => match request(variable, body) {
             Err(response) => response,
             Ok(request) => {
                 is_head = request.method == Method::Head;
@@ -80,16 +80,15 @@ fn read_body<'a>(
     max_bytes: usize,
 ) -> Result<Vec<u8>, Response> {
     let length = variable("CONTENT_LENGTH").filter(|value| !value.is_empty());
-    let length =
-        match &length {
-            Some(digits) => str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| digits.trim().parse().ok())
-                .ok_or_else(|| Response::text(Status::BadRequest, "CONTENT_LENGTH is no number"))?,
-            // seen: Apache's mod_cgid decodes a chunked body and sends no length; it ends with the input.
-            None if variable("HTTP_TRANSFER_ENCODING").is_some() => u64::MAX,
-            None => 0,
-        };
+    let length = match &length {
+        Some(digits) => std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.trim().parse().ok())
+            .ok_or_else(|| Response::text(Status::BadRequest, "CONTENT_LENGTH is no number"))?,
+        // seen: Apache's mod_cgid decodes a chunked body and sends no length; it ends with the input.
+        None if variable("HTTP_TRANSFER_ENCODING").is_some() => u64::MAX,
+        None => 0,
+    };
     let broken = |_| Response::text(Status::BadRequest, "the body broke off");
     let mut input = io::stdin().lock().take(length);
     let mut body = Vec::new();
