@@ -1,0 +1,210 @@
+//! What the tests share: the program under test, directories and processes that vanish with the
+//! test, and clients that speak to the program as a web server or a mail client would.
+
+// Each topic uses a part of this.
+#![allow(dead_code)]
+
+pub mod cgi;
+pub mod fcgi;
+pub mod http;
+pub mod namespace;
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How long a process may take to become ready, or to end when asked to.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait between two looks at something that is not ready yet.
+const POLL: Duration = Duration::from_millis(5);
+
+/// The program under test: `MAILSETUP_TEST_PROGRAM` if set (an installed one), else the one that
+/// cargo built for this test.
+pub fn program() -> PathBuf {
+    std::env::var_os("MAILSETUP_TEST_PROGRAM")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_mailsetup")), PathBuf::from)
+}
+
+/// A file of the source tree, for example `contrib/nginx/mailsetup.conf`.
+pub fn source(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A TCP port on 127.0.0.1 that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// Looks again and again until `ready` says yes; false if it did not in time.
+pub fn wait_until(mut ready: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while !ready() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(POLL);
+    }
+    true
+}
+
+//------------ Sandbox -------------------------------------------------------
+
+/// A directory of its own for one test, removed with everything in it at the end.
+pub struct Sandbox {
+    path: PathBuf,
+}
+
+impl Sandbox {
+    /// Makes the directory; other users may enter it, since web servers give up root.
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mailsetup-test-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        Self { path }
+    }
+
+    /// The path of `name` in the directory, existing or not.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file, with the directories it needs, and returns its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        write(&path, content);
+        path
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Writes a file and makes the directories it needs.
+pub fn write(path: &Path, content: impl AsRef<[u8]>) {
+    let parent = path.parent().expect("a file has a directory");
+    fs::create_dir_all(parent).unwrap_or_else(|err| panic!("{}: {err}", parent.display()));
+    fs::write(path, content).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+}
+
+//------------ Process -------------------------------------------------------
+
+/// A running program, ended and reaped when this value goes.
+pub struct Process {
+    child: Child,
+    name: String,
+    output: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` with its output in a file of `sandbox`, in a process group of its own.
+    pub fn start(sandbox: &Sandbox, command: &mut Command) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = command.get_program().to_string_lossy().into_owned();
+        let output = sandbox.path(&format!("output-{count}"));
+        let file = fs::File::create(&output).expect("output file");
+        let child = command
+            .stdout(file.try_clone().expect("dup"))
+            .stderr(file)
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|err| panic!("{name}: {err}; {}", install_hint(&name)));
+        Self { child, name, output }
+    }
+
+    /// Waits until `ready` says yes; panics with what the program printed if it ends before.
+    pub fn wait_until(mut self, mut ready: impl FnMut() -> bool) -> Self {
+        let mut ended = None;
+        let in_time = wait_until(|| {
+            ended = self.child.try_wait().expect("wait");
+            ended.is_some() || ready()
+        });
+        if let Some(status) = ended {
+            panic!("{} ended with {status}:\n{}", self.name, self.output());
+        }
+        assert!(in_time, "{} is not ready in time:\n{}", self.name, self.output());
+        self
+    }
+
+    /// What the program has printed so far, on both streams.
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the program to end by itself and returns its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        let mut ended = None;
+        wait_until(|| {
+            ended = self.child.try_wait().expect("wait");
+            ended.is_some()
+        });
+        ended.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("pid"));
+        let _ = kill(pid, Signal::SIGTERM);
+        if !wait_until(|| !matches!(self.child.try_wait(), Ok(None))) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A command without the environment of the test run.
+pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a helper program to its end; panics with its output unless it succeeds.
+pub fn run(command: &mut Command) -> String {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output =
+        command.output().unwrap_or_else(|err| panic!("{name}: {err}; {}", install_hint(&name)));
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(output.status.success(), "{name}: {}\n{text}", output.status);
+    text
+}
+
+/// Which package brings a missing program, as tests/install-tools.sh has it.
+fn install_hint(program: &str) -> String {
+    let script = fs::read_to_string(source("tests/install-tools.sh")).unwrap_or_default();
+    let package = script.lines().find_map(|line| {
+        let (proof, package) = line.rsplit_once(':')?;
+        (proof == program && !package.contains(' ')).then(|| package.to_owned())
+    });
+    package.map_or_else(
+        || "is it installed?".to_owned(),
+        |package| format!("install {package}, or all of them: sh tests/install-tools.sh"),
+    )
+}

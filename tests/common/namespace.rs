@@ -1,0 +1,112 @@
+//! A small world for one test: own mounts and own network, so that web servers use their usual
+//! paths and ports (`/etc/nginx`, `/run/mailsetup.sock`, port 80) and nothing collides or remains.
+
+use std::fs;
+use std::panic;
+use std::path::Path;
+use std::thread;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, geteuid};
+
+use super::{Sandbox, command, program, run, wait_until, write};
+
+/// Directories that appear as they are, but into which the test writes only for itself.
+const WRITABLE: [&str; 3] = ["/etc", "/usr", "/var"];
+
+/// Where the program under test is found in a namespace.
+pub const PROGRAM: &str = "/usr/bin/mailsetup";
+
+/// Where a CGI server finds it: a link.
+pub const CGI_PROGRAM: &str = "/usr/lib/cgi-bin/mailsetup.cgi";
+
+/// The namespace that the calling thread and every process it starts live in.
+pub struct Namespace<'a> {
+    pub sandbox: &'a Sandbox,
+}
+
+impl<'a> Namespace<'a> {
+    /// Runs `test` in a namespace of its own and ends what it leaves running.
+    pub fn run(test: impl FnOnce(&Namespace) + Send) {
+        assert!(geteuid().is_root(), "this test needs root, for a network of its own: make test");
+        // Made and removed outside; the mounts upon it are seen inside only.
+        let sandbox = Sandbox::new();
+        // A thread of its own, since nothing leads back out of a namespace.
+        let result =
+            thread::scope(|scope| scope.spawn(|| test(&Namespace::enter(&sandbox))).join());
+        if let Err(reason) = result {
+            panic::resume_unwind(reason);
+        }
+    }
+
+    fn enter(sandbox: &'a Sandbox) -> Self {
+        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("unshare");
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+            .expect("private mounts");
+        run(command("ip").args(["link", "set", "lo", "up"]));
+
+        let layers = sandbox.path("layers");
+        fs::create_dir(&layers).expect("mkdir");
+        mount(Some("tmpfs"), &layers, Some("tmpfs"), MsFlags::empty(), none).expect("tmpfs");
+        // Held here, since the program may lie where the next mounts cover it.
+        let held = layers.join("program");
+        write(&held, "");
+        mount(Some(&program()), &held, none, MsFlags::MS_BIND, none).expect("the program");
+        for directory in WRITABLE {
+            let upper = layers.join(&directory[1..]);
+            let work = layers.join(format!("{}.work", &directory[1..]));
+            fs::create_dir(&upper).expect("mkdir");
+            fs::create_dir(&work).expect("mkdir");
+            let options = format!(
+                "lowerdir={directory},upperdir={},workdir={}",
+                upper.display(),
+                work.display()
+            );
+            mount(Some("overlay"), directory, Some("overlay"), MsFlags::empty(), Some(&*options))
+                .unwrap_or_else(|err| panic!("overlay on {directory}: {err}"));
+        }
+        mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
+            .expect("tmpfs on /run");
+
+        write(Path::new(PROGRAM), "");
+        mount(Some(&held), PROGRAM, none, MsFlags::MS_BIND, none).expect("the program");
+        fs::create_dir_all("/usr/lib/cgi-bin").expect("mkdir");
+        let _ = fs::remove_file(CGI_PROGRAM);
+        std::os::unix::fs::symlink(PROGRAM, CGI_PROGRAM).expect("link");
+        // A configuration that the machine may have is not the test's.
+        let _ = fs::remove_dir_all("/etc/mailsetup");
+        Self { sandbox }
+    }
+}
+
+impl Drop for Namespace<'_> {
+    fn drop(&mut self) {
+        // Workers that outlived their master, detached helpers: whoever shares these mounts.
+        wait_until(|| {
+            let mut left = false;
+            for pid in inhabitants() {
+                let _ = kill(pid, Signal::SIGKILL);
+                left = true;
+            }
+            !left
+        });
+    }
+}
+
+/// The processes, beside this one, in the namespace of the calling thread.
+fn inhabitants() -> Vec<Pid> {
+    let Ok(here) = fs::read_link("/proc/thread-self/ns/mnt") else {
+        return Vec::new();
+    };
+    let own = std::process::id();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| *pid != own)
+        .filter(|pid| fs::read_link(format!("/proc/{pid}/ns/mnt")).is_ok_and(|link| link == here))
+        .filter_map(|pid| i32::try_from(pid).ok().map(Pid::from_raw))
+        .collect()
+}

@@ -1,0 +1,656 @@
+//! One suite, unchanged against every way a request can come in: what a mail client gets must not
+//! depend on the web server in between.
+//!
+//! The program answers for two domains only (`CONFIG`). Where contrib's file is a snippet for a
+//! site that exists, all other paths must stay that site's.
+
+use std::ffi::OsStr;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::fcgi::{Client, Style};
+use crate::common::http::{self, Request, Response};
+use crate::common::namespace::Namespace;
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, run, write};
+use crate::servers::{HTTP, apache, caddy, launchers, lighttpd, listens, local, nginx};
+
+const CONFIG: &str = r#"
+[domain."example.org"]
+[domain."xn--bcher-kva.example"]
+"#;
+
+const AUTOCONFIG: [&str; 2] =
+    ["/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"];
+const AUTODISCOVER: [&str; 5] = [
+    "/autodiscover/autodiscover.xml",
+    "/Autodiscover/Autodiscover.xml",
+    "/AutoDiscover/AutoDiscover.xml",
+    "/autodiscover/Autodiscover.xml",
+    "/AUTODISCOVER/AUTODISCOVER.XML",
+];
+const MOBILECONFIG: [&str; 2] =
+    ["/mobileconfig?emailaddress=ann@example.org", "/email.mobileconfig?email=ann@example.org"];
+
+const ANN: &str = "/mail/config-v1.1.xml?emailaddress=ann@example.org";
+const IMAP: &str = "<hostname>mail.example.org</hostname>";
+const OTHER_IMAP: &str = "<hostname>mail.xn--bcher-kva.example</hostname>";
+const LOGIN: &str = "<LoginName>ann@example.org</LoginName>";
+
+/// What Outlook posts.
+const POX: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
+  <Request>
+    <EMailAddress>ann@example.org</EMailAddress>
+    <AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</AcceptableResponseSchema>
+  </Request>
+</Autodiscover>
+"#;
+
+/// The same to an XML reader: a prefix, and the other order.
+const POX_PREFIXED: &str = r#"<?xml version="1.0"?>
+<a:Autodiscover xmlns:a="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
+  <a:Request>
+    <a:AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a</a:AcceptableResponseSchema>
+    <a:EMailAddress>ann@example.org</a:EMailAddress>
+  </a:Request>
+</a:Autodiscover>
+"#;
+
+/// The largest body that anybody has to read.
+const BODY_LIMIT: usize = 64 * 1024;
+
+//------------ The cases -----------------------------------------------------
+
+type Outcome = Result<(), String>;
+
+const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
+    ("autoconfig with an address", |subject| {
+        each(AUTOCONFIG, |path| {
+            subject.get(format!("{path}?emailaddress=ann@example.org"))?.xml()?.has(IMAP)
+        })
+    }),
+    ("autoconfig with an escaped address", |subject| {
+        subject.get("/mail/config-v1.1.xml?emailaddress=ann%40example.org")?.xml()?.has(IMAP)
+    }),
+    ("autoconfig without an address", |subject| {
+        each(AUTOCONFIG, |path| subject.get(path)?.xml()?.has(IMAP))
+    }),
+    ("autoconfig in other letters", |subject| {
+        subject.get("/Mail/Config-V1.1.XML?emailaddress=ann@example.org")?.xml()?.has(IMAP)
+    }),
+    ("autodiscover in five spellings", |subject| {
+        each(AUTODISCOVER, |path| subject.send(Request::post(path, POX))?.xml()?.has(LOGIN))
+    }),
+    ("autodiscover with a prefix, schema first", |subject| {
+        subject.send(Request::post(AUTODISCOVER[0], POX_PREFIXED))?.xml()?.has(LOGIN)
+    }),
+    ("autodiscover in chunks", |subject| {
+        subject.send(Request::post(AUTODISCOVER[0], POX).chunked())?.xml()?.has(LOGIN)
+    }),
+    ("autodiscover with an empty body", |subject| {
+        subject.send(Request::post(AUTODISCOVER[0], ""))?.xml()?.has("<ErrorCode>600</ErrorCode>")
+    }),
+    ("autodiscover with a body that is no XML", |subject| {
+        subject
+            .send(Request::post(AUTODISCOVER[0], "\u{0}\u{1}<<<"))?
+            .xml()?
+            .has("<ErrorCode>600</ErrorCode>")
+    }),
+    ("autodiscover with markup in the address", |subject| {
+        each(["&lt;b&gt;@example.org", "<b>ann</b>@example.org", "&lt;b&gt;"], |address| {
+            let body = POX.replace("ann@example.org", address);
+            let answer = subject.send(Request::post(AUTODISCOVER[0], body))?;
+            answer.lacks("<b>")?;
+            if answer.response.status == 200 {
+                answer.has("<ErrorCode>600</ErrorCode>")
+            } else {
+                answer.refused(&[400])
+            }
+        })
+    }),
+    ("mobileconfig", |subject| {
+        each(MOBILECONFIG, |path| {
+            let answer = subject.get(path)?;
+            answer.status(&[200])?;
+            answer.header("Content-Type", "application/x-apple-aspen-config")?;
+            answer.has("mail.example.org")
+        })
+    }),
+    ("an unknown domain", |subject| {
+        let request = Request::get("/mail/config-v1.1.xml?emailaddress=x@unknown.example");
+        subject.send(request.host("autoconfig.unknown.example"))?.refused(&[404])?;
+        let request = Request::get("/mail/config-v1.1.xml");
+        subject.send(request.host("autoconfig.unknown.example"))?.refused(&[404])
+    }),
+    ("Host in capitals, with a port, with a final dot", |subject| {
+        each(
+            ["AUTOCONFIG.Example.ORG", "autoconfig.example.org:80", "autoconfig.example.org."],
+            |host| subject.send(Request::get(AUTOCONFIG[0]).host(host))?.xml()?.has(IMAP),
+        )
+    }),
+    ("the address decides over Host", |subject| {
+        each(["ann@xn--bcher-kva.example", "ann@b%C3%BCcher.example"], |address| {
+            let target = format!("/mail/config-v1.1.xml?emailaddress={address}");
+            subject.get(target)?.xml()?.has(OTHER_IMAP)
+        })
+    }),
+    ("HTTP/1.0 without Host", |subject| {
+        subject.send(Request::get(ANN).http_1_0())?.xml()?.has(IMAP)
+    }),
+    ("an absolute target", |subject| {
+        let target = format!("http://autoconfig.example.org{ANN}");
+        let answer = subject.get(target)?;
+        // lighttpd wants no proxy's requests.
+        if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
+    }),
+    ("HEAD is GET without the body", |subject| {
+        each([AUTOCONFIG[0], ANN, AUTODISCOVER[0], MOBILECONFIG[0], MOBILECONFIG[1]], |target| {
+            let get = subject.get(target)?;
+            let head = subject.send(Request::new("HEAD", target))?;
+            if get.steady_headers() != head.steady_headers()
+                || get.response.status != head.response.status
+                || !head.response.body.is_empty()
+            {
+                return Err(format!("{head}\n  instead of the headers of\n  {get}"));
+            }
+            Ok(())
+        })
+    }),
+    ("other methods", |subject| {
+        each(["PUT", "DELETE"], |method| {
+            each(AUTOCONFIG, |path| {
+                subject.send(Request::new(method, path))?.not_allowed("GET, HEAD")
+            })?;
+            let request = Request::new(method, AUTODISCOVER[0]);
+            subject.send(request)?.not_allowed("GET, HEAD, POST")
+        })?;
+        each(["PATCH", "BREW"], |method| {
+            let answer = subject.send(Request::new(method, AUTOCONFIG[0]))?;
+            answer.status(&[400, 403, 404, 405, 501])
+        })
+    }),
+    ("a byte that is no UTF-8 in the address", |subject| {
+        let answer = subject.get(b"/mail/config-v1.1.xml?emailaddress=\xff@example.org")?;
+        answer.status(&[400])?;
+        answer.lacks("\u{fffd}")?;
+        subject.still_answers()
+    }),
+    ("a byte that is no UTF-8 elsewhere", |subject| {
+        let answer =
+            subject.get(b"/mail/config-v1.1.xml?x=\xff&emailaddress=ann@example.org&\xff=y")?;
+        // Web servers may be stricter.
+        answer.status(&[200, 400])?;
+        subject.still_answers()
+    }),
+    ("a query is never an option", |subject| {
+        each(["--config+/etc/passwd", "-h", "--version", "serve+--http+0.0.0.0:8026"], |query| {
+            let plain = subject.get(AUTOCONFIG[0])?;
+            let answer = subject.get(format!("{}?{query}", AUTOCONFIG[0]))?;
+            answer.xml()?.has(IMAP)?;
+            if answer.response.body == plain.response.body { Ok(()) } else { answer.wrong("same") }
+        })
+    }),
+    ("10 MB", |subject| {
+        let answer = subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]))?;
+        answer.status(&[413])?;
+        subject.still_answers()
+    }),
+    ("10 MB in chunks", |subject| {
+        let answer =
+            subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]).chunked())?;
+        answer.status(&[413])?;
+        subject.still_answers()
+    }),
+    ("the largest body", |subject| {
+        let mut body = POX.to_owned();
+        body.extend(std::iter::repeat_n(' ', BODY_LIMIT - POX.len()));
+        subject.send(Request::post(AUTODISCOVER[0], &body))?.xml()?.has(LOGIN)?;
+        body.push(' ');
+        subject.send(Request::post(AUTODISCOVER[0], &body))?.status(&[413])
+    }),
+    ("a body with GET", |subject| {
+        subject.send(Request::get(ANN).body("surprise"))?.xml()?.has(IMAP)
+    }),
+    ("markup in Host", |subject| {
+        let request = Request::get(AUTOCONFIG[0]).host("<b>.example.org");
+        let answer = subject.send(request)?;
+        answer.status(&[400, 404])?;
+        answer.lacks("<b>")
+    }),
+    ("markup in the path", |subject| {
+        each(["/mail/<b>", "/%3Cb%3E/autodiscover/autodiscover.xml"], |path| {
+            let answer = subject.get(path)?;
+            answer.status(&[400, 404])?;
+            answer.lacks("<b>")
+        })
+    }),
+    ("markup in the query", |subject| {
+        let answer = subject.get("/mail/config-v1.1.xml?emailaddress=%3Cb%3E%26@example.org")?;
+        answer.lacks("<b>")?;
+        answer.refused(&[400])
+    }),
+    ("several requests on one connection", |subject| {
+        let requests = [
+            Request::get(ANN),
+            Request::post(AUTODISCOVER[2], POX),
+            Request::new("HEAD", AUTOCONFIG[1]),
+            Request::get("/mail/config-v1.1.xml?emailaddress=%00"),
+            Request::get(MOBILECONFIG[0]),
+            Request::get(ANN),
+        ];
+        let answers = subject.send_all(&requests)?;
+        answers[0].xml()?.has(IMAP)?;
+        answers[1].xml()?.has(LOGIN)?;
+        answers[2].status(&[200])?;
+        answers[3].status(&[400])?;
+        answers[4].status(&[200])?;
+        answers[5].xml()?.has(IMAP)
+    }),
+    ("what comes with the next release is not the site's", |subject| {
+        each(
+            [
+                "/autodiscover/autodiscover.json?Email=ann@example.org&Protocol=AutodiscoverV1",
+                "/Autodiscover/Autodiscover.json/v1.0/ann@example.org?Protocol=ActiveSync",
+                "/autodiscover/autodiscover.json/v1.1/ann%40example.org",
+                "/.well-known/user-agent-configuration.json",
+            ],
+            |target| {
+                let answer = subject.get(target)?;
+                let media = answer.response.header("Content-Type").unwrap_or_default();
+                if media.starts_with("text/html") {
+                    answer.wrong("an answer of ours")
+                } else {
+                    Ok(())
+                }
+            },
+        )
+    }),
+    ("an unknown path", |subject| {
+        each(["/mail/config-v1.1.xml.bak", "/mail/", "/x/mobileconfig", "/nothing"], |path| {
+            let answer = subject.get(path)?;
+            if subject.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
+        })
+    }),
+    ("the site that was there", |subject| {
+        if subject.whole_host {
+            return Ok(());
+        }
+        let answer = subject.get("/hello.txt")?;
+        answer.status(&[200])?;
+        answer.has("hello")
+    }),
+];
+
+/// Runs one check on several things.
+fn each<T: Copy>(things: impl IntoIterator<Item = T>, check: impl Fn(T) -> Outcome) -> Outcome {
+    things.into_iter().try_for_each(check)
+}
+
+//------------ Subject -------------------------------------------------------
+
+/// One way in.
+struct Subject<'a> {
+    /// Takes requests for one connection, if there is such a thing.
+    send: &'a dyn Fn(&[Request]) -> io::Result<Vec<Response>>,
+    /// Every path of the host name is ours, not only those we know.
+    whole_host: bool,
+}
+
+impl Subject<'_> {
+    fn get(&self, target: impl AsRef<[u8]>) -> Result<Answer, String> {
+        self.send(Request::get(target))
+    }
+
+    fn send(&self, request: Request) -> Result<Answer, String> {
+        Ok(self.send_all(&[request])?.remove(0))
+    }
+
+    fn send_all(&self, requests: &[Request]) -> Result<Vec<Answer>, String> {
+        let responses = (self.send)(requests).map_err(|err| {
+            format!("{}\n  expected an answer\n  got {err}", describe(&requests[0]))
+        })?;
+        let answers = requests.iter().zip(responses);
+        Ok(answers
+            .map(|(request, response)| Answer { request: request.clone(), response })
+            .collect())
+    }
+
+    fn still_answers(&self) -> Outcome {
+        self.get(ANN)?.xml()?.has(IMAP)
+    }
+}
+
+/// A response and what was asked.
+struct Answer {
+    request: Request,
+    response: Response,
+}
+
+impl Answer {
+    fn wrong<T>(&self, expected: &str) -> Result<T, String> {
+        Err(format!("{}\n  expected {expected}\n  got {self}", describe(&self.request)))
+    }
+
+    fn status(&self, statuses: &[u16]) -> Outcome {
+        if statuses.contains(&self.response.status) {
+            Ok(())
+        } else {
+            self.wrong(&format!("status {statuses:?}"))
+        }
+    }
+
+    fn header(&self, name: &str, value: &str) -> Outcome {
+        if self.response.header(name) == Some(value) {
+            Ok(())
+        } else {
+            self.wrong(&format!("{name}: {value}"))
+        }
+    }
+
+    /// 200 with a document; the charset is said in the header or in the document.
+    fn xml(&self) -> Result<&Self, String> {
+        let media = self.response.header("Content-Type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default();
+        if self.response.status == 200 && ["text/xml", "application/xml"].contains(&media) {
+            Ok(self)
+        } else {
+            self.wrong("200 with XML")
+        }
+    }
+
+    fn has(&self, text: &str) -> Outcome {
+        if self.response.text().contains(text) { Ok(()) } else { self.wrong(text) }
+    }
+
+    fn lacks(&self, text: &str) -> Outcome {
+        if self.response.text().contains(text) { self.wrong(&format!("no {text}")) } else { Ok(()) }
+    }
+
+    /// A refusal in our own words: one line of plain text.
+    fn refused(&self, statuses: &[u16]) -> Outcome {
+        self.status(statuses)?;
+        let media = self.response.header("Content-Type").unwrap_or_default();
+        let text = self.response.text();
+        if media.starts_with("text/plain") && text.lines().count() == 1 && text.ends_with('\n') {
+            Ok(())
+        } else {
+            self.wrong("one line of text/plain")
+        }
+    }
+
+    fn not_allowed(&self, methods: &str) -> Outcome {
+        self.refused(&[405])?;
+        self.header("Allow", methods)
+    }
+
+    /// The header fields that do not belong to the moment or the connection.
+    fn steady_headers(&self) -> Vec<(String, String)> {
+        let passing = ["date", "connection", "keep-alive", "transfer-encoding"];
+        let headers = self.response.headers.iter();
+        let mut headers: Vec<_> = headers
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+            .filter(|(name, _)| !passing.contains(&name.as_str()))
+            .collect();
+        headers.sort();
+        headers
+    }
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body: String = self.response.text().chars().take(300).collect();
+        write!(out, "{} {:?} {body:?}", self.response.status, self.response.headers)
+    }
+}
+
+fn describe(request: &Request) -> String {
+    let headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
+        .collect();
+    format!("{} {} ({})", request.method, request.target.escape_ascii(), headers.join(", "))
+}
+
+/// Runs all cases and panics with the list of those that failed.
+fn check(subject: &Subject) {
+    let failures: Vec<_> = CASES
+        .iter()
+        .filter_map(|(name, case)| Some(format!("{name}: {}", case(subject).err()?)))
+        .collect();
+    let (failed, all) = (failures.len(), CASES.len());
+    assert!(failures.is_empty(), "{failed} of {all} cases failed\n\n{}\n", failures.join("\n\n"));
+}
+
+//------------ Directly ------------------------------------------------------
+
+/// A sandbox with the suite's configuration.
+fn configured() -> (Sandbox, std::path::PathBuf) {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("config.toml", CONFIG);
+    (sandbox, config)
+}
+
+fn fastcgi(
+    requests: &[Request],
+    style: Style,
+    connect: impl Fn() -> io::Result<Client>,
+) -> io::Result<Vec<Response>> {
+    let mut client = connect()?;
+    let mut responses = Vec::new();
+    for request in requests {
+        if !style.keep {
+            client = connect()?;
+        }
+        responses.push(client.send(request, style)?);
+    }
+    Ok(responses)
+}
+
+fn check_fastcgi_socket(socket: &Path) {
+    for style in [Style::USUAL, Style::ODD] {
+        let send = |requests: &[Request]| fastcgi(requests, style, || Client::unix(socket));
+        check(&Subject { send: &send, whole_host: true });
+    }
+}
+
+fn serve(sandbox: &Sandbox, config: &Path, option: &str, address: &str) -> Command {
+    let mut command = command(program());
+    command.env("MAILSETUP_CONFIG", config).args(["serve", option, address]);
+    let _ = sandbox;
+    command
+}
+
+#[test]
+fn direct_cgi() {
+    let (_sandbox, config) = configured();
+    let settings = [("MAILSETUP_CONFIG", config.as_os_str())];
+    let program = program();
+    let send = |requests: &[Request]| {
+        requests.iter().map(|request| cgi::send(&program, request, &settings)).collect()
+    };
+    check(&Subject { send: &send, whole_host: true });
+}
+
+#[test]
+fn direct_fastcgi_unix() {
+    let (sandbox, config) = configured();
+    let socket = sandbox.path("socket");
+    let listen = format!("unix:{},mode=0660", socket.display());
+    let mut command = serve(&sandbox, &config, "--listen", &listen);
+    let _process =
+        Process::start(&sandbox, &mut command).wait_until(|| Client::unix(&socket).is_ok());
+    check_fastcgi_socket(&socket);
+}
+
+#[test]
+fn direct_fastcgi_tcp() {
+    let (sandbox, config) = configured();
+    let address = local(free_port());
+    let mut command = serve(&sandbox, &config, "--listen", &address.to_string());
+    let _process = Process::start(&sandbox, &mut command).wait_until(|| listens(address));
+    for style in [Style::USUAL, Style::ODD] {
+        let send = |requests: &[Request]| fastcgi(requests, style, || Client::tcp(address));
+        check(&Subject { send: &send, whole_host: true });
+    }
+}
+
+#[test]
+fn direct_http() {
+    let (sandbox, config) = configured();
+    let address = local(free_port());
+    let mut command = serve(&sandbox, &config, "--http", &address.to_string());
+    let _process = Process::start(&sandbox, &mut command).wait_until(|| listens(address));
+    check_http(address, true);
+}
+
+#[test]
+fn spawn_fcgi() {
+    let (sandbox, config) = configured();
+    let socket = sandbox.path("socket");
+    let _process = launchers::spawn_fcgi(&sandbox, &config, &socket);
+    check_fastcgi_socket(&socket);
+}
+
+#[test]
+fn systemd_socket() {
+    let (sandbox, config) = configured();
+    let socket = sandbox.path("socket");
+    let _process = launchers::socket_activate(&sandbox, &config, &socket);
+    check_fastcgi_socket(&socket);
+}
+
+#[test]
+fn systemd_socket_as_standard_input() {
+    let (sandbox, config) = configured();
+    let socket = sandbox.path("socket");
+    let _process = launchers::socket_activate_inetd(&sandbox, &config, &socket);
+    check_fastcgi_socket(&socket);
+}
+
+//------------ Behind web servers --------------------------------------------
+
+fn check_http(address: SocketAddr, whole_host: bool) {
+    let send = |requests: &[Request]| http::send_all(address, requests);
+    check(&Subject { send: &send, whole_host });
+}
+
+/// Starts a web server in a world of its own and runs the suite against port 80.
+fn check_server(start: fn(&Namespace) -> Vec<Process>, whole_host: bool, then: fn()) {
+    Namespace::run(|world| {
+        write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
+        let _processes = start(world);
+        check_http(HTTP, whole_host);
+        then();
+    });
+}
+
+/// An access log must exist, with our requests in it, and name no mailbox.
+fn tidy_log(path: &str) {
+    let log = std::fs::read_to_string(path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    assert!(log.to_ascii_lowercase().contains("/mail/config-v1.1.xml"), "{path}:\n{log}");
+    assert!(log.contains("autodiscover.json"), "{path}:\n{log}");
+    // Requests that a server refuses before it looks at the path cannot be told apart.
+    let telling = log.lines().filter(|line| line.contains("ann@") || line.contains("ann%40"));
+    let telling: Vec<_> = telling.filter(|line| !line.contains(" 400 ")).collect();
+    assert!(telling.is_empty(), "{path} names a mailbox:\n{}", telling.join("\n"));
+}
+
+/// https answers as http does: no certificate of ours is checked here.
+fn https_alike() {
+    for (host, path, expected) in [
+        ("autoconfig.example.org", ANN, IMAP),
+        ("autodiscover.example.org", "/AutoDiscover/AutoDiscover.XML", "mail.example.org"),
+    ] {
+        let url = format!("https://{host}{path}");
+        let resolve = format!("{host}:443:127.0.0.1");
+        let arguments = ["-sSk", "--fail", "--max-redirs", "0", "--resolve", &resolve, &url];
+        let answer = run(command("curl").args(arguments.map(OsStr::new)));
+        assert!(answer.contains(expected), "{url}: {answer}");
+    }
+}
+
+#[test]
+fn nginx_snippet() {
+    check_server(nginx::snippet, false, || {});
+}
+
+#[test]
+fn nginx_vhost_keeping_connections() {
+    check_server(nginx::vhost, true, || {
+        https_alike();
+        tidy_log("/var/log/nginx/access.log");
+    });
+}
+
+#[test]
+fn nginx_fcgiwrap() {
+    check_server(nginx::fcgiwrap, false, || {});
+}
+
+#[test]
+fn apache_proxy_fcgi() {
+    check_server(apache::proxy_fcgi, false, || tidy_log("/var/log/apache2/access.log"));
+}
+
+#[test]
+fn apache_vhost_keeping_connections() {
+    check_server(apache::vhost, true, || {
+        https_alike();
+        tidy_log("/var/log/apache2/access.log");
+    });
+}
+
+#[test]
+fn apache_fcgid() {
+    check_server(apache::fcgid, false, || tidy_log("/var/log/apache2/access.log"));
+}
+
+#[test]
+fn apache_cgid() {
+    check_server(apache::cgid, false, || tidy_log("/var/log/apache2/access.log"));
+}
+
+#[test]
+fn apache_cgi() {
+    check_server(apache::cgi, false, || tidy_log("/var/log/apache2/access.log"));
+}
+
+#[test]
+fn apache_htaccess() {
+    check_server(apache::htaccess, false, config_is_hidden);
+}
+
+#[test]
+fn apache_htaccess_fcgid() {
+    check_server(apache::htaccess_fcgid, false, config_is_hidden);
+}
+
+/// The configuration beside the program never leaves the house.
+fn config_is_hidden() {
+    for target in ["/mailsetup.toml", "/MAILSETUP.TOML", "/mailsetup%2Etoml", "//mailsetup.toml"] {
+        let response = http::send(HTTP, &Request::get(target)).expect("an answer");
+        assert_eq!(response.status, 404, "{target}");
+        assert!(!response.text().contains("[domain"), "{target}: {}", response.text());
+    }
+}
+
+#[test]
+fn lighttpd_fastcgi() {
+    check_server(lighttpd::fastcgi, false, || tidy_log("/var/log/lighttpd/access.log"));
+}
+
+#[test]
+fn lighttpd_cgi() {
+    check_server(lighttpd::cgi, false, || tidy_log("/var/log/lighttpd/access.log"));
+}
+
+#[test]
+fn caddy_site() {
+    check_server(caddy::start, true, || {
+        https_alike();
+        check_http(caddy::SITE, false);
+    });
+}

@@ -1,0 +1,165 @@
+//! Apache: to the socket by mod_proxy_fcgi, started by mod_fcgid, by mod_cgid and by mod_cgi, and
+//! on shared hosting by `.htaccess`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{HTTP, certificate, existing_site, install, listens, serve};
+use crate::common::namespace::{Namespace, PROGRAM};
+use crate::common::{Process, command, run, source, write};
+
+/// Debian's apache2.conf, without what has no bearing here; modules come before.
+const MAIN: &str = r#"
+ServerName localhost
+DefaultRuntimeDir /run/apache2
+PidFile /run/apache2/apache2.pid
+User www-data
+Group www-data
+ErrorLog ${APACHE_LOG_DIR}/error.log
+LogLevel warn
+<Directory />
+    Options FollowSymLinks
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory /var/www/>
+    Options Indexes FollowSymLinks
+    AllowOverride None
+    Require all granted
+</Directory>
+AccessFileName .htaccess
+<FilesMatch "^\.ht">
+    Require all denied
+</FilesMatch>
+TypesConfig /etc/mime.types
+IncludeOptional conf-enabled/*.conf
+IncludeOptional sites-enabled/*.conf
+"#;
+
+/// The log lines that the comments in contrib's files tell an administrator to write.
+const SITE: &str = r#"
+<VirtualHost *:80>
+    DocumentRoot /var/www/html
+    CustomLog ${APACHE_LOG_DIR}/access.log "%h %l %u %t \"%r\" %>s %O" env=!mailsetup
+    CustomLog ${APACHE_LOG_DIR}/access.log "%h %l %u %t \"%m %{mailsetup}e %H\" %>s %O \"-\" \"%{User-Agent}i\"" env=mailsetup
+</VirtualHost>
+"#;
+
+/// An account at a hoster: its sites are directories of its own, and CGI is allowed.
+const SHARED_HOSTING: &str = r#"
+<VirtualHost *:80>
+    DocumentRoot /var/www/account
+    <Directory /var/www/account>
+        Options -Indexes +ExecCGI +SymLinksIfOwnerMatch
+        AllowOverride FileInfo
+    </Directory>
+</VirtualHost>
+"#;
+
+/// contrib/apache/mailsetup-proxy_fcgi.conf.
+pub fn proxy_fcgi(world: &Namespace) -> Vec<Process> {
+    shared_site("apache/mailsetup-proxy_fcgi.conf");
+    vec![serve(world), start(world, "event", &["proxy", "proxy_fcgi", "setenvif"])]
+}
+
+/// contrib/apache/vhost.conf as the only site.
+pub fn vhost(world: &Namespace) -> Vec<Process> {
+    clear();
+    certificate();
+    install("apache/vhost.conf", "/etc/apache2/sites-enabled/mailsetup.conf");
+    let modules = ["proxy", "proxy_fcgi", "setenvif", "socache_shmcb", "ssl"];
+    vec![serve(world), start(world, "event", &modules)]
+}
+
+/// contrib/apache/mailsetup-fcgid.conf.
+pub fn fcgid(world: &Namespace) -> Vec<Process> {
+    shared_site("apache/mailsetup-fcgid.conf");
+    vec![start(world, "event", &["alias", "fcgid", "setenvif"])]
+}
+
+/// contrib/apache/mailsetup-cgid.conf under mod_cgid.
+pub fn cgid(world: &Namespace) -> Vec<Process> {
+    shared_site("apache/mailsetup-cgid.conf");
+    vec![start(world, "event", &["alias", "cgid", "setenvif"])]
+}
+
+/// contrib/apache/mailsetup-cgid.conf under mod_cgi.
+pub fn cgi(world: &Namespace) -> Vec<Process> {
+    shared_site("apache/mailsetup-cgid.conf");
+    vec![start(world, "prefork", &["alias", "cgi", "setenvif"])]
+}
+
+/// contrib/apache/htaccess beside a copy of the program and its configuration.
+pub fn htaccess(world: &Namespace) -> Vec<Process> {
+    shared_hosting(fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess"));
+    vec![start(world, "event", &["cgid", "mime", "rewrite"])]
+}
+
+/// The same with mod_fcgid, as the comment in the file says.
+pub fn htaccess_fcgid(world: &Namespace) -> Vec<Process> {
+    let file = fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess");
+    let changed = file.replace("AddHandler cgi-script", "AddHandler fcgid-script");
+    assert_ne!(file, changed);
+    shared_hosting(changed);
+    vec![start(world, "event", &["fcgid", "mime", "rewrite"])]
+}
+
+fn clear() {
+    for directory in ["sites-enabled", "conf-enabled"] {
+        let _ = fs::remove_dir_all(Path::new("/etc/apache2").join(directory));
+    }
+}
+
+fn shared_site(conf: &str) {
+    clear();
+    existing_site();
+    install(conf, "/etc/apache2/conf-enabled/mailsetup.conf");
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SITE);
+}
+
+fn shared_hosting(htaccess: String) {
+    clear();
+    let root = Path::new("/var/www/account");
+    write(&root.join(".htaccess"), htaccess);
+    write(&root.join("hello.txt"), "hello\n");
+    // The account has no /etc: its configuration lies beside the program.
+    let config = Path::new("/etc/mailsetup/config.toml");
+    fs::copy(config, root.join("mailsetup.toml")).expect("config");
+    fs::remove_file(config).expect("config");
+    let program = root.join("mailsetup.cgi");
+    fs::copy(PROGRAM, &program).expect("copy of the program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("chmod");
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SHARED_HOSTING);
+}
+
+fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
+    let mut main = String::from("ServerRoot /etc/apache2\nListen 80\n");
+    if modules.contains(&"ssl") {
+        main.push_str("Listen 443\n");
+    }
+    let mpm = format!("mpm_{mpm}");
+    for module in [&mpm[..], "authz_core"].iter().chain(modules) {
+        let file = format!("/usr/lib/apache2/modules/mod_{module}.so");
+        assert!(
+            Path::new(&file).exists(),
+            "{file} is missing; install all that the tests need: sh tests/install-tools.sh"
+        );
+        main.push_str(&format!("LoadModule {module}_module {file}\n"));
+    }
+    main.push_str(MAIN);
+    // mod_fcgid's and mod_cgid's sockets, where Debian has them.
+    if modules.contains(&"fcgid") {
+        main.push_str("FcgidIPCDir /var/lib/apache2/fcgid/sock\n");
+        main.push_str("FcgidProcessTableFile /var/lib/apache2/fcgid/shm\n");
+    }
+    write(Path::new("/etc/apache2/apache2.conf"), main);
+    fs::create_dir_all("/run/apache2").expect("mkdir");
+    let apache = || {
+        let mut command = command("apache2");
+        command.env("APACHE_LOG_DIR", "/var/log/apache2");
+        command
+    };
+    run(apache().arg("-t"));
+    Process::start(world.sandbox, apache().arg("-DFOREGROUND")).wait_until(|| listens(HTTP))
+}

@@ -1,0 +1,38 @@
+//! What starts the responder without a web server: spawn-fcgi and systemd.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Process, Sandbox, command, program};
+
+/// spawn-fcgi in the foreground, with the listening socket as standard input.
+pub fn spawn_fcgi(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
+    let mut command = command("spawn-fcgi");
+    command.env("MAILSETUP_CONFIG", config);
+    command.args([OsStr::new("-n"), OsStr::new("-s"), socket.as_os_str(), OsStr::new("--")]);
+    launch(sandbox, command.arg(program()), socket)
+}
+
+/// Socket activation as by a unit: the listening socket is descriptor 3.
+pub fn socket_activate(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
+    launch(sandbox, activate(config, socket).arg(program()), socket)
+}
+
+/// Socket activation as by a unit with `StandardInput=socket`, without which standard output is
+/// the socket, too.
+pub fn socket_activate_inetd(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
+    launch(sandbox, activate(config, socket).arg("--inetd").arg(program()), socket)
+}
+
+fn activate(config: &Path, socket: &Path) -> Command {
+    let mut command = command("systemd-socket-activate");
+    command.arg("-l").arg(socket);
+    command.arg("-E").arg(format!("MAILSETUP_CONFIG={}", config.display()));
+    command
+}
+
+fn launch(sandbox: &Sandbox, command: &mut Command, socket: &Path) -> Process {
+    Process::start(sandbox, command)
+        .wait_until(|| std::os::unix::net::UnixStream::connect(socket).is_ok())
+}

@@ -1,0 +1,76 @@
+//! lighttpd: to the socket, and as plain CGI.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::Path;
+
+use nix::unistd::{Group, User};
+
+use super::{HTTP, existing_site, install, listens, serve};
+use crate::common::namespace::Namespace;
+use crate::common::{Process, command, run, write};
+
+/// Debian's lighttpd.conf, without what has no bearing here, and with its access log switched on.
+const MAIN: &str = r#"
+server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect" )
+server.document-root = "/var/www/html"
+server.upload-dirs = ( "/var/cache/lighttpd/uploads" )
+server.errorlog = "/var/log/lighttpd/error.log"
+server.pid-file = "/run/lighttpd.pid"
+server.username = "www-data"
+server.groupname = "www-data"
+server.port = 80
+server.http-parseopts = (
+  "header-strict"           => "enable",
+  "host-strict"             => "enable",
+  "host-normalize"          => "enable",
+  "url-normalize-unreserved"=> "enable",
+  "url-normalize-required"  => "enable",
+  "url-ctrls-reject"        => "enable",
+  "url-path-2f-decode"      => "enable",
+  "url-path-dotseg-remove"  => "enable",
+)
+static-file.exclude-extensions = ( ".php", ".pl", ".fcgi" )
+mimetype.assign = ( ".txt" => "text/plain" )
+include "/etc/lighttpd/conf-enabled/*.conf"
+server.modules += ( "mod_dirlisting", "mod_staticfile" )
+"#;
+
+const ACCESS_LOG: &str = r#"
+server.modules += ( "mod_accesslog" )
+accesslog.filename = "/var/log/lighttpd/access.log"
+"#;
+
+/// contrib/lighttpd/50-mailsetup-fastcgi.conf.
+pub fn fastcgi(world: &Namespace) -> Vec<Process> {
+    site("50-mailsetup-fastcgi.conf");
+    vec![serve(world), start(world)]
+}
+
+/// contrib/lighttpd/51-mailsetup-cgi.conf.
+pub fn cgi(world: &Namespace) -> Vec<Process> {
+    site("51-mailsetup-cgi.conf");
+    vec![start(world)]
+}
+
+fn site(conf: &str) {
+    let enabled = "/etc/lighttpd/conf-enabled";
+    let _ = fs::remove_dir_all(enabled);
+    existing_site();
+    write(&Path::new(enabled).join("10-accesslog.conf"), ACCESS_LOG);
+    install(&format!("lighttpd/{conf}"), &format!("{enabled}/{conf}"));
+}
+
+fn start(world: &Namespace) -> Process {
+    write(Path::new("/etc/lighttpd/lighttpd.conf"), MAIN);
+    let user = User::from_name("www-data").ok().flatten().expect("www-data").uid;
+    let group = Group::from_name("www-data").ok().flatten().expect("www-data").gid;
+    for directory in ["/var/log/lighttpd", "/var/cache/lighttpd/uploads"] {
+        fs::create_dir_all(directory).expect("mkdir");
+        chown(directory, Some(user.as_raw()), Some(group.as_raw())).expect("chown");
+    }
+    let config = ["-f", "/etc/lighttpd/lighttpd.conf"];
+    run(command("lighttpd").arg("-tt").args(config));
+    Process::start(world.sandbox, command("lighttpd").arg("-D").args(config))
+        .wait_until(|| listens(HTTP))
+}

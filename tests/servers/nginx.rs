@@ -1,0 +1,98 @@
+//! nginx: to the socket without and with kept connections, and to fcgiwrap.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{HTTP, certificate, existing_site, install, listens, serve};
+use crate::common::namespace::Namespace;
+use crate::common::{Process, command, run, write};
+
+/// Debian's nginx.conf, without what has no bearing here.
+const MAIN: &str = "\
+user www-data;
+pid /run/nginx.pid;
+error_log /var/log/nginx/error.log;
+events {
+    worker_connections 768;
+}
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log /var/log/nginx/access.log;
+    gzip on;
+    include /etc/nginx/conf.d/*.conf;
+    include /etc/nginx/sites-enabled/*;
+}
+";
+
+/// contrib/nginx/mailsetup.conf in a site that exists.
+pub fn snippet(world: &Namespace) -> Vec<Process> {
+    install("nginx/mailsetup.conf", "/etc/nginx/snippets/mailsetup.conf");
+    site("include snippets/mailsetup.conf;");
+    vec![serve(world), start(world)]
+}
+
+/// contrib/nginx/vhost.conf as the only site.
+pub fn vhost(world: &Namespace) -> Vec<Process> {
+    certificate();
+    clear_sites();
+    install("nginx/vhost.conf", "/etc/nginx/sites-enabled/mailsetup.conf");
+    vec![serve(world), start(world)]
+}
+
+/// contrib/nginx/fcgiwrap.conf in a site that exists.
+pub fn fcgiwrap(world: &Namespace) -> Vec<Process> {
+    install("nginx/fcgiwrap.conf", "/etc/nginx/snippets/mailsetup-fcgiwrap.conf");
+    site("include snippets/mailsetup-fcgiwrap.conf;");
+    let socket = "/run/fcgiwrap.socket";
+    let wrapper = Process::start(
+        world.sandbox,
+        command("spawn-fcgi").args([
+            "-n",
+            "-s",
+            socket,
+            "-M",
+            "0660",
+            "-u",
+            "www-data",
+            "-g",
+            "www-data",
+            "-U",
+            "www-data",
+            "--",
+            "/usr/sbin/fcgiwrap",
+        ]),
+    )
+    .wait_until(|| std::os::unix::net::UnixStream::connect(socket).is_ok());
+    vec![wrapper, start(world)]
+}
+
+fn clear_sites() {
+    let _ = std::fs::remove_dir_all("/etc/nginx/sites-enabled");
+    let _ = std::fs::remove_dir_all("/etc/nginx/conf.d");
+}
+
+fn site(include: &str) {
+    clear_sites();
+    existing_site();
+    let site = format!(
+        "server {{
+    listen 80 default_server;
+    root /var/www/html;
+    server_name _;
+    {include}
+    location / {{
+        try_files $uri $uri/ =404;
+    }}
+}}
+"
+    );
+    write(Path::new("/etc/nginx/sites-enabled/default"), site);
+}
+
+fn start(world: &Namespace) -> Process {
+    write(Path::new("/etc/nginx/nginx.conf"), MAIN);
+    run(command("nginx").arg("-t"));
+    Process::start(world.sandbox, command("nginx").args(["-g", "daemon off;"]).stdin(Stdio::null()))
+        .wait_until(|| listens(HTTP))
+}
