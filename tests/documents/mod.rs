@@ -1,0 +1,212 @@
+//! The documents: what each recorded request gets, to the byte and by the grammar of its kind.
+//!
+//! A request is a file in `fixtures/requests`, its answer one in `fixtures/golden`;
+//! `UPDATE_GOLDEN=1` rewrites the answers, which are then read by eye.
+
+mod profile;
+mod schema;
+
+use crate::common::http::{Request, Response};
+use crate::common::{Sandbox, cgi, program, source};
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The names of all recorded requests.
+fn recorded() -> Vec<String> {
+    let folder = source("tests/fixtures/requests");
+    let files = fs::read_dir(&folder).expect("tests/fixtures/requests");
+    let mut names: Vec<_> = files
+        .map(|file| file.expect("directory entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "http"))
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(names.len() >= 90, "only {} recorded requests were found", names.len());
+    names
+}
+
+/// Reads a recorded request; see `fixtures/README.md` for its form.
+fn read(name: &str) -> Request {
+    let path = source("tests/fixtures/requests").join(format!("{name}.http"));
+    let mut rest = &fs::read(&path).expect(name)[..];
+    let mut lines = Vec::new();
+    loop {
+        let end = rest
+            .iter()
+            .position(|&b| b == b'\n')
+            .unwrap_or_else(|| panic!("{name}: no blank line"));
+        let (line, after) = (&rest[..end], &rest[end + 1..]);
+        rest = after;
+        match line {
+            b"" => break,
+            _ if lines.is_empty() && line.starts_with(b"#") => {}
+            _ => lines.push(line),
+        }
+    }
+    let request_line: Vec<_> = lines[0].split(|&b| b == b' ').collect();
+    let [method, target, b"HTTP/1.1"] = request_line[..] else {
+        panic!("{name}: bad request line")
+    };
+    let mut request = Request::new(&String::from_utf8_lossy(method), target);
+    request.headers.clear();
+    for line in &lines[1..] {
+        let colon =
+            line.iter().position(|&b| b == b':').unwrap_or_else(|| panic!("{name}: bad header"));
+        let value = line[colon + 1..].trim_ascii_start();
+        request = request.header(&String::from_utf8_lossy(&line[..colon]), value);
+    }
+    match rest.strip_suffix(b"\n").unwrap_or(rest) {
+        b"" => request,
+        body => request.body(body),
+    }
+}
+
+/// Asks the program, as CGI, with the configuration the recorded requests are meant for.
+fn ask(request: &Request) -> Response {
+    let config = source("tests/fixtures/config/requests.toml");
+    cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
+}
+
+/// The answer as it stands in a golden file; the clock of an error document is stopped.
+fn to_golden(response: &Response) -> String {
+    let mut text = format!("{}\n", response.status);
+    for (name, value) in &response.headers {
+        writeln!(text, "{name}: {value}").expect("memory");
+    }
+    let body = String::from_utf8(response.body.clone()).expect("an unsigned document is UTF-8");
+    text + "\n" + &without_time(&body)
+}
+
+fn without_time(body: &str) -> String {
+    let Some((before, after)) = body.split_once("<Error Time=\"") else { return body.to_owned() };
+    let (time, after) = after.split_at("HH:MM:SS.fffffff".len());
+    assert!(
+        time.bytes()
+            .zip(*b"00:00:00.0000000")
+            .all(|(b, shape)| b.is_ascii_digit() == shape.is_ascii_digit()),
+        "{time}"
+    );
+    format!("{before}<Error Time=\"00:00:00.0000000{after}")
+}
+
+#[test]
+fn every_recorded_request_gets_its_golden_answer() {
+    let mut failures = String::new();
+    for name in recorded() {
+        let answer = to_golden(&ask(&read(&name)));
+        let path = source("tests/fixtures/golden").join(format!("{name}.http"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &answer).expect("golden file");
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(&answer) {
+            writeln!(failures, "--- {name}: expected {}, got\n{answer}", path.display())
+                .expect("memory");
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+#[test]
+fn no_golden_answer_is_left_over() {
+    let recorded = recorded();
+    for file in fs::read_dir(source("tests/fixtures/golden")).expect("tests/fixtures/golden") {
+        let path = file.expect("directory entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(recorded.contains(&name), "{} answers nothing", path.display());
+    }
+}
+
+#[test]
+fn every_answer_is_valid_by_the_grammar_of_its_kind() {
+    let sandbox = Sandbox::new();
+    let (mut autoconfig, mut autodiscover, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
+    for name in recorded() {
+        let answer = ask(&read(&name));
+        let media_type = answer.header("Content-Type").expect("a media type").to_owned();
+        let file = sandbox.write(&format!("{name}.xml"), &answer.body);
+        let body = answer.text();
+        match media_type.as_str() {
+            "text/xml; charset=utf-8" if body.contains("<clientConfig ") => autoconfig.push(file),
+            "text/xml; charset=utf-8" if body.contains("<Autodiscover ") => autodiscover.push(file),
+            "application/x-apple-aspen-config" => profiles.push(file),
+            "text/plain; charset=utf-8" => {
+                assert_ne!(answer.status, 200, "{name}");
+                assert!(
+                    body.ends_with('\n') && body.lines().count() == 1 && !body.contains('<'),
+                    "{name}: {body}"
+                );
+            }
+            _ => panic!("{name}: what is {media_type}?"),
+        }
+        // What no schema sees, and each of which broke a client.
+        for odd in ["\u{feff}", "<![CDATA[", "<!--", "&#", "%EMAILDOMAIN%"] {
+            assert!(!body.contains(odd), "{name}: {odd:?} in {body}");
+        }
+    }
+    assert!(autoconfig.len() >= 30 && autodiscover.len() >= 30 && profiles.len() >= 5);
+    schema::autoconfig(&autoconfig);
+    schema::autodiscover(&autodiscover);
+    for file in &profiles {
+        profile::check(&fs::read(file).expect("profile"))
+            .unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+    }
+    let profiles: Vec<&Path> = profiles.iter().map(PathBuf::as_path).collect();
+    schema::property_lists(&profiles);
+}
+
+#[test]
+fn the_grammars_refuse_what_breaks_a_client() {
+    let mut samples = 0;
+    for file in fs::read_dir(source("tests/fixtures/schema/samples")).expect("samples") {
+        let path = file.expect("directory entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let (verdict, rest) = name.split_once('-').expect("good- or bad-");
+        let passes = match rest.split('-').next() {
+            Some("autoconfig") => schema::passes_autoconfig(&path),
+            Some("autodiscover") => schema::passes_autodiscover(&path),
+            Some("profile") => profile::check(&fs::read(&path).expect("sample")).is_ok(),
+            kind => panic!("{name}: what is {kind:?}?"),
+        };
+        assert_eq!(passes, verdict == "good", "{name}");
+        samples += 1;
+    }
+    assert!(samples >= 100, "only {samples} samples were found");
+}
+
+#[test]
+fn identifiers_of_a_profile_are_of_the_mailbox() {
+    let uuids = |address: &str| {
+        let answer = ask(&Request::get(format!("/mobileconfig?emailaddress={address}")));
+        profile::identifiers(&answer.body)
+    };
+    let ann = uuids("ann@example.org");
+    assert_eq!(ann.len(), 4);
+    assert_eq!(ann, uuids("ann@example.org"), "a second download");
+    assert_eq!(ann, uuids("ANN@Example.ORG."), "another spelling");
+    for other in ["bob@example.org", "ann@hoster.example", ""] {
+        let other = uuids(other);
+        assert!(ann.iter().all(|identifier| !other.contains(identifier)), "{other:?}");
+    }
+}
+
+/// An answer must not differ between the mailboxes of a domain but in the address itself.
+#[test]
+fn no_answer_tells_which_mailboxes_exist() {
+    let ask_for = |name: &str| {
+        let answer = to_golden(&ask(&Request::get(format!(
+            "/mail/config-v1.1.xml?emailaddress={name}@example.org"
+        ))));
+        answer.replace(name, "NAME")
+    };
+    assert_eq!(ask_for("postmaster"), ask_for("no-such-mailbox"));
+}
+
+#[test]
+fn config_by_environment_is_used() {
+    let request = Request::get("/mail/config-v1.1.xml").host("autoconfig.other.example");
+    assert_eq!(ask(&request).status, 404, "a domain that is not listed");
+    let none = Sandbox::new().path("none.toml");
+    let settings = [("MAILSETUP_CONFIG", none.as_os_str()), ("UNUSED", OsStr::new(""))];
+    assert!(cgi::send(&program(), &request, &settings).is_err(), "a named file must be there");
+}
