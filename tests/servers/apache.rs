@@ -17,7 +17,7 @@ PidFile /run/apache2/apache2.pid
 User www-data
 Group www-data
 ErrorLog ${APACHE_LOG_DIR}/error.log
-LogLevel warn
+LogLevel info
 <Directory />
     Options FollowSymLinks
     AllowOverride None
@@ -32,7 +32,9 @@ AccessFileName .htaccess
 <FilesMatch "^\.ht">
     Require all denied
 </FilesMatch>
-TypesConfig /etc/mime.types
+<IfModule mod_mime.c>
+    TypesConfig /etc/mime.types
+</IfModule>
 IncludeOptional conf-enabled/*.conf
 IncludeOptional sites-enabled/*.conf
 "#;
