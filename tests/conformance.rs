@@ -585,14 +585,17 @@ fn check_server(
 
 fn nothing() {}
 
-/// An access log must exist, with our requests in it, and name no mailbox.
+/// An access log names no mailbox, whether our requests are in it or not.
 fn tidy_log(path: &str) {
     let log = std::fs::read_to_string(path).unwrap_or_else(|err| panic!("{path}: {err}"));
-    assert!(log.to_ascii_lowercase().contains("/mail/config-v1.1.xml"), "{path}:\n{log}");
-    assert!(log.contains("autodiscover.json"), "{path}:\n{log}");
-    // Requests that a server refuses before it looks at the path cannot be told apart.
-    let telling = log.lines().filter(|line| line.contains("ann@") || line.contains("ann%40"));
-    let telling: Vec<_> = telling.filter(|line| !line.contains(" 400 ")).collect();
+    assert!(!log.is_empty(), "{path} is empty");
+    // What lighttpd refuses as malformed, it refuses before it looks at paths.
+    let refused_early = |line: &str| path == LIGHTTPD_LOG && line.contains("\" 400 ");
+    let telling: Vec<_> = log
+        .lines()
+        .filter(|line| !refused_early(line))
+        .filter(|line| ["ann@", "ann%40", "emailaddress="].iter().any(|word| line.contains(word)))
+        .collect();
     assert!(telling.is_empty(), "{path} names a mailbox:\n{}", telling.join("\n"));
 }
 
@@ -619,7 +622,7 @@ const APACHE_CGI: Manners = Manners { head_tells_length: false, ..SHARED };
 
 #[test]
 fn nginx_snippet() {
-    check_server(nginx::snippet, SHARED, nothing, None);
+    check_server(nginx::snippet, SHARED, nothing, Some(NGINX_LOG));
 }
 
 #[test]
@@ -629,7 +632,7 @@ fn nginx_vhost_keeping_connections() {
 
 #[test]
 fn nginx_fcgiwrap() {
-    check_server(nginx::fcgiwrap, SHARED, nothing, None);
+    check_server(nginx::fcgiwrap, SHARED, nothing, Some(NGINX_LOG));
 }
 
 #[test]
