@@ -142,14 +142,20 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
     ("an absolute target", |subject| {
         let target = format!("http://autoconfig.example.org{ANN}");
         let answer = subject.get(target)?;
-        // lighttpd wants no proxy's requests.
+        // lighttpd takes no proxy's requests.
         if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
     }),
     ("HEAD is GET without the body", |subject| {
         each([AUTOCONFIG[0], ANN, AUTODISCOVER[0], MOBILECONFIG[0], MOBILECONFIG[1]], |target| {
             let get = subject.get(target)?;
             let head = subject.send(Request::new("HEAD", target))?;
-            if get.steady_headers() != head.steady_headers()
+            let mut expected = get.steady_headers();
+            if !subject.manners.head_tells_length
+                && head.response.header("Content-Length").is_none()
+            {
+                expected.retain(|(name, _)| name != "content-length");
+            }
+            if head.steady_headers() != expected
                 || get.response.status != head.response.status
                 || !head.response.body.is_empty()
             {
@@ -184,6 +190,9 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
         answer.status(&[200, 400])?;
         subject.still_answers()
     }),
+    ("a NUL in the address", |subject| {
+        subject.get("/mail/config-v1.1.xml?emailaddress=ann%00@example.org")?.status(&[400])
+    }),
     ("a query is never an option", |subject| {
         each(["--config+/etc/passwd", "-h", "--version", "serve+--http+0.0.0.0:8026"], |query| {
             let plain = subject.get(AUTOCONFIG[0])?;
@@ -194,13 +203,13 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
     }),
     ("10 MB", |subject| {
         let answer = subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]))?;
-        answer.status(&[413])?;
+        answer.status(subject.manners.too_long)?;
         subject.still_answers()
     }),
     ("10 MB in chunks", |subject| {
         let answer =
             subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]).chunked())?;
-        answer.status(&[413])?;
+        answer.status(subject.manners.too_long)?;
         subject.still_answers()
     }),
     ("the largest body", |subject| {
@@ -211,7 +220,9 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
         subject.send(Request::post(AUTODISCOVER[0], &body))?.status(&[413])
     }),
     ("a body with GET", |subject| {
-        subject.send(Request::get(ANN).body("surprise"))?.xml()?.has(IMAP)
+        let answer = subject.send(Request::get(ANN).body("surprise"))?;
+        // lighttpd refuses it.
+        if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
     }),
     ("markup in Host", |subject| {
         let request = Request::get(AUTOCONFIG[0]).host("<b>.example.org");
@@ -236,7 +247,7 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
             Request::get(ANN),
             Request::post(AUTODISCOVER[2], POX),
             Request::new("HEAD", AUTOCONFIG[1]),
-            Request::get("/mail/config-v1.1.xml?emailaddress=%00"),
+            Request::get(AUTOCONFIG[0]).host("autoconfig.unknown.example"),
             Request::get(MOBILECONFIG[0]),
             Request::get(ANN),
         ];
@@ -244,7 +255,7 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
         answers[0].xml()?.has(IMAP)?;
         answers[1].xml()?.has(LOGIN)?;
         answers[2].status(&[200])?;
-        answers[3].status(&[400])?;
+        answers[3].status(&[404])?;
         answers[4].status(&[200])?;
         answers[5].xml()?.has(IMAP)
     }),
@@ -270,11 +281,11 @@ const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
     ("an unknown path", |subject| {
         each(["/mail/config-v1.1.xml.bak", "/mail/", "/x/mobileconfig", "/nothing"], |path| {
             let answer = subject.get(path)?;
-            if subject.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
+            if subject.manners.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
         })
     }),
     ("the site that was there", |subject| {
-        if subject.whole_host {
+        if subject.manners.whole_host {
             return Ok(());
         }
         let answer = subject.get("/hello.txt")?;
@@ -294,9 +305,25 @@ fn each<T: Copy>(things: impl IntoIterator<Item = T>, check: impl Fn(T) -> Outco
 struct Subject<'a> {
     /// Takes requests for one connection, if there is such a thing.
     send: &'a dyn Fn(&[Request]) -> io::Result<Vec<Response>>,
+    manners: Manners,
+}
+
+/// What may differ behind a web server.
+#[derive(Clone, Copy)]
+struct Manners {
     /// Every path of the host name is ours, not only those we know.
     whole_host: bool,
+    /// How a body is refused that is too long.
+    too_long: &'static [u16],
+    /// Whether HEAD tells the length that GET has.
+    head_tells_length: bool,
 }
+
+/// Where nothing of the web server's own is on the host name.
+const OURS: Manners = Manners { whole_host: true, too_long: &[413], head_tells_length: true };
+
+/// Where a site was there before.
+const SHARED: Manners = Manners { whole_host: false, ..OURS };
 
 impl Subject<'_> {
     fn get(&self, target: impl AsRef<[u8]>) -> Result<Answer, String> {
@@ -400,7 +427,7 @@ impl Answer {
 
 impl std::fmt::Display for Answer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let body: String = self.response.text().chars().take(300).collect();
+        let body: String = self.response.text().chars().take(160).collect();
         write!(out, "{} {:?} {body:?}", self.response.status, self.response.headers)
     }
 }
@@ -452,7 +479,7 @@ fn fastcgi(
 fn check_fastcgi_socket(socket: &Path) {
     for style in [Style::USUAL, Style::ODD] {
         let send = |requests: &[Request]| fastcgi(requests, style, || Client::unix(socket));
-        check(&Subject { send: &send, whole_host: true });
+        check(&Subject { send: &send, manners: OURS });
     }
 }
 
@@ -471,7 +498,7 @@ fn direct_cgi() {
     let send = |requests: &[Request]| {
         requests.iter().map(|request| cgi::send(&program, request, &settings)).collect()
     };
-    check(&Subject { send: &send, whole_host: true });
+    check(&Subject { send: &send, manners: OURS });
 }
 
 #[test]
@@ -493,7 +520,7 @@ fn direct_fastcgi_tcp() {
     let _process = Process::start(&sandbox, &mut command).wait_until(|| listens(address));
     for style in [Style::USUAL, Style::ODD] {
         let send = |requests: &[Request]| fastcgi(requests, style, || Client::tcp(address));
-        check(&Subject { send: &send, whole_host: true });
+        check(&Subject { send: &send, manners: OURS });
     }
 }
 
@@ -503,7 +530,7 @@ fn direct_http() {
     let address = local(free_port());
     let mut command = serve(&sandbox, &config, "--http", &address.to_string());
     let _process = Process::start(&sandbox, &mut command).wait_until(|| listens(address));
-    check_http(address, true);
+    check_http(address, OURS);
 }
 
 #[test]
@@ -532,29 +559,43 @@ fn systemd_socket_as_standard_input() {
 
 //------------ Behind web servers --------------------------------------------
 
-fn check_http(address: SocketAddr, whole_host: bool) {
+fn check_http(address: SocketAddr, manners: Manners) {
     let send = |requests: &[Request]| http::send_all(address, requests);
-    check(&Subject { send: &send, whole_host });
+    check(&Subject { send: &send, manners });
 }
 
-/// Starts a web server in a world of its own and runs the suite against port 80.
-fn check_server(start: fn(&Namespace) -> Vec<Process>, whole_host: bool, then: fn()) {
+/// Starts a web server in a world of its own and runs the suite against port 80, then `also`; once
+/// the server has ended, looks at its access log.
+fn check_server(
+    start: fn(&Namespace) -> Vec<Process>,
+    manners: Manners,
+    also: fn(),
+    access_log: Option<&str>,
+) {
     Namespace::run(|world| {
         write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
-        let _processes = start(world);
-        check_http(HTTP, whole_host);
-        then();
+        let processes = start(world);
+        check_http(HTTP, manners);
+        also();
+        // The last lines of a log are often written at the end.
+        drop(processes);
+        access_log.into_iter().for_each(tidy_log);
     });
 }
 
-/// An access log must exist, with our requests in it, and name no mailbox.
+fn nothing() {}
+
+/// An access log names no mailbox, whether our requests are in it or not.
 fn tidy_log(path: &str) {
     let log = std::fs::read_to_string(path).unwrap_or_else(|err| panic!("{path}: {err}"));
-    assert!(log.to_ascii_lowercase().contains("/mail/config-v1.1.xml"), "{path}:\n{log}");
-    assert!(log.contains("autodiscover.json"), "{path}:\n{log}");
-    // Requests that a server refuses before it looks at the path cannot be told apart.
-    let telling = log.lines().filter(|line| line.contains("ann@") || line.contains("ann%40"));
-    let telling: Vec<_> = telling.filter(|line| !line.contains(" 400 ")).collect();
+    assert!(!log.is_empty(), "{path} is empty");
+    // What lighttpd refuses as malformed, it refuses before it looks at paths.
+    let refused_early = |line: &str| path == LIGHTTPD_LOG && line.contains("\" 400 ");
+    let telling: Vec<_> = log
+        .lines()
+        .filter(|line| !refused_early(line))
+        .filter(|line| ["ann@", "ann%40", "emailaddress="].iter().any(|word| line.contains(word)))
+        .collect();
     assert!(telling.is_empty(), "{path} names a mailbox:\n{}", telling.join("\n"));
 }
 
@@ -572,60 +613,63 @@ fn https_alike() {
     }
 }
 
+const NGINX_LOG: &str = "/var/log/nginx/access.log";
+const APACHE_LOG: &str = "/var/log/apache2/access.log";
+const LIGHTTPD_LOG: &str = "/var/log/lighttpd/access.log";
+
+/// Since 2.4.59 Apache counts the length of a CGI answer itself, which it cannot for HEAD.
+const APACHE_CGI: Manners = Manners { head_tells_length: false, ..SHARED };
+
 #[test]
 fn nginx_snippet() {
-    check_server(nginx::snippet, false, || {});
+    check_server(nginx::snippet, SHARED, nothing, Some(NGINX_LOG));
 }
 
 #[test]
 fn nginx_vhost_keeping_connections() {
-    check_server(nginx::vhost, true, || {
-        https_alike();
-        tidy_log("/var/log/nginx/access.log");
-    });
+    check_server(nginx::vhost, OURS, https_alike, Some(NGINX_LOG));
 }
 
 #[test]
 fn nginx_fcgiwrap() {
-    check_server(nginx::fcgiwrap, false, || {});
+    check_server(nginx::fcgiwrap, SHARED, nothing, Some(NGINX_LOG));
 }
 
 #[test]
 fn apache_proxy_fcgi() {
-    check_server(apache::proxy_fcgi, false, || tidy_log("/var/log/apache2/access.log"));
+    check_server(apache::proxy_fcgi, SHARED, nothing, Some(APACHE_LOG));
 }
 
 #[test]
 fn apache_vhost_keeping_connections() {
-    check_server(apache::vhost, true, || {
-        https_alike();
-        tidy_log("/var/log/apache2/access.log");
-    });
+    check_server(apache::vhost, OURS, https_alike, Some(APACHE_LOG));
 }
 
 #[test]
 fn apache_fcgid() {
-    check_server(apache::fcgid, false, || tidy_log("/var/log/apache2/access.log"));
+    check_server(apache::fcgid, SHARED, nothing, Some(APACHE_LOG));
 }
 
 #[test]
 fn apache_cgid() {
-    check_server(apache::cgid, false, || tidy_log("/var/log/apache2/access.log"));
+    check_server(apache::cgid, APACHE_CGI, nothing, Some(APACHE_LOG));
 }
 
 #[test]
 fn apache_cgi() {
-    check_server(apache::cgi, false, || tidy_log("/var/log/apache2/access.log"));
+    check_server(apache::cgi, APACHE_CGI, nothing, Some(APACHE_LOG));
 }
 
 #[test]
 fn apache_htaccess() {
-    check_server(apache::htaccess, false, config_is_hidden);
+    check_server(apache::htaccess, APACHE_CGI, config_is_hidden, None);
 }
 
 #[test]
 fn apache_htaccess_fcgid() {
-    check_server(apache::htaccess_fcgid, false, config_is_hidden);
+    // mod_fcgid's own limit answers 500, and .htaccess cannot change it.
+    let manners = Manners { too_long: &[413, 500], ..SHARED };
+    check_server(apache::htaccess_fcgid, manners, config_is_hidden, None);
 }
 
 /// The configuration beside the program never leaves the house.
@@ -639,18 +683,19 @@ fn config_is_hidden() {
 
 #[test]
 fn lighttpd_fastcgi() {
-    check_server(lighttpd::fastcgi, false, || tidy_log("/var/log/lighttpd/access.log"));
+    check_server(lighttpd::fastcgi, SHARED, nothing, Some(LIGHTTPD_LOG));
 }
 
 #[test]
 fn lighttpd_cgi() {
-    check_server(lighttpd::cgi, false, || tidy_log("/var/log/lighttpd/access.log"));
+    check_server(lighttpd::cgi, SHARED, nothing, Some(LIGHTTPD_LOG));
 }
 
 #[test]
 fn caddy_site() {
-    check_server(caddy::start, true, || {
+    let also = || {
         https_alike();
-        check_http(caddy::SITE, false);
-    });
+        check_http(caddy::SITE, SHARED);
+    };
+    check_server(caddy::start, OURS, also, None);
 }

@@ -84,6 +84,9 @@ impl<'a> Namespace<'a> {
 
 impl Drop for Namespace<'_> {
     fn drop(&mut self) {
+        if thread::panicking() {
+            print_error_logs();
+        }
         // Workers that outlived their master, detached helpers: whoever shares these mounts.
         wait_until(|| {
             let mut left = false;
@@ -93,6 +96,19 @@ impl Drop for Namespace<'_> {
             }
             !left
         });
+    }
+}
+
+/// The last lines of what web servers had to say, since their files vanish.
+fn print_error_logs() {
+    for server in ["nginx", "apache2", "lighttpd"] {
+        let path = format!("/var/log/{server}/error.log");
+        let log = fs::read(&path).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<_> = log.lines().collect();
+        for line in lines.iter().rev().take(10).rev() {
+            println!("{path}: {line}");
+        }
     }
 }
 

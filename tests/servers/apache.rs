@@ -17,7 +17,7 @@ PidFile /run/apache2/apache2.pid
 User www-data
 Group www-data
 ErrorLog ${APACHE_LOG_DIR}/error.log
-LogLevel warn
+LogLevel info
 <Directory />
     Options FollowSymLinks
     AllowOverride None
@@ -32,7 +32,9 @@ AccessFileName .htaccess
 <FilesMatch "^\.ht">
     Require all denied
 </FilesMatch>
-TypesConfig /etc/mime.types
+<IfModule mod_mime.c>
+    TypesConfig /etc/mime.types
+</IfModule>
 IncludeOptional conf-enabled/*.conf
 IncludeOptional sites-enabled/*.conf
 "#;
@@ -41,10 +43,22 @@ IncludeOptional sites-enabled/*.conf
 const SITE: &str = r#"
 <VirtualHost *:80>
     DocumentRoot /var/www/html
+    <Directory /var/www/html>
+        AllowOverride All
+    </Directory>
     CustomLog ${APACHE_LOG_DIR}/access.log "%h %l %u %t \"%r\" %>s %O" env=!mailsetup
     CustomLog ${APACHE_LOG_DIR}/access.log "%h %l %u %t \"%m %{mailsetup}e %H\" %>s %O \"-\" \"%{User-Agent}i\"" env=mailsetup
 </VirtualHost>
 "#;
+
+/// As WordPress and others have it: every path that is no file goes to one program; here, to 404.
+const FRONT_CONTROLLER: &str = "\
+RewriteEngine On
+RewriteBase /
+RewriteCond %{REQUEST_FILENAME} !-f
+RewriteCond %{REQUEST_FILENAME} !-d
+RewriteRule . - [R=404,L]
+";
 
 /// An account at a hoster: its sites are directories of its own, and CGI is allowed.
 const SHARED_HOSTING: &str = r#"
@@ -60,7 +74,7 @@ const SHARED_HOSTING: &str = r#"
 /// contrib/apache/mailsetup-proxy_fcgi.conf.
 pub fn proxy_fcgi(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-proxy_fcgi.conf");
-    vec![serve(world), start(world, "event", &["proxy", "proxy_fcgi", "setenvif"])]
+    vec![serve(world), start(world, "event", &["proxy", "proxy_fcgi", "rewrite", "setenvif"])]
 }
 
 /// contrib/apache/vhost.conf as the only site.
@@ -75,19 +89,19 @@ pub fn vhost(world: &Namespace) -> Vec<Process> {
 /// contrib/apache/mailsetup-fcgid.conf.
 pub fn fcgid(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-fcgid.conf");
-    vec![start(world, "event", &["alias", "fcgid", "setenvif"])]
+    vec![start(world, "event", &["alias", "fcgid", "rewrite", "setenvif"])]
 }
 
 /// contrib/apache/mailsetup-cgid.conf under mod_cgid.
 pub fn cgid(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-cgid.conf");
-    vec![start(world, "event", &["alias", "cgid", "setenvif"])]
+    vec![start(world, "event", &["alias", "cgid", "rewrite", "setenvif"])]
 }
 
 /// contrib/apache/mailsetup-cgid.conf under mod_cgi.
 pub fn cgi(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-cgid.conf");
-    vec![start(world, "prefork", &["alias", "cgi", "setenvif"])]
+    vec![start(world, "prefork", &["alias", "cgi", "rewrite", "setenvif"])]
 }
 
 /// contrib/apache/htaccess beside a copy of the program and its configuration.
@@ -114,6 +128,7 @@ fn clear() {
 fn shared_site(conf: &str) {
     clear();
     existing_site();
+    write(Path::new("/var/www/html/.htaccess"), FRONT_CONTROLLER);
     install(conf, "/etc/apache2/conf-enabled/mailsetup.conf");
     write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SITE);
 }

@@ -19,6 +19,7 @@ const MAIN: &str = "\
 }
 import mailsetup.Caddyfile
 :80 {
+    import mailsetup
     respond 404
 }
 :8080 {

@@ -81,6 +81,9 @@ fn site(include: &str) {
     root /var/www/html;
     server_name _;
     {include}
+    location ~ /\\. {{
+        deny all;
+    }}
     location / {{
         try_files $uri $uri/ =404;
     }}
