@@ -2,6 +2,10 @@
 
 mod common;
 
+mod commands;
+mod configuration;
 mod conformance;
 mod documents;
+mod house;
+mod manual;
 mod servers;

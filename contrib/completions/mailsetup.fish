@@ -1,0 +1,59 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_mailsetup_global_optspecs
+    string join \n config= V/version h/help
+end
+
+function __fish_mailsetup_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_mailsetup_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_mailsetup_using_subcommand
+    set -l cmd (__fish_mailsetup_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -s V -l version -d 'Print the version and the version of OpenSSL'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print what a mail client would get'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for a domain'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'Speak FastCGI here: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'Speak HTTP here: ADDRESS:PORT' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l client -d 'The client to answer' -r -f -a "thunderbird\t'Thunderbird and all others that read autoconfig'
+outlook\t'Outlook and all others that read Autodiscover'
+apple\t'iPhone, iPad and Mac'
+all\t'Each of them'"
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'The web server\'s host, which autoconfig and autodiscover become other names of' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a zone that stands alone'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'Print JSON'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Let warnings count as errors'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s q -l quiet -d 'Print nothing; the exit status says it all'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l json -d 'Print JSON'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "show" -d 'Print what a mail client would get'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,281 @@
+//! The commands: what they print and how they exit.
+
+use crate::common::{Sandbox, command, program, run, source};
+use std::fs;
+use std::process::Output;
+
+fn mailsetup(arguments: &[&str]) -> Output {
+    command(program()).args(arguments).output().expect("program")
+}
+
+/// Standard output of a command that must succeed.
+fn stdout(arguments: &[&str]) -> String {
+    let output = mailsetup(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Exit status and standard error of a command that must fail.
+fn failure(arguments: &[&str]) -> (i32, String) {
+    let output = mailsetup(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    (
+        output.status.code().expect("an exit status"),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn without_arguments_there_is_help_and_status_2() {
+    let (status, stderr) = failure(&[]);
+    assert_eq!(status, 2);
+    assert!(stderr.contains("Usage: mailsetup") && stderr.contains("serve"), "{stderr}");
+    assert!(stdout(&["--help"]).contains("Usage: mailsetup"));
+    assert_eq!(failure(&["sevre"]).0, 2);
+}
+
+#[test]
+fn version_names_openssl_or_its_lack() {
+    let version = stdout(&["--version"]);
+    assert!(
+        version.starts_with(concat!("mailsetup ", env!("CARGO_PKG_VERSION"), ", ")),
+        "{version}"
+    );
+    assert_eq!(version.contains("OpenSSL"), cfg!(feature = "sign"), "{version}");
+}
+
+#[test]
+fn show_prints_what_each_client_gets() {
+    let thunderbird = stdout(&["show", "ann@example.org", "--client", "thunderbird"]);
+    assert!(
+        thunderbird.starts_with("<?xml ") && thunderbird.contains("<clientConfig version=\"1.1\">")
+    );
+    let outlook = stdout(&["show", "ann@example.org", "--client", "outlook"]);
+    assert!(outlook.contains("<LoginName>ann@example.org</LoginName>"));
+    let apple = stdout(&["show", "ann@example.org", "--client", "apple"]);
+    assert!(apple.contains("<plist version=\"1.0\">"));
+    let all = stdout(&["show", "ann@example.org"]);
+    for document in [thunderbird, outlook, apple] {
+        assert!(all.contains(&document));
+    }
+    assert!(
+        all.contains("### POST https://autodiscover.example.org/autodiscover/autodiscover.xml")
+    );
+}
+
+#[test]
+fn show_says_why_there_is_nothing() {
+    let (status, stderr) = failure(&["show", "ann"]);
+    assert_eq!((status, stderr.contains("it has no @")), (2, true), "{stderr}");
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'example.org']\n");
+    let config = config.to_str().expect("UTF-8");
+    for client in ["thunderbird", "outlook", "apple", "all"] {
+        let (status, stderr) =
+            failure(&["show", "--config", config, "--client", client, "a@other.example"]);
+        assert_eq!((status, stderr.lines().count()), (1, 1), "{client}: {stderr}");
+    }
+}
+
+//------------ dns -----------------------------------------------------------
+
+#[test]
+fn dns_is_accepted_by_named_checkzone() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write(
+        "c.toml",
+        "[domain.'bücher.example']\nsmtp.security = 'tls'\n[domain.'example.org']\n",
+    );
+    let config = config.to_str().expect("UTF-8");
+    for domain in ["example.org", "bücher.example", "XN--BCHER-KVA.example."] {
+        // A zone that stands alone is taken as it is.
+        let alone = stdout(&["--config", config, "dns", domain, "--soa"]);
+        // What is to be pasted into a zone, pasted into one.
+        let head = "@ 3600 IN SOA ns.example. host.example. 1 7200 900 1209600 3600\n@ 3600 IN NS ns.example.\n";
+        let pasted = head.to_owned()
+            + &stdout(&["--config", config, "dns", domain, "--web-host", "www.host.example"]);
+        let ascii =
+            if domain.starts_with("example") { "example.org" } else { "xn--bcher-kva.example" };
+        for (name, zone) in [("alone", alone), ("pasted", pasted)] {
+            let file = sandbox.write(name, &zone);
+            run(command("named-checkzone").arg(ascii).arg(file));
+            assert!(zone.is_ascii());
+        }
+    }
+}
+
+#[test]
+fn dns_names_every_service_and_says_what_is_missing() {
+    let zone = stdout(&["dns", "example.org", "--web-host", "www.example.net"]);
+    let records: Vec<_> = zone
+        .lines()
+        .filter(|line| !line.starts_with(';'))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        records,
+        [
+            "autoconfig.example.org. 3600 IN CNAME www.example.net.",
+            "autodiscover.example.org. 3600 IN CNAME www.example.net.",
+            "_imaps._tcp.example.org. 3600 IN SRV 0 0 993 mail.example.org.",
+            "_imap._tcp.example.org. 3600 IN SRV 0 0 0 .",
+            "_pop3s._tcp.example.org. 3600 IN SRV 20 0 995 mail.example.org.",
+            "_pop3._tcp.example.org. 3600 IN SRV 0 0 0 .",
+            "_submissions._tcp.example.org. 3600 IN SRV 0 0 0 .",
+            "_submission._tcp.example.org. 3600 IN SRV 10 0 587 mail.example.org.",
+        ]
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&["dns", "example.org", "--json"])).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(8));
+    assert_eq!(
+        json[2],
+        serde_json::json!({
+            "name": "_imaps._tcp.example.org.", "ttl": 3600, "type": "SRV", "data": "0 0 993 mail.example.org."
+        })
+    );
+}
+
+#[test]
+fn dns_refuses_what_is_no_domain_of_ours() {
+    for (arguments, status) in
+        [(&["dns", "example"][..], 2), (&["dns", "example.org", "--web-host", "a b"], 2)]
+    {
+        assert_eq!(failure(arguments).0, status, "{arguments:?}");
+    }
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'example.org']\n");
+    let (status, stderr) =
+        failure(&["dns", "other.example", "--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(status, 1);
+    assert!(stderr.contains("other.example is not in the configuration"), "{stderr}");
+}
+
+//------------ check ---------------------------------------------------------
+
+#[test]
+fn check_warns_of_what_breaks_some_client() {
+    let sandbox = Sandbox::new();
+    let text = "imap.security = 'none'\npop3.port = 995\npop3.security = 'starttls'\nsmtp.port = 587\n\
+                smtp.security = 'tls'\nimap.username = '%EMAILLOCALPART%'\nsmtp.username = 'x-%EMAILLOCALPART%'\n\
+                [domain.'example.org']\n[domain.'example.net']\n";
+    let config = sandbox.write("c.toml", text);
+    let config = config.to_str().expect("UTF-8");
+    let report = stdout(&["--config", config, "check"]);
+    for part in [
+        "imap: without TLS, Thunderbird for Android",
+        "pop3: port 995 is for TLS",
+        "smtp: port 587 is for STARTTLS",
+        "imap: aerc logs in with the whole address",
+        "smtp: FairEmail, Mailspring and aerc",
+    ] {
+        assert_eq!(report.matches(part).count(), 1, "{part} in {report}");
+    }
+    assert!(report.ends_with("fine, 2 domains\n"), "{report}");
+    assert_eq!(mailsetup(&["--config", config, "check", "--strict"]).status.code(), Some(1));
+    let quiet = mailsetup(&["--config", config, "check", "--quiet"]);
+    assert!(quiet.status.success() && quiet.stdout.is_empty());
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&["--config", config, "check", "--json"])).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(5));
+    assert!(json[0]["level"] == "warning" && json[0]["domain"] == "example.net", "{}", json[0]);
+}
+
+#[test]
+fn check_without_a_file_says_so() {
+    let output = command(program()).arg("check").output().expect("program");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text, "no configuration file: built-in defaults: fine, any domain is answered\n");
+}
+
+//------------ signing -------------------------------------------------------
+
+/// A self-signed certificate with its key, in `sandbox`, that ends in so many days.
+#[cfg(feature = "sign")]
+fn certificate(sandbox: &Sandbox, name: &str, key: &[&str], days: &str) {
+    let path = |end: &str| sandbox.path(&format!("{name}.{end}"));
+    let mut request = command("openssl");
+    request.args(["req", "-new", "-nodes", "-subj", "/CN=mail.example.org", "-newkey"]).args(key);
+    run(request.arg("-keyout").arg(path("key")).arg("-out").arg(path("csr")));
+    let mut sign = command("openssl");
+    sign.args(["x509", "-req", "-days", days, "-in"])
+        .arg(path("csr"))
+        .arg("-signkey")
+        .arg(path("key"));
+    run(sign.arg("-out").arg(path("crt")));
+}
+
+#[cfg(feature = "sign")]
+#[test]
+fn a_profile_is_signed_and_verifies() {
+    let sandbox = Sandbox::new();
+    certificate(&sandbox, "rsa", &["rsa:2048"], "2");
+    certificate(&sandbox, "ec", &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], "2");
+    let unsigned = stdout(&["show", "ann@example.org", "--client", "apple"]);
+    for name in ["rsa", "ec"] {
+        let text =
+            format!("[apple]\nsigning_certificate = '{name}.crt'\nsigning_key = '{name}.key'\n");
+        let config = sandbox.write("c.toml", text);
+        let config = config.to_str().expect("UTF-8");
+        assert!(mailsetup(&["--config", config, "check"]).status.success());
+        let signed =
+            mailsetup(&["--config", config, "show", "ann@example.org", "--client", "apple"]).stdout;
+        let file = sandbox.write("signed.mobileconfig", signed);
+        run(command("openssl")
+            .args(["cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-in"])
+            .arg(&file)
+            .arg("-CAfile")
+            .arg(sandbox.path(&format!("{name}.crt")))
+            .arg("-out")
+            .arg(sandbox.path("content")));
+        assert_eq!(fs::read_to_string(sandbox.path("content")).expect("content"), unsigned);
+    }
+}
+
+/// A pair that cannot sign is told by `check`; the profile then goes out as it is.
+#[cfg(feature = "sign")]
+#[test]
+fn a_pair_that_cannot_sign_is_never_used() {
+    let sandbox = Sandbox::new();
+    certificate(&sandbox, "rsa", &["rsa:2048"], "2");
+    certificate(&sandbox, "other", &["rsa:2048"], "2");
+    certificate(&sandbox, "ed", &["ed25519"], "2");
+    certificate(&sandbox, "old", &["rsa:2048"], "-1");
+    for (certificate, key, reason) in [
+        ("rsa.crt", "other.key", "this key does not belong to"),
+        ("ed.crt", "ed.key", "use RSA or ECDSA"),
+        ("rsa.key", "rsa.key", "holds no PEM certificate"),
+        ("rsa.crt", "rsa.crt", "holds no PEM key"),
+        ("none", "rsa.key", "cannot be read"),
+        ("old.crt", "old.key", "the certificate expired on"),
+    ] {
+        let text =
+            format!("[apple]\nsigning_certificate = '{certificate}'\nsigning_key = '{key}'\n");
+        let config = sandbox.write("c.toml", text);
+        let config = config.to_str().expect("UTF-8");
+        let check = mailsetup(&["--config", config, "check"]);
+        let report = String::from_utf8_lossy(&check.stdout).into_owned();
+        assert!(
+            check.status.code() == Some(1) && report.contains(reason),
+            "{certificate} {key}: {report}"
+        );
+        let shown =
+            mailsetup(&["--config", config, "show", "ann@example.org", "--client", "apple"]);
+        assert!(shown.stdout.starts_with(b"<?xml"), "unsigned");
+        let stderr = String::from_utf8_lossy(&shown.stderr);
+        assert!(
+            stderr.contains("a profile went out unsigned: ") && stderr.contains(reason),
+            "{stderr}"
+        );
+    }
+}
+
+#[cfg(not(feature = "sign"))]
+#[test]
+fn a_build_without_signing_says_so() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[apple]\nsigning_certificate = 'a'\nsigning_key = 'b'\n");
+    let (status, _) =
+        failure(&["--config", config.to_str().expect("UTF-8"), "show", "ann@example.org"]);
+    assert_eq!(status, 1);
+}

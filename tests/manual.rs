@@ -1,0 +1,99 @@
+//! The manual pages and shell completions: made of the same definition as `--help`, and committed,
+//! so that installing needs nothing to be built. `UPDATE_GOLDEN=1` rewrites them.
+
+use crate::common::{command, source};
+use clap::CommandFactory;
+use clap_complete::Shell;
+use mailsetup::cli::Cli;
+use std::fs;
+
+/// Compares a committed file with what it should be, or writes it.
+fn committed(path: &str, content: &[u8]) {
+    let file = source(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(file.parent().expect("a directory")).expect("directory");
+        fs::write(&file, content).expect(path);
+    }
+    let found = fs::read(&file).unwrap_or_default();
+    assert!(
+        found == content,
+        "{path} is not what the code says; run `make man completions` and read it"
+    );
+}
+
+#[test]
+fn completions_are_up_to_date() {
+    for (shell, path) in [
+        (Shell::Bash, "contrib/completions/mailsetup.bash"),
+        (Shell::Fish, "contrib/completions/mailsetup.fish"),
+        (Shell::Zsh, "contrib/completions/_mailsetup"),
+    ] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "mailsetup", &mut script);
+        committed(path, &script);
+    }
+}
+
+/// mailsetup(1): the command line from the code, the rest from `man/mailsetup.1.in`.
+#[test]
+fn the_manual_page_is_up_to_date() {
+    let mut command = Cli::command();
+    command.build();
+    let man =
+        clap_mangen::Man::new(command.clone()).manual("mailsetup").date("").source("mailsetup");
+    let mut page = Vec::new();
+    man.render_title(&mut page).expect("memory");
+    man.render_name_section(&mut page).expect("memory");
+    man.render_synopsis_section(&mut page).expect("memory");
+    man.render_description_section(&mut page).expect("memory");
+    man.render_options_section(&mut page).expect("memory");
+    page.extend_from_slice(b".SH COMMANDS\n");
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help")
+    {
+        let about = subcommand.get_about().expect("every command says what it does");
+        page.extend_from_slice(
+            format!(".SS \"mailsetup {}\"\n{about}.\n", subcommand.get_name()).as_bytes(),
+        );
+        let mut options = Vec::new();
+        let subcommand = subcommand
+            .clone()
+            .mut_arg("config", |config| config.hide(true))
+            .disable_help_flag(true);
+        clap_mangen::Man::new(subcommand).render_options_section(&mut options).expect("memory");
+        let options = String::from_utf8(options).expect("UTF-8");
+        page.extend(
+            options
+                .lines()
+                .filter(|line| *line != ".SH OPTIONS")
+                .flat_map(|line| format!("{line}\n").into_bytes()),
+        );
+    }
+    page.extend(fs::read(source("man/mailsetup.1.in")).expect("man/mailsetup.1.in"));
+    committed("man/mailsetup.1", &page);
+}
+
+#[test]
+fn the_manual_pages_are_well_formed() {
+    for (page, macros) in [("man/mailsetup.1", "-man"), ("man/mailsetup.toml.5", "-mdoc")] {
+        let mut groff = command("groff");
+        let output = groff.args([macros, "-Tutf8", "-ww", "-z"]).arg(source(page)).output();
+        let output = output.expect("groff, of the package groff");
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && complaints.is_empty(), "{page}: {complaints}");
+    }
+}
+
+/// Every key of the configuration is in mailsetup.toml(5).
+#[test]
+fn the_manual_knows_every_key() {
+    let manual = fs::read_to_string(source("man/mailsetup.toml.5")).expect("man/mailsetup.toml.5");
+    let code = fs::read_to_string(source("src/config/file.rs")).expect("file.rs");
+    let keys =
+        code.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": Option<"));
+    let mut count = 0;
+    for (key, _) in keys.filter(|(key, _)| *key != "span") {
+        assert!(manual.contains(key), "{key} is not in man/mailsetup.toml.5");
+        count += 1;
+    }
+    assert!(count > 15, "only {count} keys found in the code");
+}
