@@ -21,6 +21,8 @@ systemd-socket-activate:systemd
 ip:iproute2
 curl:curl
 openssl:openssl
+groff:groff-base
+newuidmap:uidmap
 xmllint:libxml2-utils
 plistutil:libplist-utils
 named-checkzone:bind9-utils

@@ -1,0 +1,138 @@
+# mailsetup: run it, test it, build it, install it. `make help` lists the targets.
+#
+# POSIX make; BSD make will do. Directories can be set on the command line; DESTDIR is put before
+# each of them and stored nowhere.
+
+prefix = /usr/local
+bindir = $(prefix)/bin
+sysconfdir = /etc
+datadir = $(prefix)/share
+mandir = $(datadir)/man
+docdir = $(datadir)/doc/mailsetup
+bashdir = $(datadir)/bash-completion/completions
+zshdir = $(datadir)/zsh/site-functions
+fishdir = $(datadir)/fish/vendor_completions.d
+# Where systemd finds units; empty for none.
+unitdir = $(prefix)/lib/systemd/system
+# Where the web server finds CGI programs, for a link mailsetup.cgi; empty for none.
+cgibindir =
+
+INSTALL = install
+CARGO = cargo
+CARGOFLAGS =
+# Where the built program is.
+PROGRAM = target/release/mailsetup
+
+# What `make run` listens on.
+HTTP = 127.0.0.1:8025
+
+CONTRIB = apache caddy lighttpd nginx
+
+all: build
+
+## run: start on loopback without web server and configuration
+run:
+	@if pkg-config --exists openssl 2>/dev/null; then features=; else \
+	  features=--no-default-features; \
+	  echo 'No OpenSSL to build with (libssl-dev, pkg-config): profiles cannot be signed in this build.'; \
+	fi; \
+	$(CARGO) build --locked $(CARGOFLAGS) $$features && \
+	printf '%s\n' '' 'Now try, from another terminal (Ctrl-C ends it here):' '' \
+	  "  curl 'http://$(HTTP)/mail/config-v1.1.xml?emailaddress=ann@example.org'" \
+	  "  curl 'http://$(HTTP)/mobileconfig?emailaddress=ann@example.org'" \
+	  "  curl -H 'Host: autodiscover.example.org' 'http://$(HTTP)/autodiscover/autodiscover.xml'" '' && \
+	exec target/debug/mailsetup serve --http $(HTTP)
+
+## test: all tests; installs the web servers and tools they drive (Debian: as root or with sudo)
+test:
+	sh tests/install-tools.sh
+	@# Some tests need a network of their own, which only root may make.
+	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
+	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
+
+## bench: what a request costs, in instructions (needs valgrind)
+bench:
+	$(CARGO) bench --locked $(CARGOFLAGS)
+
+## build: the program, optimised
+build:
+	$(CARGO) build --release --locked $(CARGOFLAGS)
+
+## static: the program without any library, for shared hosting (needs libssl-dev)
+static:
+	OPENSSL_STATIC=1 RUSTFLAGS='-C target-feature=+crt-static' \
+	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	@ls -l target/*-linux-*/release/mailsetup
+
+## install: put what was built in its place; builds nothing
+install:
+	@test -x $(PROGRAM) || { echo '$(PROGRAM) is not there: run "make build" first, not as root'; exit 1; }
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5' \
+	  '$(DESTDIR)$(docdir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	$(INSTALL) -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/mailsetup'
+	$(INSTALL) -m 644 man/mailsetup.1 '$(DESTDIR)$(mandir)/man1/mailsetup.1'
+	$(INSTALL) -m 644 man/mailsetup.toml.5 '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5'
+	$(INSTALL) -m 644 contrib/completions/mailsetup.bash '$(DESTDIR)$(bashdir)/mailsetup'
+	$(INSTALL) -m 644 contrib/completions/_mailsetup '$(DESTDIR)$(zshdir)/_mailsetup'
+	$(INSTALL) -m 644 contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
+	$(INSTALL) -m 644 README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE contrib/config.example.toml \
+	  '$(DESTDIR)$(docdir)'
+	for server in $(CONTRIB); do \
+	  $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server && \
+	  $(INSTALL) -m 644 contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
+	done
+	$(INSTALL) -m 644 contrib/README.md '$(DESTDIR)$(docdir)/contrib/README.md'
+	if [ -n '$(unitdir)' ]; then \
+	  $(INSTALL) -d '$(DESTDIR)$(unitdir)' && \
+	  $(INSTALL) -m 644 contrib/systemd/mailsetup.socket '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
+	  sed 's|/usr/bin/mailsetup|$(bindir)/mailsetup|' contrib/systemd/mailsetup.service \
+	    >'$(DESTDIR)$(unitdir)/mailsetup.service' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.service'; \
+	fi
+	if [ -n '$(cgibindir)' ]; then \
+	  $(INSTALL) -d '$(DESTDIR)$(cgibindir)' && ln -sf '$(bindir)/mailsetup' '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; \
+	fi
+
+## install-config: the example as /etc/mailsetup/config.toml, unless there is one
+install-config:
+	$(INSTALL) -d '$(DESTDIR)$(sysconfdir)/mailsetup'
+	test -e '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' || \
+	  $(INSTALL) -m 644 contrib/config.example.toml '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'
+
+## uninstall: remove what install put there; the configuration stays
+uninstall:
+	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(mandir)/man1/mailsetup.1' \
+	  '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
+	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish'
+	rm -rf '$(DESTDIR)$(docdir)'
+	if [ -n '$(unitdir)' ]; then \
+	  rm -f '$(DESTDIR)$(unitdir)/mailsetup.socket' '$(DESTDIR)$(unitdir)/mailsetup.service'; \
+	fi
+	if [ -n '$(cgibindir)' ]; then rm -f '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; fi
+
+## man: write man/mailsetup.1 anew, from the code and man/mailsetup.1.in
+man:
+	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::the_manual_page
+
+## completions: write contrib/completions anew, from the code
+completions:
+	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::completions
+
+## fmt: format the code
+fmt:
+	$(CARGO) fmt
+
+## lint: complain about the code
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets $(CARGOFLAGS) -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+
+## clean: remove everything that was built
+clean:
+	$(CARGO) clean
+
+## help: this list
+help:
+	@sed -n 's/^## /  /p' Makefile
+
+.PHONY: all run test bench build static install install-config uninstall man completions fmt lint clean help
