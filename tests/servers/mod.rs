@@ -6,6 +6,7 @@ pub mod caddy;
 pub mod launchers;
 pub mod lighttpd;
 pub mod nginx;
+mod systemd;
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -66,4 +67,38 @@ fn serve(world: &Namespace) -> Process {
     let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
     Process::start(world.sandbox, command(PROGRAM).args(["serve", "--listen", &listen]))
         .wait_until(|| std::os::unix::net::UnixStream::connect(SOCKET).is_ok())
+}
+
+#[test]
+fn contrib_is_documented() {
+    let readme = fs::read_to_string(source("contrib/README.md")).expect("README");
+    let mut routes: Vec<(String, String)> = Vec::new();
+    for directory in fs::read_dir(source("contrib")).expect("contrib").flatten() {
+        if !directory.path().is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(directory.path()).expect("directory").flatten() {
+            let name = file.path().strip_prefix(source("contrib")).expect("below").to_owned();
+            let name = name.to_str().expect("text").to_owned();
+            let (directory, file_name) = name.split_once('/').expect("two parts");
+            let listed = readme.contains(&name)
+                || readme.contains(&format!("({directory})")) && readme.contains(file_name);
+            assert!(listed, "contrib/README.md does not list {name}");
+            let content = fs::read_to_string(file.path()).expect("text");
+            for word in ["# Where:", "# Test:"] {
+                assert!(content.contains(word), "{name} does not say {word}");
+            }
+            // One expression says which paths are ours; it must not drift apart.
+            for line in content.lines().filter(|line| !line.starts_with("SetEnvIf")) {
+                if let Some((_, rest)) = line.split_once("(?:(?:\\.well-known") {
+                    let route = rest.split_once(".json)$").expect("end of the expression").0;
+                    routes.push((name.clone(), route.to_owned()));
+                }
+            }
+        }
+    }
+    assert_eq!(routes.len(), 8, "{routes:?}");
+    for (name, route) in &routes {
+        assert_eq!(route, &routes[0].1, "{name} and {}", routes[0].0);
+    }
 }
