@@ -11,19 +11,17 @@
 //!   Response ── gateway ──▶ web server
 //! ```
 //!
-//! | step | module |
-//! |---|---|
-//! | requests in, answers out | [`gateway`]: [`gateway::cgi`], [`gateway::fastcgi`], [`gateway::http`], accepted by [`gateway::server`] on [`gateway::listener`]s |
-//! | what came in, what goes out | [`request`], [`response`] |
-//! | the way itself, in one function | [`responder`] |
-//! | path → discovery protocol | [`route`] |
-//! | the protocols: question in, document out | [`discovery`]: [`discovery::autoconfig`], [`discovery::autodiscover`], [`discovery::mobileconfig`] |
-//! | what is asked | [`question`] |
-//! | whose domain is it | [`resolve`], [`config`], [`directory`] |
-//! | what every document is written from | [`account`], [`address`] |
-//! | markup, signatures | [`xml`], [`sign`] |
-//! | the command line | [`cli`], [`commands`] |
-//! | lines for the admin | [`log`] |
+//! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
+//!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
+//! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
+//! - [`responder`]: the way itself, in one function.
+//! - [`route`]: from a path to a discovery protocol.
+//! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
+//!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
+//! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
+//! - [`account`], [`address`]: what every document is written from.
+//! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
+//! - [`cli`], [`commands`], [`log`]: what an admin types and reads.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 

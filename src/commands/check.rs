@@ -4,7 +4,7 @@
 //! setting breaks. Every domain is resolved, and the signing certificate is tried.
 
 use super::{COULD_NOT_RUN, FOUND, print};
-use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
+use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
 use crate::address::Domain;
 use crate::cli;
 use crate::config::{Config, ConfigError, Unavailable, find::Source};
@@ -135,13 +135,16 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
             findings.push(finding(Level::Error, Some(&domain), message));
             continue;
         };
-        for server in &account.servers {
-            for message in lint(server) {
-                // Said once, at the first domain, of settings that many share.
-                if !told.contains(&message) {
-                    findings.push(finding(Level::Warning, Some(&domain), message.clone()));
-                    told.push(message);
-                }
+        let mut messages: Vec<_> = account.servers.iter().flat_map(lint).collect();
+        if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
+            let message = "without imap, Geary and Thunderbird for Android find nothing";
+            messages.push(message.to_owned());
+        }
+        for message in messages {
+            // Said once, at the first domain, of settings that many share.
+            if !told.contains(&message) {
+                findings.push(finding(Level::Warning, Some(&domain), message.clone()));
+                told.push(message);
             }
         }
     }
@@ -171,6 +174,11 @@ fn lint(server: &Server) -> Vec<String> {
              whatever security = \"tls\" says"
         )),
         Security::Tls | Security::StartTls => {}
+    }
+    if server.auth == Auth::Ntlm {
+        messages.push(format!(
+            "{protocol}: Thunderbird for Android refuses the whole configuration for auth = \"ntlm\""
+        ));
     }
     let login = server.login.template();
     if login != EMAIL_ADDRESS && login.contains('%') {
