@@ -1,6 +1,6 @@
 //! The commands: what they print and how they exit.
 
-use crate::common::{Sandbox, command, program, run, source};
+use crate::common::{Sandbox, command, program, run};
 use std::fs;
 use std::process::Output;
 

@@ -148,7 +148,7 @@ fn a_file_that_cannot_be_read_is_told() {
 
 fn run_as_nobody(config: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(config, fs::Permissions::from_mode(0)).expect("chmod");
+    fs::set_permissions(config, fs::Permissions::from_mode(0o000)).expect("chmod");
     let program = Sandbox::new();
     let copy = program.path("mailsetup");
     fs::copy(crate::common::program(), &copy).expect("copy");

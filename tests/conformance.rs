@@ -65,7 +65,10 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 type Outcome = Result<(), String>;
 
-const CASES: &[(&str, fn(&Subject) -> Outcome)] = &[
+/// A name, and what is tried.
+type Case = (&'static str, fn(&Subject) -> Outcome);
+
+const CASES: &[Case] = &[
     ("autoconfig with an address", |subject| {
         each(AUTOCONFIG, |path| {
             subject.get(format!("{path}?emailaddress=ann@example.org"))?.xml()?.has(IMAP)
