@@ -42,11 +42,6 @@ impl Domain {
         &self.0
     }
 
-    /// The domain as people write it: U-labels where they are valid.
-    pub fn to_unicode(&self) -> String {
-        idna::domain_to_unicode(&self.0).0
-    }
-
     /// What is left after one of `prefixes` (each with its dot), if that is still a domain.
     pub fn without_prefix(&self, prefixes: &[&str]) -> Option<Domain> {
         let rest = prefixes.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
@@ -85,6 +80,17 @@ fn is_label(label: &str) -> bool {
 /// True if the last label is a number: then the name is an IPv4 address, not a domain.
 fn ends_in_number(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Reads a host name in any letter case and in U- or A-labels, with or without a final dot: a
+/// domain, or a single label. `None` if it is neither.
+pub fn host_name(text: &str) -> Option<String> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let ascii = match Domain::parse(name) {
+        Ok(domain) => domain.0,
+        Err(_) => name.to_ascii_lowercase(),
+    };
+    is_host_name(&ascii).then_some(ascii)
 }
 
 //------------ EmailAddress ---------------------------------------------------
@@ -140,7 +146,7 @@ fn is_dot_atom(text: &str) -> bool {
         && text.chars().all(|c| {
             c.is_ascii_alphanumeric()
                 || ".!#$%&'*+-/=?^_`{|}~".contains(c)
-                || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+                || (!c.is_ascii() && !c.is_whitespace() && is_text(c))
         })
 }
 
@@ -152,13 +158,19 @@ fn is_quoted_string(text: &str) -> bool {
     let mut escaped = false;
     for c in inner.chars() {
         match c {
-            _ if c.is_control() => return false,
+            _ if !is_text(c) => return false,
             '\\' if !escaped => escaped = true,
             '"' if !escaped => return false,
             _ => escaped = false,
         }
     }
     !inner.is_empty() && !escaped
+}
+
+/// True for what may stand in a line of any document: no control characters, and none of the two
+/// that XML 1.0 §2.2 does not know.
+pub fn is_text(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 //------------ AddressError ---------------------------------------------------
@@ -262,6 +274,7 @@ mod tests {
             (b"a\x00@example.org", LocalPart),
             (b"\"a\"b\"@example.org", LocalPart),
             (b"\"a\\\"@example.org", LocalPart),
+            ("\u{fffe}@example.org".as_bytes(), LocalPart),
             (b"ann@localhost", Domain),
             (b"ann@exa mple.org", Domain),
         ] {

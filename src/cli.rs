@@ -92,9 +92,9 @@ pub struct Dns {
     /// The mail domain
     pub domain: String,
 
-    /// The web server's host, which autoconfig and autodiscover become other names of
+    /// Host name of the web server; autoconfig and autodiscover will be CNAMEs of it
     ///
-    /// Without it, the host of the IMAP server is taken.
+    /// Default: the host that mail is read from.
     #[arg(long, value_name = "HOST")]
     pub web_host: Option<String>,
 
@@ -110,7 +110,7 @@ pub struct Dns {
 /// `mailsetup check`
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Let warnings count as errors
+    /// Count warnings as errors: exit with 1 for them too
     #[arg(long)]
     pub strict: bool,
 

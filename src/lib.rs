@@ -21,7 +21,7 @@
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
-//! - [`cli`], [`commands`], [`log`]: what an admin types and reads.
+//! - [`cli`], [`commands`], [`log`]: what an admin types and reads; [`files`]: what they wrote.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -34,6 +34,7 @@ pub mod commands;
 pub mod config;
 pub mod directory;
 pub mod discovery;
+pub mod files;
 pub mod gateway;
 pub mod log;
 pub mod question;

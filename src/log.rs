@@ -23,12 +23,19 @@ pub fn notice(message: &dyn Display) {
 }
 
 fn line(label: &str, priority: u8, message: &dyn Display) {
-    let prefix = match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => format!("<{priority}>"),
-        None => "mailsetup: ".to_owned(),
+    let prefix = match is_journal() {
+        true => format!("<{priority}>"),
+        false => "mailsetup: ".to_owned(),
     };
     let line = format!("{prefix}{label}{}\n", visible(&message.to_string()));
     std::io::stderr().write_all(line.as_bytes()).ok();
+}
+
+/// True if standard error goes to the journal itself: systemd.exec(5), `JOURNAL_STREAM`.
+fn is_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    rustix::fs::fstat(std::io::stderr())
+        .is_ok_and(|stat| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
 }
 
 /// The text with every control character replaced.

@@ -22,8 +22,6 @@ pub struct Question {
 /// One kind of answer: how it is written, and how the lack of an account is told.
 #[derive(Debug)]
 pub struct Document {
-    /// Its name in logs.
-    pub name: &'static str,
     /// Which domain decides.
     pub decided_by: DecidedBy,
     /// True if the bytes are signed where a certificate is configured.

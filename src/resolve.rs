@@ -25,9 +25,10 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
     let (found, host_domain) = match question.document.decided_by {
         DecidedBy::Address => (by_address()?, None),
         DecidedBy::Host => (by_host()?, None),
-        DecidedBy::AddressElseHost => match (by_address()?, by_host()?) {
-            (Some(found), by_host) => (Some(found), by_host.map(|(domain, _)| domain)),
-            (None, by_host) => (by_host, None),
+        DecidedBy::AddressElseHost => match by_address()? {
+            // The Host only adds its name: should its settings be broken, that is no matter here.
+            Some(found) => (Some(found), by_host().ok().flatten().map(|(domain, _)| domain)),
+            None => (by_host()?, None),
         },
     };
     Ok(found

@@ -94,6 +94,7 @@ impl std::error::Error for SignError {}
 #[cfg(feature = "sign")]
 mod backend {
     use super::{Identity, SignError};
+    use crate::files;
     use openssl::asn1::Asn1Time;
     use openssl::cms::{CMSOptions, CmsContentInfo};
     use openssl::error::ErrorStack;
@@ -135,7 +136,7 @@ mod backend {
     fn read(identity: &Identity) -> Result<Pair, SignError> {
         let (certificate_path, key_path) = (&identity.certificate, &identity.key);
         let bytes = |path: &Path| {
-            std::fs::read(path).map_err(|error| SignError::Read(path.to_owned(), error))
+            files::read(path).map_err(|error| SignError::Read(path.to_owned(), error))
         };
         let no_certificate =
             || SignError::Content(certificate_path.clone(), "holds no PEM certificate");

@@ -11,8 +11,10 @@
 
 use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesRef, BytesStart, BytesText, Event};
+use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 
 //------------ Writer ---------------------------------------------------------
@@ -39,7 +41,7 @@ impl Writer {
         let mut start = BytesStart::new(name);
         for (key, value) in attributes {
             // The tuple form is the one that escapes the value.
-            start.push_attribute((*key, legal(value).as_str()));
+            start.push_attribute((*key, legal(value).as_ref()));
         }
         self.event(Event::Start(start));
         content(self);
@@ -86,14 +88,12 @@ pub fn property_list(value: &impl Serialize) -> Result<Vec<u8>, plist::Error> {
 }
 
 /// Replaces what may stand in no XML 1.0 document (§2.2).
-fn legal(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' | '\n' | '\r' => c,
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-            _ => c,
-        })
-        .collect()
+fn legal(text: &str) -> Cow<'_, str> {
+    let is_legal = |c| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    match text.chars().all(is_legal) {
+        true => Cow::Borrowed(text),
+        false => text.chars().map(|c| if is_legal(c) { c } else { '\u{fffd}' }).collect(),
+    }
 }
 
 //------------ elements -------------------------------------------------------
@@ -126,13 +126,13 @@ pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
             Event::End(end) => {
                 depth -= 1;
                 if let Some(text) = content.take() {
-                    let name = String::from_utf8_lossy(end.local_name().as_ref()).into_owned();
-                    found.push((name, text.trim().to_owned()));
+                    found.push((local_name(end.local_name()), text.trim().to_owned()));
                 }
             }
-            Event::Empty(_) => {
+            Event::Empty(start) => {
                 any = true;
                 content = None;
+                found.push((local_name(start.local_name()), String::new()));
             }
             Event::Text(text) => {
                 append(&mut content, &text.decode().map_err(|_| XmlError::NotUtf8)?)
@@ -147,6 +147,10 @@ pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
             Event::Eof => return Err(XmlError::Malformed),
         }
     }
+}
+
+fn local_name(name: LocalName) -> String {
+    String::from_utf8_lossy(name.as_ref()).into_owned()
 }
 
 fn append(content: &mut Option<String>, text: &str) {
@@ -217,7 +221,10 @@ mod tests {
     fn reads_what_clients_send() {
         let read = |text: &str| elements(text.as_bytes()).unwrap();
         let leaf = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-        assert_eq!(read("<a><b> x </b><c/><d>y</d></a>"), [leaf("b", "x"), leaf("d", "y")]);
+        assert_eq!(
+            read("<a><b> x </b><c/><d>y</d></a>"),
+            [leaf("b", "x"), leaf("c", ""), leaf("d", "y")]
+        );
         assert_eq!(
             read("\u{feff}<?xml version='1.0'?><n:a xmlns:n='u'><n:b>x</n:b></n:a>"),
             [leaf("b", "x")]

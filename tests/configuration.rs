@@ -60,7 +60,7 @@ fn every_mistake_is_told_with_its_line() {
         ("[imap]\nauth = 'none'\n", 2, &["imap.auth: `none` is for smtp only"]),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
         ("[imap]\nusername = ''\n", 2, &["imap.username is empty"]),
-        ("imap.enabled = false\npop3.enabled = false\n", 0, &["both switched off"]),
+        ("imap.enabled = false\npop3.enabled = false\n", 2, &["both switched off"]),
         ("[domain.'a b']\n", 1, &["`a b` is not a domain name"]),
         (
             "[domain.'x.example']\nalias_of = 'nowhere.example'\n",
@@ -286,9 +286,8 @@ fn a_directory_holds_a_file_for_each_domain() {
     }
     assert_eq!(autoconfig(&config, "a@other.example").status, 404);
     let (status, stdout, stderr) = run(&config, &["check"]);
-    assert_eq!(status, 1);
-    assert!(stdout.contains("broken.example: its settings cannot be read"), "{stdout}");
-    assert!(stderr.contains("broken.example.toml:1: imap.port: 0"), "{stderr}");
+    assert_eq!((status, stderr.as_str()), (1, ""));
+    assert!(stdout.contains("broken.example.toml:1: imap.port: 0"), "{stdout}");
 }
 
 //------------ example -------------------------------------------------------

@@ -42,13 +42,13 @@ apple\t'iPhone, iPad and Mac'
 all\t'Each of them'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'Read this file instead of the usual ones' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'The web server\'s host, which autoconfig and autodiscover become other names of' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server; autoconfig and autodiscover will be CNAMEs of it' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'Read this file instead of the usual ones' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a zone that stands alone'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'Print JSON'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l config -d 'Read this file instead of the usual ones' -r -F
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Let warnings count as errors'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Count warnings as errors: exit with 1 for them too'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s q -l quiet -d 'Print nothing; the exit status says it all'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l json -d 'Print JSON'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -4,10 +4,10 @@
 //! setting breaks. Every domain is resolved, and the signing certificate is tried.
 
 use super::{COULD_NOT_RUN, FOUND, print};
-use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
+use crate::account::{Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
 use crate::address::Domain;
 use crate::cli;
-use crate::config::{Config, ConfigError, Unavailable, find::Source};
+use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
 use crate::log;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -39,7 +39,8 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     let (findings, summary) = match source.load() {
         Ok(config) => {
             let findings = find(&config, path.as_ref());
-            (findings, summary(&config, path.as_ref()))
+            let summary = summary(&config, path.as_ref(), &findings);
+            (findings, summary)
         }
         Err(errors) => {
             (errors.into_iter().map(|error| told(Level::Error, error)).collect(), String::new())
@@ -92,18 +93,32 @@ fn line(finding: &Finding) -> String {
     log::visible(&(text + &finding.message)) + "\n"
 }
 
-fn summary(config: &Config, path: Option<&PathBuf>) -> String {
+/// What was read, and how good it is.
+fn summary(config: &Config, path: Option<&PathBuf>, findings: &[Finding]) -> String {
     let origin = match path {
         Some(path) => path.display().to_string(),
-        None => "no configuration file: built-in defaults".to_owned(),
+        None => "built-in defaults (no configuration file)".to_owned(),
     };
+    let count = |level, word: &str| match findings
+        .iter()
+        .filter(|finding| finding.level == level)
+        .count()
+    {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        count => Some(format!("{count} {word}s")),
+    };
+    let counts = [count(Level::Error, "error"), count(Level::Warning, "warning")];
+    let counts: Vec<_> = counts.into_iter().flatten().collect();
+    let verdict = if counts.is_empty() { "fine".to_owned() } else { counts.join(", ") };
     let domains = match (config.domains().len(), config.answers_any()) {
-        (0, _) => "any domain is answered".to_owned(),
+        (0, true) => "any domain is answered".to_owned(),
+        (0, false) => "no domain is answered".to_owned(),
         (1, false) => "1 domain".to_owned(),
         (count, false) => format!("{count} domains"),
         (count, true) => format!("{count} named, and any other domain is answered"),
     };
-    format!("{origin}: fine, {domains}\n")
+    format!("{origin}: {verdict}; {domains}\n")
 }
 
 fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
@@ -120,77 +135,113 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
         let message = format!("profiles go out unsigned: {error}");
         findings.push(finding(Level::Error, None, message));
     }
-    let mut told = Vec::new();
-    for domain in config.domains() {
-        let account = match config.find(&domain) {
+    if config.domains().is_empty() && !config.answers_any() {
+        let message =
+            "the lists and the folder of domains are empty: nobody is answered".to_owned();
+        findings.push(finding(Level::Warning, None, message));
+    }
+    let broken = config.directory_errors();
+    let is_broken =
+        |domain: &Domain| broken.iter().any(|error| error.file.ends_with(format!("{domain}.toml")));
+
+    // Where any domain is answered, one stands for them all.
+    let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
+    let mut said = Vec::new();
+    for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
+        let account = match config.find(domain) {
             Ok(Some(found)) => found.account(domain.clone(), None, None),
-            Ok(None) | Err(Unavailable) => {
-                let message = "its settings cannot be read".to_owned();
-                findings.push(finding(Level::Error, Some(&domain), message));
-                continue;
-            }
+            // An alias of a domain whose file is broken, which is told by its own name.
+            Ok(None) | Err(Unavailable) => continue,
         };
+        let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
         let Some(account) = account else {
             let message = "a host name gets too long for this domain".to_owned();
-            findings.push(finding(Level::Error, Some(&domain), message));
+            findings.push(finding(Level::Error, named, message));
             continue;
         };
-        let mut messages: Vec<_> = account.servers.iter().flat_map(lint).collect();
-        if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
-            let message = "without imap, Geary and Thunderbird for Android find nothing";
-            messages.push(message.to_owned());
-        }
-        for message in messages {
+        for message in lint(&account) {
             // Said once, at the first domain, of settings that many share.
-            if !told.contains(&message) {
-                findings.push(finding(Level::Warning, Some(&domain), message.clone()));
-                told.push(message);
+            if !said.contains(&message) {
+                findings.push(finding(Level::Warning, named, message.clone()));
+                said.push(message);
             }
         }
     }
+    findings.extend(broken.into_iter().map(|error| told(Level::Error, error)));
     findings
 }
 
 /// What works, but not for everybody.
-fn lint(server: &Server) -> Vec<String> {
-    let Server { protocol, port, security, .. } = server;
+fn lint(account: &Account) -> Vec<String> {
+    let mut messages: Vec<_> = account.servers.iter().flat_map(lint_server).collect();
+    if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
+        messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
+    }
+    for (key, name) in
+        [("name", &account.provider.name), ("short_name", &account.provider.short_name)]
+    {
+        if looks_like_a_value(name) {
+            messages.push(format!(
+                "provider.{key}: Thunderbird takes {name} for a number or a truth value"
+            ));
+        }
+    }
+    messages
+}
+
+fn lint_server(server: &Server) -> Vec<String> {
+    let Server { protocol, port, security, auth, .. } = server;
     let mut messages = Vec::new();
-    let usual_for_tls = match protocol {
-        Protocol::Imap => (993, 143),
-        Protocol::Pop3 => (995, 110),
-        Protocol::Smtp => (465, 587),
-    };
+    let port_of = |security| defaults::port(*protocol, security);
     match security {
         Security::Plain => messages.push(format!(
             "{protocol}: without TLS, Thunderbird for Android refuses the whole configuration, \
              and passwords cross the network in the clear"
         )),
-        Security::StartTls if port.get() == usual_for_tls.0 => messages.push(format!(
+        Security::StartTls if port.get() == port_of(Security::Tls) => messages.push(format!(
             "{protocol}: port {port} is for TLS from the first byte; no client will connect with \
              security = \"starttls\""
         )),
-        Security::Tls if port.get() == usual_for_tls.1 => messages.push(format!(
+        Security::Tls if port.get() == port_of(Security::StartTls) => messages.push(format!(
             "{protocol}: port {port} is for STARTTLS; Thunderbird and FairEmail will try that \
              whatever security = \"tls\" says"
         )),
         Security::Tls | Security::StartTls => {}
     }
-    if server.auth == Auth::Ntlm {
-        messages.push(format!(
+    match auth {
+        Auth::Ntlm => messages.push(format!(
             "{protocol}: Thunderbird for Android refuses the whole configuration for auth = \"ntlm\""
-        ));
+        )),
+        Auth::None => messages.push(format!(
+            "{protocol}: for auth = \"none\" Thunderbird for Android refuses the whole configuration, \
+             and Thunderbird takes it for incomplete"
+        )),
+        Auth::Password | Auth::CramMd5 => {}
     }
     let login = server.login.template();
-    if login != EMAIL_ADDRESS && login.contains('%') {
-        messages.push(match login == EMAIL_LOCAL_PART {
-            true => {
-                format!("{protocol}: aerc logs in with the whole address, whatever username says")
-            }
-            false => format!(
-                "{protocol}: FairEmail, Mailspring and aerc do not understand a username made of \
-                 several parts; %EMAILADDRESS% works everywhere"
-            ),
-        });
+    if login == EMAIL_LOCAL_PART {
+        messages.push(format!(
+            "{protocol}: aerc logs in with the whole address, whatever username says"
+        ));
+    } else if !login.contains(EMAIL_ADDRESS) && !login.contains(EMAIL_LOCAL_PART) {
+        messages.push(format!(
+            "{protocol}: Mailspring logs in with the address, not with a fixed username"
+        ));
+    } else if login != EMAIL_ADDRESS {
+        messages.push(format!(
+            "{protocol}: FairEmail, Mailspring and aerc do not understand a username made of \
+             several parts; %EMAILADDRESS% works everywhere"
+        ));
+    }
+    if looks_like_a_value(login) {
+        messages.push(format!(
+            "{protocol}: Thunderbird takes the username {login} for a number or a truth value"
+        ));
     }
     messages
+}
+
+/// True for text that is a number or a truth value (seen: Thunderbird turns `0123` into 123).
+fn looks_like_a_value(text: &str) -> bool {
+    text.parse::<f64>().is_ok() || ["true", "false"].contains(&text)
 }

@@ -5,17 +5,20 @@
 //! makes Thunderbird and Outlook ask their users strange questions, and the name
 //! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
 
-use super::{COULD_NOT_RUN, FOUND, load, print};
+use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
 use crate::account::{Account, Protocol, Security};
-use crate::address::{Domain, is_host_name};
+use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
 use crate::config::{Unavailable, find::Source};
 use crate::log;
 use serde::Serialize;
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 /// How long records may be kept, in seconds.
 const TTL: u32 = 3600;
+/// Longest domain whose records have names that are not too long.
+const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
 /// Names of the web server below the mail domain.
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
 /// The services with an SRV record, most preferred first; a client takes the lowest number
@@ -50,14 +53,22 @@ struct Record {
 /// Prints the records.
 pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let Ok(domain) = Domain::parse(&arguments.domain) else {
-        log::error(&format!("{}: no domain name", arguments.domain));
+        log::error(&format!("{} is not a domain name", arguments.domain));
         return ExitCode::from(COULD_NOT_RUN);
     };
-    let web_host =
-        arguments.web_host.as_deref().map(|host| host.trim_end_matches('.').to_ascii_lowercase());
-    if let Some(host) = web_host.as_deref().filter(|host| !is_host_name(host)) {
-        log::error(&format!("--web-host {host}: no host name"));
-        return ExitCode::from(COULD_NOT_RUN);
+    let web_host = match &arguments.web_host {
+        None => None,
+        Some(text) => match host_name(text) {
+            Some(host) => Some(host),
+            None => {
+                log::error(&format!("--web-host: {text} is not a host name"));
+                return ExitCode::from(COULD_NOT_RUN);
+            }
+        },
+    };
+    if domain.as_str().len() > LONGEST_DOMAIN {
+        log::error(&format!("{domain}: too long for a domain with SRV records"));
+        return ExitCode::from(FOUND);
     }
     let config = match load(source) {
         Ok(config) => config,
@@ -65,15 +76,18 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     };
     let account = match config.find(&domain) {
         Ok(Some(found)) => found.account(domain.clone(), None, None),
-        Ok(None) | Err(Unavailable) => None,
+        Ok(None) => {
+            log::error(&not_ours(&domain));
+            return ExitCode::from(FOUND);
+        }
+        Err(Unavailable) => None,
     };
     let Some(account) = account else {
-        log::error(&format!(
-            "{domain} is not in the configuration, or its settings cannot be read"
-        ));
+        log::error(&format!("the settings of {domain} cannot be used; `mailsetup check` says why"));
         return ExitCode::from(FOUND);
     };
-    let web_host = web_host.or_else(|| Some(account.incoming()?.host.clone())).unwrap_or_default();
+    let mail_host = || account.incoming().map(|server| server.host.clone());
+    let web_host = web_host.or_else(mail_host).unwrap_or_default();
     let records = records(&account, &web_host);
     if arguments.json {
         return match serde_json::to_string_pretty(&records) {
@@ -94,20 +108,30 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         kind,
         data,
     };
-    let mut records: Vec<_> =
-        WEB_NAMES.iter().map(|name| record(name, "CNAME", format!("{web_host}."))).collect();
-    for service in &SERVICES {
+    // A name that is the web server's own has an address; it cannot be another name of itself.
+    let names = WEB_NAMES.iter().filter(|name| format!("{name}.{}", account.domain) != web_host);
+    let web = names.map(|name| match is_address(web_host) {
+        true => record(name, "A", web_host.to_owned()),
+        false => record(name, "CNAME", format!("{web_host}.")),
+    });
+    let services = SERVICES.iter().filter_map(|service| {
         let server = account.servers.iter().find(|server| {
             server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
         });
         let data = match server {
+            // An SRV record leads to a name, never to an address.
+            Some(server) if is_address(&server.host) => return None,
             Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
             // "Decidedly not available" (RFC 2782).
             None => "0 0 0 .".to_owned(),
         };
-        records.push(record(&format!("{}._tcp", service.label), "SRV", data));
-    }
-    records
+        Some(record(&format!("{}._tcp", service.label), "SRV", data))
+    });
+    web.chain(services).collect()
+}
+
+fn is_address(host: &str) -> bool {
+    host.parse::<Ipv4Addr>().is_ok()
 }
 
 /// The records as lines of a zone file (RFC 1035 §5.1).

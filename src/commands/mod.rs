@@ -9,6 +9,7 @@ pub mod dns;
 pub mod serve;
 pub mod show;
 
+use crate::address::Domain;
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, find::Source};
 use crate::gateway::listener;
@@ -37,9 +38,13 @@ pub fn run() -> ExitCode {
         None => match listener::inherited() {
             // Started by a web server or by socket activation.
             Ok(listeners) if !listeners.is_empty() => serve::inherited(listeners, source),
-            _ => {
-                eprint!("{}", Cli::command().render_help());
+            Ok(_) => {
+                // Nobody may be there to read it.
+                write!(io::stderr(), "{}", Cli::command().render_help()).ok();
                 ExitCode::from(COULD_NOT_RUN)
+            }
+            Err(error) => {
+                serve::fail(&format!("the sockets this process was given cannot be used: {error}"))
             }
         },
     }
@@ -54,6 +59,11 @@ fn version() -> String {
 /// Reads the configuration, or says all that is wrong with it.
 fn load(source: &Source) -> Result<Config, ExitCode> {
     source.load().map_err(|errors| complain(&errors))
+}
+
+/// What is said of a domain that is not answered.
+fn not_ours(domain: &Domain) -> String {
+    format!("{domain} is not answered: it is named in no [domain], list or directory")
 }
 
 fn complain(errors: &[ConfigError]) -> ExitCode {

@@ -18,7 +18,7 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
         return match listener::inherited() {
             Ok(listeners) if !listeners.is_empty() => inherited(listeners, source),
             Ok(_) => fail(
-                "where? give --listen unix:/run/mailsetup.sock, or --http 127.0.0.1:8025 for a first look",
+                "no socket to serve on: give --listen unix:/run/mailsetup.sock, or --http 127.0.0.1:8025 for a first look",
             ),
             Err(error) => {
                 fail(&format!("the sockets this process was given cannot be used: {error}"))
@@ -37,21 +37,17 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
     let mut made = Vec::new();
     for (address, speaks) in addresses {
         match listener::bind(&address) {
-            Ok(listener) => listeners.push((listener, speaks)),
+            Ok((listener, file)) => {
+                listeners.push((listener, speaks));
+                made.extend(file);
+            }
             Err(error) => return fail(&format!("cannot listen on {address}: {error}")),
         }
         let scheme = if speaks == Speaks::Http { "http://" } else { "FastCGI on " };
         log::notice(&format!("listening: {scheme}{address}"));
-        if let Address::Unix { path, .. } = address {
-            made.push(path);
-        }
     }
-    let exit = serve(listeners, reloading);
-    for path in made {
-        // Ours to remove; it may be gone already.
-        std::fs::remove_file(path).ok();
-    }
-    exit
+    // `made` removes its sockets when it goes, also on the way out above.
+    serve(listeners, reloading)
 }
 
 /// Serves FastCGI on sockets the process was given.
@@ -83,7 +79,8 @@ fn serve(listeners: Vec<(Listener, Speaks)>, mut reloading: Reloading) -> ExitCo
     }
 }
 
-fn fail(message: &str) -> ExitCode {
+/// Says why nothing is served.
+pub(super) fn fail(message: &str) -> ExitCode {
     log::error(&message);
     ExitCode::from(COULD_NOT_RUN)
 }

@@ -2,7 +2,7 @@
 //!
 //! The request goes through the same function as one from a web server.
 
-use super::{COULD_NOT_RUN, FOUND, load, print};
+use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
 use crate::address::EmailAddress;
 use crate::cli::{Client, Show};
 use crate::config::find::Source;
@@ -20,7 +20,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     let address = match EmailAddress::parse(arguments.address.as_bytes()) {
         Ok(address) => address,
         Err(error) => {
-            log::error(&format!("{}: no e-mail address: {error}", arguments.address));
+            log::error(&format!("{} is not an e-mail address: {error}", arguments.address));
             return ExitCode::from(COULD_NOT_RUN);
         }
     };
@@ -28,6 +28,10 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    if let Ok(None) = config.find(address.domain()) {
+        log::error(&not_ours(address.domain()));
+        return ExitCode::from(FOUND);
+    }
     let ask = |client| {
         let (line, request) = ask_as(client, &address);
         (line, respond(&request, &config).wait())

@@ -1,16 +1,19 @@
 //! From what is written to a [`Config`], or to everything that is wrong with it.
 //!
 //! Every value is checked here, once. Refuses ports out of range, hosts that are none, unknown
-//! placeholders, aliases to nowhere and in circles; all mistakes of a file are told at once.
+//! placeholders, aliases to nowhere and in circles; all of these in a file are told at once (of a broken
+//! shape or a wrong type, only the first).
 //! What works but breaks some client is no mistake; see `commands::check`.
 
 use super::file::{self, Mistake};
 use super::{Config, ConfigError, Entry, MAX_ALIASES, ServerSettings, Settings, defaults};
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::address::{Domain, is_host_name};
+use crate::address::{Domain, host_name, is_text};
 use crate::directory::{domains_d::DomainsD, list};
+use crate::files::{self, Stamp};
 use crate::request::Limits;
 use crate::sign::Identity;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -29,12 +32,17 @@ const MAX_TIMEOUT_S: i64 = 3600;
 /// The configuration that needs no file.
 pub fn built_in() -> Config {
     let mut checker = Checker::new(Path::new(""), "");
-    checker.config(file::File::default())
+    checker.config(file::File::default(), Vec::new())
 }
 
 /// Reads and checks the file at `path`.
 pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
-    let text = read(path).map_err(|error| vec![error])?;
+    // The state is noted before the file is read: what changes meanwhile is seen later.
+    let stamp = Stamp::of(path).ok().flatten();
+    let text = files::read_text(path).map_err(|error| {
+        let message = format!("cannot be read: {error}");
+        vec![ConfigError { file: path.to_owned(), line: None, message }]
+    })?;
     let mut checker = Checker::new(path, &text);
     let file = match file::parse(&text) {
         Ok(file) => file,
@@ -43,7 +51,7 @@ pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
             return Err(checker.errors);
         }
     };
-    let config = checker.config(file);
+    let config = checker.config(file, vec![(path.to_owned(), stamp)]);
     match checker.errors.is_empty() {
         true => Ok(config),
         false => Err(checker.errors),
@@ -63,14 +71,6 @@ pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Ve
         Err(Mistake { span, message }) => checker.mistake(span, message),
     }
     Err(checker.errors)
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|error| ConfigError {
-        file: path.to_owned(),
-        line: None,
-        message: format!("cannot be read: {error}"),
-    })
 }
 
 //------------ Checker --------------------------------------------------------
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
         self.errors.push(ConfigError { file: self.path.to_owned(), line, message });
     }
 
-    fn config(&mut self, file: file::File) -> Config {
+    fn config(&mut self, file: file::File, mut files: Vec<(PathBuf, Option<Stamp>)>) -> Config {
         let base = self.settings(
             &Layer {
                 provider: &file.provider,
@@ -126,14 +126,17 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        let mut files = vec![self.path.to_owned()];
         let listed = self.list_files(&file.domains, &mut files);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
-        self.aliases(&file, &domains, &listed, directory.as_ref());
-
         let named =
             !domains.is_empty() || !file.domains.list_files.is_empty() || directory.is_some();
         let answer = file.domains.answer.as_ref().map(|answer| *answer.get_ref());
+        let answer_any = answer.map_or(!named, |answer| answer == file::AnswerFor::Any);
+        self.aliases(&file, &domains, |domain| {
+            answer_any
+                || listed.contains(domain)
+                || directory.as_ref().is_some_and(|directory| directory.has(domain))
+        });
         if let (Some(answer), false) = (&file.domains.answer, named) {
             if *answer.get_ref() == file::AnswerFor::Listed {
                 let message = "`answer = \"listed\"` and no domain is listed: nobody would be answered; \
@@ -142,11 +145,12 @@ impl<'a> Checker<'a> {
             }
         }
         Config {
-            answer_any: answer.map_or(!named, |answer| answer == file::AnswerFor::Any),
+            answer_any,
             base: Rc::new(base),
             domains,
             listed,
             directory,
+            circle_told: Cell::new(false),
             signing: self.signing(&file.apple),
             limits: self.limits(&file.limits),
             files,
@@ -189,19 +193,19 @@ impl<'a> Checker<'a> {
             Some(base) => [&base.name, &base.short_name].map(String::clone),
             None => [defaults::PROVIDER_NAME; 2].map(str::to_owned),
         };
-        let mut servers = Vec::new();
-        for (protocol, server) in layer.servers() {
-            let base =
-                base.map(|base| base.servers.iter().find(|server| server.protocol == protocol));
-            let enabled = server.enabled.unwrap_or(!matches!(base, Some(None)));
-            let settings = self.server(protocol, &server, base.flatten());
-            if enabled {
-                servers.push(settings);
-            }
-        }
-        if servers.len() == 1 {
+        let servers = layer.servers().map(|(protocol, server)| {
+            let base = base
+                .and_then(|base| base.servers.iter().find(|server| server.protocol == protocol));
+            self.server(protocol, &server, base)
+        });
+        let says_so = layer.imap.enabled.is_some() || layer.pop3.enabled.is_some();
+        if says_so
+            && servers.iter().all(|server| server.protocol == Protocol::Smtp || !server.enabled)
+        {
             let message = "imap and pop3 are both switched off: an account needs one of them";
-            self.mistake(None, message.to_owned());
+            let span =
+                layer.pop3.enabled.as_ref().or(layer.imap.enabled.as_ref()).map(Spanned::span);
+            self.mistake(span, message.to_owned());
         }
         Settings {
             // A name of one's own is the short name too, unless there is one.
@@ -257,6 +261,11 @@ impl<'a> Checker<'a> {
         let username = server.username.and_then(|username| self.username(protocol, username));
         ServerSettings {
             protocol,
+            enabled: server
+                .enabled
+                .map(|enabled| *enabled.get_ref())
+                .or(base.map(|base| base.enabled))
+                .unwrap_or(true),
             host: host
                 .or_else(|| base.map(|base| base.host.clone()))
                 .unwrap_or(defaults::HOST.to_owned()),
@@ -283,34 +292,27 @@ impl<'a> Checker<'a> {
     }
 
     fn host(&mut self, protocol: Protocol, host: &Spanned<String>) -> Option<String> {
-        const EXAMPLE: &str = "example.org";
-        let text = host.get_ref().replace(defaults::EMAIL_DOMAIN, EXAMPLE);
-        let name = text.strip_suffix('.').unwrap_or(&text);
+        // The placeholder is checked, and spelt, like any domain.
+        const STAND_IN: &str = "stand-in-for-the-domain.invalid";
+        let text = host.get_ref().replace(defaults::EMAIL_DOMAIN, STAND_IN);
         // Clients want A-labels (seen: Thunderbird takes no U-labels); one label is a host too.
-        let ascii = match Domain::parse(name) {
-            Ok(domain) => domain.as_str().to_owned(),
-            Err(_) => name.to_ascii_lowercase(),
-        };
-        if !is_host_name(&ascii) {
-            let message = format!(
-                "{protocol}.host: `{}` is not a host name; write a name like \"mail.example.org\", \
-                 or \"mail.%EMAILDOMAIN%\" for one of each domain",
-                host.get_ref()
-            );
-            self.mistake(Some(host.span()), message);
-            return None;
+        if let Some(name) = host_name(&text) {
+            return Some(name.replace(STAND_IN, defaults::EMAIL_DOMAIN));
         }
-        match host.get_ref().contains(defaults::EMAIL_DOMAIN) {
-            true => Some(host.get_ref().clone()),
-            false => Some(ascii),
-        }
+        let message = format!(
+            "{protocol}.host: `{}` is not a host name; write a name like \"mail.example.org\", \
+             or \"mail.%EMAILDOMAIN%\" for one of each domain",
+            host.get_ref()
+        );
+        self.mistake(Some(host.span()), message);
+        None
     }
 
     fn username(&mut self, protocol: Protocol, username: &Spanned<String>) -> Option<String> {
         let text = username.get_ref();
         let complaint = if text.is_empty() {
             "is empty: clients would log in as nobody".to_owned()
-        } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
             "has white space or control characters".to_owned()
         } else if let Some(unknown) = unknown_placeholder(text) {
             format!(
@@ -326,7 +328,7 @@ impl<'a> Checker<'a> {
 
     fn display_name(&mut self, name: &Spanned<String>) -> Option<String> {
         let text = name.get_ref().trim();
-        match text.is_empty() || text.chars().any(char::is_control) {
+        match text.is_empty() || !text.chars().all(is_text) {
             true => {
                 self.mistake(
                     Some(name.span()),
@@ -408,10 +410,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn list_files(&mut self, domains: &file::Domains, files: &mut Vec<PathBuf>) -> HashSet<Domain> {
+    fn list_files(
+        &mut self,
+        domains: &file::Domains,
+        files: &mut Vec<(PathBuf, Option<Stamp>)>,
+    ) -> HashSet<Domain> {
         let mut listed = HashSet::new();
         for path in &domains.list_files {
             let file = self.beside(path.get_ref());
+            files.push((file.clone(), Stamp::of(&file).ok().flatten()));
             match list::read(&file) {
                 Ok(list) => {
                     listed.extend(list.domains);
@@ -431,7 +438,6 @@ impl<'a> Checker<'a> {
                     self.mistake(Some(path.span()), message);
                 }
             }
-            files.push(file);
         }
         listed
     }
@@ -447,18 +453,18 @@ impl<'a> Checker<'a> {
         Some(DomainsD::new(directory))
     }
 
-    /// Refuses aliases that lead nowhere or back to themselves.
+    /// Refuses aliases that lead nowhere or back to themselves; `elsewhere` knows the domains that
+    /// have no table.
     fn aliases(
         &mut self,
         file: &file::File,
         domains: &HashMap<Domain, Entry>,
-        listed: &HashSet<Domain>,
-        directory: Option<&DomainsD<Entry>>,
+        elsewhere: impl Fn(&Domain) -> bool,
     ) {
-        let tables =
-            file.domain.iter().filter_map(|(name, table)| Some((name, table.alias_of.as_ref()?)));
-        for (name, alias) in tables {
-            let Ok(start) = Domain::parse(name.get_ref()) else { continue };
+        for (name, table) in &file.domain {
+            let (Ok(start), Some(alias)) = (Domain::parse(name.get_ref()), &table.alias_of) else {
+                continue;
+            };
             let mut domain = &start;
             let mut steps = 0;
             let complaint = loop {
@@ -473,8 +479,7 @@ impl<'a> Checker<'a> {
                         ));
                     }
                     Some(Entry::AliasOf(target)) => domain = target,
-                    None if listed.contains(domain) => break None,
-                    None if directory.is_some_and(|directory| directory.has(domain)) => break None,
+                    None if elsewhere(domain) => break None,
                     None => {
                         break Some(format!("leads to `{domain}`, which is configured nowhere"));
                     }
@@ -530,7 +535,7 @@ struct Layer<'a> {
 
 /// What a layer says of one server.
 struct ServerLayer<'a> {
-    enabled: Option<bool>,
+    enabled: Option<&'a Spanned<bool>>,
     host: Option<&'a Spanned<String>>,
     port: Option<&'a Spanned<i64>>,
     security: Option<&'a Spanned<file::Security>>,
@@ -541,7 +546,7 @@ struct ServerLayer<'a> {
 impl<'a> Layer<'a> {
     fn servers(&self) -> [(Protocol, ServerLayer<'a>); 3] {
         let incoming = |server: &'a file::Server| ServerLayer {
-            enabled: server.enabled,
+            enabled: server.enabled.as_ref(),
             host: server.host.as_ref(),
             port: server.port.as_ref(),
             security: server.security.as_ref(),

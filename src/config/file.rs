@@ -34,7 +34,7 @@ pub struct Provider {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    pub enabled: Option<bool>,
+    pub enabled: Option<Spanned<bool>>,
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<i64>>,
     pub security: Option<Spanned<Security>>,
@@ -139,10 +139,40 @@ pub struct Mistake {
 
 /// Reads a TOML text.
 pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Mistake> {
-    toml::from_str(text).map_err(|error| Mistake {
-        span: error.span(),
-        message: with_nearest(&error.message().replace('\n', ", ")),
+    toml::from_str(text).map_err(|error| {
+        let span = error.span();
+        let key = span.as_ref().and_then(|span| key_of_value(text, span.start));
+        let message = with_nearest(&error.message().replace('\n', ", "));
+        let message = message.replace("expected i64", "expected a whole number");
+        let is_unquoted = span.as_ref().is_some_and(|span| is_unquoted_domain(text, span.start));
+        let message = match is_unquoted {
+            true => "a domain's name needs quotes: write [domain.\"example.org\"]".to_owned(),
+            false => message,
+        };
+        let message = match key {
+            Some(key) => format!("{key}: {message}"),
+            None => message,
+        };
+        Mistake { span, message }
     })
+}
+
+/// The text of the line before `start`.
+fn line_before(text: &str, start: usize) -> Option<&str> {
+    let before = text.get(..start)?;
+    Some(&before[before.rfind('\n').map_or(0, |at| at + 1)..])
+}
+
+/// The key whose value begins at `start`, if one does on that line.
+fn key_of_value(text: &str, start: usize) -> Option<&str> {
+    let (key, value) = line_before(text, start)?.split_once('=')?;
+    value.trim().is_empty().then_some(key.trim())
+}
+
+/// True for a place within `[domain.example.org`, which TOML takes for tables inside tables.
+fn is_unquoted_domain(text: &str, start: usize) -> bool {
+    let line = line_before(text, start).unwrap_or_default().trim_start();
+    line.strip_prefix("[domain.").is_some_and(|name| !name.contains(['"', '\'']))
 }
 
 /// Adds the nearest known word to serde's "unknown field `x`, expected one of `y`, `z`".
@@ -168,7 +198,7 @@ fn with_nearest(message: &str) -> String {
 /// The word most like `unknown`, if it is like it at all.
 fn nearest<'a>(unknown: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     words
-        .map(|word| (strsim::jaro_winkler(unknown, word), word))
+        .map(|word| (strsim::jaro_winkler(&unknown.to_lowercase(), word), word))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
@@ -189,7 +219,11 @@ mod tests {
         assert!(message("[imaps]").ends_with("did you mean `imap`?"));
         assert!(message("[smtp]\nenabled = true").starts_with("unknown key `enabled`"));
         assert!(message("[imap]\nsecurity = 'startls'").ends_with("did you mean `starttls`?"));
+        assert!(message("[imap]\nsecurity = 'TLS'").ends_with("did you mean `tls`?"));
         assert!(!message("[imap]\nqqqq = 1").contains("did you mean"));
+        assert!(message("[domain.example.org]").starts_with("a domain's name needs quotes"));
+        assert!(message("[domain.\"example.org\".imep]").ends_with("did you mean `imap`?"));
+        assert!(message("[limits]\nbody_bytes = 'x'").starts_with("body_bytes: invalid type"));
     }
 
     #[test]

@@ -39,7 +39,9 @@ impl Source {
                     .as_deref()
                     .and_then(Path::parent)
                     .map(|folder| folder.join(BESIDE_PROGRAM));
-                beside.into_iter().chain([PathBuf::from(SYSTEM)]).find(|path| path.exists())
+                let mut places = beside.into_iter().chain([PathBuf::from(SYSTEM)]);
+                // What cannot be looked at may be there: it is read then, and fails.
+                places.find(|path| path.try_exists().unwrap_or(true))
             }
         }
     }

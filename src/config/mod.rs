@@ -13,9 +13,12 @@ pub mod reload;
 use crate::account::{Account, Auth, Login, Protocol, Provider, Security, Server};
 use crate::address::{Domain, EmailAddress, is_host_name};
 use crate::directory::{DirectoryError, domains_d::DomainsD};
+use crate::files::{self, Stamp};
+use crate::log;
 use crate::request::Limits;
 use crate::sign::Identity;
 use defaults::EMAIL_DOMAIN;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroU16;
@@ -26,9 +29,9 @@ use std::rc::Rc;
 const MAX_ALIASES: usize = 8;
 
 /// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
-pub const MAX_NAME: usize = 60;
+const MAX_NAME: usize = 60;
 /// Longest short name of a provider, in characters (the same, displayShortName).
-pub const MAX_SHORT_NAME: usize = 20;
+const MAX_SHORT_NAME: usize = 20;
 
 //------------ Config ---------------------------------------------------------
 
@@ -45,12 +48,15 @@ pub struct Config {
     listed: HashSet<Domain>,
     /// The folder with a file for each domain.
     directory: Option<DomainsD<Entry>>,
+    /// True once a circle of aliases through the folder was logged.
+    circle_told: Cell<bool>,
     /// What Apple profiles are signed with.
     signing: Option<Identity>,
     /// What a request may cost.
     pub limits: Limits,
-    /// The files this was read from: when one changes, so does the configuration.
-    pub files: Vec<PathBuf>,
+    /// The files this was read from, and their states then: when one changes, so does the
+    /// configuration.
+    pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// What was left out because it could not be understood.
     pub warnings: Vec<ConfigError>,
 }
@@ -91,7 +97,9 @@ impl Config {
                 Entry::AliasOf(target) => domain = target,
             }
         }
-        crate::log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
+        if !self.circle_told.replace(true) {
+            log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
+        }
         Err(Unavailable)
     }
 
@@ -108,6 +116,49 @@ impl Config {
         }
         let is_listed = self.answer_any || self.listed.contains(domain);
         Ok(is_listed.then(|| Entry::Settings(self.base.clone())))
+    }
+
+    /// What is wrong with the files of the domain folder.
+    pub fn directory_errors(&self) -> Vec<ConfigError> {
+        let Some(directory) = &self.directory else { return Vec::new() };
+        directory.files().iter().flat_map(|path| self.domain_file_errors(path)).collect()
+    }
+
+    fn domain_file_errors(&self, path: &Path) -> Vec<ConfigError> {
+        let error = |message| vec![ConfigError { file: path.to_owned(), line: None, message }];
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        match Domain::parse(stem) {
+            Err(_) => return error("its name is no domain: nobody is answered from it".to_owned()),
+            Ok(domain) if domain.as_str() != stem => {
+                return error(format!("call it {domain}.toml: it is looked for by that name"));
+            }
+            Ok(_) => {}
+        }
+        let entry = match files::read_text(path) {
+            Ok(text) => check::domain_file(path, &text, &self.base),
+            Err(reason) => return error(format!("cannot be read: {reason}")),
+        };
+        match entry {
+            Err(errors) => errors,
+            Ok(Entry::AliasOf(target)) => match self.find(&target) {
+                Ok(None) => {
+                    error(format!("its alias leads to `{target}`, which is configured nowhere"))
+                }
+                Ok(Some(_)) => Vec::new(),
+                // Of a broken target, this is said beside what is wrong in its own file.
+                Err(Unavailable) => {
+                    error(format!("its alias leads to `{target}`, which is broken or a circle"))
+                }
+            },
+            Ok(Entry::Settings(_)) => Vec::new(),
+        }
+    }
+
+    /// Takes over what is known of domains that were good and may be broken now.
+    pub fn remember(&self, earlier: &Config) {
+        if let (Some(directory), Some(earlier)) = (&self.directory, &earlier.directory) {
+            directory.remember(earlier);
+        }
     }
 
     /// What Apple profiles are signed with, if anything.
@@ -145,7 +196,7 @@ impl Found {
     ) -> Option<Account> {
         let settings = &self.settings;
         let fill = |template: &str| template.replace(EMAIL_DOMAIN, self.domain.as_str());
-        let servers = settings.servers.iter().map(|server| {
+        let servers = settings.servers.iter().filter(|server| server.enabled).map(|server| {
             let host = fill(&server.host);
             // A long domain may leave no room for the rest of the name.
             is_host_name(&host).then(|| Server {
@@ -197,8 +248,8 @@ pub struct Settings {
     pub short_name: String,
     /// The reverse-DNS name of the provider, if not made of the domain.
     pub identifier: Option<String>,
-    /// The servers: IMAP and POP3 unless switched off, then SMTP.
-    pub servers: Vec<ServerSettings>,
+    /// The servers: IMAP, POP3, SMTP.
+    pub servers: [ServerSettings; 3],
 }
 
 /// A server, before the domain is filled in.
@@ -206,6 +257,8 @@ pub struct Settings {
 pub struct ServerSettings {
     /// What is spoken there.
     pub protocol: Protocol,
+    /// False if it is not offered.
+    pub enabled: bool,
     /// Host name; may hold `%EMAILDOMAIN%`.
     pub host: String,
     /// TCP port.

@@ -1,10 +1,11 @@
 //! Keeps the configuration of a running service up to date.
 //!
-//! The files are looked at when a request comes in, at most once a second; when one has changed,
-//! all is read anew. A broken file is logged once and the last good configuration stays.
+//! The files are looked at when a request comes in, at most once a second. Once one has changed
+//! and is the same at the next look (it may have been half written), all is read anew. A broken
+//! file is logged once and the last good configuration stays; it is tried again until it is good.
 
 use super::{Config, ConfigError, find::Source};
-use crate::directory::Stamp;
+use crate::files::Stamp;
 use crate::log;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -18,34 +19,41 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub struct Reloading {
     source: Source,
     config: Rc<Config>,
-    /// What the files were when they were last read.
-    seen: Seen,
+    /// What the files were at the last look, if that was not what was read.
+    changed: Option<Files>,
+    /// What was said of the files when they were found to be broken.
+    told: Vec<ConfigError>,
     looked: Instant,
 }
 
-#[derive(Debug, Eq, PartialEq)]
-struct Seen(Option<PathBuf>, Vec<Option<Stamp>>);
-
-impl Seen {
-    fn now(source: &Source, config: &Config) -> Seen {
-        Seen(source.path(), config.files.iter().map(|file| Stamp::of(file)).collect())
-    }
-}
+/// Files and their states; those that cannot be looked at count as gone.
+type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 impl Reloading {
     /// Reads the configuration for the first time.
     pub fn start(source: Source) -> Result<Reloading, Vec<ConfigError>> {
         let config = Rc::new(source.load()?);
-        let seen = Seen::now(&source, &config);
-        Ok(Reloading { source, config, seen, looked: Instant::now() })
+        log_warnings(&config);
+        Ok(Reloading {
+            source: pinned(source, &config),
+            config,
+            changed: None,
+            told: Vec::new(),
+            looked: Instant::now(),
+        })
     }
 
     /// The configuration that holds now.
     pub fn current(&mut self) -> Rc<Config> {
         if self.looked.elapsed() >= INTERVAL {
             self.looked = Instant::now();
-            if Seen::now(&self.source, &self.config) != self.seen {
-                self.reload();
+            let now = self.look();
+            if now == self.config.files {
+                self.changed = None;
+            } else if self.changed.as_ref() == Some(&now) {
+                self.read(false);
+            } else {
+                self.changed = Some(now);
             }
         }
         self.config.clone()
@@ -53,22 +61,60 @@ impl Reloading {
 
     /// Reads the files, whether they have changed or not.
     pub fn reload(&mut self) {
-        // Noted before reading: what changes while it is read is seen the next time.
-        let seen = Seen::now(&self.source, &self.config);
+        self.read(true);
+    }
+
+    fn read(&mut self, tell_again: bool) {
         match self.source.load() {
             Ok(config) => {
+                if config.limits != self.config.limits {
+                    log::warning(&"[limits] has changed: that takes effect at the next start");
+                }
+                log_warnings(&config);
+                config.remember(&self.config);
+                self.source = pinned(self.source.clone(), &config);
                 self.config = Rc::new(config);
-                // The new configuration may name other files.
-                self.seen = Seen::now(&self.source, &self.config);
+                self.changed = None;
+                self.told = Vec::new();
                 log::notice(&"the configuration was read anew");
             }
+            Err(errors) if errors == self.told && !tell_again => {}
             Err(errors) => {
-                self.seen = seen;
-                for error in errors {
-                    log::error(&error);
+                for error in &errors {
+                    log::error(error);
                 }
                 log::error(&"the configuration is broken: the last good one stays");
+                self.told = errors;
             }
         }
+    }
+
+    fn look(&self) -> Files {
+        let files = match self.config.files.is_empty() {
+            // Without a file so far: is there one now?
+            true => self.source.path().into_iter().collect(),
+            false => self.config.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(),
+        };
+        files.into_iter().map(with_stamp).collect()
+    }
+}
+
+fn with_stamp(file: PathBuf) -> (PathBuf, Option<Stamp>) {
+    let stamp = Stamp::of(&file).ok().flatten();
+    (file, stamp)
+}
+
+/// Once a file was found it is the one: should it vanish, that is a mistake and no wish for the
+/// built-in defaults, which answer for any domain.
+fn pinned(source: Source, config: &Config) -> Source {
+    config.files.first().map_or(source, |(file, _)| Source::Named(file.clone()))
+}
+
+fn log_warnings(config: &Config) {
+    if !config.warnings.is_empty() {
+        let count = config.warnings.len();
+        log::warning(&format!(
+            "{count} lines of list files are left out; `mailsetup check` names them"
+        ));
     }
 }

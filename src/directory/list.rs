@@ -4,6 +4,7 @@
 //! (`ann@example.org:…`: the part behind the `@`) and `/etc/localdomains`. A `#` starts a comment.
 
 use crate::address::Domain;
+use crate::files;
 use std::collections::HashSet;
 use std::io;
 use std::path::Path;
@@ -19,7 +20,8 @@ pub struct List {
 
 /// Reads the list at `path`.
 pub fn read(path: &Path) -> io::Result<List> {
-    Ok(parse(&std::fs::read_to_string(path)?))
+    // What is not UTF-8 is no domain, and mostly a comment.
+    Ok(parse(&String::from_utf8_lossy(&files::read(path)?)))
 }
 
 fn parse(text: &str) -> List {

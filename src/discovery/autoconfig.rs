@@ -14,7 +14,6 @@ use crate::xml;
 
 /// The configuration of a domain.
 static CONFIGURATION: Document = Document {
-    name: "autoconfig",
     // seen: Thunderbird asks autoconfig.<domain of the MX host> with the user's own address.
     decided_by: DecidedBy::AddressElseHost,
     signed: false,

@@ -17,22 +17,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 /// The profile of one mailbox.
-static PROFILE: Document = Document {
-    name: "mobileconfig",
-    decided_by: DecidedBy::Address,
-    signed: true,
-    write,
-    unknown: not_ours,
-};
+static PROFILE: Document =
+    Document { decided_by: DecidedBy::Address, signed: true, write, unknown: not_ours };
 
 /// The profile of a domain, for any of its mailboxes.
-static GENERIC_PROFILE: Document = Document {
-    name: "mobileconfig-generic",
-    decided_by: DecidedBy::Host,
-    signed: true,
-    write,
-    unknown: not_ours,
-};
+static GENERIC_PROFILE: Document =
+    Document { decided_by: DecidedBy::Host, signed: true, write, unknown: not_ours };
 
 /// Names of the query parameter that holds the address: ours, and the one Plesk made known.
 const PARAMETERS: [&str; 2] = ["emailaddress", "email"];

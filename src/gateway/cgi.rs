@@ -18,16 +18,11 @@ pub fn is_cgi() -> bool {
 /// Serves the request this process was started for.
 pub fn run(respond: impl FnOnce(&Request) -> Answer, limits: &Limits) -> io::Result<()> {
     let variable = |name: &str| std::env::var_os(name).map(|value| Cow::Owned(value.into_vec()));
-    let mut is_head = false;
-    let response = match read_body(variable, limits.body_bytes) {
+    let is_head = is_head(variable);
+    let request = read_body(variable, limits.body_bytes).and_then(|body| request(variable, body));
+    let response = match request {
+        Ok(request) => respond(&request).wait(),
         Err(response) => response,
-        Ok(body) => match request(variable, body) {
-            Err(response) => response,
-            Ok(request) => {
-                is_head = request.method == Method::Head;
-                respond(&request).wait()
-            }
-        },
     };
     let mut stdout = io::stdout().lock();
     stdout.write_all(&answer(&response, is_head))?;
@@ -72,6 +67,11 @@ pub fn request<'a>(
         request.host = variable("SERVER_NAME").and_then(|name| parse_host(&name));
     }
     Ok(request)
+}
+
+/// True for a HEAD, whose answer has no body, whatever it is.
+pub fn is_head<'a>(variable: impl Fn(&str) -> Option<Cow<'a, [u8]>>) -> bool {
+    variable("REQUEST_METHOD").is_some_and(|method| Method::parse(&method) == Method::Head)
 }
 
 /// Reads the body from standard input, and what is over `max_bytes` to its end.

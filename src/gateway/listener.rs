@@ -7,18 +7,20 @@
 #![allow(unsafe_code)]
 
 use rustix::fs::Mode;
-use rustix::net::{AddressFamily, sockopt};
+use rustix::io::{Errno, fcntl_getfd};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// The first descriptor of socket activation (sd_listen_fds(3)).
 const LISTEN_FDS_START: RawFd = 3;
+/// Most descriptors that are taken from socket activation.
+const MAX_LISTEN_FDS: u32 = 64;
 /// Permissions of a socket for which none are given.
 const DEFAULT_MODE: u32 = 0o660;
 
@@ -94,11 +96,34 @@ pub enum Listener {
     Tcp(std::net::TcpListener),
 }
 
+/// A socket made in the file system; removed with this value, unless another took its place.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    place: (u64, u64),
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if place(&self.path).is_ok_and(|place| place == self.place) {
+            // Nobody is left to tell if it fails.
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+fn place(path: &Path) -> io::Result<(u64, u64)> {
+    let meta = std::fs::symlink_metadata(path)?;
+    Ok((meta.dev(), meta.ino()))
+}
+
 /// Makes a listening socket. A socket that was left behind at the path is replaced; one that
 /// somebody listens on, and anything that is no socket, is not.
-pub fn bind(address: &Address) -> io::Result<Listener> {
+pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
     match address {
-        Address::Tcp(address) => std::net::TcpListener::bind(address).map(Listener::Tcp),
+        Address::Tcp(address) => {
+            std::net::TcpListener::bind(address).map(|listener| (Listener::Tcp(listener), None))
+        }
         Address::Unix { path, mode, group } => {
             let gid = group.as_deref().map(group_id).transpose()?;
             make_way(path)?;
@@ -107,11 +132,12 @@ pub fn bind(address: &Address) -> io::Result<Listener> {
             let listener = std::os::unix::net::UnixListener::bind(path);
             rustix::process::umask(umask);
             let listener = listener?;
+            let file = SocketFile { path: path.clone(), place: place(path)? };
             if gid.is_some() {
                 std::os::unix::fs::chown(path, None, gid)?;
             }
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(*mode))?;
-            Ok(Listener::Unix(listener))
+            Ok((Listener::Unix(listener), Some(file)))
         }
     }
 }
@@ -119,15 +145,25 @@ pub fn bind(address: &Address) -> io::Result<Listener> {
 /// Removes a socket that nobody listens on.
 fn make_way(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
         Ok(meta) if !meta.file_type().is_socket() => {
-            Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no socket"))
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "there is a file that is no socket",
+            ));
         }
-        Ok(_) => match UnixStream::connect(path) {
-            Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there")),
-            Err(_) => std::fs::remove_file(path),
-        },
+        Ok(_) => {}
+    }
+    // Without waiting, should whoever listens there be too busy to accept.
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
+        Err(Errno::CONNREFUSED) => std::fs::remove_file(path),
+        Ok(()) | Err(Errno::AGAIN) => {
+            Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -160,10 +196,15 @@ pub fn inherited() -> io::Result<Vec<Listener>> {
     if number("LISTEN_PID") != Some(std::process::id()) {
         return Ok(Vec::new());
     }
-    let count = number("LISTEN_FDS").and_then(|count| RawFd::try_from(count).ok()).unwrap_or(0);
+    let count = number("LISTEN_FDS").unwrap_or(0).min(MAX_LISTEN_FDS);
     let mut listeners = Vec::new();
-    for number in LISTEN_FDS_START..LISTEN_FDS_START.saturating_add(count) {
-        // SAFETY: whoever set LISTEN_PID to this very process hands these descriptors over
+    for number in (LISTEN_FDS_START..).take(count as usize) {
+        // SAFETY: only asked whether it is open, by a call that fails if it is not.
+        let is_open = fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }).is_ok();
+        if !is_open {
+            break;
+        }
+        // SAFETY: it is open, and whoever set LISTEN_PID to this very process hands it over
         // (sd_listen_fds(3)). Nothing else in here takes descriptors by number, and this runs
         // once, before any other file is opened.
         let fd = unsafe { OwnedFd::from_raw_fd(number) };
@@ -196,8 +237,8 @@ pub enum Acceptor {
 }
 
 impl Acceptor {
-    /// Brings a listener into the runtime.
-    pub fn new(listener: Listener) -> io::Result<Acceptor> {
+    /// Brings a listener into the runtime; for FastCGI, the peers may be restricted.
+    pub fn new(listener: Listener, is_fastcgi: bool) -> io::Result<Acceptor> {
         Ok(match listener {
             Listener::Unix(listener) => {
                 // A handed-over socket may be blocking.
@@ -206,7 +247,8 @@ impl Acceptor {
             }
             Listener::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
-                Acceptor::Tcp(tokio::net::TcpListener::from_std(listener)?, allowed_peers())
+                let allowed = allowed_peers().filter(|_| is_fastcgi);
+                Acceptor::Tcp(tokio::net::TcpListener::from_std(listener)?, allowed)
             }
         })
     }
@@ -218,8 +260,11 @@ impl Acceptor {
             Acceptor::Tcp(listener, allowed) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true).ok();
-                let is_allowed =
-                    allowed.as_ref().is_none_or(|allowed| allowed.contains(&peer.ip()));
+                // A web server's machine may vanish without a word.
+                sockopt::set_socket_keepalive(&stream, true).ok();
+                let is_allowed = allowed
+                    .as_ref()
+                    .is_none_or(|allowed| allowed.contains(&peer.ip().to_canonical()));
                 Ok(is_allowed.then_some(Stream::Tcp(stream)))
             }
         }
@@ -227,6 +272,9 @@ impl Acceptor {
 }
 
 /// The peers in `FCGI_WEB_SERVER_ADDRS` (FastCGI Specification 1.0, §3.2), if it is set.
+///
+/// Sockets in the file system are not restricted by it, though by the letter no peer there passes:
+/// their permissions say who may connect.
 fn allowed_peers() -> Option<Vec<IpAddr>> {
     let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
     Some(list.split(',').filter_map(|address| address.trim().parse().ok()).collect())

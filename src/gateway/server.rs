@@ -10,6 +10,7 @@ use super::{Responder, http};
 use crate::log;
 use crate::request::Limits;
 use crate::response::{Answer, Response, Status};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use tokio::time::{sleep, timeout};
 const FINISH: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Descriptors that are no connections of ours: listeners, refusals, files being read.
+const RESERVED: usize = REFUSED_AT_ONCE + 32;
 /// How many connections over the limit are told so at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
@@ -42,6 +45,7 @@ pub fn run(
     limits: Limits,
     hangup: impl Fn() + 'static,
 ) -> io::Result<()> {
+    let limits = Limits { connections: limits.connections.min(descriptors()), ..limits };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     LocalSet::new().block_on(&runtime, async {
@@ -57,7 +61,7 @@ pub fn run(
             stop: Stop(stopped),
         });
         for (listener, speaks) in listeners {
-            let acceptor = Acceptor::new(listener)?;
+            let acceptor = Acceptor::new(listener, speaks == Speaks::FastCgi)?;
             tokio::task::spawn_local(accept(acceptor, speaks, shared.clone()));
         }
         tokio::task::spawn_local(async move {
@@ -76,6 +80,14 @@ pub fn run(
         }
         Ok(())
     })
+}
+
+/// How many connections the process may have, after asking for as many as it may ask for.
+fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED).max(1)
 }
 
 /// What all connections share.
@@ -109,13 +121,13 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         failing = false;
-        let slot = match (shared.slots.clone().try_acquire_owned(), speaks) {
-            (Err(_), Speaks::Http) => shared.slots.clone().acquire_owned().await.ok(),
-            (slot, _) => slot.ok(),
-        };
-        let refusal = match slot {
-            Some(_) => None,
-            None => shared.refusals.clone().acquire_owned().await.ok(),
+        // Over the limit, FastCGI is told so, a few at a time; HTTP, and the rest, wait.
+        let slots = shared.slots.clone().acquire_owned();
+        let refusals = shared.refusals.clone().acquire_owned();
+        let (slot, refusal) = tokio::select! {
+            biased;
+            slot = slots => (slot.ok(), None),
+            refusal = refusals, if speaks == Speaks::FastCgi => (None, refusal.ok()),
         };
         let shared = shared.clone();
         tokio::task::spawn_local(async move {

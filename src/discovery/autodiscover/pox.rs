@@ -28,7 +28,6 @@ const OUTLOOK_SCHEMAS: [&str; 2] = [
 
 /// The settings of one mailbox, asked for by POST.
 static MAILBOX_SETTINGS: Document = Document {
-    name: "autodiscover",
     decided_by: DecidedBy::Address,
     signed: false,
     write,
@@ -37,7 +36,6 @@ static MAILBOX_SETTINGS: Document = Document {
 
 /// The settings of a domain, asked for by GET.
 static DOMAIN_SETTINGS: Document = Document {
-    name: "autodiscover-get",
     decided_by: DecidedBy::Host,
     signed: false,
     write,
@@ -62,7 +60,10 @@ pub fn read(request: &Request) -> Result<Question, Response> {
 fn read_body(body: &[u8]) -> Result<EmailAddress, ErrorCode> {
     let elements = xml::elements(body).map_err(|_| ErrorCode::InvalidRequest)?;
     let texts = |name: &'static str| {
-        elements.iter().filter(move |(found, _)| found == name).map(|(_, text)| text.as_str())
+        elements
+            .iter()
+            .filter(move |(found, text)| found == name && !text.is_empty())
+            .map(|(_, text)| text.as_str())
     };
     // A LegacyDN beside the address would count for more (3.2.5), but only Exchange knows it.
     let address = texts("EMailAddress")

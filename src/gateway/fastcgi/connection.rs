@@ -60,12 +60,18 @@ struct Capped {
 /// A request that is all there.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Arrived {
-    /// Its id, to be handed back with the answer.
-    pub id: u16,
+    /// To be handed back with the answer.
+    pub ticket: Ticket,
     /// Its parameters, as name-value pairs; `None` if they were over the cap.
     pub parameters: Option<Vec<u8>>,
     /// Its body; `None` if it was over the cap.
     pub body: Option<Vec<u8>>,
+}
+
+/// Says which request an answer is for, and what happens to the connection then.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ticket {
+    id: u16,
     keep: bool,
 }
 
@@ -137,9 +143,9 @@ impl Connection {
     }
 
     /// Answers a request with what a CGI program would have written.
-    pub fn answer(&mut self, arrived: &Arrived, stdout: &[u8]) {
-        records::write_stream(&mut self.output, kind::STDOUT, arrived.id, stdout);
-        self.end_request(arrived.id, EndStatus::RequestComplete, arrived.keep);
+    pub fn answer(&mut self, ticket: Ticket, stdout: &[u8]) {
+        records::write_stream(&mut self.output, kind::STDOUT, ticket.id, stdout);
+        self.end_request(ticket.id, EndStatus::RequestComplete, ticket.keep);
     }
 
     /// The bytes to be sent; whoever sends them empties it.
@@ -279,10 +285,9 @@ impl Record {
 impl Incoming {
     fn arrive(self) -> Arrived {
         Arrived {
-            id: self.id,
+            ticket: Ticket { id: self.id, keep: self.keep },
             parameters: self.parameters.take(),
             body: self.body.take(),
-            keep: self.keep,
         }
     }
 }
@@ -348,7 +353,7 @@ mod tests {
         let mut arrivals = Vec::new();
         for mut piece in pieces.iter().copied() {
             while let Some(arrived) = connection.receive(&mut piece) {
-                connection.answer(&arrived, b"ok");
+                connection.answer(arrived.ticket, b"ok");
                 arrivals.push(arrived);
             }
         }
@@ -411,7 +416,7 @@ mod tests {
         let second = get(2, 1);
         bytes.splice(16..16, second.iter().copied());
         let (arrivals, output, _) = one(&bytes);
-        assert_eq!(arrivals.iter().map(|arrived| arrived.id).collect::<Vec<_>>(), [1]);
+        assert_eq!(arrivals.iter().map(|arrived| arrived.ticket.id).collect::<Vec<_>>(), [1]);
         assert!(output.starts_with(&end(2, 1)));
     }
 

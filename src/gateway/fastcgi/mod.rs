@@ -10,7 +10,7 @@ pub mod records;
 use super::listener::Stream;
 use super::server::{Stop, finish};
 use super::{Responder, cgi};
-use crate::request::{Limits, Method};
+use crate::request::Limits;
 use crate::response::{Response, Status};
 use connection::{Arrived, Connection};
 use std::borrow::Cow;
@@ -40,13 +40,20 @@ pub async fn serve(
     // What came behind a request and waits for its answer; hardly ever anything.
     let mut rest = Vec::new();
     let mut deadline = None;
+    // Who connects has something to say: the first byte may not take for ever, the next may.
+    let mut is_new = true;
     loop {
-        deadline = match connection.is_idle() && !connection.is_overloaded() {
+        deadline = match connection.is_idle() && !connection.is_overloaded() && !is_new {
             true => None,
             false => deadline.or_else(|| Some(Instant::now() + limits.timeout)),
         };
         let arrived = if rest.is_empty() {
             match deadline {
+                Some(deadline) if is_new => tokio::select! {
+                    biased;
+                    readable = before(deadline, stream.readable()) => readable?,
+                    () = &mut stopped => return Ok(()),
+                },
                 Some(deadline) => before(deadline, stream.readable()).await?,
                 None => tokio::select! {
                     biased;
@@ -54,6 +61,7 @@ pub async fn serve(
                     () = &mut stopped => return Ok(()),
                 },
             }
+            is_new = false;
             match read(stream, &mut connection, &mut rest) {
                 Ok(arrived) => arrived,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
@@ -65,8 +73,9 @@ pub async fn serve(
             receive(&mut connection, &bytes, &mut rest)
         };
         if let Some(arrived) = arrived {
-            let stdout = answer(&arrived, respond).await;
-            connection.answer(&arrived, &stdout);
+            let ticket = arrived.ticket;
+            let stdout = answer(arrived, respond).await;
+            connection.answer(ticket, &stdout);
         }
         if !connection.output().is_empty() {
             let output = std::mem::take(connection.output());
@@ -115,7 +124,7 @@ async fn before<T>(
 }
 
 /// What goes to the web server's standard output for a request.
-async fn answer(arrived: &Arrived, respond: &Responder) -> Vec<u8> {
+async fn answer(arrived: Arrived, respond: &Responder) -> Vec<u8> {
     let parameters = match &arrived.parameters {
         Some(parameters) => parameters,
         None => {
@@ -135,12 +144,11 @@ async fn answer(arrived: &Arrived, respond: &Responder) -> Vec<u8> {
             records::pairs(parameters).flatten().filter(|(name, _)| *name == wanted.as_bytes());
         found.last().map(|(_, value)| Cow::Borrowed(value))
     };
-    let is_head =
-        variable("REQUEST_METHOD").is_some_and(|method| Method::parse(&method) == Method::Head);
-    let Some(body) = &arrived.body else {
+    let is_head = cgi::is_head(variable);
+    let Some(body) = arrived.body else {
         return cgi::answer(&cgi::body_too_large(), is_head);
     };
-    let response = match cgi::request(variable, body.clone()) {
+    let response = match cgi::request(variable, body) {
         Ok(request) => finish(respond(&request)).await,
         Err(response) => response,
     };
