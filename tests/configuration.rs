@@ -134,7 +134,7 @@ fn a_circle_of_aliases_is_told_at_each_of_them() {
 #[test]
 fn a_file_that_cannot_be_read_is_told() {
     let sandbox = Sandbox::new();
-    for (name, reason) in [("none.toml", "No such file"), ("", "Is a directory")] {
+    for (name, reason) in [("none.toml", "No such file"), ("", "it is not a file")] {
         let (status, stdout, _) = run(&sandbox.path(name), &["check"]);
         assert_eq!(status, 1);
         assert!(stdout.contains("cannot be read: ") && stdout.contains(reason), "{stdout}");

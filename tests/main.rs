@@ -6,6 +6,8 @@ mod commands;
 mod configuration;
 mod conformance;
 mod documents;
+mod gateway;
 mod house;
 mod manual;
+mod regression;
 mod servers;

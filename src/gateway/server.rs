@@ -24,8 +24,8 @@ use tokio::time::{sleep, timeout};
 const FINISH: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Descriptors that are no connections of ours: listeners, refusals, files being read.
-const RESERVED: usize = REFUSED_AT_ONCE + 32;
+/// Descriptors that are no connections: listeners, signals, files being read.
+const RESERVED: usize = 32;
 /// How many connections over the limit are told so at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
@@ -45,7 +45,13 @@ pub fn run(
     limits: Limits,
     hangup: impl Fn() + 'static,
 ) -> io::Result<()> {
-    let limits = Limits { connections: limits.connections.min(descriptors()), ..limits };
+    // Where descriptors run out before connections do, the next ones wait and none is refused.
+    let (limits, refused_at_once) = match descriptors() {
+        few if few < limits.connections + REFUSED_AT_ONCE => {
+            (Limits { connections: few, ..limits }, 0)
+        }
+        _ => (limits, REFUSED_AT_ONCE),
+    };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     LocalSet::new().block_on(&runtime, async {
@@ -57,7 +63,7 @@ pub fn run(
             respond,
             limits,
             slots: Arc::new(Semaphore::new(limits.connections)),
-            refusals: Arc::new(Semaphore::new(REFUSED_AT_ONCE)),
+            refusals: Arc::new(Semaphore::new(refused_at_once)),
             stop: Stop(stopped),
         });
         for (listener, speaks) in listeners {

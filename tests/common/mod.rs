@@ -100,6 +100,8 @@ impl Drop for Sandbox {
 pub fn write(path: &Path, content: impl AsRef<[u8]>) {
     let parent = path.parent().expect("a file has a directory");
     fs::create_dir_all(parent).unwrap_or_else(|err| panic!("{}: {err}", parent.display()));
+    // A new file, since one that is there may belong to somebody else.
+    let _ = fs::remove_file(path);
     fs::write(path, content).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::panic;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use nix::mount::{MsFlags, mount};
@@ -13,8 +13,9 @@ use nix::unistd::{Pid, geteuid};
 
 use super::{Sandbox, command, program, run, wait_until, write};
 
-/// Directories that appear as they are, but into which the test writes only for itself.
-const WRITABLE: [&str; 3] = ["/etc", "/usr", "/var"];
+/// Directories that appear as they are, but into which the test writes only for itself; and how
+/// deep below them tests write.
+const WRITABLE: [(&str, usize); 3] = [("/etc", 3), ("/usr", 2), ("/var", 3)];
 
 /// Where the program under test is found in a namespace.
 pub const PROGRAM: &str = "/usr/bin/mailsetup";
@@ -55,11 +56,15 @@ impl<'a> Namespace<'a> {
         let held = layers.join("program");
         write(&held, "");
         mount(Some(&program()), &held, none, MsFlags::MS_BIND, none).expect("the program");
-        for directory in WRITABLE {
+        for (directory, depth) in WRITABLE {
             let upper = layers.join(&directory[1..]);
             let work = layers.join(format!("{}.work", &directory[1..]));
             fs::create_dir(&upper).expect("mkdir");
             fs::create_dir(&work).expect("mkdir");
+            let mut closed = Vec::new();
+            if in_user_namespace() {
+                closed = mirror(Path::new(directory), &upper, depth);
+            }
             let options = format!(
                 "lowerdir={directory},upperdir={},workdir={}",
                 upper.display(),
@@ -67,6 +72,10 @@ impl<'a> Namespace<'a> {
             );
             mount(Some("overlay"), directory, Some("overlay"), MsFlags::empty(), Some(&*options))
                 .unwrap_or_else(|err| panic!("overlay on {directory}: {err}"));
+            for directory in closed {
+                mount(Some("tmpfs"), &directory, Some("tmpfs"), MsFlags::empty(), none)
+                    .unwrap_or_else(|err| panic!("tmpfs on {}: {err}", directory.display()));
+            }
         }
         mount(Some("tmpfs"), "/run", Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
             .expect("tmpfs on /run");
@@ -97,6 +106,30 @@ impl Drop for Namespace<'_> {
             !left
         });
     }
+}
+
+/// Whether root here is only some user's idea of root: `unshare --map-root-user`.
+fn in_user_namespace() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().ne(["0", "0", "4294967295"])
+}
+
+/// Makes the directories of `lower` in `upper`, so that they belong to us: the machine's belong to
+/// a root that has no name in a user namespace, and nobody may write there. Returns the directories
+/// that we may not even read.
+fn mirror(lower: &Path, upper: &Path, depth: usize) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(lower) else {
+        return vec![lower.to_owned()];
+    };
+    let mut closed = Vec::new();
+    for entry in entries.flatten() {
+        if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let directory = upper.join(entry.file_name());
+            fs::create_dir(&directory).expect("mkdir");
+            closed.extend(mirror(&entry.path(), &directory, depth - 1));
+        }
+    }
+    closed
 }
 
 /// The last lines of what web servers had to say, since their files vanish.

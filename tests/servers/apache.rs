@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{HTTP, certificate, existing_site, install, listens, serve};
+use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, run, source, write};
 
@@ -163,13 +163,14 @@ fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
         main.push_str(&format!("LoadModule {module}_module {file}\n"));
     }
     main.push_str(MAIN);
-    // mod_fcgid's and mod_cgid's sockets, where Debian has them.
     if modules.contains(&"fcgid") {
-        main.push_str("FcgidIPCDir /var/lib/apache2/fcgid/sock\n");
-        main.push_str("FcgidProcessTableFile /var/lib/apache2/fcgid/shm\n");
+        servers_directory("/run/apache2/fcgid");
+        main.push_str("FcgidIPCDir /run/apache2/fcgid\n");
+        main.push_str("FcgidProcessTableFile /run/apache2/fcgid/shm\n");
     }
     write(Path::new("/etc/apache2/apache2.conf"), main);
     fs::create_dir_all("/run/apache2").expect("mkdir");
+    servers_directory("/var/log/apache2");
     let apache = || {
         let mut command = command("apache2");
         command.env("APACHE_LOG_DIR", "/var/log/apache2");

@@ -1,12 +1,9 @@
 //! lighttpd: to the socket, and as plain CGI.
 
 use std::fs;
-use std::os::unix::fs::chown;
 use std::path::Path;
 
-use nix::unistd::{Group, User};
-
-use super::{HTTP, existing_site, install, listens, serve};
+use super::{HTTP, existing_site, install, listens, serve, servers_directory};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, write};
 
@@ -63,12 +60,8 @@ fn site(conf: &str) {
 
 fn start(world: &Namespace) -> Process {
     write(Path::new("/etc/lighttpd/lighttpd.conf"), MAIN);
-    let user = User::from_name("www-data").ok().flatten().expect("www-data").uid;
-    let group = Group::from_name("www-data").ok().flatten().expect("www-data").gid;
-    for directory in ["/var/log/lighttpd", "/var/cache/lighttpd/uploads"] {
-        fs::create_dir_all(directory).expect("mkdir");
-        chown(directory, Some(user.as_raw()), Some(group.as_raw())).expect("chown");
-    }
+    servers_directory("/var/log/lighttpd");
+    servers_directory("/var/cache/lighttpd/uploads");
     let config = ["-f", "/etc/lighttpd/lighttpd.conf"];
     run(command("lighttpd").arg("-tt").args(config));
     Process::start(world.sandbox, command("lighttpd").arg("-D").args(config))

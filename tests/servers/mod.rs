@@ -10,7 +10,10 @@ mod systemd;
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::chown;
 use std::path::Path;
+
+use nix::unistd::User;
 
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, run, source, write};
@@ -39,6 +42,14 @@ fn install(contrib: &str, path: &str) {
 /// A site that was there before: one file, which stays the web server's.
 fn existing_site() {
     write(Path::new("/var/www/html/hello.txt"), "hello\n");
+}
+
+/// An empty directory into which the web server itself writes.
+fn servers_directory(path: &str) {
+    let _ = fs::remove_dir_all(path);
+    let user = User::from_name("www-data").ok().flatten().expect("there is no user www-data");
+    fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
 }
 
 /// The certificate that contrib's vhost files name.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{HTTP, certificate, existing_site, install, listens, serve};
+use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, write};
 
@@ -95,6 +95,7 @@ fn site(include: &str) {
 
 fn start(world: &Namespace) -> Process {
     write(Path::new("/etc/nginx/nginx.conf"), MAIN);
+    servers_directory("/var/log/nginx");
     run(command("nginx").arg("-t"));
     Process::start(world.sandbox, command("nginx").args(["-g", "daemon off;"]).stdin(Stdio::null()))
         .wait_until(|| listens(HTTP))

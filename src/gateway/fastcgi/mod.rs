@@ -48,22 +48,20 @@ pub async fn serve(
             false => deadline.or_else(|| Some(Instant::now() + limits.timeout)),
         };
         let arrived = if rest.is_empty() {
-            match deadline {
-                Some(deadline) if is_new => tokio::select! {
+            let readable = readable(stream, deadline);
+            match connection.is_idle() {
+                true => tokio::select! {
                     biased;
-                    readable = before(deadline, stream.readable()) => readable?,
+                    readable = readable => readable?,
                     () = &mut stopped => return Ok(()),
                 },
-                Some(deadline) => before(deadline, stream.readable()).await?,
-                None => tokio::select! {
-                    biased;
-                    readable = stream.readable() => readable?,
-                    () = &mut stopped => return Ok(()),
-                },
+                false => readable.await?,
             }
-            is_new = false;
             match read(stream, &mut connection, &mut rest) {
-                Ok(arrived) => arrived,
+                Ok(arrived) => {
+                    is_new = false;
+                    arrived
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
@@ -114,6 +112,13 @@ async fn send(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn readable(stream: &Stream, deadline: Option<Instant>) -> io::Result<()> {
+    match deadline {
+        Some(deadline) => before(deadline, stream.readable()).await,
+        None => stream.readable().await,
+    }
 }
 
 async fn before<T>(

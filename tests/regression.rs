@@ -1,0 +1,260 @@
+//! One test for each bug that was found, named after what went wrong.
+
+use crate::common::fcgi::{Client, Style};
+use crate::common::http::{Request, Response};
+use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+/// A service on a socket, started with `arguments` in front.
+fn serve(sandbox: &Sandbox, program: &Path, arguments: &[&str]) -> (Process, PathBuf) {
+    let socket = sandbox.path("socket");
+    let mut command = command(program);
+    command.args(arguments).args(["serve", "--listen", &format!("unix:{}", socket.display())]);
+    let process =
+        Process::start(sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    (process, socket)
+}
+
+fn ask(socket: &Path, request: &Request) -> Response {
+    let mut client = Client::unix(socket).expect("connection");
+    client.send(request, Style::USUAL).expect("an answer")
+}
+
+fn autoconfig(domain: &str) -> Request {
+    Request::get(format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}")).host("x.invalid")
+}
+
+fn over_cgi(config: &Path, request: &Request) -> Response {
+    cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
+}
+
+/// The file in a usual place vanished: the built-in defaults took over and answered any domain.
+#[test]
+fn a_vanished_file_is_no_wish_for_the_defaults() {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("mailsetup");
+    fs::copy(program(), &copy).expect("copy");
+    let config = sandbox.write("mailsetup.toml", "[domain.'own.example']\n");
+    let (service, socket) = serve(&sandbox, &copy, &[]);
+    assert_eq!(ask(&socket, &autoconfig("other.example")).status, 404);
+    fs::remove_file(config).expect("remove");
+    assert!(wait_until(|| {
+        assert_eq!(ask(&socket, &autoconfig("other.example")).status, 404);
+        service.output().contains("the last good one stays")
+    }));
+    assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
+}
+
+/// A configuration that appears later is taken.
+#[test]
+fn a_file_that_appears_is_taken() {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("mailsetup");
+    fs::copy(program(), &copy).expect("copy");
+    let (_service, socket) = serve(&sandbox, &copy, &[]);
+    assert_eq!(ask(&socket, &autoconfig("other.example")).status, 200);
+    sandbox.write("mailsetup.toml", "[domain.'own.example']\n");
+    assert!(wait_until(|| ask(&socket, &autoconfig("other.example")).status == 404));
+}
+
+/// A folder of domains that could not be looked into counted as empty, and domains were denied.
+#[test]
+fn a_folder_that_moves_away_or_breaks_denies_nobody() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "");
+    let config = sandbox.write("c.toml", "domains.directory = 'domains.d'\n");
+    let (service, socket) =
+        serve(&sandbox, &program(), &["--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
+    // In place of a file something that cannot be read as one.
+    fs::remove_file(sandbox.path("domains.d/own.example.toml")).expect("remove");
+    mkfifo(&sandbox.path("domains.d/own.example.toml"), Mode::S_IRWXU).expect("mkfifo");
+    assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200, "the last good one");
+    // A domain that was never good is unavailable, and that passes.
+    mkfifo(&sandbox.path("domains.d/new.example.toml"), Mode::S_IRWXU).expect("mkfifo");
+    assert_eq!(ask(&socket, &autoconfig("new.example")).status, 503);
+    assert_eq!(ask(&socket, &autoconfig("new.example")).status, 503);
+    let told = service.output().matches("new.example.toml: cannot be read").count();
+    assert_eq!(told, 1, "logged once: {}", service.output());
+    fs::remove_file(sandbox.path("domains.d/new.example.toml")).expect("remove");
+    sandbox.write("domains.d/new.example.toml", "");
+    assert_eq!(ask(&socket, &autoconfig("new.example")).status, 200);
+}
+
+/// A reload forgot the last good state of domains whose files are broken.
+#[test]
+fn a_reload_keeps_the_last_good_state_of_domains() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "imap.host = 'imap.own.example'\n");
+    let config = sandbox.write("c.toml", "domains.directory = 'domains.d'\n");
+    let (service, socket) =
+        serve(&sandbox, &program(), &["--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
+    sandbox.write("domains.d/own.example.toml", "imap.port = 0\n");
+    assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
+    kill(Pid::from_raw(service.id() as i32), Signal::SIGHUP).expect("SIGHUP");
+    assert!(wait_until(|| service.output().contains("was read anew")), "{}", service.output());
+    assert!(ask(&socket, &autoconfig("own.example")).text().contains("imap.own.example"));
+}
+
+/// A pipe in place of a file made the service wait for its writer.
+#[test]
+fn a_pipe_is_no_configuration() {
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.path("pipe.toml");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("mkfifo");
+    let output =
+        command(program()).arg("check").arg("--config").arg(&pipe).output().expect("program");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("it is not a file"));
+}
+
+/// A host with a placeholder was taken as written: in capitals, every answer became a 404.
+#[test]
+fn a_host_with_a_placeholder_is_spelt_like_any_other() {
+    let sandbox = Sandbox::new();
+    for (host, spelt) in [
+        ("Mail.%EMAILDOMAIN%", "mail.own.example"),
+        ("mail.%EMAILDOMAIN%.", "mail.own.example"),
+        ("bücher.%EMAILDOMAIN%", "xn--bcher-kva.own.example"),
+        ("%EMAILDOMAIN%", "own.example"),
+        ("LOCALHOST", "localhost"),
+    ] {
+        let config = sandbox.write("c.toml", format!("imap.host = '{host}'\n"));
+        let answer = over_cgi(&config, &autoconfig("own.example"));
+        assert!(
+            answer.text().contains(&format!("<hostname>{spelt}</hostname>")),
+            "{host}: {}",
+            answer.text()
+        );
+    }
+}
+
+/// What no XML document may hold got into profiles.
+#[test]
+fn characters_that_xml_does_not_know_are_no_address() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    let request = Request::get("/mobileconfig?emailaddress=%EF%BF%BE@example.org");
+    assert_eq!(over_cgi(&config, &request).status, 400);
+    let named = sandbox.write("n.toml", "provider.name = \"a\\uFFFEb\"\n");
+    let output =
+        command(program()).arg("check").arg("--config").arg(&named).output().expect("program");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// `<X/>` and `<X></X>` were read differently.
+#[test]
+fn an_empty_element_is_one_in_both_spellings() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    let ann = "<EMailAddress>ann@example.org</EMailAddress>";
+    for empty in ["<EMailAddress/>", "<EMailAddress></EMailAddress>", "<AcceptableResponseSchema/>"]
+    {
+        let body = format!("<Autodiscover><Request>{empty}{ann}</Request></Autodiscover>");
+        let answer = over_cgi(&config, &Request::post("/autodiscover/autodiscover.xml", body));
+        assert!(answer.text().contains("<LoginName>ann@example.org</LoginName>"), "{empty}");
+    }
+}
+
+/// A broken file of the Host's domain kept another domain's mailboxes from their settings.
+#[test]
+fn a_broken_host_domain_does_not_matter_to_an_address() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/good.example.toml", "");
+    sandbox.write("domains.d/bad.example.toml", "imap.port = 0\n");
+    let config = sandbox.write("c.toml", "domains.directory = 'domains.d'\n");
+    let (_service, socket) =
+        serve(&sandbox, &program(), &["--config", config.to_str().expect("UTF-8")]);
+    let request = autoconfig("good.example").host("autoconfig.bad.example");
+    assert_eq!(ask(&socket, &request).status, 200);
+    assert_eq!(ask(&socket, &autoconfig("bad.example")).status, 503);
+}
+
+/// A server that is switched off at the top lost its other settings for domains that have it.
+#[test]
+fn a_server_that_is_switched_off_keeps_its_settings() {
+    let sandbox = Sandbox::new();
+    let text = "pop3.enabled = false\npop3.host = 'pop.own.example'\n[domain.'own.example']\npop3.enabled = true\n";
+    let config = sandbox.write("c.toml", text);
+    assert!(
+        over_cgi(&config, &autoconfig("own.example"))
+            .text()
+            .contains("<hostname>pop.own.example</hostname>")
+    );
+}
+
+/// With `answer = "any"`, an alias of a domain that is named nowhere was refused.
+#[test]
+fn an_alias_may_lead_to_any_domain_where_any_is_answered() {
+    let sandbox = Sandbox::new();
+    let text = "domains.answer = 'any'\n[domain.'own.example']\nalias_of = 'other.example'\n";
+    let config = sandbox.write("c.toml", text);
+    assert!(
+        over_cgi(&config, &autoconfig("own.example"))
+            .text()
+            .contains("<hostname>mail.other.example</hostname>")
+    );
+}
+
+/// A circle of aliases through the folder was logged with every request.
+#[test]
+fn a_circle_through_the_folder_is_logged_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/a.example.toml", "alias_of = 'b.example'\n");
+    sandbox.write("domains.d/b.example.toml", "alias_of = 'a.example'\n");
+    let config = sandbox.write("c.toml", "domains.directory = 'domains.d'\n");
+    let (service, socket) =
+        serve(&sandbox, &program(), &["--config", config.to_str().expect("UTF-8")]);
+    for _ in 0..5 {
+        assert_eq!(ask(&socket, &autoconfig("a.example")).status, 503);
+    }
+    assert_eq!(service.output().matches("circle").count(), 1, "{}", service.output());
+}
+
+/// One byte that is not UTF-8, in a comment, took a whole list away.
+#[test]
+fn a_list_may_hold_other_bytes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", b"# B\xfccher\nown.example\n");
+    let config = sandbox.write("c.toml", "domains.list_files = ['list']\n");
+    assert_eq!(over_cgi(&config, &autoconfig("own.example")).status, 200);
+}
+
+/// Records that led in a circle, or from a name to an address.
+#[test]
+fn dns_makes_no_record_that_cannot_be() {
+    let dns = |arguments: &[&str]| {
+        let output = command(program()).arg("dns").args(arguments).output().expect("program");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let own = dns(&["example.org", "--web-host", "autoconfig.example.org"]);
+    assert!(
+        !own.contains("\nautoconfig.example.org.") && own.contains("\nautodiscover.example.org."),
+        "{own}"
+    );
+    let address = dns(&["example.org", "--web-host", "192.0.2.1"]);
+    assert!(
+        address.contains("IN A     192.0.2.1\n") && !address.contains("CNAME 192"),
+        "{address}"
+    );
+    let international = dns(&["example.org", "--web-host", "bücher.example"]);
+    assert!(international.contains("CNAME xn--bcher-kva.example.\n"), "{international}");
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "imap.host = '192.0.2.1'\n");
+    let host = dns(&["example.org", "--config", config.to_str().expect("UTF-8")]);
+    assert!(!host.contains("SRV   0 0 993"), "{host}");
+}
+
+/// Without a standard error to write to, the help was a panic.
+#[test]
+fn help_without_a_standard_error() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let status = command(program()).stderr(full).status().expect("program");
+    assert_eq!(status.code(), Some(2));
+}
