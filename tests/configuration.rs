@@ -58,6 +58,11 @@ fn every_mistake_is_told_with_its_line() {
         ("[imap]\nhost = '<b>'\n", 2, &["imap.host: `<b>`"]),
         ("[imap]\nsecurity = 'ssl'\n", 2, &["unknown value `ssl`", "`tls`"]),
         ("[imap]\nauth = 'none'\n", 2, &["imap.auth: `none` is for smtp only"]),
+        (
+            "[smtp]\nenabled = false\n",
+            2,
+            &["smtp.enabled: clients refuse an account that cannot send"],
+        ),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
         ("[imap]\nusername = ''\n", 2, &["imap.username is empty"]),
         ("imap.enabled = false\npop3.enabled = false\n", 2, &["both switched off"]),

@@ -196,7 +196,7 @@ impl<'a> Checker<'a> {
         let servers = layer.servers().map(|(protocol, server)| {
             let base = base
                 .and_then(|base| base.servers.iter().find(|server| server.protocol == protocol));
-            self.server(protocol, &server, base)
+            self.server(protocol, server, base)
         });
         let says_so = layer.imap.enabled.is_some() || layer.pop3.enabled.is_some();
         if says_so
@@ -222,12 +222,31 @@ impl<'a> Checker<'a> {
     fn server(
         &mut self,
         protocol: Protocol,
-        server: &ServerLayer,
+        server: &file::Server,
         base: Option<&ServerSettings>,
     ) -> ServerSettings {
-        let port = server.port.and_then(|port| self.port(protocol, port));
+        if let (Protocol::Smtp, Some(enabled)) =
+            (protocol, server.enabled.as_ref().filter(|on| !*on.get_ref()))
+        {
+            let message = "smtp.enabled: clients refuse an account that cannot send".to_owned();
+            self.mistake(Some(enabled.span()), message);
+        }
+        let auth = server.auth.as_ref().map(|auth| match auth.get_ref() {
+            file::Auth::Password => Auth::Password,
+            file::Auth::CramMd5 => Auth::CramMd5,
+            file::Auth::Ntlm => Auth::Ntlm,
+            file::Auth::None => Auth::None,
+        });
+        if auth == Some(Auth::None) && protocol != Protocol::Smtp {
+            let message = format!(
+                "{protocol}.auth: `none` is for smtp only; mail is not read without a login"
+            );
+            self.mistake(server.auth.as_ref().map(Spanned::span), message);
+        }
+        let port = server.port.as_ref().and_then(|port| self.port(protocol, port));
         let security = server
             .security
+            .as_ref()
             .map(|security| match security.get_ref() {
                 file::Security::Tls => Security::Tls,
                 file::Security::StartTls => Security::StartTls,
@@ -235,48 +254,25 @@ impl<'a> Checker<'a> {
             })
             // A registered port says as much as the word would.
             .or_else(|| port.and_then(|port| security_of_port(protocol, port)))
-            .or_else(|| base.map(|base| base.security))
+            .or(base.map(|base| base.security))
             .unwrap_or(defaults::security(protocol));
         let base_port = base.filter(|base| base.security == security).map(|base| base.port);
         let registered =
             NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN);
-        let auth = server.auth.map(|auth| {
-            (
-                auth.span(),
-                match auth.get_ref() {
-                    file::Auth::Password => Auth::Password,
-                    file::Auth::CramMd5 => Auth::CramMd5,
-                    file::Auth::Ntlm => Auth::Ntlm,
-                    file::Auth::None => Auth::None,
-                },
-            )
-        });
-        if let (Some((span, Auth::None)), Protocol::Imap | Protocol::Pop3) = (&auth, protocol) {
-            let message = format!(
-                "{protocol}.auth: `none` is for smtp only; mail is not read without a login"
-            );
-            self.mistake(Some(span.clone()), message);
-        }
-        let host = server.host.and_then(|host| self.host(protocol, host));
-        let username = server.username.and_then(|username| self.username(protocol, username));
+        let host = server.host.as_ref().and_then(|host| self.host(protocol, host));
+        let username =
+            server.username.as_ref().and_then(|username| self.username(protocol, username));
+        let enabled = server.enabled.as_ref().map(|enabled| *enabled.get_ref());
+        // What is said here, else what the base says, else the default.
         ServerSettings {
             protocol,
-            enabled: server
-                .enabled
-                .map(|enabled| *enabled.get_ref())
-                .or(base.map(|base| base.enabled))
-                .unwrap_or(true),
-            host: host
-                .or_else(|| base.map(|base| base.host.clone()))
-                .unwrap_or(defaults::HOST.to_owned()),
+            enabled: enabled.or(base.map(|base| base.enabled)).unwrap_or(true),
+            host: host.or(base.map(|base| base.host.clone())).unwrap_or(defaults::HOST.to_owned()),
             port: port.or(base_port).unwrap_or(registered),
             security,
-            auth: auth
-                .map(|(_, auth)| auth)
-                .or(base.map(|base| base.auth))
-                .unwrap_or(defaults::AUTH),
+            auth: auth.or(base.map(|base| base.auth)).unwrap_or(defaults::AUTH),
             username: username
-                .or_else(|| base.map(|base| base.username.clone()))
+                .or(base.map(|base| base.username.clone()))
                 .unwrap_or(defaults::USERNAME.to_owned()),
         }
     }
@@ -529,57 +525,18 @@ struct Layer<'a> {
     provider: &'a file::Provider,
     imap: &'a file::Server,
     pop3: &'a file::Server,
-    smtp: &'a file::SmtpServer,
+    smtp: &'a file::Server,
     identifier: Option<&'a Spanned<String>>,
 }
 
-/// What a layer says of one server.
-struct ServerLayer<'a> {
-    enabled: Option<&'a Spanned<bool>>,
-    host: Option<&'a Spanned<String>>,
-    port: Option<&'a Spanned<i64>>,
-    security: Option<&'a Spanned<file::Security>>,
-    auth: Option<&'a Spanned<file::Auth>>,
-    username: Option<&'a Spanned<String>>,
-}
-
 impl<'a> Layer<'a> {
-    fn servers(&self) -> [(Protocol, ServerLayer<'a>); 3] {
-        let incoming = |server: &'a file::Server| ServerLayer {
-            enabled: server.enabled.as_ref(),
-            host: server.host.as_ref(),
-            port: server.port.as_ref(),
-            security: server.security.as_ref(),
-            auth: server.auth.as_ref(),
-            username: server.username.as_ref(),
-        };
-        let smtp = ServerLayer {
-            enabled: None,
-            host: self.smtp.host.as_ref(),
-            port: self.smtp.port.as_ref(),
-            security: self.smtp.security.as_ref(),
-            auth: self.smtp.auth.as_ref(),
-            username: self.smtp.username.as_ref(),
-        };
-        [
-            (Protocol::Imap, incoming(self.imap)),
-            (Protocol::Pop3, incoming(self.pop3)),
-            (Protocol::Smtp, smtp),
-        ]
+    fn servers(&self) -> [(Protocol, &'a file::Server); 3] {
+        [(Protocol::Imap, self.imap), (Protocol::Pop3, self.pop3), (Protocol::Smtp, self.smtp)]
     }
 
     fn is_empty(&self) -> bool {
-        let says_nothing = |(_, server): &(Protocol, ServerLayer)| {
-            server.enabled.is_none()
-                && server.host.is_none()
-                && server.port.is_none()
-                && server.security.is_none()
-                && server.auth.is_none()
-                && server.username.is_none()
-        };
-        self.provider.name.is_none()
-            && self.provider.short_name.is_none()
+        *self.provider == file::Provider::default()
             && self.identifier.is_none()
-            && self.servers().iter().all(says_nothing)
+            && self.servers().iter().all(|(_, server)| **server == file::Server::default())
     }
 }

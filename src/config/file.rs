@@ -15,7 +15,7 @@ pub struct File {
     pub provider: Provider,
     pub imap: Server,
     pub pop3: Server,
-    pub smtp: SmtpServer,
+    pub smtp: Server,
     pub apple: Apple,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
@@ -23,15 +23,15 @@ pub struct File {
 }
 
 /// `[provider]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Provider {
     pub name: Option<Spanned<String>>,
     pub short_name: Option<Spanned<String>>,
 }
 
-/// `[imap]` and `[pop3]`
-#[derive(Debug, Default, Deserialize)]
+/// `[imap]`, `[pop3]` and `[smtp]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
     pub enabled: Option<Spanned<bool>>,
@@ -42,19 +42,8 @@ pub struct Server {
     pub username: Option<Spanned<String>>,
 }
 
-/// `[smtp]`: cannot be switched off, since clients refuse an account that cannot send.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SmtpServer {
-    pub host: Option<Spanned<String>>,
-    pub port: Option<Spanned<i64>>,
-    pub security: Option<Spanned<Security>>,
-    pub auth: Option<Spanned<Auth>>,
-    pub username: Option<Spanned<String>>,
-}
-
 /// `security = …`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     Tls,
@@ -63,7 +52,7 @@ pub enum Security {
 }
 
 /// `auth = …`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auth {
     Password,
@@ -107,7 +96,7 @@ pub struct Domain {
     pub provider: Provider,
     pub imap: Server,
     pub pop3: Server,
-    pub smtp: SmtpServer,
+    pub smtp: Server,
     pub apple: DomainApple,
 }
 
@@ -217,7 +206,6 @@ mod tests {
         assert!(message("[imap]\nhots = 'x'").starts_with("unknown key `hots`"));
         assert!(message("[imap]\nhots = 'x'").ends_with("did you mean `host`?"));
         assert!(message("[imaps]").ends_with("did you mean `imap`?"));
-        assert!(message("[smtp]\nenabled = true").starts_with("unknown key `enabled`"));
         assert!(message("[imap]\nsecurity = 'startls'").ends_with("did you mean `starttls`?"));
         assert!(message("[imap]\nsecurity = 'TLS'").ends_with("did you mean `tls`?"));
         assert!(!message("[imap]\nqqqq = 1").contains("did you mean"));
