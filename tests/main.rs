@@ -11,3 +11,5 @@ mod house;
 mod manual;
 mod regression;
 mod servers;
+#[cfg(feature = "sign")]
+mod signing;
