@@ -327,6 +327,27 @@ fn the_example_is_the_defaults() {
     assert!(count > 25, "only {count} keys found in the code");
 }
 
+/// Every setting of the example at once: it parses, and every domain gets its settings.
+#[test]
+fn the_example_can_be_taken_whole() {
+    let text = fs::read_to_string(source("contrib/config.example.toml")).expect("example");
+    let is_setting = |line: &str| {
+        line.strip_prefix('#')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['))
+    };
+    let lines = text.lines().map(|line| if is_setting(line) { &line[1..] } else { line });
+    let whole: Vec<_> = lines.collect();
+    assert!(whole.len() > text.lines().filter(|line| line.starts_with("# ")).count() + 30);
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", whole.join("\n"));
+    // The files that its last block names.
+    sandbox.write("domains.txt", "listed.example\n");
+    sandbox.write("domains.d/own.example.toml", "");
+    for domain in ["example.net", "listed.example", "own.example"] {
+        assert_eq!(autoconfig(&config, &format!("ann@{domain}")).status, 200, "{domain}");
+    }
+}
+
 //------------ reload --------------------------------------------------------
 
 /// A running service takes a changed file, and keeps the last good one when that is broken.

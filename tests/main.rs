@@ -8,6 +8,7 @@ mod conformance;
 mod documents;
 mod gateway;
 mod house;
+mod installation;
 mod manual;
 mod regression;
 mod servers;

@@ -15,7 +15,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::str::FromStr;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// The first descriptor of socket activation (sd_listen_fds(3)).
 const LISTEN_FDS_START: RawFd = 3;
@@ -289,14 +292,6 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Waits until there may be something to read.
-    pub async fn readable(&self) -> io::Result<()> {
-        match self {
-            Stream::Unix(stream) => stream.readable().await,
-            Stream::Tcp(stream) => stream.readable().await,
-        }
-    }
-
     /// Waits until there may be room to write.
     pub async fn writable(&self) -> io::Result<()> {
         match self {
@@ -305,11 +300,18 @@ impl Stream {
         }
     }
 
-    /// Reads what is there; `WouldBlock` if that is nothing.
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads what is there, or has the task woken once something is.
+    ///
+    /// Takes a read that did not fill the buffer for the last one, so that it is not tried again
+    /// in vain.
+    pub fn poll_read(
+        &mut self,
+        context: &mut Context,
+        buffer: &mut ReadBuf,
+    ) -> Poll<io::Result<()>> {
         match self {
-            Stream::Unix(stream) => stream.try_read(buffer),
-            Stream::Tcp(stream) => stream.try_read(buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
 

@@ -155,7 +155,7 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: b
                 false => Connection::new(limits),
             };
             // A connection that breaks off is the web server's affair, and in its log.
-            fastcgi::serve(&stream, connection, &**respond, limits, stop.clone()).await.ok();
+            fastcgi::serve(stream, connection, &**respond, limits, stop.clone()).await.ok();
         }
     }
 }

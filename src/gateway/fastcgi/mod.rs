@@ -15,9 +15,11 @@ use crate::response::{Response, Status};
 use connection::{Arrived, Connection};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
+use std::task::{Poll, ready};
+use tokio::io::ReadBuf;
 use tokio::time::{Instant, timeout_at};
 
 /// How much is read at once, in bytes.
@@ -30,7 +32,7 @@ thread_local! {
 
 /// Serves one connection until either side closes it, or until `stop` finds it idle.
 pub async fn serve(
-    stream: &Stream,
+    mut stream: Stream,
     mut connection: Connection,
     respond: &Responder,
     limits: &Limits,
@@ -48,28 +50,21 @@ pub async fn serve(
             false => deadline.or_else(|| Some(Instant::now() + limits.timeout)),
         };
         let arrived = if rest.is_empty() {
-            let readable = readable(stream, deadline);
-            match connection.is_idle() {
+            let is_idle = connection.is_idle();
+            let arrived = read(&mut stream, &mut connection, &mut rest, deadline);
+            match is_idle {
                 true => tokio::select! {
                     biased;
-                    readable = readable => readable?,
+                    arrived = arrived => arrived?,
                     () = &mut stopped => return Ok(()),
                 },
-                false => readable.await?,
-            }
-            match read(stream, &mut connection, &mut rest) {
-                Ok(arrived) => {
-                    is_new = false;
-                    arrived
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-                Err(error) => return Err(error),
+                false => arrived.await?,
             }
         } else {
             let bytes = std::mem::take(&mut rest);
             receive(&mut connection, &bytes, &mut rest)
         };
+        is_new = false;
         if let Some(arrived) = arrived {
             let ticket = arrived.ticket;
             let stdout = answer(arrived, respond).await;
@@ -77,7 +72,7 @@ pub async fn serve(
         }
         if !connection.output().is_empty() {
             let output = std::mem::take(connection.output());
-            before(Instant::now() + limits.timeout, send(stream, &output)).await?;
+            before(Instant::now() + limits.timeout, send(&stream, &output)).await?;
         }
         if connection.is_closing() {
             return Ok(());
@@ -85,16 +80,27 @@ pub async fn serve(
     }
 }
 
-/// Reads once and gives the bytes to the connection; what it leaves goes to `rest`.
-fn read(
-    stream: &Stream,
+/// Waits for bytes and gives them to the connection; what it leaves goes to `rest`.
+async fn read(
+    stream: &mut Stream,
     connection: &mut Connection,
     rest: &mut Vec<u8>,
+    deadline: Option<Instant>,
 ) -> io::Result<Option<Arrived>> {
-    BUFFER.with_borrow_mut(|buffer| match stream.try_read(buffer)? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        len => Ok(receive(connection, &buffer[..len], rest)),
-    })
+    let read = poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(stream.poll_read(context, &mut buffer))?;
+            Poll::Ready(match buffer.filled() {
+                [] => Err(io::ErrorKind::UnexpectedEof.into()),
+                bytes => Ok(receive(connection, bytes, rest)),
+            })
+        })
+    });
+    match deadline {
+        Some(deadline) => before(deadline, read).await,
+        None => read.await,
+    }
 }
 
 fn receive(connection: &mut Connection, mut bytes: &[u8], rest: &mut Vec<u8>) -> Option<Arrived> {
@@ -112,13 +118,6 @@ async fn send(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn readable(stream: &Stream, deadline: Option<Instant>) -> io::Result<()> {
-    match deadline {
-        Some(deadline) => before(deadline, stream.readable()).await,
-        None => stream.readable().await,
-    }
 }
 
 async fn before<T>(

@@ -1,0 +1,116 @@
+//! `make install` and `make uninstall`: what they place, that they honour their variables, that
+//! nothing is built, and that nothing is left.
+
+use crate::common::{Sandbox, command, program, run, source};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Every file below a folder, by its path in there.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("folder") {
+            let path = entry.expect("directory entry").path();
+            match path.is_dir() && !path.is_symlink() {
+                true => folders.push(path),
+                false => {
+                    found.insert(
+                        path.strip_prefix(folder).expect("below").to_string_lossy().into_owned(),
+                    );
+                }
+            }
+        }
+    }
+    found
+}
+
+fn make(target: &str, stage: &Path, variables: &[&str]) {
+    let mut make = command("make");
+    make.arg("-C").arg(source("")).arg(target).arg(format!("DESTDIR={}", stage.display()));
+    // A compiler would be found nowhere.
+    make.args(["CARGO=false", &format!("PROGRAM={}", program().display())]).args(variables);
+    run(&mut make);
+}
+
+#[test]
+fn install_places_everything_and_uninstall_removes_it() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    let variables =
+        ["prefix=/usr", "unitdir=/usr/lib/systemd/system", "cgibindir=/usr/lib/cgi-bin"];
+    make("install", &stage, &variables);
+    let placed = files(&stage);
+    for file in [
+        "usr/bin/mailsetup",
+        "usr/lib/cgi-bin/mailsetup.cgi",
+        "usr/lib/systemd/system/mailsetup.service",
+        "usr/lib/systemd/system/mailsetup.socket",
+        "usr/share/bash-completion/completions/mailsetup",
+        "usr/share/doc/mailsetup/README.md",
+        "usr/share/doc/mailsetup/config.example.toml",
+        "usr/share/doc/mailsetup/contrib/apache/htaccess",
+        "usr/share/doc/mailsetup/contrib/nginx/mailsetup.conf",
+        "usr/share/fish/vendor_completions.d/mailsetup.fish",
+        "usr/share/man/man1/mailsetup.1",
+        "usr/share/man/man5/mailsetup.toml.5",
+        "usr/share/zsh/site-functions/_mailsetup",
+    ] {
+        assert!(placed.contains(file), "{file} is not among {placed:?}");
+    }
+    let link = fs::read_link(stage.join("usr/lib/cgi-bin/mailsetup.cgi")).expect("a link");
+    assert_eq!(link, Path::new("/usr/bin/mailsetup"), "no trace of DESTDIR");
+    let mode = fs::metadata(stage.join("usr/bin/mailsetup")).expect("program").permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    make("uninstall", &stage, &variables);
+    assert_eq!(files(&stage), BTreeSet::new());
+}
+
+#[test]
+fn units_and_links_follow_the_directories() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    make("install", &stage, &["prefix=/opt/mail", "unitdir=/etc/systemd/system"]);
+    let unit =
+        fs::read_to_string(stage.join("etc/systemd/system/mailsetup.service")).expect("unit");
+    assert!(unit.contains("ExecStart=/opt/mail/bin/mailsetup\n"), "{unit}");
+    assert!(!files(&stage).iter().any(|file| file.ends_with(".cgi")), "no link unless asked for");
+}
+
+#[test]
+fn a_configuration_that_is_there_is_never_overwritten() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    make("install-config", &stage, &[]);
+    let placed = stage.join("etc/mailsetup/config.toml");
+    assert!(fs::read_to_string(&placed).expect("example").contains("[imap]"));
+    fs::write(&placed, "# mine\n").expect("write");
+    make("install-config", &stage, &[]);
+    assert_eq!(fs::read_to_string(&placed).expect("mine"), "# mine\n");
+    make("uninstall", &stage, &[]);
+    assert!(placed.exists());
+}
+
+#[test]
+fn without_a_build_install_says_what_to_do() {
+    let mut make = command("make");
+    make.arg("-C").arg(source("")).args(["install", "PROGRAM=/nowhere", "DESTDIR=/nowhere"]);
+    let output = make.output().expect("make");
+    assert!(!output.status.success());
+    let text = [output.stdout, output.stderr].concat();
+    assert!(String::from_utf8_lossy(&text).contains("run \"make build\" first"));
+}
+
+/// Every target is in the list that `make help` prints.
+#[test]
+fn help_lists_the_targets() {
+    let help = run(command("make").arg("-C").arg(source("")).arg("help"));
+    let makefile = fs::read_to_string(source("Makefile")).expect("Makefile");
+    let targets =
+        makefile.lines().find_map(|line| line.strip_prefix(".PHONY: all ")).expect(".PHONY");
+    for target in targets.split(' ') {
+        assert!(help.contains(&format!("  {target}: ")), "{target} is not in {help}");
+    }
+}
