@@ -6,7 +6,8 @@
 
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
-use crate::config::{Config, Found, Unavailable};
+use crate::config::settings::Found;
+use crate::config::{Config, Unavailable};
 use crate::question::{DecidedBy, Question};
 
 /// The names under which clients ask for a domain's settings.

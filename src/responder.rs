@@ -19,13 +19,13 @@ pub fn respond(request: &Request, config: &Config) -> Answer {
     };
     let account = match resolve(&question, config) {
         Ok(Some(account)) => account,
-        Ok(None) => return Answer::Ready((question.document.unknown)()),
+        Ok(None) => return Answer::Ready((question.document.unknown)(request)),
         Err(Unavailable) => {
             let line = "the settings of this domain cannot be read now";
             return Answer::Ready(Response::text(Status::ServiceUnavailable, line));
         }
     };
-    let response = (question.document.write)(&account);
+    let response = (question.document.write)(&account, request);
     match config.signing_identity() {
         Some(identity) if question.document.signed && response.status == Status::Ok => {
             let identity = identity.clone();

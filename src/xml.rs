@@ -38,26 +38,31 @@ impl Writer {
         attributes: &[(&str, &str)],
         content: impl FnOnce(&mut Writer),
     ) {
-        let mut start = BytesStart::new(name);
-        for (key, value) in attributes {
-            // The tuple form is the one that escapes the value.
-            start.push_attribute((*key, legal(value).as_ref()));
-        }
-        self.event(Event::Start(start));
+        self.event(Event::Start(start(name, attributes)));
         content(self);
         self.event(Event::End(BytesEnd::new(name)));
     }
 
     /// Writes an element that holds only text.
     pub fn text(&mut self, name: &str, text: &str) {
-        self.event(Event::Start(BytesStart::new(name)));
+        self.text_in(name, &[], text);
+    }
+
+    /// Writes an element that has attributes and holds only text.
+    pub fn text_in(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.event(Event::Start(start(name, attributes)));
         self.event(Event::Text(BytesText::from_escaped(partial_escape(legal(text)))));
         self.event(Event::End(BytesEnd::new(name)));
     }
 
     /// Writes an element that holds nothing.
     pub fn empty(&mut self, name: &str) {
-        self.event(Event::Empty(BytesStart::new(name)));
+        self.empty_with(name, &[]);
+    }
+
+    /// Writes an element that has attributes and holds nothing.
+    pub fn empty_with(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.event(Event::Empty(start(name, attributes)));
     }
 
     /// The bytes of the document, with a final line end.
@@ -77,6 +82,15 @@ impl Default for Writer {
     fn default() -> Writer {
         Writer::new()
     }
+}
+
+fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
+    let mut start = BytesStart::new(name);
+    for (key, value) in attributes {
+        // The tuple form is the one that escapes the value.
+        start.push_attribute((*key, legal(value).as_ref()));
+    }
+    start
 }
 
 /// Writes a property list (Apple's XML dialect) with a final line end.

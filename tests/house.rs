@@ -13,7 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("account", &["address"]),
     ("request", &["address"]),
     ("response", &[]),
-    ("question", &["account", "address", "response"]),
+    ("question", &["account", "address", "request", "response"]),
     ("log", &[]),
     ("xml", &[]),
     ("files", &[]),

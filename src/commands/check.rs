@@ -198,6 +198,8 @@ fn lint_server(server: &Server) -> Vec<String> {
             "{protocol}: without TLS, Thunderbird for Android refuses the whole configuration, \
              and passwords cross the network in the clear"
         )),
+        // One port for both tells nothing.
+        _ if port_of(Security::Tls) == port_of(Security::StartTls) => {}
         Security::StartTls if port.get() == port_of(Security::Tls) => messages.push(format!(
             "{protocol}: port {port} is for TLS from the first byte; no client will connect with \
              security = \"starttls\""

@@ -6,7 +6,7 @@
 //! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
 
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
-use crate::account::{Account, Protocol, Security};
+use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
 use crate::config::{Unavailable, find::Source};
@@ -23,13 +23,15 @@ const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
 /// The services with an SRV record, most preferred first; a client takes the lowest number
 /// (RFC 6186 §3.4).
-const SERVICES: [Service; 6] = [
+const SERVICES: [Service; 7] = [
     Service { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
     Service { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
     Service { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
     Service { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
     Service { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
     Service { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
+    // RFC 5804 §1.8
+    Service { label: "_sieve", protocol: Protocol::ManageSieve, tls: false, priority: 0 },
 ];
 
 struct Service {
@@ -122,12 +124,39 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
             // An SRV record leads to a name, never to an address.
             Some(server) if is_address(&server.host) => return None,
             Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
+            // Only for mail does a client expect to be told so (RFC 6186 §3.4).
+            None if service.protocol == Protocol::ManageSieve => return None,
             // "Decidedly not available" (RFC 2782).
             None => "0 0 0 .".to_owned(),
         };
         Some(record(&format!("{}._tcp", service.label), "SRV", data))
     });
-    web.chain(services).collect()
+    let mut records: Vec<_> = web.chain(services).collect();
+    for service in &account.services {
+        let (name, has_path) = match service.kind {
+            ServiceKind::Jmap => ("_jmap._tcp", false),
+            ServiceKind::CalDav => ("_caldavs._tcp", true),
+            ServiceKind::CardDav => ("_carddavs._tcp", true),
+            ServiceKind::WebDav | ServiceKind::ActiveSync => continue,
+        };
+        let (host, port, path) = parts(&service.url);
+        if !is_address(host) {
+            records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
+        }
+        if has_path {
+            // RFC 6764 §4; quotes and backslashes cannot be in a checked URL.
+            records.push(record(name, "TXT", format!("\"path={path}\"")));
+        }
+    }
+    records
+}
+
+/// Host, port and path of a checked https URL.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let rest = url.strip_prefix("https://").unwrap_or(url);
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, port) = host.split_once(':').unwrap_or((host, "443"));
+    (host, port, if path.is_empty() { "/" } else { path })
 }
 
 fn is_address(host: &str) -> bool {

@@ -41,9 +41,9 @@ pub fn read(request: &Request) -> Result<Question, Response> {
     Ok(question)
 }
 
-fn write(account: &Account) -> Response {
+fn write(account: &Account, request: &Request) -> Response {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
-        return not_ours();
+        return not_ours(request);
     };
     let profile = profile(account, incoming, outgoing);
     let Ok(document) = xml::property_list(&profile) else {
@@ -87,7 +87,7 @@ fn profile(account: &Account, incoming: &Server, outgoing: &Server) -> Profile {
             payload_display_name: format!("Mail ({whose})"),
             account_type: match incoming.protocol {
                 Protocol::Pop3 => "EmailTypePOP",
-                Protocol::Imap | Protocol::Smtp => "EmailTypeIMAP",
+                Protocol::Imap | Protocol::Smtp | Protocol::ManageSieve => "EmailTypeIMAP",
             },
             account_description: provider.name.clone(),
             address: address.map(EmailAddress::to_string),

@@ -4,7 +4,7 @@
 //! is read to its end even if nobody wants it, since some servers break off otherwise. FastCGI
 //! carries the same variables and the same answer and uses the functions of this file.
 
-use crate::request::{Limits, Method, Request, parse_host};
+use crate::request::{Limits, Method, Request, Wishes, parse_host};
 use crate::response::{Answer, Response, Status};
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -58,6 +58,9 @@ pub fn request<'a>(
             request
         }
     };
+    let wish = |name| variable(name).unwrap_or_default().into_owned();
+    request.wishes =
+        Wishes { languages: wish("HTTP_ACCEPT_LANGUAGE"), known_tags: wish("HTTP_IF_NONE_MATCH") };
     if let Some(query) = variable("QUERY_STRING") {
         request.query = query.into_owned();
     }

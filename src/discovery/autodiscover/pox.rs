@@ -31,7 +31,7 @@ static MAILBOX_SETTINGS: Document = Document {
     decided_by: DecidedBy::Address,
     signed: false,
     write,
-    unknown: || error(ErrorCode::AddressNotFound),
+    unknown: |_| error(ErrorCode::AddressNotFound),
 };
 
 /// The settings of a domain, asked for by GET.
@@ -79,7 +79,7 @@ fn read_body(body: &[u8]) -> Result<EmailAddress, ErrorCode> {
 
 //------------ settings -------------------------------------------------------
 
-fn write(account: &Account) -> Response {
+fn write(account: &Account, _: &Request) -> Response {
     respond(OUTLOOK_NAMESPACE, |xml| {
         // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
         if let Some(address) = &account.address {
@@ -89,7 +89,15 @@ fn write(account: &Account) -> Response {
             xml.text("AccountType", "email");
             xml.text("Action", "settings");
             for server in &account.servers {
+                // seen: Thunderbird drops a Protocol whose Type is in lower case.
+                let kind = match server.protocol {
+                    Protocol::Imap => "IMAP",
+                    Protocol::Pop3 => "POP3",
+                    Protocol::Smtp => "SMTP",
+                    Protocol::ManageSieve => continue,
+                };
                 xml.element("Protocol", &[], |xml| {
+                    xml.text("Type", kind);
                     write_server(xml, server, account.address.as_ref());
                 });
             }
@@ -97,18 +105,9 @@ fn write(account: &Account) -> Response {
     })
 }
 
-/// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) in the order of its schema.
+/// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
 fn write_server(xml: &mut xml::Writer, server: &Server, address: Option<&EmailAddress>) {
     let on_off = |on| if on { "on" } else { "off" };
-    // seen: Thunderbird drops a Protocol whose Type is in lower case.
-    xml.text(
-        "Type",
-        match server.protocol {
-            Protocol::Imap => "IMAP",
-            Protocol::Pop3 => "POP3",
-            Protocol::Smtp => "SMTP",
-        },
-    );
     xml.text("Server", &server.host);
     xml.text("Port", &server.port.to_string());
     xml.text("DomainRequired", "off");
