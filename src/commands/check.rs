@@ -4,7 +4,9 @@
 //! setting breaks. Every domain is resolved, and the signing certificate is tried.
 
 use super::{COULD_NOT_RUN, FOUND, print};
-use crate::account::{Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
+use crate::account::{
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server, ServiceKind,
+};
 use crate::address::Domain;
 use crate::cli;
 use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
@@ -176,6 +178,17 @@ fn lint(account: &Account) -> Vec<String> {
     let mut messages: Vec<_> = account.servers.iter().flat_map(lint_server).collect();
     if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
         messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
+    }
+    if account.service(ServiceKind::Jmap).is_some() {
+        messages.push("jmap: Pimalaya 0.7 refuses the whole autoconfig document for it".to_owned());
+    }
+    let read_by = account.incoming().map(|server| server.login.template());
+    for service in account.services.iter().filter(|service| service.kind != ServiceKind::ActiveSync)
+    {
+        if Some(service.login.template()) != read_by {
+            let message = "FairEmail takes the last username for the mail server's";
+            messages.push(format!("{}.username: {message}", service.kind));
+        }
     }
     for (key, name) in
         [("name", &account.provider.name), ("short_name", &account.provider.short_name)]

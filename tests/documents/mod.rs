@@ -65,7 +65,11 @@ fn read(name: &str) -> Request {
 
 /// Asks the program, as CGI, with the configuration the recorded requests are meant for.
 fn ask(request: &Request) -> Response {
-    let config = source("tests/fixtures/config/requests.toml");
+    ask_with("requests.toml", request)
+}
+
+fn ask_with(config: &str, request: &Request) -> Response {
+    let config = source("tests/fixtures/config").join(config);
     cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
 }
 
@@ -107,11 +111,45 @@ fn every_recorded_request_gets_its_golden_answer() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
+/// With every service and every text configured, each kind of document is what it was read to be,
+/// and valid.
+#[test]
+fn everything_at_once_gets_its_golden_answer() {
+    let sandbox = Sandbox::new();
+    let mut failures = String::new();
+    for (name, recorded) in [
+        ("autoconfig", "thunderbird-autoconfig"),
+        ("autodiscover", "outlook-pox-mixed-case"),
+        ("profile", "safari-ios-profile"),
+        ("profile-generic", "safari-ios-profile-generic"),
+    ] {
+        let answer = ask_with("full.toml", &read(recorded));
+        let golden = to_golden(&answer);
+        let path = source("tests/fixtures/golden/full").join(format!("{name}.http"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &golden).expect("golden file");
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(&golden) {
+            writeln!(failures, "--- {name}: expected {}, got\n{golden}", path.display())
+                .expect("memory");
+        }
+        let file = sandbox.write(name, &answer.body);
+        match name.split('-').next() {
+            Some("autoconfig") => schema::autoconfig(&[file]),
+            Some("autodiscover") => schema::autodiscover(&[file]),
+            _ => profile::check(&answer.body).expect("a good profile"),
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
 #[test]
 fn no_golden_answer_is_left_over() {
     let recorded = recorded();
     for file in fs::read_dir(source("tests/fixtures/golden")).expect("tests/fixtures/golden") {
         let path = file.expect("directory entry").path();
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(recorded.contains(&name), "{} answers nothing", path.display());
     }
