@@ -21,6 +21,7 @@
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
+//! - [`language`]: which of several texts somebody reads.
 //! - [`cli`], [`commands`], [`log`]: what an admin types and reads; [`files`]: what they wrote.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
@@ -36,6 +37,7 @@ pub mod directory;
 pub mod discovery;
 pub mod files;
 pub mod gateway;
+pub mod language;
 pub mod log;
 pub mod question;
 pub mod request;

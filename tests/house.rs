@@ -17,13 +17,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("log", &[]),
     ("xml", &[]),
     ("files", &[]),
-    ("sign", &["files"]),
-    ("discovery", &["account", "address", "question", "request", "response", "xml"]),
+    ("language", &[]),
+    ("sign", &["files", "log"]),
+    ("discovery", &["account", "address", "language", "question", "request", "response", "xml"]),
     ("route", &["discovery", "question", "request", "response"]),
     ("directory", &["address", "files", "log"]),
     ("config", &["account", "address", "directory", "files", "log", "request", "sign"]),
     ("resolve", &["account", "address", "config", "question"]),
-    ("responder", &["config", "log", "request", "resolve", "response", "route", "sign"]),
+    ("responder", &["config", "request", "resolve", "response", "route", "sign"]),
     ("gateway", &["log", "request", "response"]),
     ("cli", &["gateway"]),
     (
@@ -142,7 +143,7 @@ fn discovery_protocols_do_not_know_each_other() {
         .iter()
         .filter(|(file, _)| file.starts_with("discovery/") && !file.ends_with("/mod.rs"))
     {
-        for other in ["autoconfig", "autodiscover", "mobileconfig"] {
+        for other in ["autoconfig", "autodiscover", "mobileconfig", "pacc"] {
             let names = [format!("super::{other}"), format!("discovery::{other}")];
             assert!(
                 !names.iter().any(|name| lines(code).any(|line| line.contains(name))),

@@ -139,7 +139,7 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
             ServiceKind::CardDav => ("_carddavs._tcp", true),
             ServiceKind::WebDav | ServiceKind::ActiveSync => continue,
         };
-        let (host, port, path) = parts(&service.url);
+        let (host, port, path) = service.place();
         if !is_address(host) {
             records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
         }
@@ -149,14 +149,6 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         }
     }
     records
-}
-
-/// Host, port and path of a checked https URL.
-fn parts(url: &str) -> (&str, &str, &str) {
-    let rest = url.strip_prefix("https://").unwrap_or(url);
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (host, port) = host.split_once(':').unwrap_or((host, "443"));
-    (host, port, if path.is_empty() { "/" } else { path })
 }
 
 fn is_address(host: &str) -> bool {
