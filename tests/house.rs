@@ -19,11 +19,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("sign", &["files"]),
     ("discovery", &["account", "address", "question", "request", "response", "xml"]),
+    ("manners", &["request", "response"]),
     ("route", &["discovery", "question", "request", "response"]),
     ("directory", &["address", "files", "log"]),
     ("config", &["account", "address", "directory", "files", "log", "request", "sign"]),
     ("resolve", &["account", "address", "config", "question"]),
-    ("responder", &["config", "log", "request", "resolve", "response", "route", "sign"]),
+    ("responder", &["config", "log", "manners", "request", "resolve", "response", "route", "sign"]),
     ("gateway", &["log", "request", "response"]),
     ("cli", &["gateway"]),
     (
