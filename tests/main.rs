@@ -2,6 +2,7 @@
 
 mod common;
 
+mod agreement;
 mod commands;
 mod configuration;
 mod conformance;
