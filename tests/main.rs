@@ -2,6 +2,7 @@
 
 mod common;
 
+mod addresses;
 mod agreement;
 mod commands;
 mod configuration;
