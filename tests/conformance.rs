@@ -22,8 +22,11 @@ const CONFIG: &str = r#"
 [domain."xn--bcher-kva.example"]
 "#;
 
-const AUTOCONFIG: [&str; 2] =
-    ["/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"];
+const AUTOCONFIG: [&str; 3] = [
+    "/mail/config-v1.1.xml",
+    "/.well-known/autoconfig/mail/config-v1.1.xml",
+    "/v1.1/mail/config-v1.1.xml",
+];
 const AUTODISCOVER: [&str; 5] = [
     "/autodiscover/autodiscover.xml",
     "/Autodiscover/Autodiscover.xml",
@@ -148,6 +151,18 @@ const CASES: &[Case] = &[
         let answer = subject.get(target)?;
         // lighttpd takes no proxy's requests.
         if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
+    }),
+    ("an answer that is known is not sent again", |subject| {
+        let answer = subject.get(AUTOCONFIG[0])?;
+        answer.header("Cache-Control", "public, max-age=300")?;
+        answer.header("Access-Control-Allow-Origin", "*")?;
+        let Some(tag) = answer.response.header("ETag") else { return answer.wrong("an ETag") };
+        let again = subject.send(Request::get(AUTOCONFIG[0]).header("If-None-Match", tag))?;
+        again.status(&[304])?;
+        if !again.response.body.is_empty() {
+            return again.wrong("no body");
+        }
+        subject.get(ANN)?.header("Cache-Control", "no-store")
     }),
     ("HEAD is GET without the body", |subject| {
         each([AUTOCONFIG[0], ANN, AUTODISCOVER[0], MOBILECONFIG[0], MOBILECONFIG[1]], |target| {

@@ -20,11 +20,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("sign", &["files", "log"]),
     ("discovery", &["account", "address", "language", "question", "request", "response", "xml"]),
+    ("manners", &["request", "response"]),
     ("route", &["discovery", "question", "request", "response"]),
     ("directory", &["address", "files", "log"]),
     ("config", &["account", "address", "directory", "files", "log", "request", "sign"]),
     ("resolve", &["account", "address", "config", "question"]),
-    ("responder", &["config", "request", "resolve", "response", "route", "sign"]),
+    ("responder", &["config", "manners", "request", "resolve", "response", "route", "sign"]),
     ("gateway", &["log", "request", "response"]),
     ("cli", &["gateway"]),
     (

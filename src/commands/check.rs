@@ -175,7 +175,14 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
 
 /// What works, but not for everybody.
 fn lint(account: &Account) -> Vec<String> {
-    let mut messages: Vec<_> = account.servers.iter().flat_map(lint_server).collect();
+    let mut messages: Vec<_> =
+        account.servers.iter().chain(&account.alternatives).flat_map(lint_server).collect();
+    for server in &account.alternatives {
+        messages.push(format!(
+            "{}.alternatives: Evolution takes the last server, and aerc the last for sending",
+            server.protocol
+        ));
+    }
     if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
         messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
     }

@@ -66,8 +66,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         if !is_document(&response) {
             return refuse(&response);
         }
-        let media_type = response.headers.iter().find(|(name, _)| *name == "Content-Type");
-        let media_type = media_type.map_or("", |(_, value)| value.as_ref());
+        let media_type = response.header("Content-Type").unwrap_or_default();
         // Writing to memory does not fail.
         write!(text, "### {line}\n### {} {media_type}\n", response.status.code()).ok();
         match std::str::from_utf8(&response.body) {
