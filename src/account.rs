@@ -36,6 +36,8 @@ pub struct Account {
     pub oauth2: Option<OAuth2>,
     /// Where the settings are really kept, for clients that can follow.
     pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
 }
 
 impl Account {

@@ -17,7 +17,8 @@
 //! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
-//!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
+//!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
+//!   [`discovery::pacc`].
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.

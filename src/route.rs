@@ -3,7 +3,7 @@
 //! Paths are compared without regard to letter case: Autodiscover clients vary it, and the other
 //! paths lose nothing by it. What is not in the table is not ours.
 
-use crate::discovery::{autoconfig, autodiscover::pox, mobileconfig};
+use crate::discovery::{autoconfig, autodiscover::pox, mobileconfig, pacc};
 use crate::question::Question;
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
@@ -26,7 +26,7 @@ enum Path {
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 7] = [
+const ROUTES: [Route; 8] = [
     Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
         path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),
@@ -39,6 +39,11 @@ const ROUTES: [Route; 7] = [
     Route { path: Path::Is("/autodiscover/autodiscover.xml"), methods: GET_POST, read: pox::read },
     Route { path: Path::Is("/mobileconfig"), methods: GET, read: mobileconfig::read },
     Route { path: Path::Is("/email.mobileconfig"), methods: GET, read: mobileconfig::read },
+    Route {
+        path: Path::Is("/.well-known/user-agent-configuration.json"),
+        methods: GET,
+        read: pacc::read,
+    },
 ];
 
 impl Path {

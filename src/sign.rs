@@ -22,6 +22,7 @@ struct Shared {
     certificate: PathBuf,
     key: PathBuf,
     /// The last pair that could sign.
+    #[cfg(feature = "sign")]
     kept: Mutex<Option<backend::Kept>>,
     /// What was said last, and of which files: it is not said again.
     told: Mutex<Option<(Stamps, String)>>,
@@ -33,7 +34,13 @@ type Stamps = [Option<Stamp>; 2];
 impl Identity {
     /// Takes the paths; fails in a build that cannot sign.
     pub fn new(certificate: PathBuf, key: PathBuf) -> Result<Identity, SignError> {
-        let shared = Shared { certificate, key, kept: Mutex::default(), told: Mutex::default() };
+        let shared = Shared {
+            certificate,
+            key,
+            #[cfg(feature = "sign")]
+            kept: Mutex::default(),
+            told: Mutex::default(),
+        };
         match cfg!(feature = "sign") {
             true => Ok(Identity(Arc::new(shared))),
             false => Err(SignError::NotBuilt),
@@ -284,9 +291,6 @@ mod backend {
 #[cfg(not(feature = "sign"))]
 mod backend {
     use super::{Shared, SignError, Stamps};
-
-    #[derive(Debug)]
-    pub struct Kept;
 
     pub fn sign(_: &Shared, _: &Stamps, _: &[u8]) -> Result<Vec<u8>, SignError> {
         Err(SignError::NotBuilt)

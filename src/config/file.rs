@@ -24,6 +24,7 @@ pub struct File {
     pub activesync: Service,
     pub oauth2: OAuth2,
     pub apple: Apple,
+    pub pacc: Pacc,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
     pub limits: Limits,
@@ -94,6 +95,13 @@ pub struct OAuth2 {
     pub token_url: Option<Spanned<String>>,
     pub client_id: Option<Spanned<String>>,
     pub client_secret: Option<Spanned<String>>,
+}
+
+/// `[pacc]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pacc {
+    pub enabled: Option<bool>,
 }
 
 /// `[domain."…".autodiscover]`
@@ -170,6 +178,7 @@ pub struct Domain {
     pub oauth2: OAuth2,
     pub autodiscover: Autodiscover,
     pub apple: DomainApple,
+    pub pacc: Pacc,
 }
 
 /// `[domain."…".apple]`

@@ -21,6 +21,7 @@ pub(super) struct Layer<'a> {
     pub services: [(ServiceKind, &'a file::Service); 5],
     pub oauth2: &'a file::OAuth2,
     pub autodiscover: Option<&'a file::Autodiscover>,
+    pub pacc: &'a file::Pacc,
     pub identifier: Option<&'a Spanned<String>>,
     pub description: Option<&'a Spanned<BTreeMap<String, String>>>,
     pub consent: Option<&'a Spanned<BTreeMap<String, String>>>,
@@ -46,6 +47,7 @@ macro_rules! layer {
             ],
             oauth2: &$tables.oauth2,
             autodiscover: $autodiscover,
+            pacc: &$tables.pacc,
             identifier: $tables.apple.identifier.as_ref(),
             description: $tables.apple.description.as_ref(),
             consent: $tables.apple.consent.as_ref(),
@@ -75,6 +77,7 @@ impl Layer<'_> {
             && self
                 .autodiscover
                 .is_none_or(|autodiscover| *autodiscover == file::Autodiscover::default())
+            && *self.pacc == file::Pacc::default()
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
@@ -111,6 +114,7 @@ impl Checker<'_> {
             services,
             oauth2: self.oauth2(layer.oauth2).or_else(|| base.and_then(|base| base.oauth2.clone())),
             moved: layer.autodiscover.and_then(|autodiscover| self.moved(autodiscover)),
+            pacc: layer.pacc.enabled.or(base.map(|base| base.pacc)).unwrap_or(defaults::PACC),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Settings {
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
 }
 
 /// A server, before the domain is filled in.
@@ -106,7 +108,7 @@ impl Found {
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
-        let Settings { provider, servers, pop3, services, oauth2, moved } = &*self.settings;
+        let Settings { provider, servers, pop3, services, oauth2, moved, pacc } = &*self.settings;
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| self.server(server, None));
         let alternatives = offered().flat_map(|server| {
@@ -132,6 +134,7 @@ impl Found {
                 }
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
+            pacc: *pacc,
             host_domain: host_domain.filter(|host| *host != domain),
             domain,
             address,
