@@ -15,7 +15,8 @@ use std::num::NonZeroU16;
 pub struct Account {
     /// The mail domain the settings are for.
     pub domain: Domain,
-    /// The domain the request's Host named, where that is another domain of ours.
+    /// The domain of ours that the request's Host named, where a document wanted to know; it may be
+    /// the same.
     pub host_domain: Option<Domain>,
     /// The mailbox asked about; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
@@ -33,6 +34,8 @@ pub struct Account {
     pub oauth2: Option<OAuth2>,
     /// Where the settings are really kept, for clients that can follow.
     pub moved: Option<Moved>,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
 }
 
 impl Account {

@@ -35,6 +35,8 @@ pub struct Settings {
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
 }
 
 /// A server, before the domain is filled in.
@@ -93,7 +95,8 @@ impl Found {
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
-        let Settings { provider, servers, pop3, services, oauth2, moved } = &*self.settings;
+        let Settings { provider, servers, pop3, services, oauth2, moved, dav_in_autodiscover } =
+            &*self.settings;
         let servers = servers.iter().filter(|server| server.enabled).map(|server| {
             let host = self.fill(&server.host);
             // A long domain may leave no room for the rest of the name.
@@ -125,7 +128,8 @@ impl Found {
                 }
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
-            host_domain: host_domain.filter(|host| *host != domain),
+            dav_in_autodiscover: *dav_in_autodiscover,
+            host_domain,
             domain,
             address,
         })
