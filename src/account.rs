@@ -26,6 +26,9 @@ pub struct Account {
     /// ManageSieve. There is at most one of a protocol, one or more to read mail and exactly one to
     /// send it.
     pub servers: Vec<Server>,
+    /// Further servers of the same protocols, for whoever cannot reach the first; mostly none, since
+    /// some clients take the last they find.
+    pub alternatives: Vec<Server>,
     /// How POP3 clients should treat what they have fetched.
     pub pop3: Pop3Options,
     /// What is reached by a URL, at most one of a kind.

@@ -22,8 +22,11 @@ const CONFIG: &str = r#"
 [domain."xn--bcher-kva.example"]
 "#;
 
-const AUTOCONFIG: [&str; 2] =
-    ["/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"];
+const AUTOCONFIG: [&str; 3] = [
+    "/mail/config-v1.1.xml",
+    "/.well-known/autoconfig/mail/config-v1.1.xml",
+    "/v1.1/mail/config-v1.1.xml",
+];
 const AUTODISCOVER: [&str; 5] = [
     "/autodiscover/autodiscover.xml",
     "/Autodiscover/Autodiscover.xml",

@@ -310,3 +310,20 @@ fn nobody_is_redirected_to_where_they_are() {
         assert_eq!((answer.status, answer.text().contains("office")), (200, false), "{target}");
     }
 }
+
+/// Calendars and address books stood in Autodiscover only for all domains or for none.
+#[test]
+fn a_domain_has_its_own_say_about_calendars_in_autodiscover() {
+    let sandbox = Sandbox::new();
+    let text = "autodiscover.dav = true\ncaldav.url = 'https://dav.example.org/'\n\
+                [domain.'yes.example']\n[domain.'no.example'.autodiscover]\ndav = false\n\
+                [domain.'none.example']\ncaldav.enabled = false\n";
+    let config = sandbox.write("c.toml", text);
+    for (domain, is_told) in [("yes.example", true), ("no.example", false), ("none.example", false)]
+    {
+        let request = Request::get("/autodiscover/autodiscover.xml").host(domain);
+        let answer = over_cgi(&config, &request);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.text().contains("<Type>CalDAV</Type>"), is_told, "{domain}");
+    }
+}

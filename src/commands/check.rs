@@ -175,7 +175,14 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
 
 /// What works, but not for everybody.
 fn lint(account: &Account) -> Vec<String> {
-    let mut messages: Vec<_> = account.servers.iter().flat_map(lint_server).collect();
+    let mut messages: Vec<_> =
+        account.servers.iter().chain(&account.alternatives).flat_map(lint_server).collect();
+    for server in &account.alternatives {
+        messages.push(format!(
+            "{}.alternatives: Evolution takes the last server, and aerc the last for sending",
+            server.protocol
+        ));
+    }
     if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
         messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
     }
@@ -204,9 +211,11 @@ fn lint(account: &Account) -> Vec<String> {
             "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it"
                 .to_owned(),
         ),
-        Some(Moved::Url(_)) => {
-            messages.push("autodiscover.redirect_url: Thunderbird does not follow it".to_owned())
-        }
+        Some(Moved::Url(_)) => messages.push(
+            "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat, which sends \
+             no address, is not sent there"
+                .to_owned(),
+        ),
         None => {}
     }
     messages

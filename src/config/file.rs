@@ -60,10 +60,20 @@ pub struct Server {
     pub security: Option<Spanned<Security>>,
     pub auth: Option<Spanned<Auth>>,
     pub username: Option<Spanned<String>>,
+    pub alternatives: Option<Vec<Alternative>>,
     /// For POP3 only, as are the next.
     pub leave_on_server: Option<Spanned<bool>>,
     pub days_on_server: Option<Spanned<i64>>,
     pub fetch_at_once: Option<Spanned<bool>>,
+}
+
+/// `[[imap.alternatives]]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alternative {
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<i64>>,
+    pub security: Option<Spanned<Security>>,
 }
 
 /// `[jmap]`, `[caldav]`, `[carddav]`, `[webdav]` and `[activesync]`

@@ -3,7 +3,7 @@
 //! Every value is checked here; what is said nowhere comes from the base, else from `defaults`.
 
 use super::check::Checker;
-use super::settings::{ServerSettings, ServiceSettings, Settings};
+use super::settings::{Alternative, ServerSettings, ServiceSettings, Settings};
 use super::{defaults, file};
 use crate::account::{
     Auth, Documentation, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised, Login, Moved, OAuth2,
@@ -197,22 +197,25 @@ impl Checker<'_> {
             );
             self.mistake(server.auth.as_ref().map(Spanned::span), message);
         }
-        let port = server.port.as_ref().and_then(|port| self.port(protocol, port));
-        let security = server
-            .security
-            .as_ref()
-            .map(|security| match security.get_ref() {
-                file::Security::Tls => Security::Tls,
-                file::Security::StartTls => Security::StartTls,
-                file::Security::None => Security::Plain,
-            })
-            // A registered port says as much as the word would.
-            .or_else(|| port.and_then(|port| security_of_port(protocol, port)))
+        let (said_port, said_security) =
+            self.door(protocol, server.port.as_ref(), server.security.as_ref());
+        let security = said_security
             .or(base.map(|base| base.security))
             .unwrap_or(defaults::security(protocol));
         let base_port = base.filter(|base| base.security == security).map(|base| base.port);
-        let registered =
-            NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN);
+        let alternatives = server.alternatives.as_ref().map(|alternatives| {
+            let alternatives = alternatives.iter().map(|said| {
+                let (port, said_security) =
+                    self.door(protocol, said.port.as_ref(), said.security.as_ref());
+                let security = said_security.unwrap_or(security);
+                Alternative {
+                    host: said.host.as_ref().and_then(|host| self.host(protocol, host)),
+                    port: port.unwrap_or(registered_port(protocol, security)),
+                    security,
+                }
+            });
+            alternatives.collect()
+        });
         let host = server.host.as_ref().and_then(|host| self.host(protocol, host));
         let username = server
             .username
@@ -229,13 +232,32 @@ impl Checker<'_> {
                 .or(base.map(|base| base.enabled))
                 .unwrap_or(defaults::enabled(protocol)),
             host: host.or(base.map(|base| base.host.clone())).unwrap_or(defaults::HOST.to_owned()),
-            port: port.or(base_port).unwrap_or(registered),
+            port: said_port.or(base_port).unwrap_or(registered_port(protocol, security)),
             security,
             auth: auth.or(base.map(|base| base.auth)).unwrap_or(defaults::AUTH),
             username: username
                 .or(base.map(|base| base.username.clone()))
                 .unwrap_or(defaults::USERNAME.to_owned()),
+            alternatives: alternatives
+                .or_else(|| base.map(|base| base.alternatives.clone()))
+                .unwrap_or_default(),
         }
+    }
+
+    /// Port and protection, as far as they are said: a registered port says as much as the word would.
+    fn door(
+        &mut self,
+        protocol: Protocol,
+        port: Option<&Spanned<i64>>,
+        security: Option<&Spanned<file::Security>>,
+    ) -> (Option<NonZeroU16>, Option<Security>) {
+        let port = port.and_then(|port| self.port(protocol, port));
+        let security = security.map(|security| match security.get_ref() {
+            file::Security::Tls => Security::Tls,
+            file::Security::StartTls => Security::StartTls,
+            file::Security::None => Security::Plain,
+        });
+        (port, security.or_else(|| port.and_then(|port| security_of_port(protocol, port))))
     }
 
     fn port(&mut self, protocol: Protocol, port: &Spanned<i64>) -> Option<NonZeroU16> {
@@ -464,6 +486,10 @@ impl Checker<'_> {
         }
         Some(localised)
     }
+}
+
+fn registered_port(protocol: Protocol, security: Security) -> NonZeroU16 {
+    NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN)
 }
 
 /// What a port says about its protection, if it is a registered one.

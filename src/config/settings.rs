@@ -56,6 +56,19 @@ pub struct ServerSettings {
     pub auth: Auth,
     /// The login; may hold all three placeholders.
     pub username: String,
+    /// Other ways to the same mail, with the same login.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// Another way to a server.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// Host name, if it is another.
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
 }
 
 /// A service, before the domain is filled in.
@@ -97,17 +110,10 @@ impl Found {
     ) -> Option<Account> {
         let Settings { provider, servers, pop3, services, oauth2, moved, dav_in_autodiscover } =
             &*self.settings;
-        let servers = servers.iter().filter(|server| server.enabled).map(|server| {
-            let host = self.fill(&server.host);
-            // A long domain may leave no room for the rest of the name.
-            is_host_name(&host).then(|| Server {
-                protocol: server.protocol,
-                host,
-                port: server.port,
-                security: server.security,
-                auth: server.auth,
-                login: Login::new(self.fill(&server.username)),
-            })
+        let offered = || servers.iter().filter(|server| server.enabled);
+        let servers = offered().map(|server| self.server(server, None));
+        let alternatives = offered().flat_map(|server| {
+            server.alternatives.iter().map(|alternative| self.server(server, Some(alternative)))
         });
         let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
             Some(Service {
@@ -119,6 +125,7 @@ impl Found {
         Some(Account {
             provider: self.provider(provider),
             servers: servers.collect::<Option<_>>()?,
+            alternatives: alternatives.collect::<Option<_>>()?,
             pop3: *pop3,
             services: services.collect(),
             oauth2: oauth2.clone(),
@@ -132,6 +139,20 @@ impl Found {
             host_domain,
             domain,
             address,
+        })
+    }
+
+    /// A server, or another way to it; `None` if the host name gets too long for the domain.
+    fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
+        let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
+        let host = self.fill(host);
+        is_host_name(&host).then(|| Server {
+            protocol: server.protocol,
+            host,
+            port: other.map_or(server.port, |other| other.port),
+            security: other.map_or(server.security, |other| other.security),
+            auth: server.auth,
+            login: Login::new(self.fill(&server.username)),
         })
     }
 

@@ -157,13 +157,11 @@ fn everything_at_once_gets_its_golden_answer() {
 
 /// The same request of somebody at another domain; the Host stays.
 fn of_domain(mut request: Request, domain: &str) -> Request {
-    let replace = |bytes: &[u8]| {
+    for bytes in [Some(&mut request.target), request.body.as_mut()].into_iter().flatten() {
         let text = std::str::from_utf8(bytes).expect("UTF-8");
         let text = text.replace("@example.org", &format!("@{domain}"));
-        text.replace("%40example.org", &format!("%40{domain}")).into_bytes()
-    };
-    request.target = replace(&request.target);
-    request.body = request.body.as_deref().map(replace);
+        *bytes = text.replace("%40example.org", &format!("%40{domain}")).into_bytes();
+    }
     request
 }
 
@@ -181,6 +179,18 @@ fn check_json(answer: &Response) {
     let object = value.as_object().expect("an object");
     assert!(object.keys().eq(keys) && object.values().all(|value| value.is_string()), "{value}");
     assert!(!answer.text().contains(['<', '>', '\\']), "{value}");
+}
+
+#[test]
+fn json_is_for_get_and_head() {
+    let mut request = read("outlook-2019-json");
+    let length = ask(&request).header("Content-Length").map(str::to_owned);
+    request.method = "HEAD".to_owned();
+    let head = ask(&request);
+    assert_eq!((head.status, head.header("Content-Type")), (200, Some("application/json")));
+    assert!(head.body.is_empty() && head.header("Content-Length").map(str::to_owned) == length);
+    request.method = "POST".to_owned();
+    assert_eq!(ask(&request).status, 405);
 }
 
 /// Whatever encoding a request comes in, its answer is the same.
