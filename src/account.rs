@@ -15,7 +15,8 @@ use std::num::NonZeroU16;
 pub struct Account {
     /// The mail domain the settings are for.
     pub domain: Domain,
-    /// The domain the request's Host named, where that is another domain of ours.
+    /// The domain of ours that the request's Host named, where a document wanted to know; it may be
+    /// the same.
     pub host_domain: Option<Domain>,
     /// The mailbox asked about; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
@@ -38,6 +39,8 @@ pub struct Account {
     pub moved: Option<Moved>,
     /// Whether PACC is answered.
     pub pacc: bool,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
 }
 
 impl Account {

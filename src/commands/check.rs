@@ -5,7 +5,7 @@
 
 use super::{COULD_NOT_RUN, FOUND, print};
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server, ServiceKind,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Moved, Protocol, Security, Server, ServiceKind,
 };
 use crate::address::Domain;
 use crate::cli;
@@ -210,6 +210,18 @@ fn lint(account: &Account) -> Vec<String> {
                 "provider.{key}: Thunderbird takes {name} for a number or a truth value"
             ));
         }
+    }
+    match &account.moved {
+        Some(Moved::Address(_)) => messages.push(
+            "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it"
+                .to_owned(),
+        ),
+        Some(Moved::Url(_)) => messages.push(
+            "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat, which sends \
+             no address, is not sent there"
+                .to_owned(),
+        ),
+        None => {}
     }
     messages
 }

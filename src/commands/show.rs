@@ -126,7 +126,7 @@ fn is_document(response: &Response) -> bool {
 
 /// The message of an Autodiscover error document.
 fn error_message(body: &[u8]) -> Option<String> {
-    let elements = xml::elements(body).ok()?;
+    let elements = xml::read(body).ok()?.leaves;
     let is_error = elements.iter().any(|(name, _)| name == "ErrorCode");
     is_error
         .then(|| elements.into_iter().find(|(name, _)| name == "Message"))?

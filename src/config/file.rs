@@ -23,6 +23,7 @@ pub struct File {
     pub webdav: Service,
     pub activesync: Service,
     pub oauth2: OAuth2,
+    pub autodiscover: Autodiscover,
     pub apple: Apple,
     pub pacc: Pacc,
     pub domains: Domains,
@@ -104,10 +105,18 @@ pub struct Pacc {
     pub enabled: Option<bool>,
 }
 
+/// `[autodiscover]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Autodiscover {
+    pub dav: Option<bool>,
+}
+
 /// `[domain."…".autodiscover]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-pub struct Autodiscover {
+pub struct DomainAutodiscover {
+    pub dav: Option<bool>,
     pub redirect_address: Option<Spanned<String>>,
     pub redirect_url: Option<Spanned<String>>,
 }
@@ -176,7 +185,7 @@ pub struct Domain {
     pub webdav: Service,
     pub activesync: Service,
     pub oauth2: OAuth2,
-    pub autodiscover: Autodiscover,
+    pub autodiscover: DomainAutodiscover,
     pub apple: DomainApple,
     pub pacc: Pacc,
 }

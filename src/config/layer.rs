@@ -20,8 +20,9 @@ pub(super) struct Layer<'a> {
     pub servers: [(Protocol, &'a file::Server); 4],
     pub services: [(ServiceKind, &'a file::Service); 5],
     pub oauth2: &'a file::OAuth2,
-    pub autodiscover: Option<&'a file::Autodiscover>,
     pub pacc: &'a file::Pacc,
+    pub dav_in_autodiscover: Option<bool>,
+    pub redirect: Option<&'a file::DomainAutodiscover>,
     pub identifier: Option<&'a Spanned<String>>,
     pub description: Option<&'a Spanned<BTreeMap<String, String>>>,
     pub consent: Option<&'a Spanned<BTreeMap<String, String>>>,
@@ -29,7 +30,7 @@ pub(super) struct Layer<'a> {
 
 /// The tables that a file and a domain have in common.
 macro_rules! layer {
-    ($tables:expr, $autodiscover:expr) => {
+    ($tables:expr, $redirect:expr) => {
         Layer {
             provider: &$tables.provider,
             servers: [
@@ -46,8 +47,9 @@ macro_rules! layer {
                 (ServiceKind::ActiveSync, &$tables.activesync),
             ],
             oauth2: &$tables.oauth2,
-            autodiscover: $autodiscover,
             pacc: &$tables.pacc,
+            dav_in_autodiscover: $tables.autodiscover.dav,
+            redirect: $redirect,
             identifier: $tables.apple.identifier.as_ref(),
             description: $tables.apple.description.as_ref(),
             consent: $tables.apple.consent.as_ref(),
@@ -74,10 +76,9 @@ impl Layer<'_> {
             && self.servers.iter().all(|(_, server)| **server == file::Server::default())
             && self.services.iter().all(|(_, service)| **service == file::Service::default())
             && *self.oauth2 == file::OAuth2::default()
-            && self
-                .autodiscover
-                .is_none_or(|autodiscover| *autodiscover == file::Autodiscover::default())
             && *self.pacc == file::Pacc::default()
+            && self.dav_in_autodiscover.is_none()
+            && self.redirect.is_none_or(|said| *said == file::DomainAutodiscover::default())
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
@@ -113,8 +114,12 @@ impl Checker<'_> {
             pop3: pop3.map_or(base_pop3, |(_, pop3)| self.pop3_options(pop3, base_pop3)),
             services,
             oauth2: self.oauth2(layer.oauth2).or_else(|| base.and_then(|base| base.oauth2.clone())),
-            moved: layer.autodiscover.and_then(|autodiscover| self.moved(autodiscover)),
             pacc: layer.pacc.enabled.or(base.map(|base| base.pacc)).unwrap_or(defaults::PACC),
+            moved: layer.redirect.and_then(|said| self.moved(said)),
+            dav_in_autodiscover: layer
+                .dav_in_autodiscover
+                .or(base.map(|base| base.dav_in_autodiscover))
+                .unwrap_or(false),
         }
     }
 
@@ -418,7 +423,7 @@ impl Checker<'_> {
         })
     }
 
-    fn moved(&mut self, said: &file::Autodiscover) -> Option<Moved> {
+    fn moved(&mut self, said: &file::DomainAutodiscover) -> Option<Moved> {
         if let (Some(address), Some(_)) = (&said.redirect_address, &said.redirect_url) {
             let message =
                 "autodiscover.redirect_address and redirect_url: there can be one of them";

@@ -37,6 +37,8 @@ pub struct Settings {
     pub moved: Option<Moved>,
     /// Whether PACC is answered.
     pub pacc: bool,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
 }
 
 /// A server, before the domain is filled in.
@@ -108,7 +110,16 @@ impl Found {
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
-        let Settings { provider, servers, pop3, services, oauth2, moved, pacc } = &*self.settings;
+        let Settings {
+            provider,
+            servers,
+            pop3,
+            services,
+            oauth2,
+            moved,
+            dav_in_autodiscover,
+            pacc,
+        } = &*self.settings;
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| self.server(server, None));
         let alternatives = offered().flat_map(|server| {
@@ -135,7 +146,8 @@ impl Found {
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
             pacc: *pacc,
-            host_domain: host_domain.filter(|host| *host != domain),
+            dav_in_autodiscover: *dav_in_autodiscover,
+            host_domain,
             domain,
             address,
         })

@@ -54,7 +54,9 @@ fn write(account: &Account, _: &Request) -> Response {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
             xml.text("domain", account.domain.as_str());
             // seen: Mustang and Sailfish want the very domain they looked up to be listed.
-            if let Some(domain) = &account.host_domain {
+            if let Some(domain) =
+                account.host_domain.as_ref().filter(|host| **host != account.domain)
+            {
                 xml.text("domain", domain.as_str());
             }
             xml.text("displayName", &account.provider.name);
