@@ -13,7 +13,7 @@ pimalaya=0.9.0
 
 # what proves that it is there (a command, or a file) : the package that brings it
 needs='
-thunderbird:thunderbird
+/usr/lib/thunderbird/thunderbird:thunderbird
 certutil:libnss3-tools
 dnsmasq:dnsmasq-base
 /usr/lib/dovecot/imap:dovecot-imapd

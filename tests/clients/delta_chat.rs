@@ -9,9 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::common::command;
-use crate::world::{
-    ADDRESS, PASSWORD, Server, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World, client,
-};
+use crate::world::{PASSWORD, Server, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World, client};
 
 /// No answer may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,7 +72,7 @@ fn logs_in(world: &World, securities: fn(&Server) -> &'static [&'static str]) {
     let mut core = Core::start(world);
     let account = core.call("add_account", json!([])).expect("an account");
     let entered = json!({
-        "addr": ADDRESS,
+        "addr": world.address,
         "password": PASSWORD,
         "certificateChecks": "acceptInvalidCertificates",
     });

@@ -8,4 +8,5 @@ mod common;
 
 mod delta_chat;
 mod pimalaya;
+mod thunderbird;
 mod world;

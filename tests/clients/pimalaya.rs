@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::common::{command, run};
-use crate::world::{ADDRESS, AUTHORITY, RESOLVER, Server, UNUSUAL, USUAL, World, client};
+use crate::world::{AUTHORITY, RESOLVER, Server, UNUSUAL, USUAL, World, client};
 
 /// What it finds by one of its mechanisms; `source` is where it found it.
-fn discover(mechanism: &str, source: &str) -> Vec<Server> {
+fn discover(world: &World, mechanism: &str, source: &str) -> Vec<Server> {
     let mut discovery = command(client("pim-discovery"));
     discovery.args(["--json", "--tls-cert", AUTHORITY, "email", mechanism]);
-    let found = run(discovery.args(["--server", RESOLVER, ADDRESS]));
+    let found = run(discovery.args(["--server", RESOLVER, world.address]));
     let found: Value = serde_json::from_str(&found).expect("JSON");
     let found = found.as_array().expect("an array").iter();
     found.filter(|service| service["source"] == source).map(server).collect()
@@ -37,12 +37,12 @@ fn server(service: &Value) -> Server {
 
 /// The two URLs of autoconfig, and the DNS records of `mailsetup dns`.
 fn finds_all(world: &World) {
-    assert_eq!(discover("autoconfig", "ispMain"), world.servers, "autoconfig.example.org");
-    assert_eq!(discover("autoconfig", "ispFallback"), world.servers, ".well-known");
-    assert_eq!(discover("first", "ispMain"), world.servers, "its own choice");
+    assert_eq!(discover(world, "autoconfig", "ispMain"), world.servers, "autoconfig.example.org");
+    assert_eq!(discover(world, "autoconfig", "ispFallback"), world.servers, ".well-known");
+    assert_eq!(discover(world, "first", "ispMain"), world.servers, "its own choice");
     // It asks for no POP3, and DNS says no login.
     let without_login = |kind| Server { username: String::new(), ..world.server(kind).clone() };
-    assert_eq!(discover("srv", "srv"), ["imap", "smtp"].map(without_login), "SRV");
+    assert_eq!(discover(world, "srv", "srv"), ["imap", "smtp"].map(without_login), "SRV");
 }
 
 #[test]

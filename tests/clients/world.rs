@@ -16,7 +16,6 @@ use serde_json::Value;
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, Sandbox, command, run, source, wait_until, write};
 
-pub const ADDRESS: &str = "ann@example.org";
 pub const PASSWORD: &str = "correct-horse-7";
 
 /// Where everything is: an address for documents, since names that have only loopback addresses
@@ -51,16 +50,16 @@ pub struct Server {
 }
 
 /// What `mailsetup show` says for the address, placeholders replaced.
-fn shown(config: &Path) -> Vec<Server> {
+fn shown(config: &Path, address: &str) -> Vec<Server> {
     let mut show = mailsetup(config);
-    let document = run(show.args(["show", "--client", "thunderbird", ADDRESS]));
+    let document = run(show.args(["show", "--client", "thunderbird", address]));
     let elements = document.split("Server type=\"").skip(1);
     let servers = elements.map(|element| {
         let value = |name: &str| {
             let (_, rest) = element.split_once(&format!("<{name}>")).expect("an element");
             rest.split('<').next().expect("text").to_owned()
         };
-        let local_part = ADDRESS.split('@').next().expect("a local part");
+        let local_part = address.split('@').next().expect("a local part");
         Server {
             kind: element.split('"').next().expect("a type").to_owned(),
             host: value("hostname"),
@@ -68,7 +67,7 @@ fn shown(config: &Path) -> Vec<Server> {
             security: value("socketType"),
             authentication: value("authentication"),
             username: value("username")
-                .replace("%EMAILADDRESS%", ADDRESS)
+                .replace("%EMAILADDRESS%", address)
                 .replace("%EMAILLOCALPART%", local_part),
         }
     });
@@ -85,6 +84,8 @@ fn mailsetup(config: &Path) -> std::process::Command {
 
 /// What is special about a mail host.
 pub struct Setup {
+    /// The user's.
+    pub address: &'static str,
     /// mailsetup's configuration.
     pub config: &'static str,
     /// Whether the web server speaks https as well as http.
@@ -95,6 +96,7 @@ pub struct Setup {
 
 /// https and all names.
 pub const USUAL: Setup = Setup {
+    address: "ann@example.org",
     config: "",
     https: true,
     web: &["autoconfig.example.org", "autodiscover.example.org", "example.org"],
@@ -131,9 +133,22 @@ smtp.username = "%EMAILLOCALPART%"
     ..USUAL
 };
 
+/// A customer's domain of which DNS knows nothing but the MX record.
+pub const HOSTED: Setup = Setup {
+    address: "ann@example.net",
+    config: r#"
+[domain."example.org"]
+imap.host = "imap.example.org"
+[domain."example.net"]
+alias_of = "example.org"
+"#,
+    ..USUAL
+};
+
 /// The mail host, running.
 pub struct World<'a> {
     pub sandbox: &'a Sandbox,
+    pub address: &'static str,
     /// What `mailsetup show` says, and so what every client has to find.
     pub servers: Vec<Server>,
     processes: Vec<Process>,
@@ -149,7 +164,8 @@ impl World<'_> {
         run(command("ip").args(["address", "add", &format!("{HERE}/32"), "dev", "lo"]));
         let sandbox = namespace.sandbox;
         let config = sandbox.write("config.toml", setup.config);
-        let mut world = World { sandbox, servers: shown(&config), processes: Vec::new() };
+        let servers = shown(&config, setup.address);
+        let mut world = World { sandbox, address: setup.address, servers, processes: Vec::new() };
         certificates();
         world.dns(&config, setup);
         let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
@@ -158,7 +174,7 @@ impl World<'_> {
         });
         world.nginx(setup);
         world.dovecot();
-        postfix();
+        postfix(setup.address);
         world
     }
 
@@ -167,23 +183,24 @@ impl World<'_> {
         self.servers.iter().find(|server| server.kind == kind).expect("no such server")
     }
 
-    /// Waits until somebody has logged in as told; panics with the logs if nobody does.
+    /// Waits until somebody has logged in as told; panics if nobody does.
     pub fn expect_login(&self, kind: &str) {
         let server = self.server(kind);
-        let (log, words) = if kind == "smtp" {
-            let service = if server.security == "SSL" { "submissions" } else { "submission" };
-            let tls = if server.security == "SSL" { " auth=1 " } else { " starttls=1 auth=1 " };
-            (POSTFIX_LOG, vec![format!("postfix/{service}/smtpd["), tls.to_owned()])
-        } else {
+        if kind != "smtp" {
             let login = format!("{kind}-login: Info: Login: user=<{}>, ", server.username);
-            (DOVECOT_LOG, vec![login, format!(", lport={}, ", server.port), ", TLS".to_owned()])
-        };
-        let found = wait_until(|| {
-            let log = fs::read(log).unwrap_or_default();
-            let log = String::from_utf8_lossy(&log);
-            log.lines().any(|line| words.iter().all(|word| line.contains(word)))
-        });
-        assert!(found, "nobody has logged in: no line in {log} has {words:?}");
+            expect(DOVECOT_LOG, &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
+        } else if server.security == "SSL" {
+            expect(POSTFIX_LOG, &["postfix/submissions/smtpd[", " auth=1 "]);
+        } else {
+            expect(POSTFIX_LOG, &["postfix/submission/smtpd[", " starttls=1 auth=1 "]);
+        }
+    }
+
+    /// Waits until a message has been taken from the user and delivered to the user.
+    pub fn expect_message(&self) {
+        let login = format!(", sasl_username={}", self.server("smtp").username);
+        expect(POSTFIX_LOG, &["/smtpd[", &login]);
+        expect(POSTFIX_LOG, &[&format!(" to=<{}>", self.address), " status=sent "]);
     }
 
     fn add(&mut self, command: &mut std::process::Command, ready: impl FnMut() -> bool) {
@@ -194,7 +211,8 @@ impl World<'_> {
     fn dns(&mut self, config: &Path, setup: &Setup) {
         let mut zone =
             "no-resolv\nno-hosts\nlocal=/#/\nlisten-address=127.0.0.1\nbind-interfaces\n\
-                        user=root\nmx-host=example.org,mail.example.org,10\n"
+                        user=root\nmx-host=example.org,mail.example.org,10\n\
+                        mx-host=example.net,mail.example.org,10\n"
                 .to_owned();
         let mut hosts: BTreeSet<&str> = self.servers.iter().map(|server| &*server.host).collect();
         hosts.insert("mail.example.org");
@@ -343,8 +361,18 @@ impl Drop for World<'_> {
     }
 }
 
+/// Waits until a line of that log has all of these.
+fn expect(log: &str, words: &[&str]) {
+    let found = wait_until(|| {
+        let log = fs::read(log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        log.lines().any(|line| words.iter().all(|word| line.contains(word)))
+    });
+    assert!(found, "no line of {log} has {words:?}");
+}
+
 /// Debian's Postfix, for submission only. The namespace ends it.
-fn postfix() {
+fn postfix(address: &str) {
     let main = format!(
         "compatibility_level = 3.6
 myhostname = mail.example.org
@@ -352,9 +380,9 @@ mydestination =
 alias_maps =
 inet_protocols = ipv4
 maillog_file = {POSTFIX_LOG}
-virtual_mailbox_domains = example.org
+virtual_mailbox_domains = example.org, example.net
 virtual_mailbox_base = /var/mail
-virtual_mailbox_maps = inline:{{{ADDRESS}=ann/}}
+virtual_mailbox_maps = inline:{{{address}=ann/}}
 virtual_uid_maps = static:{mail}
 virtual_gid_maps = static:{mail}
 virtual_minimum_uid = 1
