@@ -334,7 +334,7 @@ userdb {{
   args = uid=mail gid=mail home=/var/mail/ann
 }}
 service auth {{
-  unix_listener /var/spool/postfix/private/dovecot {{
+  unix_listener /run/dovecot/postfix {{
     mode = 0600
     user = postfix
   }}
@@ -379,6 +379,8 @@ myhostname = mail.example.org
 mydestination =
 alias_maps =
 inet_protocols = ipv4
+queue_directory = /run/postfix
+data_directory = /run/postfix-data
 maillog_file = {POSTFIX_LOG}
 virtual_mailbox_domains = example.org, example.net
 virtual_mailbox_base = /var/mail
@@ -389,7 +391,7 @@ virtual_minimum_uid = 1
 smtpd_tls_cert_file = {CERTIFICATE}
 smtpd_tls_key_file = {KEY}
 smtpd_sasl_type = dovecot
-smtpd_sasl_path = private/dovecot
+smtpd_sasl_path = /run/dovecot/postfix
 smtpd_sasl_auth_enable = yes
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 ",
@@ -415,6 +417,8 @@ postlog unix-dgram n - n - 1 postlogd
 ";
     write(Path::new("/etc/postfix/main.cf"), main);
     write(Path::new("/etc/postfix/master.cf"), services);
+    directory("/run/postfix", "root");
+    directory("/run/postfix-data", "postfix");
     run(command("postfix").arg("start"));
     assert!(wait_until(|| listens(587) && listens(465)), "postfix does not listen");
 }
