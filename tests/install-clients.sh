@@ -5,7 +5,7 @@
 #   sh tests/install-clients.sh --list   print the packages, one per line
 #
 # Running it again is a quick no-op. The installation starts no service. What pip and cargo bring
-# goes below cargo's target directory, in the versions named here.
+# goes below cargo's target directory, in the versions named here; Pimalaya's needs Rust 1.88.
 set -eu
 
 deltachat=2.65.0
@@ -16,6 +16,7 @@ needs='
 /usr/lib/thunderbird/thunderbird:thunderbird
 certutil:libnss3-tools
 dnsmasq:dnsmasq-base
+dovecot:dovecot-core
 /usr/lib/dovecot/imap:dovecot-imapd
 /usr/lib/dovecot/pop3:dovecot-pop3d
 postfix:postfix

@@ -14,7 +14,7 @@ use nix::unistd::User;
 use serde_json::Value;
 
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, Sandbox, command, run, source, wait_until, write};
+use crate::common::{Process, Sandbox, command, install_hint, run, source, wait_until, write};
 
 pub const PASSWORD: &str = "correct-horse-7";
 
@@ -315,6 +315,10 @@ http {
 
     /// Debian's Dovecot with one user, who logs in with our names and no other.
     fn dovecot(&mut self) {
+        for program in ["/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"] {
+            let hint = install_hint(program);
+            assert!(Path::new(program).exists(), "{program} is missing; {hint}");
+        }
         let config = format!(
             "protocols = imap pop3
 log_path = {DOVECOT_LOG}

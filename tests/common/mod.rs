@@ -199,7 +199,7 @@ pub fn run(command: &mut Command) -> String {
 }
 
 /// Which package brings a missing program, as tests/install-*.sh have it.
-fn install_hint(program: &str) -> String {
+pub fn install_hint(program: &str) -> String {
     for name in ["tests/install-tools.sh", "tests/install-clients.sh"] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();
         let package = script.lines().find_map(|line| {
