@@ -47,9 +47,10 @@ install_missing() {
     $as_root chmod 755 "$policy"
 
     $as_root apt-get -q update
+    # Nothing is removed for it: a machine that has another mail server keeps that.
     # shellcheck disable=SC2086 # one word per package
     $as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -y --no-install-recommends install $missing
+        apt-get -q -y --no-install-recommends --no-remove install $missing
     restore_policy
     trap - EXIT HUP INT TERM
 }
