@@ -4,6 +4,7 @@
 //! web server or the vocabulary of a mail client.
 
 use crate::address::{Domain, EmailAddress};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
 
@@ -14,26 +15,48 @@ use std::num::NonZeroU16;
 pub struct Account {
     /// The mail domain the settings are for.
     pub domain: Domain,
-    /// The domain the request's Host named, where that is another domain of ours.
+    /// The domain of ours that the request's Host named, where a document wanted to know; it may be
+    /// the same.
     pub host_domain: Option<Domain>,
     /// The mailbox asked about; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
     /// Who runs the servers.
     pub provider: Provider,
-    /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP. There is
-    /// at most one of a protocol, one or more to read mail and exactly one to send it.
+    /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP,
+    /// ManageSieve. There is at most one of a protocol, one or more to read mail and exactly one to
+    /// send it.
     pub servers: Vec<Server>,
+    /// Further servers of the same protocols, for whoever cannot reach the first; mostly none, since
+    /// some clients take the last they find.
+    pub alternatives: Vec<Server>,
+    /// How POP3 clients should treat what they have fetched.
+    pub pop3: Pop3Options,
+    /// What is reached by a URL, at most one of a kind.
+    pub services: Vec<Service>,
+    /// Where clients get tokens, should they know how to use them instead of a password.
+    pub oauth2: Option<OAuth2>,
+    /// Where the settings are really kept, for clients that can follow.
+    pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
 }
 
 impl Account {
     /// The server a client should read mail from: IMAP, else POP3.
     pub fn incoming(&self) -> Option<&Server> {
-        self.servers.iter().find(|server| server.protocol != Protocol::Smtp)
+        self.servers.iter().find(|server| server.protocol.is_incoming())
     }
 
     /// The server a client should send mail through.
     pub fn outgoing(&self) -> Option<&Server> {
         self.servers.iter().find(|server| server.protocol == Protocol::Smtp)
+    }
+
+    /// The service of a kind, if there is one.
+    pub fn service(&self, kind: ServiceKind) -> Option<&Service> {
+        self.services.iter().find(|service| service.kind == kind)
     }
 }
 
@@ -46,7 +69,31 @@ pub struct Provider {
     pub short_name: String,
     /// The reverse-DNS name below which identifiers of profiles are made.
     pub identifier: String,
+    /// Web pages of the provider, all https: its home, its help, its web mail.
+    pub homepage: Option<String>,
+    /// Where users find help.
+    pub support: Option<String>,
+    /// Where users read mail in a browser.
+    pub webmail: Option<String>,
+    /// Instructions for mail clients, the most useful first.
+    pub documentation: Vec<Documentation>,
+    /// What a profile says of itself before it is installed.
+    pub profile_description: Localised,
+    /// What users have to agree to before they install a profile.
+    pub profile_consent: Localised,
 }
+
+/// A page of instructions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Documentation {
+    /// Where it is.
+    pub url: String,
+    /// Its title.
+    pub title: Localised,
+}
+
+/// A text in several languages, by BCP 47 tag in lower case; none if there is no text.
+pub type Localised = BTreeMap<String, String>;
 
 //------------ Server ---------------------------------------------------------
 
@@ -76,6 +123,15 @@ pub enum Protocol {
     Pop3,
     /// Message submission (RFC 6409).
     Smtp,
+    /// ManageSieve (RFC 5804): filters on the server.
+    ManageSieve,
+}
+
+impl Protocol {
+    /// True if mail is read by it.
+    pub fn is_incoming(self) -> bool {
+        matches!(self, Protocol::Imap | Protocol::Pop3)
+    }
 }
 
 impl fmt::Display for Protocol {
@@ -84,6 +140,7 @@ impl fmt::Display for Protocol {
             Protocol::Imap => "imap",
             Protocol::Pop3 => "pop3",
             Protocol::Smtp => "smtp",
+            Protocol::ManageSieve => "managesieve",
         })
     }
 }
@@ -110,6 +167,93 @@ pub enum Auth {
     Ntlm,
     /// Nothing is asked; for sending only.
     None,
+}
+
+/// How POP3 clients should treat what they have fetched; `None` leaves it to them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Pop3Options {
+    /// Whether messages stay on the server.
+    pub leave_on_server: Option<bool>,
+    /// For how many days.
+    pub days_on_server: Option<u16>,
+    /// Whether new messages are fetched as soon as they are seen.
+    pub fetch_at_once: Option<bool>,
+}
+
+//------------ Service --------------------------------------------------------
+
+/// What is reached by a URL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Service {
+    /// What is spoken there.
+    pub kind: ServiceKind,
+    /// Where, in https and ASCII.
+    pub url: String,
+    /// The name the user logs in with.
+    pub login: Login,
+}
+
+impl Service {
+    /// Host, port and path of the URL; with the path goes what may follow it.
+    pub fn place(&self) -> (&str, u16, &str) {
+        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (host, port) = host.split_once(':').unwrap_or((host, ""));
+        (host, port.parse().unwrap_or(443), if path.is_empty() { "/" } else { path })
+    }
+}
+
+/// The kinds of services.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ServiceKind {
+    /// JMAP (RFC 8620): the URL of the session resource.
+    Jmap,
+    /// Calendars (RFC 4791).
+    CalDav,
+    /// Address books (RFC 6352).
+    CardDav,
+    /// Files (RFC 4918).
+    WebDav,
+    /// Exchange ActiveSync ([MS-ASHTTP]).
+    ActiveSync,
+}
+
+impl fmt::Display for ServiceKind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            ServiceKind::Jmap => "jmap",
+            ServiceKind::CalDav => "caldav",
+            ServiceKind::CardDav => "carddav",
+            ServiceKind::WebDav => "webdav",
+            ServiceKind::ActiveSync => "activesync",
+        })
+    }
+}
+
+/// Where clients get tokens (RFC 6749).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OAuth2 {
+    /// The issuer's name.
+    pub issuer: String,
+    /// What to ask for, separated by blanks.
+    pub scope: String,
+    /// Where the user agrees.
+    pub authorization_url: String,
+    /// Where the token is.
+    pub token_url: String,
+    /// Who every client says it is.
+    pub client_id: String,
+    /// What goes with that; no secret, since everybody is told.
+    pub client_secret: Option<String>,
+}
+
+/// Where the settings are really kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Moved {
+    /// To be asked with another address.
+    Address(Login),
+    /// To be asked at another URL.
+    Url(String),
 }
 
 //------------ Login ----------------------------------------------------------
@@ -161,6 +305,19 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_have_a_place() {
+        for (url, place) in [
+            ("https://dav.example.org", ("dav.example.org", 443, "/")),
+            ("https://dav.example.org:8443/a/b?c", ("dav.example.org", 8443, "/a/b?c")),
+            ("https://dav.example.org?c=/", ("dav.example.org", 443, "?c=/")),
+        ] {
+            let login = Login::new(String::new());
+            let service = Service { kind: ServiceKind::CalDav, url: url.into(), login };
+            assert_eq!(service.place(), place);
+        }
+    }
 
     #[test]
     fn login_is_filled_in_once() {

@@ -14,13 +14,15 @@
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
 //! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
-//! - [`responder`]: the way itself, in one function.
+//! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
-//!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
+//!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
+//!   [`discovery::pacc`].
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
+//! - [`language`]: which of several texts somebody reads.
 //! - [`cli`], [`commands`], [`log`]: what an admin types and reads; [`files`]: what they wrote.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
@@ -36,7 +38,9 @@ pub mod directory;
 pub mod discovery;
 pub mod files;
 pub mod gateway;
+pub mod language;
 pub mod log;
+pub mod manners;
 pub mod question;
 pub mod request;
 pub mod resolve;

@@ -6,6 +6,7 @@
 
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
+use crate::request::Request;
 use crate::response::Response;
 
 /// A document, asked for an address or for the domain behind a host.
@@ -26,10 +27,10 @@ pub struct Document {
     pub decided_by: DecidedBy,
     /// True if the bytes are signed where a certificate is configured.
     pub signed: bool,
-    /// Writes the document.
-    pub write: fn(&Account) -> Response,
+    /// Writes the document; what else was asked is in the request.
+    pub write: fn(&Account, &Request) -> Response,
     /// Answers for a domain that is not ours.
-    pub unknown: fn() -> Response,
+    pub unknown: fn(&Request) -> Response,
 }
 
 /// Which domain decides what is answered.
@@ -40,6 +41,9 @@ pub enum DecidedBy {
     AddressElseHost,
     /// Only the address's domain: the document carries the mailbox's login.
     Address,
+    /// Only the address's domain; and whether the Host stands for a domain of ours is told, since
+    /// the document may name it.
+    AddressAtHost,
     /// Only the Host's domain.
     Host,
 }

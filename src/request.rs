@@ -23,6 +23,17 @@ pub struct Request {
     pub host: Option<Domain>,
     /// The body; empty if there is none.
     pub body: Vec<u8>,
+    /// What the client says of the answer it wants; empty where it says nothing.
+    pub wishes: Wishes,
+}
+
+/// Header fields that choose among answers to the same question.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wishes {
+    /// `Accept-Language` (RFC 9110 §12.5.4).
+    pub languages: Vec<u8>,
+    /// `If-None-Match` (RFC 9110 §13.1.2).
+    pub known_tags: Vec<u8>,
 }
 
 impl Request {
@@ -40,6 +51,7 @@ impl Request {
             query: query.unwrap_or_default().to_owned(),
             host: host.or(authority).and_then(parse_host),
             body,
+            wishes: Wishes::default(),
         }
     }
 

@@ -6,7 +6,8 @@
 
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
-use crate::config::{Config, Found, Unavailable};
+use crate::config::settings::Found;
+use crate::config::{Config, Unavailable};
 use crate::question::{DecidedBy, Question};
 
 /// The names under which clients ask for a domain's settings.
@@ -24,6 +25,15 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
     };
     let (found, host_domain) = match question.document.decided_by {
         DecidedBy::Address => (by_address()?, None),
+        DecidedBy::AddressAtHost => {
+            let found = by_address()?;
+            // Where any domain is answered, being answered says nothing of a Host.
+            let host_domain = question.host.as_ref().map(|host| behind(host, config));
+            let host_domain = host_domain.filter(|host| {
+                config.is_named(host) || found.as_ref().is_some_and(|(domain, _)| domain == host)
+            });
+            (found, host_domain)
+        }
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {
             // The Host only adds its name: should its settings be broken, that is no matter here.
@@ -41,9 +51,12 @@ fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Una
 
 /// The domain of ours that a Host stands for.
 fn find_host(host: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
+    find(&behind(host, config), config)
+}
+
+/// The domain that a Host stands for, whether ours or not.
+fn behind(host: &Domain, config: &Config) -> Domain {
     // A domain that is itself called www.… or autoconfig.… is asked for by its own name.
-    match host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host)) {
-        Some(domain) => find(&domain, config),
-        None => find(host, config),
-    }
+    let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host));
+    domain.unwrap_or_else(|| host.clone())
 }

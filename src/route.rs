@@ -3,38 +3,77 @@
 //! Paths are compared without regard to letter case: Autodiscover clients vary it, and the other
 //! paths lose nothing by it. What is not in the table is not ours.
 
-use crate::discovery::{autoconfig, autodiscover::pox, mobileconfig};
+use crate::discovery::autodiscover::{json, pox};
+use crate::discovery::{autoconfig, mobileconfig, pacc};
 use crate::question::Question;
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
 
 /// One row: a path, the methods that make sense there, and who reads the question.
 struct Route {
-    path: &'static str,
+    path: Path,
     methods: &'static [Method],
     read: fn(&Request) -> Result<Question, Response>,
+}
+
+/// Which paths are meant.
+enum Path {
+    /// This one.
+    Is(&'static str),
+    /// Those with one more part behind this.
+    Below(&'static str),
+    /// Those with anything behind this: a slash may be part of an address.
+    Under(&'static str),
 }
 
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 5] = [
-    Route { path: "/mail/config-v1.1.xml", methods: GET, read: autoconfig::read },
+const ROUTES: [Route; 10] = [
+    Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
-        path: "/.well-known/autoconfig/mail/config-v1.1.xml",
+        path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),
         methods: GET,
         read: autoconfig::read,
     },
-    Route { path: "/autodiscover/autodiscover.xml", methods: GET_POST, read: pox::read },
-    Route { path: "/mobileconfig", methods: GET, read: mobileconfig::read },
-    Route { path: "/email.mobileconfig", methods: GET, read: mobileconfig::read },
+    // seen: Nine asks here.
+    Route { path: Path::Is("/v1.1/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
+    Route { path: Path::Below("/v1.1/"), methods: GET, read: autoconfig::read_database_form },
+    Route { path: Path::Is("/autodiscover/autodiscover.xml"), methods: GET_POST, read: pox::read },
+    Route { path: Path::Is("/autodiscover/autodiscover.json"), methods: GET, read: json::read },
+    Route { path: Path::Under(json::FOLDER), methods: GET, read: json::read_path },
+    Route { path: Path::Is("/mobileconfig"), methods: GET, read: mobileconfig::read },
+    Route { path: Path::Is("/email.mobileconfig"), methods: GET, read: mobileconfig::read },
+    Route {
+        path: Path::Is("/.well-known/user-agent-configuration.json"),
+        methods: GET,
+        read: pacc::read,
+    },
 ];
+
+impl Path {
+    fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            Path::Is(this) => path.eq_ignore_ascii_case(this.as_bytes()),
+            Path::Below(this) => {
+                behind(this, path).is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'))
+            }
+            Path::Under(this) => behind(this, path).is_some_and(|rest| !rest.is_empty()),
+        }
+    }
+}
+
+/// What stands behind `start` in a path that begins with it.
+fn behind<'a>(start: &str, path: &'a [u8]) -> Option<&'a [u8]> {
+    let (found, rest) = path.split_at_checked(start.len())?;
+    found.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
+}
 
 /// Finds out what is asked; the answer to give if that is nothing we know.
 pub fn route(request: &Request) -> Result<Question, Response> {
     let route = ROUTES
         .iter()
-        .find(|route| request.path.eq_ignore_ascii_case(route.path.as_bytes()))
+        .find(|route| route.path.matches(&request.path))
         .ok_or_else(|| Response::text(Status::NotFound, "nothing here"))?;
     if !route.methods.contains(&request.method) {
         let allow: Vec<_> = route.methods.iter().map(|method| method.as_str()).collect();

@@ -2,6 +2,8 @@
 
 mod common;
 
+mod addresses;
+mod agreement;
 mod commands;
 mod configuration;
 mod conformance;
@@ -10,6 +12,7 @@ mod gateway;
 mod house;
 mod installation;
 mod manual;
+mod pacc;
 mod regression;
 mod servers;
 #[cfg(feature = "sign")]

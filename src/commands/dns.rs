@@ -6,10 +6,11 @@
 //! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
 
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
-use crate::account::{Account, Protocol, Security};
+use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
 use crate::config::{Unavailable, find::Source};
+use crate::discovery::pacc;
 use crate::log;
 use serde::Serialize;
 use std::net::Ipv4Addr;
@@ -21,15 +22,19 @@ const TTL: u32 = 3600;
 const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
 /// Names of the web server below the mail domain.
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
+/// The web server's name for PACC, and that of its TXT record.
+const PACC_NAMES: (&str, &str) = ("ua-auto-config", "_ua-auto-config");
 /// The services with an SRV record, most preferred first; a client takes the lowest number
 /// (RFC 6186 §3.4).
-const SERVICES: [Service; 6] = [
+const SERVICES: [Service; 7] = [
     Service { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
     Service { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
     Service { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
     Service { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
     Service { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
     Service { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
+    // RFC 5804 §1.8
+    Service { label: "_sieve", protocol: Protocol::ManageSieve, tls: false, priority: 0 },
 ];
 
 struct Service {
@@ -109,25 +114,47 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         data,
     };
     // A name that is the web server's own has an address; it cannot be another name of itself.
-    let names = WEB_NAMES.iter().filter(|name| format!("{name}.{}", account.domain) != web_host);
+    let pacc = pacc::record(account);
+    let names = WEB_NAMES.iter().chain(pacc.iter().map(|_| &PACC_NAMES.0));
+    let names = names.filter(|name| format!("{name}.{}", account.domain) != web_host);
     let web = names.map(|name| match is_address(web_host) {
         true => record(name, "A", web_host.to_owned()),
         false => record(name, "CNAME", format!("{web_host}.")),
     });
     let services = SERVICES.iter().filter_map(|service| {
-        let server = account.servers.iter().find(|server| {
+        let server = account.servers.iter().chain(&account.alternatives).find(|server| {
             server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
         });
         let data = match server {
             // An SRV record leads to a name, never to an address.
             Some(server) if is_address(&server.host) => return None,
             Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
+            // Only for mail does a client expect to be told so (RFC 6186 §3.4).
+            None if service.protocol == Protocol::ManageSieve => return None,
             // "Decidedly not available" (RFC 2782).
             None => "0 0 0 .".to_owned(),
         };
         Some(record(&format!("{}._tcp", service.label), "SRV", data))
     });
-    web.chain(services).collect()
+    let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", format!("\"{text}\"")));
+    let mut records: Vec<_> = web.chain(digest).chain(services).collect();
+    for service in &account.services {
+        let (name, has_path) = match service.kind {
+            ServiceKind::Jmap => ("_jmap._tcp", false),
+            ServiceKind::CalDav => ("_caldavs._tcp", true),
+            ServiceKind::CardDav => ("_carddavs._tcp", true),
+            ServiceKind::WebDav | ServiceKind::ActiveSync => continue,
+        };
+        let (host, port, path) = service.place();
+        if !is_address(host) {
+            records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
+        }
+        if has_path {
+            // RFC 6764 §4; quotes and backslashes cannot be in a checked URL.
+            records.push(record(name, "TXT", format!("\"path={path}\"")));
+        }
+    }
+    records
 }
 
 fn is_address(host: &str) -> bool {
@@ -143,6 +170,12 @@ fn zone(account: &Account, web_host: &str, records: &[Record], soa: bool) -> Str
          ; autodiscover.{domain}, with a certificate for both names; --web-host names another.\n\
          ; The hosts named in SRV records need addresses of their own: they may not be CNAMEs.\n"
     );
+    if pacc::record(account).is_some() {
+        text += &format!(
+            "; ua-auto-config.{domain} is that server too. Its TXT record holds for the document of\n\
+             ; this configuration only: before a change, publish the new one beside the old one.\n"
+        );
+    }
     let mut line = |name: &str, kind: &str, data: &str| {
         text += &format!("{name:<34} {TTL} IN {kind:<5} {data}\n");
     };

@@ -6,16 +6,16 @@
 //! What works but breaks some client is no mistake; see `commands::check`.
 
 use super::file::{self, Mistake};
-use super::{Config, ConfigError, Entry, MAX_ALIASES, ServerSettings, Settings, defaults};
-use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::address::{Domain, host_name, is_text};
+use super::layer::Layer;
+use super::settings::Settings;
+use super::{Config, ConfigError, Entry, MAX_ALIASES};
+use crate::address::Domain;
 use crate::directory::{domains_d::DomainsD, list};
 use crate::files::{self, Stamp};
 use crate::request::Limits;
 use crate::sign::Identity;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::num::NonZeroU16;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -76,7 +76,7 @@ pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Ve
 //------------ Checker --------------------------------------------------------
 
 /// Checks one file and collects its mistakes.
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     path: &'a Path,
     text: &'a str,
     errors: Vec<ConfigError>,
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
         Checker { path, text, errors: Vec::new(), warnings: Vec::new() }
     }
 
-    fn mistake(&mut self, span: Option<Range<usize>>, message: String) {
+    pub(super) fn mistake(&mut self, span: Option<Range<usize>>, message: String) {
         let line = span.map(|span| {
             let before = self.text.get(..span.start).unwrap_or(self.text);
             before.bytes().filter(|&b| b == b'\n').count() + 1
@@ -97,16 +97,7 @@ impl<'a> Checker<'a> {
     }
 
     fn config(&mut self, file: file::File, mut files: Vec<(PathBuf, Option<Stamp>)>) -> Config {
-        let base = self.settings(
-            &Layer {
-                provider: &file.provider,
-                imap: &file.imap,
-                pop3: &file.pop3,
-                smtp: &file.smtp,
-                identifier: file.apple.identifier.as_ref(),
-            },
-            None,
-        );
+        let base = self.settings(&Layer::from(&file), None);
         let mut domains = HashMap::new();
         for (name, table) in &file.domain {
             let entry = self.entry(table, &base);
@@ -159,13 +150,7 @@ impl<'a> Checker<'a> {
     }
 
     fn entry(&mut self, table: &file::Domain, base: &Settings) -> Entry {
-        let layer = Layer {
-            provider: &table.provider,
-            imap: &table.imap,
-            pop3: &table.pop3,
-            smtp: &table.smtp,
-            identifier: table.apple.identifier.as_ref(),
-        };
+        let layer = Layer::from(table);
         let settings = self.settings(&layer, Some(base));
         let Some(target) = &table.alias_of else { return Entry::Settings(Rc::new(settings)) };
         if !layer.is_empty() {
@@ -182,172 +167,6 @@ impl<'a> Checker<'a> {
                 Entry::Settings(Rc::new(settings))
             }
         }
-    }
-
-    /// What a layer says, and for the rest what `base` or the defaults say.
-    fn settings(&mut self, layer: &Layer, base: Option<&Settings>) -> Settings {
-        let provider_name = layer.provider.name.as_ref().and_then(|name| self.display_name(name));
-        let short_name =
-            layer.provider.short_name.as_ref().and_then(|name| self.display_name(name));
-        let [name, base_short_name] = match base {
-            Some(base) => [&base.name, &base.short_name].map(String::clone),
-            None => [defaults::PROVIDER_NAME; 2].map(str::to_owned),
-        };
-        let servers = layer.servers().map(|(protocol, server)| {
-            let base = base
-                .and_then(|base| base.servers.iter().find(|server| server.protocol == protocol));
-            self.server(protocol, server, base)
-        });
-        let says_so = layer.imap.enabled.is_some() || layer.pop3.enabled.is_some();
-        if says_so
-            && servers.iter().all(|server| server.protocol == Protocol::Smtp || !server.enabled)
-        {
-            let message = "imap and pop3 are both switched off: an account needs one of them";
-            let span =
-                layer.pop3.enabled.as_ref().or(layer.imap.enabled.as_ref()).map(Spanned::span);
-            self.mistake(span, message.to_owned());
-        }
-        Settings {
-            // A name of one's own is the short name too, unless there is one.
-            short_name: short_name.or_else(|| provider_name.clone()).unwrap_or(base_short_name),
-            name: provider_name.unwrap_or(name),
-            identifier: layer
-                .identifier
-                .and_then(|identifier| self.identifier(identifier))
-                .or_else(|| base.and_then(|base| base.identifier.clone())),
-            servers,
-        }
-    }
-
-    fn server(
-        &mut self,
-        protocol: Protocol,
-        server: &file::Server,
-        base: Option<&ServerSettings>,
-    ) -> ServerSettings {
-        if let (Protocol::Smtp, Some(enabled)) =
-            (protocol, server.enabled.as_ref().filter(|on| !*on.get_ref()))
-        {
-            let message = "smtp.enabled: clients refuse an account that cannot send".to_owned();
-            self.mistake(Some(enabled.span()), message);
-        }
-        let auth = server.auth.as_ref().map(|auth| match auth.get_ref() {
-            file::Auth::Password => Auth::Password,
-            file::Auth::CramMd5 => Auth::CramMd5,
-            file::Auth::Ntlm => Auth::Ntlm,
-            file::Auth::None => Auth::None,
-        });
-        if auth == Some(Auth::None) && protocol != Protocol::Smtp {
-            let message = format!(
-                "{protocol}.auth: `none` is for smtp only; mail is not read without a login"
-            );
-            self.mistake(server.auth.as_ref().map(Spanned::span), message);
-        }
-        let port = server.port.as_ref().and_then(|port| self.port(protocol, port));
-        let security = server
-            .security
-            .as_ref()
-            .map(|security| match security.get_ref() {
-                file::Security::Tls => Security::Tls,
-                file::Security::StartTls => Security::StartTls,
-                file::Security::None => Security::Plain,
-            })
-            // A registered port says as much as the word would.
-            .or_else(|| port.and_then(|port| security_of_port(protocol, port)))
-            .or(base.map(|base| base.security))
-            .unwrap_or(defaults::security(protocol));
-        let base_port = base.filter(|base| base.security == security).map(|base| base.port);
-        let registered =
-            NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN);
-        let host = server.host.as_ref().and_then(|host| self.host(protocol, host));
-        let username =
-            server.username.as_ref().and_then(|username| self.username(protocol, username));
-        let enabled = server.enabled.as_ref().map(|enabled| *enabled.get_ref());
-        // What is said here, else what the base says, else the default.
-        ServerSettings {
-            protocol,
-            enabled: enabled.or(base.map(|base| base.enabled)).unwrap_or(true),
-            host: host.or(base.map(|base| base.host.clone())).unwrap_or(defaults::HOST.to_owned()),
-            port: port.or(base_port).unwrap_or(registered),
-            security,
-            auth: auth.or(base.map(|base| base.auth)).unwrap_or(defaults::AUTH),
-            username: username
-                .or(base.map(|base| base.username.clone()))
-                .unwrap_or(defaults::USERNAME.to_owned()),
-        }
-    }
-
-    fn port(&mut self, protocol: Protocol, port: &Spanned<i64>) -> Option<NonZeroU16> {
-        let number = u16::try_from(*port.get_ref()).ok().and_then(NonZeroU16::new);
-        if number.is_none() {
-            let message =
-                format!("{protocol}.port: {} is no TCP port (1 to 65535)", port.get_ref());
-            self.mistake(Some(port.span()), message);
-        }
-        number
-    }
-
-    fn host(&mut self, protocol: Protocol, host: &Spanned<String>) -> Option<String> {
-        // The placeholder is checked, and spelt, like any domain.
-        const STAND_IN: &str = "stand-in-for-the-domain.invalid";
-        let text = host.get_ref().replace(defaults::EMAIL_DOMAIN, STAND_IN);
-        // Clients want A-labels (seen: Thunderbird takes no U-labels); one label is a host too.
-        if let Some(name) = host_name(&text) {
-            return Some(name.replace(STAND_IN, defaults::EMAIL_DOMAIN));
-        }
-        let message = format!(
-            "{protocol}.host: `{}` is not a host name; write a name like \"mail.example.org\", \
-             or \"mail.%EMAILDOMAIN%\" for one of each domain",
-            host.get_ref()
-        );
-        self.mistake(Some(host.span()), message);
-        None
-    }
-
-    fn username(&mut self, protocol: Protocol, username: &Spanned<String>) -> Option<String> {
-        let text = username.get_ref();
-        let complaint = if text.is_empty() {
-            "is empty: clients would log in as nobody".to_owned()
-        } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
-            "has white space or control characters".to_owned()
-        } else if let Some(unknown) = unknown_placeholder(text) {
-            format!(
-                "has an unknown placeholder {unknown}; known are {EMAIL_ADDRESS}, {EMAIL_LOCAL_PART} and {}",
-                defaults::EMAIL_DOMAIN
-            )
-        } else {
-            return Some(text.clone());
-        };
-        self.mistake(Some(username.span()), format!("{protocol}.username {complaint}"));
-        None
-    }
-
-    fn display_name(&mut self, name: &Spanned<String>) -> Option<String> {
-        let text = name.get_ref().trim();
-        match text.is_empty() || !text.chars().all(is_text) {
-            true => {
-                self.mistake(
-                    Some(name.span()),
-                    "a provider's name needs visible text on one line".to_owned(),
-                );
-                None
-            }
-            false => Some(text.to_owned()),
-        }
-    }
-
-    fn identifier(&mut self, identifier: &Spanned<String>) -> Option<String> {
-        let text = identifier.get_ref();
-        let fine = text.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-        if !fine {
-            let message = format!(
-                "apple.identifier: `{text}` is no reverse-DNS name like \"org.example.mail\""
-            );
-            self.mistake(Some(identifier.span()), message);
-        }
-        fine.then(|| text.clone())
     }
 
     fn signing(&mut self, apple: &file::Apple) -> Option<Identity> {
@@ -492,51 +311,5 @@ impl<'a> Checker<'a> {
     /// A path as written, or beside the configuration file if it is relative.
     fn beside(&self, path: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
-    }
-}
-
-/// What a port says about its protection, if it is a registered one.
-fn security_of_port(protocol: Protocol, port: NonZeroU16) -> Option<Security> {
-    [Security::Tls, Security::StartTls]
-        .into_iter()
-        .find(|&security| defaults::port(protocol, security) == port.get())
-}
-
-/// The first `%NAME%` that is none of ours.
-fn unknown_placeholder(text: &str) -> Option<String> {
-    let known = text
-        .replace(EMAIL_ADDRESS, "")
-        .replace(EMAIL_LOCAL_PART, "")
-        .replace(defaults::EMAIL_DOMAIN, "");
-    let mut pieces = known.split('%').skip(1).peekable();
-    while let Some(piece) = pieces.next() {
-        let is_name = !piece.is_empty() && piece.bytes().all(|b| b.is_ascii_uppercase());
-        if is_name && pieces.peek().is_some() {
-            return Some(format!("%{piece}%"));
-        }
-    }
-    None
-}
-
-//------------ Layer ----------------------------------------------------------
-
-/// What the file says at one place: at its top, or for one domain.
-struct Layer<'a> {
-    provider: &'a file::Provider,
-    imap: &'a file::Server,
-    pop3: &'a file::Server,
-    smtp: &'a file::Server,
-    identifier: Option<&'a Spanned<String>>,
-}
-
-impl<'a> Layer<'a> {
-    fn servers(&self) -> [(Protocol, &'a file::Server); 3] {
-        [(Protocol::Imap, self.imap), (Protocol::Pop3, self.pop3), (Protocol::Smtp, self.smtp)]
-    }
-
-    fn is_empty(&self) -> bool {
-        *self.provider == file::Provider::default()
-            && self.identifier.is_none()
-            && self.servers().iter().all(|(_, server)| **server == file::Server::default())
     }
 }

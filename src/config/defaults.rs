@@ -17,15 +17,23 @@ pub const USERNAME: &str = "%EMAILADDRESS%";
 /// How users prove who they are.
 pub const AUTH: Auth = Auth::Password;
 
-/// How a server is protected: POP3 and IMAP by TLS, submission by STARTTLS.
+/// Whether PACC is answered: only once its digest is in the DNS.
+pub const PACC: bool = false;
+
+/// Whether a server is offered: filters only on request.
+pub const fn enabled(protocol: Protocol) -> bool {
+    !matches!(protocol, Protocol::ManageSieve)
+}
+
+/// How a server is protected: POP3 and IMAP by TLS, submission and filters by STARTTLS.
 pub const fn security(protocol: Protocol) -> Security {
     match protocol {
         Protocol::Imap | Protocol::Pop3 => Security::Tls,
-        Protocol::Smtp => Security::StartTls,
+        Protocol::Smtp | Protocol::ManageSieve => Security::StartTls,
     }
 }
 
-/// The registered port of a protocol (RFC 8314 §7, RFC 6409 §3.1).
+/// The registered port of a protocol (RFC 8314 §7, RFC 6409 §3.1, RFC 5804 §1.8).
 pub const fn port(protocol: Protocol, security: Security) -> u16 {
     match (protocol, security) {
         (Protocol::Imap, Security::Tls) => 993,
@@ -34,6 +42,7 @@ pub const fn port(protocol: Protocol, security: Security) -> u16 {
         (Protocol::Pop3, _) => 110,
         (Protocol::Smtp, Security::Tls) => 465,
         (Protocol::Smtp, _) => 587,
+        (Protocol::ManageSieve, _) => 4190,
     }
 }
 

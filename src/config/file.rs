@@ -16,7 +16,16 @@ pub struct File {
     pub imap: Server,
     pub pop3: Server,
     pub smtp: Server,
+    pub managesieve: Server,
+    pub jmap: Service,
+    pub caldav: Service,
+    pub carddav: Service,
+    pub webdav: Service,
+    pub activesync: Service,
+    pub oauth2: OAuth2,
+    pub autodiscover: Autodiscover,
     pub apple: Apple,
+    pub pacc: Pacc,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
     pub limits: Limits,
@@ -28,9 +37,21 @@ pub struct File {
 pub struct Provider {
     pub name: Option<Spanned<String>>,
     pub short_name: Option<Spanned<String>>,
+    pub homepage: Option<Spanned<String>>,
+    pub support: Option<Spanned<String>>,
+    pub webmail: Option<Spanned<String>>,
+    pub documentation: Option<Vec<Documentation>>,
 }
 
-/// `[imap]`, `[pop3]` and `[smtp]`
+/// `[[provider.documentation]]`
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Documentation {
+    pub url: Spanned<String>,
+    pub title: Spanned<BTreeMap<String, String>>,
+}
+
+/// `[imap]`, `[pop3]`, `[smtp]` and `[managesieve]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
@@ -40,6 +61,64 @@ pub struct Server {
     pub security: Option<Spanned<Security>>,
     pub auth: Option<Spanned<Auth>>,
     pub username: Option<Spanned<String>>,
+    pub alternatives: Option<Vec<Alternative>>,
+    /// For POP3 only, as are the next.
+    pub leave_on_server: Option<Spanned<bool>>,
+    pub days_on_server: Option<Spanned<i64>>,
+    pub fetch_at_once: Option<Spanned<bool>>,
+}
+
+/// `[[imap.alternatives]]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alternative {
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<i64>>,
+    pub security: Option<Spanned<Security>>,
+}
+
+/// `[jmap]`, `[caldav]`, `[carddav]`, `[webdav]` and `[activesync]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Service {
+    pub enabled: Option<bool>,
+    pub url: Option<Spanned<String>>,
+    pub username: Option<Spanned<String>>,
+}
+
+/// `[oauth2]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct OAuth2 {
+    pub issuer: Option<Spanned<String>>,
+    pub scope: Option<Spanned<String>>,
+    pub authorization_url: Option<Spanned<String>>,
+    pub token_url: Option<Spanned<String>>,
+    pub client_id: Option<Spanned<String>>,
+    pub client_secret: Option<Spanned<String>>,
+}
+
+/// `[pacc]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pacc {
+    pub enabled: Option<bool>,
+}
+
+/// `[autodiscover]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Autodiscover {
+    pub dav: Option<bool>,
+}
+
+/// `[domain."…".autodiscover]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct DomainAutodiscover {
+    pub dav: Option<bool>,
+    pub redirect_address: Option<Spanned<String>>,
+    pub redirect_url: Option<Spanned<String>>,
 }
 
 /// `security = …`
@@ -67,6 +146,8 @@ pub enum Auth {
 #[serde(default, deny_unknown_fields)]
 pub struct Apple {
     pub identifier: Option<Spanned<String>>,
+    pub description: Option<Spanned<BTreeMap<String, String>>>,
+    pub consent: Option<Spanned<BTreeMap<String, String>>>,
     pub signing_certificate: Option<Spanned<String>>,
     pub signing_key: Option<Spanned<String>>,
 }
@@ -97,14 +178,25 @@ pub struct Domain {
     pub imap: Server,
     pub pop3: Server,
     pub smtp: Server,
+    pub managesieve: Server,
+    pub jmap: Service,
+    pub caldav: Service,
+    pub carddav: Service,
+    pub webdav: Service,
+    pub activesync: Service,
+    pub oauth2: OAuth2,
+    pub autodiscover: DomainAutodiscover,
     pub apple: DomainApple,
+    pub pacc: Pacc,
 }
 
 /// `[domain."…".apple]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct DomainApple {
     pub identifier: Option<Spanned<String>>,
+    pub description: Option<Spanned<BTreeMap<String, String>>>,
+    pub consent: Option<Spanned<BTreeMap<String, String>>>,
 }
 
 /// `[limits]`

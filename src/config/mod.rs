@@ -1,37 +1,33 @@
 //! The configuration: which domains are ours, and what their accounts look like.
 //!
-//! `file` holds what is written, `check` turns it into a [`Config`] or says what is wrong, `find`
-//! knows where the file is, `reload` keeps a running service up to date, and `defaults` is all
-//! that holds without any file. A [`Config`] is never half right: it exists or it does not.
+//! `file` holds what is written, `check` and `layer` turn it into a [`Config`] or say what is
+//! wrong, `settings` makes an account of what was found, `find` knows where the file is, `reload`
+//! keeps a running service up to date, and `defaults` is all that holds without any file. A
+//! [`Config`] is never half right: it exists or it does not.
 
 pub mod check;
 pub mod defaults;
 pub mod file;
 pub mod find;
+mod layer;
 pub mod reload;
+pub mod settings;
 
-use crate::account::{Account, Auth, Login, Protocol, Provider, Security, Server};
-use crate::address::{Domain, EmailAddress, is_host_name};
+use crate::address::Domain;
 use crate::directory::{DirectoryError, domains_d::DomainsD};
 use crate::files::{self, Stamp};
 use crate::log;
 use crate::request::Limits;
 use crate::sign::Identity;
-use defaults::EMAIL_DOMAIN;
+use settings::{Found, Settings};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Longest chain of aliases that is followed.
 const MAX_ALIASES: usize = 8;
-
-/// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
-const MAX_NAME: usize = 60;
-/// Longest short name of a provider, in characters (the same, displayShortName).
-const MAX_SHORT_NAME: usize = 20;
 
 //------------ Config ---------------------------------------------------------
 
@@ -70,13 +66,6 @@ pub enum Entry {
     AliasOf(Domain),
 }
 
-/// The settings found for a domain.
-pub struct Found {
-    settings: Rc<Settings>,
-    /// The domain that is filled in: the one found, or the one it is an alias of.
-    domain: Domain,
-}
-
 impl Config {
     /// True if `domain` is named by a table, a list or a file.
     pub fn is_named(&self, domain: &Domain) -> bool {
@@ -93,7 +82,7 @@ impl Config {
         for _ in 0..=MAX_ALIASES {
             let Some(entry) = self.entry(&domain)? else { return Ok(None) };
             match entry {
-                Entry::Settings(settings) => return Ok(Some(Found { settings, domain })),
+                Entry::Settings(settings) => return Ok(Some(Found::new(settings, domain))),
                 Entry::AliasOf(target) => domain = target,
             }
         }
@@ -154,8 +143,14 @@ impl Config {
         }
     }
 
-    /// Takes over what is known of domains that were good and may be broken now.
-    pub fn remember(&self, earlier: &Config) {
+    /// Takes over what is known of domains, and of a certificate, that were good and may be broken
+    /// now.
+    pub fn remember(&mut self, earlier: &Config) {
+        if let (Some(signing), Some(earlier)) = (&mut self.signing, &earlier.signing) {
+            if signing.is_of_same_files(earlier) {
+                *signing = earlier.clone();
+            }
+        }
         if let (Some(directory), Some(earlier)) = (&self.directory, &earlier.directory) {
             directory.remember(earlier);
         }
@@ -185,91 +180,6 @@ impl Config {
 /// A domain is ours, but its settings cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Unavailable;
-
-impl Found {
-    /// The account of `address`, or of any address at `domain`.
-    pub fn account(
-        &self,
-        domain: Domain,
-        host_domain: Option<Domain>,
-        address: Option<EmailAddress>,
-    ) -> Option<Account> {
-        let settings = &self.settings;
-        let fill = |template: &str| template.replace(EMAIL_DOMAIN, self.domain.as_str());
-        let servers = settings.servers.iter().filter(|server| server.enabled).map(|server| {
-            let host = fill(&server.host);
-            // A long domain may leave no room for the rest of the name.
-            is_host_name(&host).then(|| Server {
-                protocol: server.protocol,
-                host,
-                port: server.port,
-                security: server.security,
-                auth: server.auth,
-                login: Login::new(fill(&server.username)),
-            })
-        });
-        Some(Account {
-            provider: Provider {
-                name: cut(fill(&settings.name), MAX_NAME),
-                short_name: cut(fill(&settings.short_name), MAX_SHORT_NAME),
-                identifier: settings.identifier.clone().unwrap_or_else(|| reversed(&self.domain)),
-            },
-            servers: servers.collect::<Option<_>>()?,
-            host_domain: host_domain.filter(|host| *host != domain),
-            domain,
-            address,
-        })
-    }
-}
-
-/// The text, or as much of it as fits into `max` characters.
-fn cut(text: String, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        Some((end, _)) => text[..end].trim_end().to_owned(),
-        None => text,
-    }
-}
-
-/// `org.example.mailsetup` for `example.org`.
-fn reversed(domain: &Domain) -> String {
-    let mut labels: Vec<_> = domain.as_str().split('.').rev().collect();
-    labels.push(defaults::IDENTIFIER_SUFFIX);
-    labels.join(".")
-}
-
-//------------ Settings -------------------------------------------------------
-
-/// What the accounts of a domain look like, before the domain is filled in.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The provider's name; may hold `%EMAILDOMAIN%`, like the next.
-    pub name: String,
-    /// The provider's short name.
-    pub short_name: String,
-    /// The reverse-DNS name of the provider, if not made of the domain.
-    pub identifier: Option<String>,
-    /// The servers: IMAP, POP3, SMTP.
-    pub servers: [ServerSettings; 3],
-}
-
-/// A server, before the domain is filled in.
-#[derive(Clone, Debug)]
-pub struct ServerSettings {
-    /// What is spoken there.
-    pub protocol: Protocol,
-    /// False if it is not offered.
-    pub enabled: bool,
-    /// Host name; may hold `%EMAILDOMAIN%`.
-    pub host: String,
-    /// TCP port.
-    pub port: NonZeroU16,
-    /// How the connection is protected.
-    pub security: Security,
-    /// How users prove who they are.
-    pub auth: Auth,
-    /// The login; may hold all three placeholders.
-    pub username: String,
-}
 
 //------------ ConfigError ----------------------------------------------------
 

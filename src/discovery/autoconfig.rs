@@ -6,14 +6,17 @@
 //! no address; answers without one.
 
 use super::{address_parameter, not_ours};
-use crate::account::{Account, Auth, Protocol, Security, Server};
+use crate::account::{
+    Account, Auth, OAuth2, Pop3Options, Protocol, Security, Server, Service, ServiceKind,
+};
+use crate::address::Domain;
 use crate::question::{DecidedBy, Document, Question};
 use crate::request::Request;
 use crate::response::Response;
 use crate::xml;
 
 /// The configuration of a domain.
-static CONFIGURATION: Document = Document {
+const CONFIGURATION: Document = Document {
     // seen: Thunderbird asks autoconfig.<domain of the MX host> with the user's own address.
     decided_by: DecidedBy::AddressElseHost,
     signed: false,
@@ -21,63 +24,156 @@ static CONFIGURATION: Document = Document {
     unknown: not_ours,
 };
 
+/// The configuration of an address or of the Host's domain.
+static OF_AN_ADDRESS: Document = CONFIGURATION;
+/// The configuration of the domain in the path.
+static OF_A_DOMAIN: Document = Document { decided_by: DecidedBy::Host, ..CONFIGURATION };
+
 /// Reads the question. The address is optional: TB Android, KMail, Geary and others send none.
 pub fn read(request: &Request) -> Result<Question, Response> {
     Ok(Question {
-        document: &CONFIGURATION,
+        document: &OF_AN_ADDRESS,
         address: address_parameter(request, "emailaddress")?,
         host: request.host.clone(),
     })
 }
 
-fn write(account: &Account) -> Response {
+/// Reads the question of the form that Mozilla's database has: the domain is in the path.
+pub fn read_database_form(request: &Request) -> Result<Question, Response> {
+    let name = request.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    let domain = std::str::from_utf8(name).ok().and_then(|name| Domain::parse(name).ok());
+    match domain {
+        Some(domain) => Ok(Question { document: &OF_A_DOMAIN, address: None, host: Some(domain) }),
+        None => Err(not_ours(request)),
+    }
+}
+
+fn write(account: &Account, _: &Request) -> Response {
     let mut document = xml::Writer::new();
     document.element("clientConfig", &[("version", "1.1")], |xml| {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
             xml.text("domain", account.domain.as_str());
             // seen: Mustang and Sailfish want the very domain they looked up to be listed.
-            if let Some(domain) = &account.host_domain {
+            if let Some(domain) =
+                account.host_domain.as_ref().filter(|host| **host != account.domain)
+            {
                 xml.text("domain", domain.as_str());
             }
             xml.text("displayName", &account.provider.name);
             xml.text("displayShortName", &account.provider.short_name);
             for server in &account.servers {
-                write_server(xml, server);
+                write_mail_server(xml, server, account);
+            }
+            for page in &account.provider.documentation {
+                xml.element("documentation", &[("url", &page.url)], |xml| {
+                    for (language, title) in &page.title {
+                        xml.text_in("descr", &[("lang", language)], title);
+                    }
+                });
             }
         });
+        // What is no mail server stands at the root, where all clients that do not know it leave it
+        // alone.
+        for (kind, element, name) in [
+            (ServiceKind::CardDav, "addressbook", "carddav"),
+            (ServiceKind::CalDav, "calendar", "caldav"),
+            (ServiceKind::WebDav, "fileShare", "webdav"),
+        ] {
+            if let Some(service) = account.service(kind) {
+                xml.element(element, &[("type", name)], |xml| write_service(xml, service));
+            }
+        }
+        for server in
+            account.servers.iter().filter(|server| server.protocol == Protocol::ManageSieve)
+        {
+            xml.element("setupServer", &[("type", "managesieve")], |xml| write_server(xml, server));
+        }
+        if let Some(oauth2) = &account.oauth2 {
+            xml.element("oAuth2", &[], |xml| write_oauth2(xml, oauth2));
+        }
+        if let Some(url) = &account.provider.webmail {
+            xml.element("webMail", &[], |xml| xml.empty_with("loginPage", &[("url", url)]));
+        }
     });
     // seen: Thunderbird parses only what starts with exactly this, in lower case.
     Response::document("text/xml; charset=utf-8", document.finish())
 }
 
-fn write_server(xml: &mut xml::Writer, server: &Server) {
+/// Writes what belongs to the mail account itself: the servers, and JMAP behind POP3.
+fn write_mail_server(xml: &mut xml::Writer, server: &Server, account: &Account) {
     let (element, kind) = match server.protocol {
         Protocol::Imap => ("incomingServer", "imap"),
         Protocol::Pop3 => ("incomingServer", "pop3"),
         Protocol::Smtp => ("outgoingServer", "smtp"),
+        Protocol::ManageSieve => return,
     };
-    // seen: Evolution refuses the document for any other attribute here.
-    xml.element(element, &[("type", kind)], |xml| {
-        xml.text("hostname", &server.host);
-        xml.text("port", &server.port.to_string());
-        xml.text(
-            "socketType",
-            match server.security {
-                Security::Tls => "SSL",
-                Security::StartTls => "STARTTLS",
-                Security::Plain => "plain",
-            },
-        );
-        // Exactly one: Thunderbird takes the first it knows, Evolution the last.
-        xml.text(
-            "authentication",
-            match server.auth {
-                Auth::Password => "password-cleartext",
-                Auth::CramMd5 => "password-encrypted",
-                Auth::Ntlm => "NTLM",
-                Auth::None => "none",
-            },
-        );
-        xml.text("username", server.login.template());
-    });
+    // seen: Geary wants IMAP first, and an incoming server before the outgoing one.
+    if let (Protocol::Smtp, Some(jmap)) = (server.protocol, account.service(ServiceKind::Jmap)) {
+        xml.element("incomingServer", &[("type", "jmap")], |xml| write_service(xml, jmap));
+    }
+    let alternatives =
+        account.alternatives.iter().filter(|alternative| alternative.protocol == server.protocol);
+    for server in [server].into_iter().chain(alternatives) {
+        // seen: Evolution refuses the document for any other attribute here.
+        xml.element(element, &[("type", kind)], |xml| {
+            write_server(xml, server);
+            if server.protocol == Protocol::Pop3 && account.pop3 != Pop3Options::default() {
+                xml.element("pop3", &[], |xml| write_pop3_options(xml, account.pop3));
+            }
+        });
+    }
+}
+
+fn write_server(xml: &mut xml::Writer, server: &Server) {
+    xml.text("hostname", &server.host);
+    xml.text("port", &server.port.to_string());
+    xml.text(
+        "socketType",
+        match server.security {
+            Security::Tls => "SSL",
+            Security::StartTls => "STARTTLS",
+            Security::Plain => "plain",
+        },
+    );
+    // Exactly one: Thunderbird takes the first it knows, Evolution the last.
+    xml.text(
+        "authentication",
+        match server.auth {
+            Auth::Password => "password-cleartext",
+            Auth::CramMd5 => "password-encrypted",
+            Auth::Ntlm => "NTLM",
+            Auth::None => "none",
+        },
+    );
+    xml.text("username", server.login.template());
+}
+
+fn write_pop3_options(xml: &mut xml::Writer, options: Pop3Options) {
+    let mut flag = |name, value: Option<bool>| {
+        if let Some(value) = value {
+            xml.text(name, if value { "true" } else { "false" });
+        }
+    };
+    flag("leaveMessagesOnServer", options.leave_on_server);
+    flag("downloadOnBiff", options.fetch_at_once);
+    if let Some(days) = options.days_on_server {
+        xml.text("daysToLeaveMessagesOnServer", &days.to_string());
+    }
+}
+
+fn write_service(xml: &mut xml::Writer, service: &Service) {
+    xml.text("url", &service.url);
+    xml.text_in("authentication", &[("system", "http")], "Basic");
+    xml.text("username", service.login.template());
+}
+
+fn write_oauth2(xml: &mut xml::Writer, oauth2: &OAuth2) {
+    xml.text("issuer", &oauth2.issuer);
+    xml.text("scope", &oauth2.scope);
+    xml.text("authURL", &oauth2.authorization_url);
+    xml.text("tokenURL", &oauth2.token_url);
+    xml.text("clientID", &oauth2.client_id);
+    if let Some(client_secret) = &oauth2.client_secret {
+        xml.text("clientSecret", client_secret);
+    }
 }

@@ -7,17 +7,16 @@
 pub mod autoconfig;
 pub mod autodiscover;
 pub mod mobileconfig;
+pub mod pacc;
 
 use crate::address::EmailAddress;
+use crate::request::Request;
 use crate::response::{Response, Status};
 
 /// Reads the address in the query parameter `name`. An empty parameter counts as absent.
 ///
 /// Fails with the answer to give: the address is never echoed.
-fn address_parameter(
-    request: &crate::request::Request,
-    name: &str,
-) -> Result<Option<EmailAddress>, Response> {
+fn address_parameter(request: &Request, name: &str) -> Result<Option<EmailAddress>, Response> {
     match request.parameter(name) {
         None => Ok(None),
         Some(value) if value.is_empty() => Ok(None),
@@ -28,6 +27,6 @@ fn address_parameter(
 }
 
 /// The answer for a domain that is not ours: every client then looks elsewhere.
-fn not_ours() -> Response {
+fn not_ours(_: &Request) -> Response {
     Response::text(Status::NotFound, "no mail settings here for this domain")
 }

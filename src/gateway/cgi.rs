@@ -4,7 +4,7 @@
 //! is read to its end even if nobody wants it, since some servers break off otherwise. FastCGI
 //! carries the same variables and the same answer and uses the functions of this file.
 
-use crate::request::{Limits, Method, Request, parse_host};
+use crate::request::{Limits, Method, Request, Wishes, parse_host};
 use crate::response::{Answer, Response, Status};
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -58,6 +58,9 @@ pub fn request<'a>(
             request
         }
     };
+    let wish = |name| variable(name).unwrap_or_default().into_owned();
+    request.wishes =
+        Wishes { languages: wish("HTTP_ACCEPT_LANGUAGE"), known_tags: wish("HTTP_IF_NONE_MATCH") };
     if let Some(query) = variable("QUERY_STRING") {
         request.query = query.into_owned();
     }
@@ -116,7 +119,11 @@ pub fn answer(response: &Response, is_head: bool) -> Vec<u8> {
     for (name, value) in &response.headers {
         write!(bytes, "{name}: {value}\r\n").ok();
     }
-    write!(bytes, "Content-Length: {}\r\n\r\n", response.body.len()).ok();
+    // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
+    if response.status != Status::NotModified {
+        write!(bytes, "Content-Length: {}\r\n", response.body.len()).ok();
+    }
+    bytes.extend_from_slice(b"\r\n");
     if !is_head {
         bytes.extend_from_slice(&response.body);
     }

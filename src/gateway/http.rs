@@ -5,12 +5,12 @@
 use super::Responder;
 use super::cgi::body_too_large;
 use super::server::{Stop, finish};
-use crate::request::{Limits, Method, Request};
+use crate::request::{Limits, Method, Request, Wishes};
 use crate::response::{Response, Status};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::HOST;
+use hyper::header::{ACCEPT_LANGUAGE, HOST, IF_NONE_MATCH};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -77,10 +77,16 @@ async fn respond_to(
     }
     let method = Method::parse(request.method().as_str().as_bytes());
     let target = request.uri().to_string();
+    let wish = |name| request.headers().get(name).map(|value| value.as_bytes().to_owned());
+    let wishes = Wishes {
+        languages: wish(ACCEPT_LANGUAGE).unwrap_or_default(),
+        known_tags: wish(IF_NONE_MATCH).unwrap_or_default(),
+    };
     let host = request.headers().get(HOST).map(|value| value.as_bytes().to_owned());
     match timeout(limits.timeout, read_body(request.into_body(), limits.body_bytes)).await {
         Ok(Ok(body)) => {
-            let request = Request::new(method, target.as_bytes(), host.as_deref(), body);
+            let mut request = Request::new(method, target.as_bytes(), host.as_deref(), body);
+            request.wishes = wishes;
             finish(respond(&request)).await
         }
         Ok(Err(response)) => response,

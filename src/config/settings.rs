@@ -1,0 +1,216 @@
+//! What is set for a domain, and the account that is made of it.
+//!
+//! Texts may hold `%EMAILDOMAIN%`, which is filled in here: clients do it differently or not at
+//! all. The other two placeholders are for logins and stay for whoever knows the address.
+
+use super::defaults::{self, EMAIL_DOMAIN};
+use crate::account::{
+    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Pop3Options, Protocol, Provider,
+    Security, Server, Service, ServiceKind,
+};
+use crate::address::{Domain, EmailAddress, is_host_name};
+use std::num::NonZeroU16;
+use std::rc::Rc;
+
+/// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
+const MAX_NAME: usize = 60;
+/// Longest short name of a provider, in characters (the same, displayShortName).
+const MAX_SHORT_NAME: usize = 20;
+
+//------------ Settings -------------------------------------------------------
+
+/// What the accounts of a domain look like, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The provider, with templates in its texts; the identifier may be empty, and is then made of
+    /// the domain.
+    pub provider: Provider,
+    /// The servers: IMAP, POP3, SMTP, ManageSieve.
+    pub servers: [ServerSettings; 4],
+    /// How POP3 clients should treat what they have fetched.
+    pub pop3: Pop3Options,
+    /// The services, one of each kind.
+    pub services: [ServiceSettings; 5],
+    /// Where clients get tokens.
+    pub oauth2: Option<OAuth2>,
+    /// Where Autodiscover clients are sent.
+    pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
+}
+
+/// A server, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// False if it is not offered.
+    pub enabled: bool,
+    /// Host name; may hold `%EMAILDOMAIN%`.
+    pub host: String,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// How users prove who they are.
+    pub auth: Auth,
+    /// The login; may hold all three placeholders.
+    pub username: String,
+    /// Other ways to the same mail, with the same login.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// Another way to a server.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// Host name, if it is another.
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
+}
+
+/// A service, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// What is spoken there.
+    pub kind: ServiceKind,
+    /// False if it is not offered; without a URL it cannot be.
+    pub enabled: bool,
+    /// Where; may hold `%EMAILDOMAIN%`.
+    pub url: Option<String>,
+    /// The login; may hold all three placeholders.
+    pub username: String,
+}
+
+//------------ Found ----------------------------------------------------------
+
+/// The settings found for a domain.
+pub struct Found {
+    settings: Rc<Settings>,
+    /// The domain that is filled in: the one found, or the one it is an alias of.
+    domain: Domain,
+}
+
+impl Found {
+    /// Joins settings and the domain to fill in.
+    pub fn new(settings: Rc<Settings>, domain: Domain) -> Found {
+        Found { settings, domain }
+    }
+
+    /// The account of `address`, or of any address at `domain`.
+    ///
+    /// `None` if a host name gets too long for the domain.
+    pub fn account(
+        &self,
+        domain: Domain,
+        host_domain: Option<Domain>,
+        address: Option<EmailAddress>,
+    ) -> Option<Account> {
+        let Settings {
+            provider,
+            servers,
+            pop3,
+            services,
+            oauth2,
+            moved,
+            dav_in_autodiscover,
+            pacc,
+        } = &*self.settings;
+        let offered = || servers.iter().filter(|server| server.enabled);
+        let servers = offered().map(|server| self.server(server, None));
+        let alternatives = offered().flat_map(|server| {
+            server.alternatives.iter().map(|alternative| self.server(server, Some(alternative)))
+        });
+        let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
+            Some(Service {
+                kind: service.kind,
+                url: self.fill(service.url.as_ref()?),
+                login: Login::new(self.fill(&service.username)),
+            })
+        });
+        Some(Account {
+            provider: self.provider(provider),
+            servers: servers.collect::<Option<_>>()?,
+            alternatives: alternatives.collect::<Option<_>>()?,
+            pop3: *pop3,
+            services: services.collect(),
+            oauth2: oauth2.clone(),
+            moved: moved.as_ref().map(|moved| match moved {
+                Moved::Address(address) => {
+                    Moved::Address(Login::new(self.fill(address.template())))
+                }
+                Moved::Url(url) => Moved::Url(self.fill(url)),
+            }),
+            pacc: *pacc,
+            dav_in_autodiscover: *dav_in_autodiscover,
+            host_domain,
+            domain,
+            address,
+        })
+    }
+
+    /// A server, or another way to it; `None` if the host name gets too long for the domain.
+    fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
+        let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
+        let host = self.fill(host);
+        is_host_name(&host).then(|| Server {
+            protocol: server.protocol,
+            host,
+            port: other.map_or(server.port, |other| other.port),
+            security: other.map_or(server.security, |other| other.security),
+            auth: server.auth,
+            login: Login::new(self.fill(&server.username)),
+        })
+    }
+
+    fn provider(&self, provider: &Provider) -> Provider {
+        let link = |link: &Option<String>| link.as_deref().map(|link| self.fill(link));
+        let localised = |texts: &Localised| {
+            texts.iter().map(|(language, text)| (language.clone(), self.fill(text))).collect()
+        };
+        Provider {
+            name: cut(self.fill(&provider.name), MAX_NAME),
+            short_name: cut(self.fill(&provider.short_name), MAX_SHORT_NAME),
+            identifier: match provider.identifier.is_empty() {
+                true => reversed(&self.domain),
+                false => provider.identifier.clone(),
+            },
+            homepage: link(&provider.homepage),
+            support: link(&provider.support),
+            webmail: link(&provider.webmail),
+            documentation: provider
+                .documentation
+                .iter()
+                .map(|page| Documentation {
+                    url: self.fill(&page.url),
+                    title: localised(&page.title),
+                })
+                .collect(),
+            profile_description: localised(&provider.profile_description),
+            profile_consent: localised(&provider.profile_consent),
+        }
+    }
+
+    fn fill(&self, template: &str) -> String {
+        template.replace(EMAIL_DOMAIN, self.domain.as_str())
+    }
+}
+
+/// The text, or as much of it as fits into `max` characters.
+fn cut(text: String, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => text[..end].trim_end().to_owned(),
+        None => text,
+    }
+}
+
+/// `org.example.mailsetup` for `example.org`.
+fn reversed(domain: &Domain) -> String {
+    let mut labels: Vec<_> = domain.as_str().split('.').rev().collect();
+    labels.push(defaults::IDENTIFIER_SUFFIX);
+    labels.join(".")
+}
