@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::common::{command, run};
-use crate::world::{AUTHORITY, RESOLVER, Server, UNUSUAL, USUAL, World, client};
+use crate::world::{AUTHORITY, PACC, RESOLVER, Server, UNUSUAL, USUAL, World, client};
 
 /// What it finds by one of its mechanisms; `source` is where it found it.
 fn discover(world: &World, mechanism: &str, source: &str) -> Vec<Server> {
@@ -53,4 +53,15 @@ fn finds_the_defaults() {
 #[test]
 fn finds_other_hosts_ports_and_logins() {
     World::run(&UNUSUAL, finds_all);
+}
+
+/// It takes the document only if the digest in the DNS is that of the bytes it got.
+#[test]
+fn finds_the_pacc_document() {
+    World::run(&PACC, |world| {
+        // The login is always the address, and not named.
+        let named = |server: &Server| Server { username: String::new(), ..server.clone() };
+        let ours: Vec<_> = world.servers.iter().map(named).collect();
+        assert_eq!(discover(world, "pacc", "pacc"), ours);
+    });
 }

@@ -133,6 +133,13 @@ smtp.username = "%EMAILLOCALPART%"
     ..USUAL
 };
 
+/// PACC alone, for which submission must be on port 465.
+pub const PACC: Setup = Setup {
+    config: "pacc.enabled = true\nsmtp.security = 'tls'\n",
+    web: &["ua-auto-config.example.org"],
+    ..USUAL
+};
+
 /// A customer's domain of which DNS knows nothing but the MX record.
 pub const HOSTED: Setup = Setup {
     address: "ann@example.net",
@@ -243,6 +250,7 @@ impl World<'_> {
                     };
                     writeln!(zone, "{line}").expect("text");
                 }
+                "TXT" => writeln!(zone, "txt-record={name},{data}").expect("text"),
                 other => panic!("a {other} record: {record}"),
             }
         }
@@ -284,7 +292,7 @@ impl World<'_> {
             "server {{
     listen 80 default_server;
     {https}
-    server_name example.org;
+    server_name example.org ua-auto-config.example.org;
     root /var/www/html;
     include snippets/mailsetup.conf;
 }}
