@@ -50,6 +50,13 @@ test:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
 
+## test-clients: real mail clients set themselves up; installs them and mail servers (Debian)
+test-clients:
+	sh tests/install-tools.sh
+	sh tests/install-clients.sh
+	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
+	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
+
 ## bench: what a request costs, in instructions (needs valgrind)
 bench:
 	$(CARGO) bench --locked $(CARGOFLAGS)
@@ -135,4 +142,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test bench build static install install-config uninstall man completions fmt lint clean help
+.PHONY: all run test test-clients bench build static install install-config uninstall man completions fmt lint clean help
