@@ -18,6 +18,7 @@
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
+//! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
@@ -36,7 +37,9 @@ pub mod directory;
 pub mod discovery;
 pub mod files;
 pub mod gateway;
+pub mod language;
 pub mod log;
+pub mod page;
 pub mod question;
 pub mod request;
 pub mod resolve;

@@ -4,6 +4,7 @@
 //! paths lose nothing by it. What is not in the table is not ours.
 
 use crate::discovery::{autoconfig, autodiscover::pox, mobileconfig};
+use crate::page;
 use crate::question::Question;
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
@@ -26,7 +27,8 @@ enum Path {
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 7] = [
+const ROUTES: [Route; 8] = [
+    Route { path: Path::Is("/"), methods: GET, read: page::read },
     Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
         path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),

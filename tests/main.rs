@@ -10,6 +10,7 @@ mod gateway;
 mod house;
 mod installation;
 mod manual;
+mod page;
 mod regression;
 mod servers;
 #[cfg(feature = "sign")]

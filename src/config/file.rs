@@ -24,6 +24,7 @@ pub struct File {
     pub activesync: Service,
     pub oauth2: OAuth2,
     pub apple: Apple,
+    pub page: Page,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
     pub limits: Limits,
@@ -125,6 +126,16 @@ pub struct Apple {
     pub signing_key: Option<Spanned<String>>,
 }
 
+/// `[page]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    pub enabled: Option<bool>,
+    pub template: Option<Spanned<String>>,
+    pub logo: Option<Spanned<String>>,
+    pub color: Option<Spanned<String>>,
+}
+
 /// `[domains]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -160,6 +171,7 @@ pub struct Domain {
     pub oauth2: OAuth2,
     pub autodiscover: Autodiscover,
     pub apple: DomainApple,
+    pub page: Page,
 }
 
 /// `[domain."…".apple]`

@@ -5,8 +5,8 @@
 
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{
-    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Pop3Options, Protocol, Provider,
-    Security, Server, Service, ServiceKind,
+    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Page, Pop3Options, Protocol,
+    Provider, Security, Server, Service, ServiceKind,
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
 use std::num::NonZeroU16;
@@ -35,6 +35,8 @@ pub struct Settings {
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
+    /// How the page for mailbox owners looks.
+    pub page: Rc<Page>,
 }
 
 /// A server, before the domain is filled in.
@@ -93,7 +95,7 @@ impl Found {
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
-        let Settings { provider, servers, pop3, services, oauth2, moved } = &*self.settings;
+        let Settings { provider, servers, pop3, services, oauth2, moved, page } = &*self.settings;
         let servers = servers.iter().filter(|server| server.enabled).map(|server| {
             let host = self.fill(&server.host);
             // A long domain may leave no room for the rest of the name.
@@ -126,8 +128,11 @@ impl Found {
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
             host_domain: host_domain.filter(|host| *host != domain),
+            // Known to whoever knows the request.
+            host: None,
             domain,
             address,
+            page: page.clone(),
         })
     }
 
