@@ -16,7 +16,8 @@ use std::rc::Rc;
 pub struct Account {
     /// The mail domain the settings are for.
     pub domain: Domain,
-    /// The domain the request's Host named, where that is another domain of ours.
+    /// The domain of ours that the request's Host named, where a document wanted to know; it may be
+    /// the same.
     pub host_domain: Option<Domain>,
     /// The request's Host itself, where it stands for this domain or for one that is configured:
     /// the only Host that may stand in a link.
@@ -29,6 +30,9 @@ pub struct Account {
     /// ManageSieve. There is at most one of a protocol, one or more to read mail and exactly one to
     /// send it.
     pub servers: Vec<Server>,
+    /// Further servers of the same protocols, for whoever cannot reach the first; mostly none, since
+    /// some clients take the last they find.
+    pub alternatives: Vec<Server>,
     /// How POP3 clients should treat what they have fetched.
     pub pop3: Pop3Options,
     /// What is reached by a URL, at most one of a kind.
@@ -37,6 +41,8 @@ pub struct Account {
     pub oauth2: Option<OAuth2>,
     /// Where the settings are really kept, for clients that can follow.
     pub moved: Option<Moved>,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Rc<Page>,
 }

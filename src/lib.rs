@@ -14,7 +14,7 @@
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
 //! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
-//! - [`responder`]: the way itself, in one function.
+//! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
@@ -39,6 +39,7 @@ pub mod files;
 pub mod gateway;
 pub mod language;
 pub mod log;
+pub mod manners;
 pub mod page;
 pub mod question;
 pub mod request;

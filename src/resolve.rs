@@ -25,6 +25,15 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
     };
     let (found, host_domain) = match question.document.decided_by {
         DecidedBy::Address => (by_address()?, None),
+        DecidedBy::AddressAtHost => {
+            let found = by_address()?;
+            // Where any domain is answered, being answered says nothing of a Host.
+            let host_domain = question.host.as_ref().map(|host| behind(host, config));
+            let host_domain = host_domain.filter(|host| {
+                config.is_named(host) || found.as_ref().is_some_and(|(domain, _)| domain == host)
+            });
+            (found, host_domain)
+        }
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {
             // The Host only adds its name: should its settings be broken, that is no matter here.
@@ -43,8 +52,8 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
 /// True if a Host stands for the account's own domain or for one that is named in the
 /// configuration; that any domain is answered is not enough.
 fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
-    let stands_for = |domain: &Domain| *domain == account.domain || config.is_named(domain);
-    stands_for(host) || host.without_prefix(&HOST_PREFIXES).is_some_and(|host| stands_for(&host))
+    let domain = behind(host, config);
+    domain == account.domain || config.is_named(&domain)
 }
 
 fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
@@ -53,9 +62,12 @@ fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Una
 
 /// The domain of ours that a Host stands for.
 fn find_host(host: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
+    find(&behind(host, config), config)
+}
+
+/// The domain that a Host stands for, whether ours or not.
+fn behind(host: &Domain, config: &Config) -> Domain {
     // A domain that is itself called www.… or autoconfig.… is asked for by its own name.
-    match host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host)) {
-        Some(domain) => find(&domain, config),
-        None => find(host, config),
-    }
+    let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host));
+    domain.unwrap_or_else(|| host.clone())
 }

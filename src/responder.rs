@@ -5,6 +5,7 @@
 
 use crate::config::{Config, Unavailable};
 use crate::log;
+use crate::manners;
 use crate::request::Request;
 use crate::resolve::resolve;
 use crate::response::{Answer, Response, Status};
@@ -15,23 +16,25 @@ use crate::sign::Identity;
 pub fn respond(request: &Request, config: &Config) -> Answer {
     let question = match route(request) {
         Ok(question) => question,
-        Err(response) => return Answer::Ready(response),
+        Err(response) => return Answer::Ready(manners::apply(response, request, true, true)),
     };
-    let account = match resolve(&question, config) {
-        Ok(Some(account)) => account,
-        Ok(None) => return Answer::Ready((question.document.unknown)(request)),
+    let document = question.document;
+    let response = match resolve(&question, config) {
+        Ok(Some(account)) => (document.write)(&account, request),
+        Ok(None) => (document.unknown)(request),
         Err(Unavailable) => {
             let line = "the settings of this domain cannot be read now";
-            return Answer::Ready(Response::text(Status::ServiceUnavailable, line));
+            Response::text(Status::ServiceUnavailable, line)
         }
     };
-    let response = (question.document.write)(&account, request);
-    match config.signing_identity() {
-        Some(identity) if question.document.signed && response.status == Status::Ok => {
-            let identity = identity.clone();
-            Answer::Slow(Box::new(move || sign(response, &identity)))
-        }
-        _ => Answer::Ready(response),
+    let identity =
+        config.signing_identity().filter(|_| document.signed && response.status == Status::Ok);
+    let is_personal = question.address.is_some();
+    // No two signatures are the same bytes.
+    let response = manners::apply(response, request, is_personal, identity.is_none());
+    match identity.cloned() {
+        Some(identity) => Answer::Slow(Box::new(move || sign(response, &identity))),
+        None => Answer::Ready(response),
     }
 }
 

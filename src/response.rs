@@ -32,6 +32,11 @@ impl Response {
         }
     }
 
+    /// The value of a header field; `name` in the letter case it was written in.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
+    }
+
     /// Adds a header field.
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Response {
         self.headers.push((name, value.into()));
@@ -44,6 +49,8 @@ impl Response {
 pub enum Status {
     /// 200
     Ok,
+    /// 304
+    NotModified,
     /// 400
     BadRequest,
     /// 404
@@ -67,6 +74,7 @@ impl Status {
     pub fn code(self) -> u16 {
         match self {
             Status::Ok => 200,
+            Status::NotModified => 304,
             Status::BadRequest => 400,
             Status::NotFound => 404,
             Status::MethodNotAllowed => 405,
@@ -82,6 +90,7 @@ impl Status {
     pub fn reason(self) -> &'static str {
         match self {
             Status::Ok => "OK",
+            Status::NotModified => "Not Modified",
             Status::BadRequest => "Bad Request",
             Status::NotFound => "Not Found",
             Status::MethodNotAllowed => "Method Not Allowed",

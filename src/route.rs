@@ -3,7 +3,8 @@
 //! Paths are compared without regard to letter case: Autodiscover clients vary it, and the other
 //! paths lose nothing by it. What is not in the table is not ours.
 
-use crate::discovery::{autoconfig, autodiscover::pox, mobileconfig};
+use crate::discovery::autodiscover::{json, pox};
+use crate::discovery::{autoconfig, mobileconfig};
 use crate::page;
 use crate::question::Question;
 use crate::request::{Method, Request};
@@ -22,12 +23,14 @@ enum Path {
     Is(&'static str),
     /// Those with one more part behind this.
     Below(&'static str),
+    /// Those with anything behind this: a slash may be part of an address.
+    Under(&'static str),
 }
 
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 8] = [
+const ROUTES: [Route; 10] = [
     Route { path: Path::Is("/"), methods: GET, read: page::read },
     Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
@@ -39,6 +42,8 @@ const ROUTES: [Route; 8] = [
     Route { path: Path::Is("/v1.1/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route { path: Path::Below("/v1.1/"), methods: GET, read: autoconfig::read_database_form },
     Route { path: Path::Is("/autodiscover/autodiscover.xml"), methods: GET_POST, read: pox::read },
+    Route { path: Path::Is("/autodiscover/autodiscover.json"), methods: GET, read: json::read },
+    Route { path: Path::Under(json::FOLDER), methods: GET, read: json::read_path },
     Route { path: Path::Is("/mobileconfig"), methods: GET, read: mobileconfig::read },
     Route { path: Path::Is("/email.mobileconfig"), methods: GET, read: mobileconfig::read },
 ];
@@ -47,13 +52,18 @@ impl Path {
     fn matches(&self, path: &[u8]) -> bool {
         match self {
             Path::Is(this) => path.eq_ignore_ascii_case(this.as_bytes()),
-            Path::Below(this) => path.split_at_checked(this.len()).is_some_and(|(start, rest)| {
-                start.eq_ignore_ascii_case(this.as_bytes())
-                    && !rest.is_empty()
-                    && !rest.contains(&b'/')
-            }),
+            Path::Below(this) => {
+                behind(this, path).is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'))
+            }
+            Path::Under(this) => behind(this, path).is_some_and(|rest| !rest.is_empty()),
         }
     }
+}
+
+/// What stands behind `start` in a path that begins with it.
+fn behind<'a>(start: &str, path: &'a [u8]) -> Option<&'a [u8]> {
+    let (found, rest) = path.split_at_checked(start.len())?;
+    found.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
 }
 
 /// Finds out what is asked; the answer to give if that is nothing we know.

@@ -6,8 +6,8 @@
 //! text around references).
 //!
 //! Reading: small documents of strangers. Damage that real clients send is forgiven (an unescaped
-//! `&`, any prefix, no declaration); document types and entities are refused, and nothing is
-//! expanded. Rules: XML 1.0 (fifth edition).
+//! `&`, any prefix, no declaration, or one that names another encoding than the bytes are in);
+//! document types and entities are refused, and nothing is expanded. Rules: XML 1.0 (fifth edition).
 
 use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesRef, BytesStart, BytesText, Event};
@@ -115,31 +115,41 @@ fn legal(text: &str) -> Cow<'_, str> {
     }
 }
 
-//------------ elements -------------------------------------------------------
+//------------ Document -------------------------------------------------------
 
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
 
-/// Reads the text of every element that holds no other, in the order of their ends.
+/// A small document, as far as anybody wants to know it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Document {
+    /// The namespace of the root element; empty if it has none.
+    pub namespace: String,
+    /// Name and text of every element that holds no other, in the order of their ends. Names come
+    /// without their prefix, texts without white space around them.
+    pub leaves: Vec<(String, String)>,
+}
+
+/// Reads a document in UTF-8 or UTF-16.
 ///
-/// Names come without their prefix, texts without white space around them. Fails for what is not
-/// well-formed besides a stray `&`, for a document type, and for nesting beyond 32 levels.
-pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
-    let text = std::str::from_utf8(document).map_err(|_| XmlError::NotUtf8)?;
-    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+/// Fails for what is not well-formed besides a stray `&`, for a document type, and for nesting
+/// beyond 32 levels.
+pub fn read(document: &[u8]) -> Result<Document, XmlError> {
+    let text = decode(document).ok_or(XmlError::NotText)?;
+    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text));
     // seen: Thunderbird and Mustang paste the address into the request unescaped.
     reader.config_mut().allow_dangling_amp = true;
 
     let mut found = Vec::new();
     let mut depth = 0;
     let mut content = None;
-    let mut any = false;
+    let mut namespace = None;
     loop {
         match reader.read_event().map_err(|_| XmlError::Malformed)? {
             Event::Start(_) if depth == MAX_DEPTH => return Err(XmlError::TooDeep),
-            Event::Start(_) => {
+            Event::Start(start) => {
                 depth += 1;
-                any = true;
+                namespace.get_or_insert_with(|| own_namespace(&start));
                 content = Some(String::new());
             }
             Event::End(end) => {
@@ -149,23 +159,57 @@ pub fn elements(document: &[u8]) -> Result<Vec<(String, String)>, XmlError> {
                 }
             }
             Event::Empty(start) => {
-                any = true;
+                namespace.get_or_insert_with(|| own_namespace(&start));
                 content = None;
                 found.push((local_name(start.local_name()), String::new()));
             }
             Event::Text(text) => {
-                append(&mut content, &text.decode().map_err(|_| XmlError::NotUtf8)?)
+                append(&mut content, &text.decode().map_err(|_| XmlError::NotText)?)
             }
             Event::CData(text) => {
-                append(&mut content, &text.decode().map_err(|_| XmlError::NotUtf8)?)
+                append(&mut content, &text.decode().map_err(|_| XmlError::NotText)?)
             }
             Event::GeneralRef(reference) => append(&mut content, &resolve(&reference)?),
             Event::DocType(_) => return Err(XmlError::DocumentType),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            Event::Eof if depth == 0 && any => return Ok(found),
+            Event::Eof if depth == 0 => {
+                let namespace = namespace.ok_or(XmlError::Malformed)?;
+                return Ok(Document { namespace, leaves: found });
+            }
             Event::Eof => return Err(XmlError::Malformed),
         }
     }
+}
+
+/// The text, by the bytes alone: a declaration is easily wrong, since strings are declared in one
+/// encoding and sent in another. Appendix F of XML 1.0 tells how it is known.
+fn decode(document: &[u8]) -> Option<Cow<'_, str>> {
+    let to_unit: fn([u8; 2]) -> u16 = match document {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        // No byte order mark: the first character is ASCII.
+        [1..=0x7f, 0, ..] => u16::from_le_bytes,
+        [0, 1..=0x7f, ..] => u16::from_be_bytes,
+        _ => return std::str::from_utf8(document).ok().map(Cow::Borrowed),
+    };
+    if document.len() % 2 == 1 {
+        return None;
+    }
+    let units = document.chunks_exact(2).map(|pair| to_unit([pair[0], pair[1]]));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok().map(Cow::Owned)
+}
+
+/// The namespace of an element that declares it itself; empty if it does not.
+fn own_namespace(start: &BytesStart) -> String {
+    let name = start.name();
+    let key = match name.prefix() {
+        Some(prefix) => [b"xmlns:", prefix.as_ref()].concat(),
+        None => b"xmlns".to_vec(),
+    };
+    let mut attributes = start.attributes();
+    let mut attributes = attributes.with_checks(false).flatten();
+    let value = attributes.find(|attribute| attribute.key.as_ref() == key);
+    value.map_or_else(String::new, |value| String::from_utf8_lossy(&value.value).into_owned())
 }
 
 fn local_name(name: LocalName) -> String {
@@ -183,7 +227,7 @@ fn resolve(reference: &BytesRef) -> Result<String, XmlError> {
     if let Some(c) = reference.resolve_char_ref().map_err(|_| XmlError::Malformed)? {
         return Ok(c.to_string());
     }
-    let name = reference.decode().map_err(|_| XmlError::NotUtf8)?;
+    let name = reference.decode().map_err(|_| XmlError::NotText)?;
     Ok(match quick_xml::escape::resolve_predefined_entity(&name) {
         Some(text) => text.to_owned(),
         // No document type, no further entities: it is an `&` that was not escaped.
@@ -194,8 +238,8 @@ fn resolve(reference: &BytesRef) -> Result<String, XmlError> {
 /// Why a document was not read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum XmlError {
-    /// Not UTF-8.
-    NotUtf8,
+    /// Neither UTF-8 nor UTF-16.
+    NotText,
     /// Not well-formed.
     Malformed,
     /// It has a document type, where entities come from.
@@ -207,7 +251,7 @@ pub enum XmlError {
 impl fmt::Display for XmlError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
-            XmlError::NotUtf8 => "the document is not UTF-8",
+            XmlError::NotText => "the document is neither UTF-8 nor UTF-16",
             XmlError::Malformed => "the document is not well-formed",
             XmlError::DocumentType => "a document type is not allowed",
             XmlError::TooDeep => "the document is nested too deeply",
@@ -238,7 +282,7 @@ mod tests {
 
     #[test]
     fn reads_what_clients_send() {
-        let read = |text: &str| elements(text.as_bytes()).unwrap();
+        let read = |text: &str| super::read(text.as_bytes()).unwrap().leaves;
         let leaf = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         assert_eq!(
             read("<a><b> x </b><c/><d>y</d></a>"),
@@ -256,6 +300,43 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_tell_the_encoding_whatever_is_declared() {
+        let texts = [
+            "<a>Zoë 🦀</a>",
+            "<?xml version=\"1.0\" encoding=\"utf-16\"?><a>Zoë 🦀</a>",
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<a>Zoë 🦀</a>",
+            "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><a>Zoë 🦀</a>",
+            "<?xml version=\"1.0\" encoding=\"no such thing\"?><a>Zoë 🦀</a>",
+        ];
+        for text in texts.iter().flat_map(|text| [(*text).to_owned(), format!("\u{feff}{text}")]) {
+            let le = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let be = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for bytes in [text.clone().into_bytes(), le, be] {
+                let leaves = read(&bytes).map(|document| document.leaves);
+                assert_eq!(leaves, Ok(vec![("a".to_owned(), "Zoë 🦀".to_owned())]), "{text}");
+            }
+        }
+        for broken in [&b"<\0a\0/\0>"[..], b"<\0a\0>\0\0\xd8<\0/\0a\0>\0", b"\xff\xfe", b"\0\0"] {
+            assert!(read(broken).is_err(), "{}", broken.escape_ascii());
+        }
+        // A document type hides in no encoding.
+        let hidden: Vec<_> = "<!DOCTYPE a><a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(&hidden), Err(XmlError::DocumentType));
+    }
+
+    #[test]
+    fn the_namespace_is_the_one_of_the_root() {
+        for (text, namespace) in [
+            ("<a/>", ""),
+            ("<a xmlns='u'><b xmlns='v'/></a>", "u"),
+            ("<n:a xmlns='u' xmlns:n='v'></n:a>", "v"),
+            ("<n:a xmlns='u'/>", ""),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap().namespace, namespace, "{text}");
+        }
+    }
+
+    #[test]
     fn refuses_what_is_no_small_document() {
         for (text, error) in [
             ("", XmlError::Malformed),
@@ -264,10 +345,10 @@ mod tests {
             ("<a>", XmlError::Malformed),
             ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", XmlError::DocumentType),
         ] {
-            assert_eq!(elements(text.as_bytes()), Err(error), "{text}");
+            assert_eq!(read(text.as_bytes()), Err(error), "{text}");
         }
-        assert_eq!(elements(b"<a>\xff</a>"), Err(XmlError::NotUtf8));
+        assert_eq!(read(b"<a>\xff</a>"), Err(XmlError::NotText));
         let deep = format!("{}{}", "<a>".repeat(33), "</a>".repeat(33));
-        assert_eq!(elements(deep.as_bytes()), Err(XmlError::TooDeep));
+        assert_eq!(read(deep.as_bytes()), Err(XmlError::TooDeep));
     }
 }

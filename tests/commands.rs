@@ -182,6 +182,23 @@ fn check_warns_of_what_breaks_some_client() {
 }
 
 #[test]
+fn check_names_who_does_not_follow_a_redirect() {
+    let sandbox = Sandbox::new();
+    let text = "[domain.'a.example'.autodiscover]\nredirect_address = '%EMAILLOCALPART%@c.example'\n\
+                [domain.'b.example'.autodiscover]\nredirect_url = 'https://c.example/x'\n";
+    let config = sandbox.write("c.toml", text);
+    let report = stdout(&["--config", config.to_str().expect("UTF-8"), "check"]);
+    for (domain, names) in [
+        ("a.example", &["redirect_address", "Delta Chat", "EmailEngine", "FairEmail"][..]),
+        ("b.example", &["redirect_url", "Thunderbird", "Delta Chat"][..]),
+    ] {
+        let line = report.lines().find(|line| line.contains(&format!(" {domain}: ")));
+        let line = line.unwrap_or_else(|| panic!("nothing of {domain} in {report}"));
+        assert!(names.iter().all(|name| line.contains(name)), "{line}");
+    }
+}
+
+#[test]
 fn check_without_a_file_says_so() {
     let output = command(program()).arg("check").output().expect("program");
     let text = String::from_utf8_lossy(&output.stdout);

@@ -239,6 +239,35 @@ fn a_domain_stands_on_the_base_and_overrides_it() {
     assert_eq!(autoconfig(&config, "ann@unknown.example").status, 404);
 }
 
+/// More servers of a type only if they are asked for, behind the first.
+#[test]
+fn alternatives_stand_behind_the_first() {
+    let sandbox = Sandbox::new();
+    let text = "[imap]\nalternatives = [{ port = 143 }, { host = 'other.example', security = 'tls' }]\n\
+                [domain.'own.example']\nimap.host = 'imap.own.example'\n\
+                [domain.'none.example']\nimap.alternatives = []\n";
+    let config = sandbox.write("c.toml", text);
+    let own = autoconfig(&config, "ann@own.example");
+    let server =
+        |nth| ["hostname", "port", "socketType"].map(|element| of_server(&own, nth, element));
+    assert_eq!(server(0), ["imap.own.example", "993", "SSL"]);
+    assert_eq!(server(1), ["imap.own.example", "143", "STARTTLS"]);
+    assert_eq!(server(2), ["other.example", "993", "SSL"]);
+    assert_eq!(server(3), ["mail.own.example", "995", "SSL"]);
+    assert_eq!(of_server(&autoconfig(&config, "ann@none.example"), 1, "port"), "995");
+    let (status, stdout, _) = run(&config, &["check"]);
+    assert!(status == 0 && stdout.contains("Evolution takes the last server"), "{stdout}");
+    let post = Request::post(
+        "/autodiscover/autodiscover.xml",
+        "<Autodiscover><Request><EMailAddress>a@own.example</EMailAddress></Request></Autodiscover>",
+    );
+    let settings = [("MAILSETUP_CONFIG", config.as_os_str())];
+    let answer = cgi::send(&program(), &post, &settings).expect("an answer");
+    assert_eq!(answer.text().matches("<Type>IMAP</Type>").count(), 1, "one of a type");
+    let (_, zone, _) = run(&config, &["dns", "own.example"]);
+    assert!(zone.contains("SRV   10 0 143 imap.own.example."), "{zone}");
+}
+
 #[test]
 fn answer_any_answers_domains_that_are_not_named() {
     let sandbox = Sandbox::new();
@@ -343,6 +372,8 @@ fn the_example_can_be_taken_whole() {
     // The files that its last block names.
     sandbox.write("domains.txt", "listed.example\n");
     sandbox.write("domains.d/own.example.toml", "");
+    sandbox.write("logo.svg", "<svg/>");
+    sandbox.write("page.html", "");
     for domain in ["example.net", "listed.example", "own.example"] {
         assert_eq!(autoconfig(&config, &format!("ann@{domain}")).status, 200, "{domain}");
     }

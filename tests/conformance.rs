@@ -22,8 +22,11 @@ const CONFIG: &str = r#"
 [domain."xn--bcher-kva.example"]
 "#;
 
-const AUTOCONFIG: [&str; 2] =
-    ["/mail/config-v1.1.xml", "/.well-known/autoconfig/mail/config-v1.1.xml"];
+const AUTOCONFIG: [&str; 3] = [
+    "/mail/config-v1.1.xml",
+    "/.well-known/autoconfig/mail/config-v1.1.xml",
+    "/v1.1/mail/config-v1.1.xml",
+];
 const AUTODISCOVER: [&str; 5] = [
     "/autodiscover/autodiscover.xml",
     "/Autodiscover/Autodiscover.xml",
@@ -114,6 +117,27 @@ const CASES: &[Case] = &[
             }
         })
     }),
+    ("autodiscover in UTF-16", |subject| {
+        let text = format!("\u{feff}{POX}");
+        let body: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        subject.send(Request::post(AUTODISCOVER[0], body))?.xml()?.has(LOGIN)
+    }),
+    ("autodiscover in JSON", |subject| {
+        each(
+            [
+                "/autodiscover/autodiscover.json?Email=ann@example.org&Protocol=AutodiscoverV1",
+                "/Autodiscover/Autodiscover.json?email=ann%40example.org&protocol=autodiscoverv1",
+                "/autodiscover/autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1",
+                "/AutoDiscover/AutoDiscover.JSON/V1.0/ann%40example.org?Protocol=AutodiscoverV1",
+            ],
+            |target| {
+                let answer = subject.send(Request::get(target).host("autodiscover.example.org"))?;
+                answer.status(&[200])?;
+                answer.header("Content-Type", "application/json")?;
+                answer.has("\"https://autodiscover.example.org/autodiscover/autodiscover.xml\"")
+            },
+        )
+    }),
     ("mobileconfig", |subject| {
         each(MOBILECONFIG, |path| {
             let answer = subject.get(path)?;
@@ -148,6 +172,18 @@ const CASES: &[Case] = &[
         let answer = subject.get(target)?;
         // lighttpd takes no proxy's requests.
         if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
+    }),
+    ("an answer that is known is not sent again", |subject| {
+        let answer = subject.get(AUTOCONFIG[0])?;
+        answer.header("Cache-Control", "public, max-age=300")?;
+        answer.header("Access-Control-Allow-Origin", "*")?;
+        let Some(tag) = answer.response.header("ETag") else { return answer.wrong("an ETag") };
+        let again = subject.send(Request::get(AUTOCONFIG[0]).header("If-None-Match", tag))?;
+        again.status(&[304])?;
+        if !again.response.body.is_empty() {
+            return again.wrong("no body");
+        }
+        subject.get(ANN)?.header("Cache-Control", "no-store")
     }),
     ("HEAD is GET without the body", |subject| {
         each([AUTOCONFIG[0], ANN, AUTODISCOVER[0], MOBILECONFIG[0], MOBILECONFIG[1]], |target| {
@@ -266,8 +302,6 @@ const CASES: &[Case] = &[
     ("what comes with the next release is not the site's", |subject| {
         each(
             [
-                "/autodiscover/autodiscover.json?Email=ann@example.org&Protocol=AutodiscoverV1",
-                "/Autodiscover/Autodiscover.json/v1.0/ann@example.org?Protocol=ActiveSync",
                 "/autodiscover/autodiscover.json/v1.1/ann%40example.org",
                 "/.well-known/user-agent-configuration.json",
             ],

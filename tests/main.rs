@@ -2,6 +2,8 @@
 
 mod common;
 
+mod addresses;
+mod agreement;
 mod commands;
 mod configuration;
 mod conformance;

@@ -48,21 +48,21 @@ fn hash(text: &str) -> String {
 #[test]
 fn each_question_gets_its_page() {
     const LISTED: &str = "[domain.'example.org']\n";
-    let no_store = Some("no-store");
+    let (no_store, kept) = (Some("no-store"), Some("public, max-age=300"));
     for (config, host, target, status, text, caching) in [
-        ("", "autoconfig.example.org", "/", 200, "<form", None),
-        ("", "127.0.0.1:8025", "/", 200, "<form", None),
+        ("", "autoconfig.example.org", "/", 200, "<form", kept),
+        ("", "127.0.0.1:8025", "/", 200, "<form", kept),
         ("", "127.0.0.1", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
-        (LISTED, "autoconfig.example.org", "/", 200, "<form", None),
-        (LISTED, "www.example.org", "/?emailaddress=", 200, "<form", None),
-        (LISTED, "example.org", "/?emailaddress=%20", 200, "<form", None),
+        (LISTED, "autoconfig.example.org", "/", 200, "<form", kept),
+        (LISTED, "www.example.org", "/?emailaddress=", 200, "<form", kept),
+        (LISTED, "example.org", "/?emailaddress=%20", 200, "<form", kept),
         (LISTED, "x.example", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
         (LISTED, "example.org", "/?emailaddress=ann", 400, "aria-invalid=\"true\"", no_store),
         (LISTED, "example.org", "/?emailaddress=a@x.example", 404, "none of our", no_store),
         (LISTED, "x.example", "/?emailaddress=a@x.example", 404, "none of our", no_store),
-        (LISTED, "x.example", "/", 404, "nothing here\n", None),
-        (LISTED, "x.example", "/?emailaddress=ann", 404, "nothing here\n", None),
-        ("[page]\nenabled = false\n", "example.org", "/", 404, "nothing here\n", None),
+        (LISTED, "x.example", "/", 404, "nothing here\n", no_store),
+        (LISTED, "x.example", "/?emailaddress=ann", 404, "nothing here\n", no_store),
+        ("[page]\nenabled = false\n", "example.org", "/", 404, "nothing here\n", no_store),
     ] {
         let page = send(config, &Request::get(target).host(host));
         let case = format!("{config} {host} {target}: {}", page.text());
@@ -339,6 +339,11 @@ fn a_colour_is_shown_if_it_can_be_read() {
     assert_ne!(style("#0f766e")[1], "#0f766e", "lighter on dark pages");
     assert_ne!(style("#ffee00")[0], "#ffee00", "too pale for a light page");
     assert_eq!(style("#ffee00")[1], "#ffee00");
+    let sandbox = Sandbox::new();
+    let pale = sandbox.write("config.toml", "page.color = '#ffee00'\n");
+    let output = command(program()).arg("--config").arg(&pale).arg("check").output();
+    let text = String::from_utf8(output.expect("program").stdout).expect("text");
+    assert!(text.contains("warning: ") && text.contains("page.color: text in #ffee00"), "{text}");
 }
 
 #[test]

@@ -258,3 +258,72 @@ fn help_without_a_standard_error() {
     let status = command(program()).stderr(full).status().expect("program");
     assert_eq!(status.code(), Some(2));
 }
+
+/// Where any domain is answered, any Host was said back as if it had been checked.
+#[test]
+fn a_host_that_nobody_named_is_not_said_back() {
+    let sandbox = Sandbox::new();
+    let any = sandbox.write("any.toml", "");
+    let text = "[domains]\nanswer = 'any'\n[domain.'x.example']\n";
+    let named = sandbox.write("named.toml", text);
+    for (config, host, said) in [
+        (&any, "autodiscover.evil.example", "autodiscover.own.example"),
+        (&any, "own.example", "own.example"),
+        (&any, "AutoDiscover.Own.Example.:8443", "autodiscover.own.example"),
+        (&any, "<b>", "autodiscover.own.example"),
+        (&any, "mail.own.example", "autodiscover.own.example"),
+        (&named, "autodiscover.evil.example", "autodiscover.own.example"),
+        (&named, "autodiscover.x.example", "autodiscover.x.example"),
+    ] {
+        let target =
+            "/autodiscover/autodiscover.json?Email=ann@own.example&Protocol=AutodiscoverV1";
+        let answer = over_cgi(config, &Request::get(target).host(host));
+        let url = format!("\"Url\":\"https://{said}/autodiscover/autodiscover.xml\"");
+        assert!(answer.text().contains(&url), "{host}: {}", answer.text());
+    }
+}
+
+/// A domain that sent its clients to itself sent them in a circle.
+#[test]
+fn nobody_is_redirected_to_where_they_are() {
+    let sandbox = Sandbox::new();
+    let text = "[domain.'a.example'.autodiscover]\nredirect_address = 'office@a.example'\n\
+                [domain.'b.example'.autodiscover]\nredirect_url = 'https://MX.b.example:443/AutoDiscover/AutoDiscover.xml'\n";
+    let config = sandbox.write("c.toml", text);
+    let ask = |address: &str, host: &str| {
+        let body = format!("<a><EMailAddress>{address}</EMailAddress></a>");
+        let request = Request::post("/autodiscover/autodiscover.xml", body).host(host);
+        let answer = over_cgi(&config, &request).text().to_owned();
+        let action = answer.split("<Action>").nth(1).and_then(|rest| rest.split('<').next());
+        action.expect("an Action").to_owned()
+    };
+    assert_eq!(ask("ann@a.example", "autodiscover.a.example"), "redirectAddr");
+    assert_eq!(ask("OFFICE@A.example", "autodiscover.a.example"), "settings");
+    assert_eq!(ask("ann@b.example", "autodiscover.b.example"), "redirectUrl");
+    assert_eq!(ask("ann@b.example", "mx.B.example."), "settings");
+    // A client that names no address is not redirected, nor is one that speaks JSON.
+    for target in [
+        "/autodiscover/autodiscover.xml",
+        "/autodiscover/autodiscover.json?Email=ann@a.example&Protocol=AutodiscoverV1",
+    ] {
+        let answer = over_cgi(&config, &Request::get(target).host("autodiscover.a.example"));
+        assert_eq!((answer.status, answer.text().contains("office")), (200, false), "{target}");
+    }
+}
+
+/// Calendars and address books stood in Autodiscover only for all domains or for none.
+#[test]
+fn a_domain_has_its_own_say_about_calendars_in_autodiscover() {
+    let sandbox = Sandbox::new();
+    let text = "autodiscover.dav = true\ncaldav.url = 'https://dav.example.org/'\n\
+                [domain.'yes.example']\n[domain.'no.example'.autodiscover]\ndav = false\n\
+                [domain.'none.example']\ncaldav.enabled = false\n";
+    let config = sandbox.write("c.toml", text);
+    for (domain, is_told) in [("yes.example", true), ("no.example", false), ("none.example", false)]
+    {
+        let request = Request::get("/autodiscover/autodiscover.xml").host(domain);
+        let answer = over_cgi(&config, &request);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.text().contains("<Type>CalDAV</Type>"), is_told, "{domain}");
+    }
+}

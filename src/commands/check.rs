@@ -4,11 +4,14 @@
 //! setting breaks. Every domain is resolved, and the signing certificate is tried.
 
 use super::{COULD_NOT_RUN, FOUND, print};
-use crate::account::{Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server};
+use crate::account::{
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Moved, Protocol, Security, Server, ServiceKind,
+};
 use crate::address::Domain;
 use crate::cli;
 use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
 use crate::log;
+use crate::page::accent::on_light;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -173,9 +176,27 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
 
 /// What works, but not for everybody.
 fn lint(account: &Account) -> Vec<String> {
-    let mut messages: Vec<_> = account.servers.iter().flat_map(lint_server).collect();
+    let mut messages: Vec<_> =
+        account.servers.iter().chain(&account.alternatives).flat_map(lint_server).collect();
+    for server in &account.alternatives {
+        messages.push(format!(
+            "{}.alternatives: Evolution takes the last server, and aerc the last for sending",
+            server.protocol
+        ));
+    }
     if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
         messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
+    }
+    if account.service(ServiceKind::Jmap).is_some() {
+        messages.push("jmap: Pimalaya 0.7 refuses the whole autoconfig document for it".to_owned());
+    }
+    let read_by = account.incoming().map(|server| server.login.template());
+    for service in account.services.iter().filter(|service| service.kind != ServiceKind::ActiveSync)
+    {
+        if Some(service.login.template()) != read_by {
+            let message = "FairEmail takes the last username for the mail server's";
+            messages.push(format!("{}.username: {message}", service.kind));
+        }
     }
     for (key, name) in
         [("name", &account.provider.name), ("short_name", &account.provider.short_name)]
@@ -185,6 +206,26 @@ fn lint(account: &Account) -> Vec<String> {
                 "provider.{key}: Thunderbird takes {name} for a number or a truth value"
             ));
         }
+    }
+    if let Some(color) = account.page.color {
+        let shade = on_light(color);
+        if shade != color {
+            messages.push(format!(
+                "page.color: text in {color} cannot be read on a light page; {shade} is shown there"
+            ));
+        }
+    }
+    match &account.moved {
+        Some(Moved::Address(_)) => messages.push(
+            "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it"
+                .to_owned(),
+        ),
+        Some(Moved::Url(_)) => messages.push(
+            "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat, which sends \
+             no address, is not sent there"
+                .to_owned(),
+        ),
+        None => {}
     }
     messages
 }

@@ -117,7 +117,7 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         false => record(name, "CNAME", format!("{web_host}.")),
     });
     let services = SERVICES.iter().filter_map(|service| {
-        let server = account.servers.iter().find(|server| {
+        let server = account.servers.iter().chain(&account.alternatives).find(|server| {
             server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
         });
         let data = match server {

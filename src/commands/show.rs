@@ -49,8 +49,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         if !is_document(&response) {
             return refuse(&response);
         }
-        let media_type = response.headers.iter().find(|(name, _)| *name == "Content-Type");
-        let media_type = media_type.map_or("", |(_, value)| value.as_ref());
+        let media_type = response.header("Content-Type").unwrap_or_default();
         // Writing to memory does not fail.
         write!(text, "### {line}\n### {} {media_type}\n", response.status.code()).ok();
         match std::str::from_utf8(&response.body) {
@@ -110,7 +109,7 @@ fn is_document(response: &Response) -> bool {
 
 /// The message of an Autodiscover error document.
 fn error_message(body: &[u8]) -> Option<String> {
-    let elements = xml::elements(body).ok()?;
+    let elements = xml::read(body).ok()?.leaves;
     let is_error = elements.iter().any(|(name, _)| name == "ErrorCode");
     is_error
         .then(|| elements.into_iter().find(|(name, _)| name == "Message"))?

@@ -23,6 +23,7 @@ pub struct File {
     pub webdav: Service,
     pub activesync: Service,
     pub oauth2: OAuth2,
+    pub autodiscover: Autodiscover,
     pub apple: Apple,
     pub page: Page,
     pub domains: Domains,
@@ -60,10 +61,20 @@ pub struct Server {
     pub security: Option<Spanned<Security>>,
     pub auth: Option<Spanned<Auth>>,
     pub username: Option<Spanned<String>>,
+    pub alternatives: Option<Vec<Alternative>>,
     /// For POP3 only, as are the next.
     pub leave_on_server: Option<Spanned<bool>>,
     pub days_on_server: Option<Spanned<i64>>,
     pub fetch_at_once: Option<Spanned<bool>>,
+}
+
+/// `[[imap.alternatives]]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Alternative {
+    pub host: Option<Spanned<String>>,
+    pub port: Option<Spanned<i64>>,
+    pub security: Option<Spanned<Security>>,
 }
 
 /// `[jmap]`, `[caldav]`, `[carddav]`, `[webdav]` and `[activesync]`
@@ -87,10 +98,18 @@ pub struct OAuth2 {
     pub client_secret: Option<Spanned<String>>,
 }
 
+/// `[autodiscover]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Autodiscover {
+    pub dav: Option<bool>,
+}
+
 /// `[domain."…".autodiscover]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-pub struct Autodiscover {
+pub struct DomainAutodiscover {
+    pub dav: Option<bool>,
     pub redirect_address: Option<Spanned<String>>,
     pub redirect_url: Option<Spanned<String>>,
 }
@@ -169,7 +188,7 @@ pub struct Domain {
     pub webdav: Service,
     pub activesync: Service,
     pub oauth2: OAuth2,
-    pub autodiscover: Autodiscover,
+    pub autodiscover: DomainAutodiscover,
     pub apple: DomainApple,
     pub page: Page,
 }

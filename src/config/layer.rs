@@ -3,7 +3,7 @@
 //! Every value is checked here; what is said nowhere comes from the base, else from `defaults`.
 
 use super::check::Checker;
-use super::settings::{ServerSettings, ServiceSettings, Settings};
+use super::settings::{Alternative, ServerSettings, ServiceSettings, Settings};
 use super::{defaults, file};
 use crate::account::{
     Auth, Color, Documentation, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised, Login, Moved, OAuth2,
@@ -22,7 +22,8 @@ pub(super) struct Layer<'a> {
     pub servers: [(Protocol, &'a file::Server); 4],
     pub services: [(ServiceKind, &'a file::Service); 5],
     pub oauth2: &'a file::OAuth2,
-    pub autodiscover: Option<&'a file::Autodiscover>,
+    pub dav_in_autodiscover: Option<bool>,
+    pub redirect: Option<&'a file::DomainAutodiscover>,
     pub identifier: Option<&'a Spanned<String>>,
     pub description: Option<&'a Spanned<BTreeMap<String, String>>>,
     pub consent: Option<&'a Spanned<BTreeMap<String, String>>>,
@@ -31,7 +32,7 @@ pub(super) struct Layer<'a> {
 
 /// The tables that a file and a domain have in common.
 macro_rules! layer {
-    ($tables:expr, $autodiscover:expr) => {
+    ($tables:expr, $redirect:expr) => {
         Layer {
             provider: &$tables.provider,
             servers: [
@@ -48,7 +49,8 @@ macro_rules! layer {
                 (ServiceKind::ActiveSync, &$tables.activesync),
             ],
             oauth2: &$tables.oauth2,
-            autodiscover: $autodiscover,
+            dav_in_autodiscover: $tables.autodiscover.dav,
+            redirect: $redirect,
             identifier: $tables.apple.identifier.as_ref(),
             description: $tables.apple.description.as_ref(),
             consent: $tables.apple.consent.as_ref(),
@@ -76,9 +78,8 @@ impl Layer<'_> {
             && self.servers.iter().all(|(_, server)| **server == file::Server::default())
             && self.services.iter().all(|(_, service)| **service == file::Service::default())
             && *self.oauth2 == file::OAuth2::default()
-            && self
-                .autodiscover
-                .is_none_or(|autodiscover| *autodiscover == file::Autodiscover::default())
+            && self.dav_in_autodiscover.is_none()
+            && self.redirect.is_none_or(|said| *said == file::DomainAutodiscover::default())
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
@@ -115,7 +116,11 @@ impl Checker<'_> {
             pop3: pop3.map_or(base_pop3, |(_, pop3)| self.pop3_options(pop3, base_pop3)),
             services,
             oauth2: self.oauth2(layer.oauth2).or_else(|| base.and_then(|base| base.oauth2.clone())),
-            moved: layer.autodiscover.and_then(|autodiscover| self.moved(autodiscover)),
+            moved: layer.redirect.and_then(|said| self.moved(said)),
+            dav_in_autodiscover: layer
+                .dav_in_autodiscover
+                .or(base.map(|base| base.dav_in_autodiscover))
+                .unwrap_or(false),
             page: Rc::new(self.page(layer.page, base.map(|base| &*base.page))),
         }
     }
@@ -198,22 +203,25 @@ impl Checker<'_> {
             );
             self.mistake(server.auth.as_ref().map(Spanned::span), message);
         }
-        let port = server.port.as_ref().and_then(|port| self.port(protocol, port));
-        let security = server
-            .security
-            .as_ref()
-            .map(|security| match security.get_ref() {
-                file::Security::Tls => Security::Tls,
-                file::Security::StartTls => Security::StartTls,
-                file::Security::None => Security::Plain,
-            })
-            // A registered port says as much as the word would.
-            .or_else(|| port.and_then(|port| security_of_port(protocol, port)))
+        let (said_port, said_security) =
+            self.door(protocol, server.port.as_ref(), server.security.as_ref());
+        let security = said_security
             .or(base.map(|base| base.security))
             .unwrap_or(defaults::security(protocol));
         let base_port = base.filter(|base| base.security == security).map(|base| base.port);
-        let registered =
-            NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN);
+        let alternatives = server.alternatives.as_ref().map(|alternatives| {
+            let alternatives = alternatives.iter().map(|said| {
+                let (port, said_security) =
+                    self.door(protocol, said.port.as_ref(), said.security.as_ref());
+                let security = said_security.unwrap_or(security);
+                Alternative {
+                    host: said.host.as_ref().and_then(|host| self.host(protocol, host)),
+                    port: port.unwrap_or(registered_port(protocol, security)),
+                    security,
+                }
+            });
+            alternatives.collect()
+        });
         let host = server.host.as_ref().and_then(|host| self.host(protocol, host));
         let username = server
             .username
@@ -230,13 +238,32 @@ impl Checker<'_> {
                 .or(base.map(|base| base.enabled))
                 .unwrap_or(defaults::enabled(protocol)),
             host: host.or(base.map(|base| base.host.clone())).unwrap_or(defaults::HOST.to_owned()),
-            port: port.or(base_port).unwrap_or(registered),
+            port: said_port.or(base_port).unwrap_or(registered_port(protocol, security)),
             security,
             auth: auth.or(base.map(|base| base.auth)).unwrap_or(defaults::AUTH),
             username: username
                 .or(base.map(|base| base.username.clone()))
                 .unwrap_or(defaults::USERNAME.to_owned()),
+            alternatives: alternatives
+                .or_else(|| base.map(|base| base.alternatives.clone()))
+                .unwrap_or_default(),
         }
+    }
+
+    /// Port and protection, as far as they are said: a registered port says as much as the word would.
+    fn door(
+        &mut self,
+        protocol: Protocol,
+        port: Option<&Spanned<i64>>,
+        security: Option<&Spanned<file::Security>>,
+    ) -> (Option<NonZeroU16>, Option<Security>) {
+        let port = port.and_then(|port| self.port(protocol, port));
+        let security = security.map(|security| match security.get_ref() {
+            file::Security::Tls => Security::Tls,
+            file::Security::StartTls => Security::StartTls,
+            file::Security::None => Security::Plain,
+        });
+        (port, security.or_else(|| port.and_then(|port| security_of_port(protocol, port))))
     }
 
     fn port(&mut self, protocol: Protocol, port: &Spanned<i64>) -> Option<NonZeroU16> {
@@ -398,7 +425,7 @@ impl Checker<'_> {
         })
     }
 
-    fn moved(&mut self, said: &file::Autodiscover) -> Option<Moved> {
+    fn moved(&mut self, said: &file::DomainAutodiscover) -> Option<Moved> {
         if let (Some(address), Some(_)) = (&said.redirect_address, &said.redirect_url) {
             let message =
                 "autodiscover.redirect_address and redirect_url: there can be one of them";
@@ -517,6 +544,10 @@ impl Checker<'_> {
         }
         Some(localised)
     }
+}
+
+fn registered_port(protocol: Protocol, security: Security) -> NonZeroU16 {
+    NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN)
 }
 
 /// What a port says about its protection, if it is a registered one.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
+    /// Whether Autodiscover clients are told of calendars and address books.
+    pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Rc<Page>,
 }
@@ -56,6 +58,19 @@ pub struct ServerSettings {
     pub auth: Auth,
     /// The login; may hold all three placeholders.
     pub username: String,
+    /// Other ways to the same mail, with the same login.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// Another way to a server.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// Host name, if it is another.
+    pub host: Option<String>,
+    /// TCP port.
+    pub port: NonZeroU16,
+    /// How the connection is protected.
+    pub security: Security,
 }
 
 /// A service, before the domain is filled in.
@@ -95,18 +110,20 @@ impl Found {
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
-        let Settings { provider, servers, pop3, services, oauth2, moved, page } = &*self.settings;
-        let servers = servers.iter().filter(|server| server.enabled).map(|server| {
-            let host = self.fill(&server.host);
-            // A long domain may leave no room for the rest of the name.
-            is_host_name(&host).then(|| Server {
-                protocol: server.protocol,
-                host,
-                port: server.port,
-                security: server.security,
-                auth: server.auth,
-                login: Login::new(self.fill(&server.username)),
-            })
+        let Settings {
+            provider,
+            servers,
+            pop3,
+            services,
+            oauth2,
+            moved,
+            dav_in_autodiscover,
+            page,
+        } = &*self.settings;
+        let offered = || servers.iter().filter(|server| server.enabled);
+        let servers = offered().map(|server| self.server(server, None));
+        let alternatives = offered().flat_map(|server| {
+            server.alternatives.iter().map(|alternative| self.server(server, Some(alternative)))
         });
         let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
             Some(Service {
@@ -118,6 +135,7 @@ impl Found {
         Some(Account {
             provider: self.provider(provider),
             servers: servers.collect::<Option<_>>()?,
+            alternatives: alternatives.collect::<Option<_>>()?,
             pop3: *pop3,
             services: services.collect(),
             oauth2: oauth2.clone(),
@@ -127,12 +145,27 @@ impl Found {
                 }
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
-            host_domain: host_domain.filter(|host| *host != domain),
+            dav_in_autodiscover: *dav_in_autodiscover,
+            host_domain,
             // Known to whoever knows the request.
             host: None,
             domain,
             address,
             page: page.clone(),
+        })
+    }
+
+    /// A server, or another way to it; `None` if the host name gets too long for the domain.
+    fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
+        let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
+        let host = self.fill(host);
+        is_host_name(&host).then(|| Server {
+            protocol: server.protocol,
+            host,
+            port: other.map_or(server.port, |other| other.port),
+            security: other.map_or(server.security, |other| other.security),
+            auth: server.auth,
+            login: Login::new(self.fill(&server.username)),
         })
     }
 

@@ -54,7 +54,9 @@ fn write(account: &Account, _: &Request) -> Response {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
             xml.text("domain", account.domain.as_str());
             // seen: Mustang and Sailfish want the very domain they looked up to be listed.
-            if let Some(domain) = &account.host_domain {
+            if let Some(domain) =
+                account.host_domain.as_ref().filter(|host| **host != account.domain)
+            {
                 xml.text("domain", domain.as_str());
             }
             xml.text("displayName", &account.provider.name);
@@ -109,13 +111,17 @@ fn write_mail_server(xml: &mut xml::Writer, server: &Server, account: &Account) 
     if let (Protocol::Smtp, Some(jmap)) = (server.protocol, account.service(ServiceKind::Jmap)) {
         xml.element("incomingServer", &[("type", "jmap")], |xml| write_service(xml, jmap));
     }
-    // seen: Evolution refuses the document for any other attribute here.
-    xml.element(element, &[("type", kind)], |xml| {
-        write_server(xml, server);
-        if server.protocol == Protocol::Pop3 && account.pop3 != Pop3Options::default() {
-            xml.element("pop3", &[], |xml| write_pop3_options(xml, account.pop3));
-        }
-    });
+    let alternatives =
+        account.alternatives.iter().filter(|alternative| alternative.protocol == server.protocol);
+    for server in [server].into_iter().chain(alternatives) {
+        // seen: Evolution refuses the document for any other attribute here.
+        xml.element(element, &[("type", kind)], |xml| {
+            write_server(xml, server);
+            if server.protocol == Protocol::Pop3 && account.pop3 != Pop3Options::default() {
+                xml.element("pop3", &[], |xml| write_pop3_options(xml, account.pop3));
+            }
+        });
+    }
 }
 
 fn write_server(xml: &mut xml::Writer, server: &Server) {

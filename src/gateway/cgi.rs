@@ -119,7 +119,11 @@ pub fn answer(response: &Response, is_head: bool) -> Vec<u8> {
     for (name, value) in &response.headers {
         write!(bytes, "{name}: {value}\r\n").ok();
     }
-    write!(bytes, "Content-Length: {}\r\n\r\n", response.body.len()).ok();
+    // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
+    if response.status != Status::NotModified {
+        write!(bytes, "Content-Length: {}\r\n", response.body.len()).ok();
+    }
+    bytes.extend_from_slice(b"\r\n");
     if !is_head {
         bytes.extend_from_slice(&response.body);
     }

@@ -117,17 +117,11 @@ fn respond(content: &Content, page: &Page) -> Response {
         },
         ..Response::document("text/html; charset=utf-8", html.into_bytes())
     };
-    let response = response
+    response
         .with("Content-Security-Policy", policy)
         .with("Referrer-Policy", "no-referrer")
         .with("X-Content-Type-Options", "nosniff")
-        .with("Vary", "Accept-Language");
-    match content.stage {
-        Stage::Form => response,
-        Stage::Settings | Stage::Invalid | Stage::Unknown => {
-            response.with("Cache-Control", "no-store")
-        }
-    }
+        .with("Vary", "Accept-Language")
 }
 
 //------------ Content --------------------------------------------------------
@@ -251,7 +245,7 @@ impl<'a> Content<'a> {
             it if it == outgoing => 1,
             _ => 2,
         };
-        let mut servers: Vec<_> = account.servers.iter().collect();
+        let mut servers: Vec<_> = account.servers.iter().chain(&account.alternatives).collect();
         servers.sort_by_key(|server| rank(server));
         self.servers = servers
             .into_iter()

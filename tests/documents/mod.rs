@@ -65,7 +65,11 @@ fn read(name: &str) -> Request {
 
 /// Asks the program, as CGI, with the configuration the recorded requests are meant for.
 fn ask(request: &Request) -> Response {
-    let config = source("tests/fixtures/config/requests.toml");
+    ask_with("requests.toml", request)
+}
+
+fn ask_with(config: &str, request: &Request) -> Response {
+    let config = source("tests/fixtures/config").join(config);
     cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
 }
 
@@ -107,11 +111,115 @@ fn every_recorded_request_gets_its_golden_answer() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
+/// With every service and every text configured, each kind of document is what it was read to be,
+/// and valid.
+#[test]
+fn everything_at_once_gets_its_golden_answer() {
+    let sandbox = Sandbox::new();
+    let mut failures = String::new();
+    for (name, recorded, domain) in [
+        ("autoconfig", "thunderbird-autoconfig", "example.org"),
+        ("autodiscover", "outlook-pox-mixed-case", "example.org"),
+        ("autodiscover-get", "delta-chat-pox-get-autodiscover", "example.org"),
+        ("autodiscover-moved", "outlook-pox-mixed-case", "moved.example"),
+        ("autodiscover-elsewhere", "outlook-pox-root-domain", "elsewhere.example"),
+        // At the very URL it is sent to.
+        ("autodiscover-arrived", "outlook-pox-mixed-case", "elsewhere.example"),
+        ("autodiscover-activesync", "activesync-pox", "example.org"),
+        ("autodiscover-activesync-no-schema", "activesync-pox-no-schema", "example.org"),
+        ("autodiscover-activesync-moved", "new-outlook-pox-mobilesync", "moved.example"),
+        ("json-activesync", "nine-json", "example.org"),
+        ("json-activesync-path", "mustang-json-activesync", "example.org"),
+        ("json-ews", "mustang-json-ews", "example.org"),
+        ("json-moved", "outlook-2019-json", "moved.example"),
+        ("profile", "safari-ios-profile", "example.org"),
+        ("profile-generic", "safari-ios-profile-generic", "example.org"),
+    ] {
+        let answer = ask_with("full.toml", &of_domain(read(recorded), domain));
+        let golden = to_golden(&answer);
+        let path = source("tests/fixtures/golden/full").join(format!("{name}.http"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &golden).expect("golden file");
+        } else if fs::read_to_string(&path).ok().as_deref() != Some(&golden) {
+            writeln!(failures, "--- {name}: expected {}, got\n{golden}", path.display())
+                .expect("memory");
+        }
+        let file = sandbox.write(name, &answer.body);
+        match name.split('-').next() {
+            Some("autoconfig") => schema::autoconfig(&[file]),
+            Some("autodiscover") => schema::autodiscover(&[file]),
+            Some("json") => check_json(&answer),
+            _ => profile::check(&answer.body).expect("a good profile"),
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// The same request of somebody at another domain; the Host stays.
+fn of_domain(mut request: Request, domain: &str) -> Request {
+    for bytes in [Some(&mut request.target), request.body.as_mut()].into_iter().flatten() {
+        let text = std::str::from_utf8(bytes).expect("UTF-8");
+        let text = text.replace("@example.org", &format!("@{domain}"));
+        *bytes = text.replace("%40example.org", &format!("%40{domain}")).into_bytes();
+    }
+    request
+}
+
+/// Judges an answer of Autodiscover v2.
+fn check_json(answer: &Response) {
+    let value: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let (status, keys) = match value.get("Url") {
+        Some(url) => {
+            assert!(url.as_str().is_some_and(|url| url.starts_with("https://")), "{value}");
+            (200, ["Protocol", "Url"])
+        }
+        None => (400, ["ErrorCode", "ErrorMessage"]),
+    };
+    assert_eq!(answer.status, status, "{value}");
+    let object = value.as_object().expect("an object");
+    assert!(object.keys().eq(keys) && object.values().all(|value| value.is_string()), "{value}");
+    assert!(!answer.text().contains(['<', '>', '\\']), "{value}");
+}
+
+#[test]
+fn json_is_for_get_and_head() {
+    let mut request = read("outlook-2019-json");
+    let length = ask(&request).header("Content-Length").map(str::to_owned);
+    request.method = "HEAD".to_owned();
+    let head = ask(&request);
+    assert_eq!((head.status, head.header("Content-Type")), (200, Some("application/json")));
+    assert!(head.body.is_empty() && head.header("Content-Length").map(str::to_owned) == length);
+    request.method = "POST".to_owned();
+    assert_eq!(ask(&request).status, 405);
+}
+
+/// Whatever encoding a request comes in, its answer is the same.
+#[test]
+fn requests_in_utf_16_get_the_same_answer() {
+    let as_bytes = |text: &str, to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    };
+    for name in ["outlook-pox-mixed-case", "pox-no-declaration", "mustang-pox", "pox-doctype"] {
+        let request = read(name);
+        let expected = to_golden(&ask(&request));
+        let body = String::from_utf8(request.body.clone().expect("a body")).expect("UTF-8");
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}{body}");
+            for bytes in [as_bytes(&text, u16::to_le_bytes), as_bytes(&text, u16::to_be_bytes)] {
+                assert_eq!(to_golden(&ask(&request.clone().body(bytes))), expected, "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn no_golden_answer_is_left_over() {
     let recorded = recorded();
     for file in fs::read_dir(source("tests/fixtures/golden")).expect("tests/fixtures/golden") {
         let path = file.expect("directory entry").path();
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(recorded.contains(&name), "{} answers nothing", path.display());
     }
@@ -130,6 +238,7 @@ fn every_answer_is_valid_by_the_grammar_of_its_kind() {
             "text/xml; charset=utf-8" if body.contains("<clientConfig ") => autoconfig.push(file),
             "text/xml; charset=utf-8" if body.contains("<Autodiscover ") => autodiscover.push(file),
             "application/x-apple-aspen-config" => profiles.push(file),
+            "application/json" => check_json(&answer),
             "text/plain; charset=utf-8" => {
                 assert_ne!(answer.status, 200, "{name}");
                 assert!(

@@ -6,17 +6,14 @@
 //! to log in, and nothing of the request is reflected but the checked address.
 
 use super::super::not_ours;
-use crate::account::{Account, Auth, Protocol, Security, Server};
+use super::{ErrorCode, answer, error, mobilesync, new_address};
+use crate::account::{Account, Auth, Moved, Protocol, Security, Server, Service, ServiceKind};
 use crate::address::EmailAddress;
 use crate::question::{DecidedBy, Document, Question};
-use crate::request::{Method, Request};
+use crate::request::{Method, Request, parse_host};
 use crate::response::Response;
 use crate::xml;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Namespace of the root element, and of a Response that holds an error.
-const RESPONSE_NAMESPACE: &str =
-    "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006";
 /// Namespace of a Response that holds settings.
 const OUTLOOK_NAMESPACE: &str =
     "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
@@ -47,20 +44,20 @@ static DOMAIN_SETTINGS: Document = Document {
 pub fn read(request: &Request) -> Result<Question, Response> {
     let host = request.host.clone();
     match request.method {
-        Method::Post => Ok(Question {
-            document: &MAILBOX_SETTINGS,
-            address: Some(read_body(&request.body).map_err(error)?),
-            host,
-        }),
+        Method::Post => {
+            let (document, address) = read_body(&request.body).map_err(error)?;
+            Ok(Question { document, address: Some(address), host })
+        }
         _ => Ok(Question { document: &DOMAIN_SETTINGS, address: None, host }),
     }
 }
 
-/// Reads the address from a request document, in any prefix and order of elements.
-fn read_body(body: &[u8]) -> Result<EmailAddress, ErrorCode> {
-    let elements = xml::elements(body).map_err(|_| ErrorCode::InvalidRequest)?;
+/// Reads the address, and which answer is accepted, in any prefix and order of elements.
+fn read_body(body: &[u8]) -> Result<(&'static Document, EmailAddress), ErrorCode> {
+    let document = xml::read(body).map_err(|_| ErrorCode::InvalidRequest)?;
     let texts = |name: &'static str| {
-        elements
+        document
+            .leaves
             .iter()
             .filter(move |(found, text)| found == name && !text.is_empty())
             .map(|(_, text)| text.as_str())
@@ -70,39 +67,91 @@ fn read_body(body: &[u8]) -> Result<EmailAddress, ErrorCode> {
         .next()
         .and_then(|text| EmailAddress::parse(text.as_bytes()).ok())
         .ok_or(ErrorCode::InvalidRequest)?;
-    let mut schemas = texts("AcceptableResponseSchema").peekable();
-    match schemas.peek().is_none() || schemas.any(|schema| OUTLOOK_SCHEMAS.contains(&schema)) {
-        true => Ok(address),
-        false => Err(ErrorCode::SchemaNotAvailable),
+    let accepts = |schema: &str| texts("AcceptableResponseSchema").any(|text| text == schema);
+    let says_nothing = texts("AcceptableResponseSchema").next().is_none();
+    let is_mobilesync = document.namespace == mobilesync::REQUEST_NAMESPACE;
+    if OUTLOOK_SCHEMAS.into_iter().any(accepts) || says_nothing && !is_mobilesync {
+        Ok((&MAILBOX_SETTINGS, address))
+    } else if accepts(mobilesync::NAMESPACE) || says_nothing {
+        Ok((&mobilesync::SERVER, address))
+    } else {
+        Err(ErrorCode::SchemaNotAvailable)
     }
 }
 
 //------------ settings -------------------------------------------------------
 
-fn write(account: &Account, _: &Request) -> Response {
-    respond(OUTLOOK_NAMESPACE, |xml| {
+fn write(account: &Account, request: &Request) -> Response {
+    answer(OUTLOOK_NAMESPACE, |xml| {
         // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
         if let Some(address) = &account.address {
             xml.element("User", &[], |xml| xml.text("DisplayName", &address.to_string()));
         }
         xml.element("Account", &[], |xml| {
             xml.text("AccountType", "email");
-            xml.text("Action", "settings");
-            for server in &account.servers {
-                // seen: Thunderbird drops a Protocol whose Type is in lower case.
-                let kind = match server.protocol {
-                    Protocol::Imap => "IMAP",
-                    Protocol::Pop3 => "POP3",
-                    Protocol::Smtp => "SMTP",
-                    Protocol::ManageSieve => continue,
-                };
-                xml.element("Protocol", &[], |xml| {
-                    xml.text("Type", kind);
-                    write_server(xml, server, account.address.as_ref());
-                });
+            if let Some(address) = new_address(account) {
+                xml.text("Action", "redirectAddr");
+                xml.text("RedirectAddr", &address.to_string());
+            } else if let Some(url) = new_url(account, request) {
+                xml.text("Action", "redirectUrl");
+                xml.text("RedirectUrl", url);
+            } else {
+                xml.text("Action", "settings");
+                write_protocols(xml, account);
             }
         });
     })
+}
+
+/// The URL to ask instead, where the domain's settings are kept at another one.
+///
+/// None for whoever asks there already: one host may keep the settings of many domains, its own
+/// redirects among them. None without an address, since that is no request of the protocol.
+fn new_url<'a>(account: &'a Account, request: &Request) -> Option<&'a str> {
+    let (Some(Moved::Url(url)), Some(_)) = (&account.moved, &account.address) else { return None };
+    let place = url.split_once("://").map_or(url.as_str(), |(_, place)| place);
+    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let is_here = request.host.is_some()
+        && parse_host(host.as_bytes()) == request.host
+        && path.as_bytes().eq_ignore_ascii_case(&request.path);
+    (!is_here).then_some(url)
+}
+
+fn write_protocols(xml: &mut xml::Writer, account: &Account) {
+    let address = account.address.as_ref();
+    for server in &account.servers {
+        // seen: Thunderbird drops a Protocol whose Type is in lower case.
+        let kind = match server.protocol {
+            Protocol::Imap => "IMAP",
+            Protocol::Pop3 => "POP3",
+            Protocol::Smtp => "SMTP",
+            Protocol::ManageSieve => continue,
+        };
+        xml.element("Protocol", &[], |xml| {
+            xml.text("Type", kind);
+            write_server(xml, server, address);
+        });
+    }
+    if account.dav_in_autodiscover {
+        for (kind, name) in [(ServiceKind::CalDav, "CalDAV"), (ServiceKind::CardDav, "CardDAV")] {
+            if let Some(service) = account.service(kind) {
+                xml.element("Protocol", &[], |xml| {
+                    xml.text("Type", name);
+                    write_service(xml, service, address);
+                });
+            }
+        }
+    }
+}
+
+/// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
+/// the form that is in use for eM Client.
+fn write_service(xml: &mut xml::Writer, service: &Service, address: Option<&EmailAddress>) {
+    xml.text("Server", &service.url);
+    xml.text("DomainRequired", "off");
+    if let Some(address) = address {
+        xml.text("LoginName", &service.login.of(address));
+    }
 }
 
 /// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
@@ -133,81 +182,45 @@ fn write_server(xml: &mut xml::Writer, server: &Server, address: Option<&EmailAd
     }
 }
 
-//------------ errors ---------------------------------------------------------
-
-/// The errors this program tells ([MS-OXDSCLI] 2.2.4.1.1.3.2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum ErrorCode {
-    /// 500
-    AddressNotFound,
-    /// 600
-    InvalidRequest,
-    /// 601
-    SchemaNotAvailable,
-}
-
-/// A number for the server; clients only show it.
-const SERVER_ID: &str = "1";
-
-fn error(code: ErrorCode) -> Response {
-    let (number, message) = match code {
-        ErrorCode::AddressNotFound => ("500", "The e-mail address cannot be found."),
-        ErrorCode::InvalidRequest => ("600", "Invalid Request"),
-        ErrorCode::SchemaNotAvailable => ("601", "Requested schema version not supported"),
-    };
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // The Response of an error stays in the namespace of the root.
-    respond(RESPONSE_NAMESPACE, |xml| {
-        xml.element("Error", &[("Time", &time_of_day(since_epoch)), ("Id", SERVER_ID)], |xml| {
-            xml.text("ErrorCode", number);
-            xml.text("Message", message);
-            xml.empty("DebugData");
-        });
-    })
-}
-
-/// UTC as `HH:MM:SS.fffffff`.
-fn time_of_day(since_epoch: Duration) -> String {
-    let seconds = since_epoch.as_secs();
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02}.{:07}", since_epoch.subsec_nanos() / 100)
-}
-
-/// An answer with `content` inside its Response, which is in `namespace`.
-fn respond(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
-    let mut document = xml::Writer::new();
-    document.element("Autodiscover", &[("xmlns", RESPONSE_NAMESPACE)], |xml| {
-        let inherited = namespace == RESPONSE_NAMESPACE;
-        let attributes: &[_] = if inherited { &[] } else { &[("xmlns", namespace)] };
-        xml.element("Response", attributes, content);
-    });
-    Response::document("text/xml; charset=utf-8", document.finish())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn body(content: &str) -> Result<String, ErrorCode> {
-        let document = format!("<Autodiscover><Request>{content}</Request></Autodiscover>");
-        read_body(document.as_bytes()).map(|address| address.to_string())
+    const SCHEMAS: &str = "http://schemas.microsoft.com/exchange/autodiscover";
+
+    /// What is asked by a request in the namespace of `form` with these elements.
+    fn body(form: &str, content: &str) -> Result<&'static str, ErrorCode> {
+        let namespace = format!("{SCHEMAS}/{form}/requestschema/2006");
+        let document = format!(
+            "<Autodiscover xmlns='{namespace}'><Request>{content}</Request></Autodiscover>"
+        );
+        let (document, address) = read_body(document.as_bytes())?;
+        assert_eq!(address.to_string(), "ann@example.org");
+        Ok(if std::ptr::eq(document, &mobilesync::SERVER) { "mobilesync" } else { "outlook" })
     }
 
     #[test]
-    fn schema_decides_between_settings_and_601() {
-        let address = "<EMailAddress>ann@example.org</EMailAddress>";
-        let schema = |name: &str| {
-            body(&format!(
-                "<AcceptableResponseSchema>http://schemas.microsoft.com/exchange/autodiscover/{name}\
-                 </AcceptableResponseSchema>{address}"
-            ))
+    fn the_schema_decides_and_else_the_namespace() {
+        let ask = |form: &str, schemas: &[&str]| {
+            let schemas = schemas.iter().map(|name| {
+                format!("<AcceptableResponseSchema>{SCHEMAS}/{name} </AcceptableResponseSchema>")
+            });
+            let address = "<EMailAddress>ann@example.org</EMailAddress>";
+            body(form, &(schemas.collect::<String>() + address))
         };
-        let ann = Ok("ann@example.org".to_owned());
-        assert_eq!(body(address), ann);
-        assert_eq!(schema("outlook/responseschema/2006a"), ann);
-        assert_eq!(schema("outlook/responseschema/2006"), ann);
-        assert_eq!(schema("mobilesync/responseschema/2006"), Err(ErrorCode::SchemaNotAvailable));
-        assert_eq!(schema("other"), Err(ErrorCode::SchemaNotAvailable));
+        let (newer, older) = ("outlook/responseschema/2006a", "outlook/responseschema/2006");
+        let mobilesync = "mobilesync/responseschema/2006";
+        for form in ["outlook", "mobilesync", "other"] {
+            assert_eq!(ask(form, &[newer]), Ok("outlook"), "{form}");
+            assert_eq!(ask(form, &[older]), Ok("outlook"), "{form}");
+            assert_eq!(ask(form, &[mobilesync]), Ok("mobilesync"), "{form}");
+            assert_eq!(ask(form, &[mobilesync, newer]), Ok("outlook"), "{form}");
+            assert_eq!(ask(form, &["other", mobilesync]), Ok("mobilesync"), "{form}");
+            assert_eq!(ask(form, &["other"]), Err(ErrorCode::SchemaNotAvailable), "{form}");
+        }
+        assert_eq!(ask("outlook", &[]), Ok("outlook"));
+        assert_eq!(ask("other", &[]), Ok("outlook"));
+        assert_eq!(ask("mobilesync", &[]), Ok("mobilesync"));
     }
 
     #[test]
@@ -215,13 +228,8 @@ mod tests {
         for content in
             ["", "<EMailAddress/>", "<EMailAddress>ann</EMailAddress>", "<LegacyDN>/o=x</LegacyDN>"]
         {
-            assert_eq!(body(content), Err(ErrorCode::InvalidRequest), "{content}");
+            assert_eq!(body("outlook", content), Err(ErrorCode::InvalidRequest), "{content}");
         }
-        assert_eq!(read_body(b""), Err(ErrorCode::InvalidRequest));
-    }
-
-    #[test]
-    fn time_has_seven_digits_of_a_second() {
-        assert_eq!(time_of_day(Duration::new(86_399, 1_234_500)), "23:59:59.0012345");
+        assert_eq!(read_body(b"").err(), Some(ErrorCode::InvalidRequest));
     }
 }

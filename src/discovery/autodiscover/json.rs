@@ -1,0 +1,124 @@
+//! Autodiscover v2: one URL in JSON, for one protocol that the client names.
+//!
+//! No open document describes it; this is what Exchange is seen to do, and other servers after it.
+//! It cannot tell of IMAP or SMTP: `AutodiscoverV1` leads back to the form in XML, `ActiveSync` to
+//! that server if there is one. The rest is refused with status 400 and an error in JSON, in which
+//! nothing of the request is reflected but letters and digits.
+
+use super::super::not_ours;
+use crate::account::{Account, ServiceKind};
+use crate::address::EmailAddress;
+use crate::question::{DecidedBy, Document, Question};
+use crate::request::Request;
+use crate::response::{Response, Status};
+use serde::Serialize;
+
+/// The path of the other form, with the address behind it.
+pub const FOLDER: &str = "/autodiscover/autodiscover.json/v1.0/";
+
+/// The longest name of a protocol that is said back.
+const MAX_ECHO: usize = 40;
+
+/// Where one protocol is.
+static PLACE: Document =
+    Document { decided_by: DecidedBy::AddressAtHost, signed: false, write, unknown: not_ours };
+
+/// Reads the question from a query: `?Email=…&Protocol=…`.
+pub fn read(request: &Request) -> Result<Question, Response> {
+    let email = request.parameter("Email").unwrap_or_default();
+    question(request, &email)
+}
+
+/// Reads the question from a path with the address at its end, and a query `?Protocol=…`.
+pub fn read_path(request: &Request) -> Result<Question, Response> {
+    let email = request.path.get(FOLDER.len()..).unwrap_or_default();
+    question(request, email)
+}
+
+fn question(request: &Request, email: &[u8]) -> Result<Question, Response> {
+    if email.is_empty() {
+        return Err(missing("Email"));
+    }
+    let address = EmailAddress::parse(email).map_err(|error| {
+        refused("InvalidEmail", &format!("The given value of 'Email' is no address: {error}"))
+    })?;
+    if protocol(request).is_empty() {
+        return Err(missing("Protocol"));
+    }
+    Ok(Question { document: &PLACE, address: Some(address), host: request.host.clone() })
+}
+
+/// The protocol that is asked for, as far as it is said back.
+fn protocol(request: &Request) -> String {
+    let value = request.parameter("Protocol").unwrap_or_default();
+    let plain = value.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    plain.take(MAX_ECHO).map(|&byte| char::from(byte)).collect()
+}
+
+//------------ answers --------------------------------------------------------
+
+/// The answer to a question that can be answered.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Place<'a> {
+    protocol: &'a str,
+    url: &'a str,
+}
+
+/// The answer to any other.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal<'a> {
+    error_code: &'a str,
+    error_message: &'a str,
+}
+
+fn write(account: &Account, request: &Request) -> Response {
+    let activesync = account.service(ServiceKind::ActiveSync);
+    let places = [
+        // seen: Outlook 2019 asks for `Autodiscoverv1`.
+        Some(("AutodiscoverV1", pox_url(account, request))),
+        activesync.map(|service| ("ActiveSync", service.url.clone())),
+    ];
+    let places = || places.iter().flatten();
+    let asked = protocol(request);
+    match places().find(|(name, _)| name.eq_ignore_ascii_case(&asked)) {
+        Some((protocol, url)) => json(Status::Ok, &Place { protocol, url }),
+        None => {
+            let known: Vec<_> = places().map(|(name, _)| format!("'{name}'")).collect();
+            let message = format!(
+                "The given protocol value '{asked}' is invalid. Supported values are {}",
+                known.join(", ")
+            );
+            refused("InvalidProtocol", &message)
+        }
+    }
+}
+
+/// The URL of the form in XML, on the host that was asked if that is one of ours: a name in DNS
+/// and a certificate are there.
+fn pox_url(account: &Account, request: &Request) -> String {
+    let host = match (&account.host_domain, &request.host) {
+        (Some(_), Some(host)) => host.to_string(),
+        _ => format!("autodiscover.{}", account.domain),
+    };
+    format!("https://{host}/autodiscover/autodiscover.xml")
+}
+
+fn missing(parameter: &str) -> Response {
+    refused("MandatoryParameterMissing", &format!("The parameter '{parameter}' is missing"))
+}
+
+fn refused(error_code: &str, error_message: &str) -> Response {
+    json(Status::BadRequest, &Refusal { error_code, error_message })
+}
+
+fn json(status: Status, value: &impl Serialize) -> Response {
+    match serde_json::to_string(value) {
+        Ok(text) => {
+            let body = (text + "\n").into_bytes();
+            Response { status, ..Response::document("application/json", body) }
+        }
+        Err(_) => Response::text(Status::InternalServerError, "the answer could not be written"),
+    }
+}

@@ -1,0 +1,56 @@
+//! The answer to ActiveSync clients: where their server is ([MS-ASCMD] 2.2.1.1).
+//!
+//! Phones ask for it with an account of type "Exchange", Outlook for phones and new Outlook with
+//! any. A domain without ActiveSync says so by error 601.
+
+use super::{ErrorCode, answer, error, new_address};
+use crate::account::{Account, ServiceKind};
+use crate::question::{DecidedBy, Document};
+use crate::request::Request;
+use crate::response::Response;
+
+/// Namespace of a request.
+pub(super) const REQUEST_NAMESPACE: &str =
+    "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/requestschema/2006";
+/// Namespace of the Response, and the schema a client accepts.
+pub(super) const NAMESPACE: &str =
+    "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
+
+/// The ActiveSync server of one mailbox.
+pub(super) static SERVER: Document = Document {
+    decided_by: DecidedBy::Address,
+    signed: false,
+    write,
+    unknown: |_| error(ErrorCode::AddressNotFound),
+};
+
+fn write(account: &Account, _: &Request) -> Response {
+    let Some(address) = &account.address else { return error(ErrorCode::InvalidRequest) };
+    let service = account.service(ServiceKind::ActiveSync);
+    let new_address = new_address(account);
+    if service.is_none() && new_address.is_none() {
+        return error(ErrorCode::SchemaNotAvailable);
+    }
+    answer(NAMESPACE, |xml| {
+        // "language:country"; clients ignore it.
+        xml.text("Culture", "en:us");
+        xml.element("User", &[], |xml| {
+            xml.text("DisplayName", &address.to_string());
+            xml.text("EMailAddress", &address.to_string());
+        });
+        xml.element("Action", &[], |xml| {
+            if let Some(new_address) = &new_address {
+                xml.text("Redirect", &new_address.to_string());
+            } else if let Some(service) = service {
+                xml.element("Settings", &[], |xml| {
+                    xml.element("Server", &[], |xml| {
+                        xml.text("Type", "MobileSync");
+                        xml.text("Url", &service.url);
+                        // For MobileSync the name is the URL again.
+                        xml.text("Name", &service.url);
+                    });
+                });
+            }
+        });
+    })
+}

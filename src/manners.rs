@@ -1,0 +1,85 @@
+//! HTTP manners: what may be kept, by whom, and who may read it.
+//!
+//! An answer that depends on an address is kept by nobody: the address stands in its URL or in its
+//! body. The others may be kept for a few minutes and are asked for again by their tag. Whatever is
+//! public may be read by web pages of any origin, since no answer depends on who asks. Rules:
+//! RFC 9110 §8.8 and §13, RFC 9111 §5.2, the Fetch standard (`Access-Control-Allow-Origin`).
+
+use crate::request::{Method, Request};
+use crate::response::{Response, Status};
+use uuid::Uuid;
+
+/// For how many seconds an answer without an address may be kept: a mistake that was mended should
+/// not stick.
+const MAX_AGE: &str = "public, max-age=300";
+/// The media types that programs in a web page may want to read.
+const PUBLIC_TYPES: [&str; 2] = ["text/xml", "application/json"];
+
+/// Adds the fields, and leaves the body out if the client has it.
+///
+/// `is_personal` says that the answer depends on an address, `is_stable` that the same question
+/// gets the same bytes.
+pub fn apply(
+    response: Response,
+    request: &Request,
+    is_personal: bool,
+    is_stable: bool,
+) -> Response {
+    let is_public_type = |value: &str| PUBLIC_TYPES.iter().any(|kind| value.starts_with(kind));
+    let mut response = match response.header("Content-Type").is_some_and(is_public_type) {
+        true => response.with("Access-Control-Allow-Origin", "*"),
+        false => response,
+    };
+    let may_be_kept =
+        response.status == Status::Ok && !is_personal && request.method != Method::Post;
+    if response.header("Cache-Control").is_none() {
+        response = response.with("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" });
+    }
+    if !may_be_kept || !is_stable {
+        return response;
+    }
+    let tag = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, &response.body).simple());
+    if is_known(&request.wishes.known_tags, tag.as_bytes()) {
+        response.status = Status::NotModified;
+        response.body.clear();
+        response.headers.retain(|(name, _)| *name != "Content-Type");
+    }
+    response.with("ETag", tag)
+}
+
+/// True if `tag` is in the list of an `If-None-Match`; weak tags count (RFC 9110 §13.1.2).
+fn is_known(list: &[u8], tag: &[u8]) -> bool {
+    let mut known = list.split(|&b| b == b',').map(<[u8]>::trim_ascii);
+    known.any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(known_tags: &str, is_personal: bool) -> Response {
+        let mut request = Request::new(Method::Get, b"/", None, Vec::new());
+        request.wishes.known_tags = known_tags.as_bytes().to_owned();
+        apply(Response::document("text/xml", b"x".to_vec()), &request, is_personal, true)
+    }
+
+    #[test]
+    fn a_known_tag_saves_the_body() {
+        let first = answer("", false);
+        let tag = first.header("ETag").unwrap().to_owned();
+        assert_eq!((first.status, first.header("Cache-Control")), (Status::Ok, Some(MAX_AGE)));
+        for known in [tag.clone(), format!("\"a\", W/{tag}"), "*".to_owned()] {
+            let second = answer(&known, false);
+            assert_eq!((second.status, second.body.len()), (Status::NotModified, 0), "{known}");
+            assert_eq!(second.header("ETag"), Some(tag.as_str()));
+        }
+        assert_eq!(answer("\"other\"", false).status, Status::Ok);
+    }
+
+    #[test]
+    fn what_depends_on_an_address_is_kept_by_nobody() {
+        let answer = answer("*", true);
+        assert_eq!((answer.status, answer.header("ETag")), (Status::Ok, None));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+    }
+}

@@ -1,0 +1,186 @@
+//! The documents agree: whatever is configured, every format read back names the same servers,
+//! ports, protection and login.
+
+use crate::common::{Sandbox, command, program};
+use mailsetup::xml;
+use plist::{Dictionary, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a client would connect to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Found {
+    host: String,
+    port: String,
+    /// `None` where the format cannot tell TLS from STARTTLS.
+    is_tls: Option<bool>,
+    is_plain: bool,
+    login: Option<String>,
+}
+
+/// By protocol: imap, pop3, smtp.
+type Servers = BTreeMap<String, Found>;
+
+const ADDRESS: &str = "Ann.O'Hara+x&y@example.org";
+
+fn mailsetup(config: &Path, arguments: &[&str]) -> Vec<u8> {
+    let output =
+        command(program()).arg("--config").arg(config).args(arguments).output().expect("program");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+fn show(config: &Path, client: &str) -> Vec<u8> {
+    mailsetup(config, &["show", ADDRESS, "--client", client])
+}
+
+fn filled_in(login: &str) -> String {
+    let (local_part, _) = ADDRESS.split_once('@').expect("an address");
+    login.replace("%EMAILADDRESS%", ADDRESS).replace("%EMAILLOCALPART%", local_part)
+}
+
+/// The leaves of a document, a group for each `first` among them.
+fn groups(document: &[u8], first: &str) -> Vec<BTreeMap<String, String>> {
+    let mut groups: Vec<BTreeMap<_, _>> = Vec::new();
+    for (name, text) in xml::read(document).expect("well-formed").leaves {
+        if name == first {
+            groups.push(BTreeMap::new());
+        }
+        if let Some(group) = groups.last_mut() {
+            group.entry(name).or_insert(text);
+        }
+    }
+    groups
+}
+
+/// Elements in their order do not say their type: what is read, in that order, is.
+fn from_autoconfig(document: &[u8], protocols: &[&str]) -> Servers {
+    let servers = groups(document, "hostname").into_iter().map(|server| Found {
+        host: server["hostname"].clone(),
+        port: server["port"].clone(),
+        is_tls: Some(server["socketType"] == "SSL"),
+        is_plain: server["socketType"] == "plain",
+        login: Some(filled_in(&server["username"])),
+    });
+    protocols.iter().map(|protocol| (*protocol).to_owned()).zip(servers).collect()
+}
+
+fn from_autodiscover(document: &[u8]) -> Servers {
+    let server = |server: BTreeMap<String, String>| {
+        let found = Found {
+            host: server["Server"].clone(),
+            port: server["Port"].clone(),
+            is_tls: Some(server["Encryption"] == "SSL"),
+            is_plain: server["SSL"] == "off",
+            login: Some(server["LoginName"].clone()),
+        };
+        (server["Type"].to_lowercase(), found)
+    };
+    groups(document, "Type").into_iter().map(server).collect()
+}
+
+fn from_profile(document: &[u8]) -> Servers {
+    let profile: Value = plist::from_bytes(document).expect("a property list");
+    let content =
+        profile.as_dictionary().and_then(|profile| profile.get("PayloadContent")).expect("content");
+    let mail =
+        content.as_array().and_then(|content| content[0].as_dictionary()).expect("a payload");
+    let text = |mail: &Dictionary, key: &str| mail[key].as_string().expect("a string").to_owned();
+    let server = |direction: &str| {
+        let key = |end: &str| format!("{direction}MailServer{end}");
+        Found {
+            host: text(mail, &key("HostName")),
+            port: mail[&key("PortNumber")].as_unsigned_integer().expect("a port").to_string(),
+            is_tls: None,
+            is_plain: !mail[&key("UseSSL")].as_boolean().expect("a truth value"),
+            login: Some(text(mail, &key("Username"))),
+        }
+    };
+    let incoming = match text(mail, "EmailAccountType").as_str() {
+        "EmailTypePOP" => "pop3",
+        _ => "imap",
+    };
+    BTreeMap::from([
+        (incoming.to_owned(), server("Incoming")),
+        ("smtp".to_owned(), server("Outgoing")),
+    ])
+}
+
+fn from_dns(config: &Path) -> Servers {
+    let records: serde_json::Value =
+        serde_json::from_slice(&mailsetup(config, &["dns", "example.org", "--json"]))
+            .expect("JSON");
+    let mut servers = Servers::new();
+    for record in records.as_array().expect("records") {
+        let (name, data) =
+            (record["name"].as_str().expect("name"), record["data"].as_str().expect("data"));
+        let label = name.split('.').next().expect("a label");
+        let [_, _, port, host] = data.split(' ').collect::<Vec<_>>()[..] else { continue };
+        let (protocol, is_tls) = match label {
+            "_imaps" => ("imap", true),
+            "_imap" => ("imap", false),
+            "_pop3s" => ("pop3", true),
+            "_pop3" => ("pop3", false),
+            "_submissions" => ("smtp", true),
+            "_submission" => ("smtp", false),
+            _ => continue,
+        };
+        if host != "." {
+            let host = host.trim_end_matches('.').to_owned();
+            let found = Found {
+                host,
+                port: port.to_owned(),
+                is_tls: Some(is_tls),
+                is_plain: false,
+                login: None,
+            };
+            assert!(servers.insert(protocol.to_owned(), found).is_none(), "{name} twice");
+        }
+    }
+    servers
+}
+
+/// Compares as much as both formats can say.
+fn agree(what: &str, ours: &Servers, theirs: &Servers) {
+    for (protocol, found) in theirs {
+        let mut expected =
+            ours.get(protocol).unwrap_or_else(|| panic!("{what} knows {protocol}")).clone();
+        if found.is_tls.is_none() {
+            expected.is_tls = None;
+        }
+        if found.login.is_none() {
+            // DNS says neither the login nor that there is no protection.
+            expected.login = None;
+            expected.is_plain = false;
+        }
+        assert_eq!(*found, expected, "{what}, {protocol}");
+    }
+}
+
+#[test]
+fn all_documents_name_the_same_servers() {
+    let sandbox = Sandbox::new();
+    for (text, protocols) in [
+        ("", &["imap", "pop3", "smtp"][..]),
+        ("pop3.enabled = false\nsmtp.security = 'tls'\n", &["imap", "smtp"]),
+        ("imap.enabled = false\n", &["pop3", "smtp"]),
+        (
+            "imap.host = 'imap.hoster.example'\nimap.port = 143\npop3.security = 'none'\npop3.port = 1110\n\
+             smtp.host = 'smtp.%EMAILDOMAIN%'\nsmtp.port = 2525\nsmtp.username = '%EMAILLOCALPART%'\n\
+             imap.username = '%EMAILLOCALPART%.%EMAILDOMAIN%'\npop3.username = 'fixed'\n",
+            &["imap", "pop3", "smtp"],
+        ),
+    ] {
+        let config = sandbox.write("c.toml", text);
+        let autoconfig = from_autoconfig(&show(&config, "thunderbird"), protocols);
+        assert_eq!(autoconfig.len(), protocols.len(), "{text}");
+        let autodiscover = from_autodiscover(&show(&config, "outlook"));
+        assert_eq!(autodiscover, autoconfig, "{text}");
+        let profile = from_profile(&show(&config, "apple"));
+        assert_eq!(profile.len(), 2, "{text}");
+        agree("the profile", &autoconfig, &profile);
+        let dns = from_dns(&config);
+        assert_eq!(dns.len(), protocols.len(), "{text}");
+        agree("dns", &autoconfig, &dns);
+    }
+}
