@@ -1,11 +1,12 @@
 //! The page for mailbox owners: its words, its safety, its QR code, and what an admin may change.
 
-use crate::common::http::{Request, Response};
-use crate::common::{Sandbox, cgi, command, program, source};
+use crate::common::http::{self, Request, Response};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, source, wait_until};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use regex_lite::Regex;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
@@ -409,4 +410,26 @@ fn what_is_broken_is_told_with_file_and_line() {
         assert!(text.contains(told), "{config}, {content}: {text}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
+}
+
+/// Template and logo are followed like the configuration; a broken one leaves what was good.
+#[test]
+fn a_running_service_follows_its_template() {
+    let sandbox = Sandbox::new();
+    let template = sandbox.write("own.html", "one");
+    let config = sandbox.write("config.toml", "page.template = 'own.html'\n");
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let mut serve = command(program());
+    serve.arg("serve").arg("--http").arg(address.to_string()).arg("--config").arg(&config);
+    let is_up = || http::send(address, &ann()).is_ok();
+    let service = Process::start(&sandbox, &mut serve).wait_until(is_up);
+    let text = || http::send(address, &ann()).expect("an answer").text();
+    assert_eq!(text(), "one\n");
+    fs::write(&template, "two: {{").expect("template");
+    assert!(wait_until(|| {
+        assert_eq!(text(), "one\n");
+        service.output().contains("own.html:1: page.template: ")
+    }));
+    fs::write(&template, "three").expect("template");
+    assert!(wait_until(|| text() == "three\n"), "{}", service.output());
 }
