@@ -41,6 +41,8 @@ pub struct Account {
     pub oauth2: Option<OAuth2>,
     /// Where the settings are really kept, for clients that can follow.
     pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
@@ -240,6 +242,16 @@ pub struct Service {
     pub login: Login,
 }
 
+impl Service {
+    /// Host, port and path of the URL; with the path goes what may follow it.
+    pub fn place(&self) -> (&str, u16, &str) {
+        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (host, port) = host.split_once(':').unwrap_or((host, ""));
+        (host, port.parse().unwrap_or(443), if path.is_empty() { "/" } else { path })
+    }
+}
+
 /// The kinds of services.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ServiceKind {
@@ -342,6 +354,19 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_have_a_place() {
+        for (url, place) in [
+            ("https://dav.example.org", ("dav.example.org", 443, "/")),
+            ("https://dav.example.org:8443/a/b?c", ("dav.example.org", 8443, "/a/b?c")),
+            ("https://dav.example.org?c=/", ("dav.example.org", 443, "?c=/")),
+        ] {
+            let login = Login::new(String::new());
+            let service = Service { kind: ServiceKind::CalDav, url: url.into(), login };
+            assert_eq!(service.place(), place);
+        }
+    }
 
     #[test]
     fn login_is_filled_in_once() {

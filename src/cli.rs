@@ -71,6 +71,13 @@ pub struct Show {
     /// The client to answer
     #[arg(long, value_enum, default_value_t = Client::All)]
     pub client: Client,
+
+    /// Exit with 1 rather than print a profile that is not signed
+    ///
+    /// For --client apple. Without it a profile is signed where a certificate is configured, and
+    /// printed unsigned, with the reason on standard error, where that cannot be done.
+    #[arg(long)]
+    pub sign: bool,
 }
 
 /// The clients that can be played.

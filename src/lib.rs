@@ -17,11 +17,13 @@
 //! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
-//!   [`discovery::autodiscover`], [`discovery::mobileconfig`].
+//!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
+//!   [`discovery::pacc`].
 //! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
+//! - [`language`]: which of several texts somebody reads.
 //! - [`cli`], [`commands`], [`log`]: what an admin types and reads; [`files`]: what they wrote.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.

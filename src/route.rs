@@ -4,7 +4,7 @@
 //! paths lose nothing by it. What is not in the table is not ours.
 
 use crate::discovery::autodiscover::{json, pox};
-use crate::discovery::{autoconfig, mobileconfig};
+use crate::discovery::{autoconfig, mobileconfig, pacc};
 use crate::page;
 use crate::question::Question;
 use crate::request::{Method, Request};
@@ -30,7 +30,7 @@ enum Path {
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 10] = [
+const ROUTES: [Route; 11] = [
     Route { path: Path::Is("/"), methods: GET, read: page::read },
     Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
@@ -46,6 +46,11 @@ const ROUTES: [Route; 10] = [
     Route { path: Path::Under(json::FOLDER), methods: GET, read: json::read_path },
     Route { path: Path::Is("/mobileconfig"), methods: GET, read: mobileconfig::read },
     Route { path: Path::Is("/email.mobileconfig"), methods: GET, read: mobileconfig::read },
+    Route {
+        path: Path::Is("/.well-known/user-agent-configuration.json"),
+        methods: GET,
+        read: pacc::read,
+    },
 ];
 
 impl Path {

@@ -1,40 +1,96 @@
 //! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside.
 //!
-//! The only file that names OpenSSL. Certificate and key are read anew for each signature, so a
-//! renewed pair is used at once, and a pair that does not match or has expired never is. Refuses
-//! keys Apple's devices do not take (anything but RSA and ECDSA). Nothing is loaded, and OpenSSL
-//! is not started, until something is signed.
+//! The only file that names OpenSSL. Certificate and key are read when the first profile is signed,
+//! and again when one of the files has changed. A pair that is half written or does not match never
+//! takes the place of a good one; one that is not valid now never signs. Refuses keys Apple's
+//! devices do not take (anything but RSA and ECDSA).
 
+use crate::files::Stamp;
+use crate::log;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 //------------ Identity -------------------------------------------------------
 
-/// Where the certificate (with its chain) and the key are, both PEM.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Identity {
+/// Where the certificate (with its chain) and the key are, both PEM; clones share what was read.
+#[derive(Clone, Debug)]
+pub struct Identity(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     certificate: PathBuf,
     key: PathBuf,
+    /// The last pair that could sign.
+    #[cfg(feature = "sign")]
+    kept: Mutex<Option<backend::Kept>>,
+    /// What was said last, and of which files: it is not said again.
+    told: Mutex<Option<(Stamps, String)>>,
 }
+
+/// The states of certificate and key; those that cannot be looked at count as gone.
+type Stamps = [Option<Stamp>; 2];
 
 impl Identity {
     /// Takes the paths; fails in a build that cannot sign.
     pub fn new(certificate: PathBuf, key: PathBuf) -> Result<Identity, SignError> {
+        let shared = Shared {
+            certificate,
+            key,
+            #[cfg(feature = "sign")]
+            kept: Mutex::default(),
+            told: Mutex::default(),
+        };
         match cfg!(feature = "sign") {
-            true => Ok(Identity { certificate, key }),
+            true => Ok(Identity(Arc::new(shared))),
             false => Err(SignError::NotBuilt),
         }
     }
 
-    /// Signs `document` and returns the CMS structure that holds it.
-    pub fn sign(&self, document: &[u8]) -> Result<Vec<u8>, SignError> {
-        backend::sign(self, document)
+    /// True if both are about the same files.
+    pub fn is_of_same_files(&self, other: &Identity) -> bool {
+        self.0.certificate == other.0.certificate && self.0.key == other.0.key
+    }
+
+    /// Signs `document` and returns the CMS structure that holds it. Why it cannot is logged, once
+    /// for each state of the files.
+    pub fn sign(&self, document: &[u8]) -> Option<Vec<u8>> {
+        // Looked at before it is read: what changes meanwhile is seen the next time.
+        let stamps = self.0.stamps();
+        backend::sign(&self.0, &stamps, document)
+            .inspect_err(|error| {
+                self.0.tell(&stamps, format!("a profile went out unsigned: {error}"));
+            })
+            .ok()
     }
 
     /// Says what would keep a signature from being made now.
     pub fn check(&self) -> Result<(), SignError> {
-        backend::check(self)
+        backend::check(&self.0)
     }
+}
+
+impl Shared {
+    fn stamps(&self) -> Stamps {
+        let stamp = |path: &Path| Stamp::of(path).ok().flatten();
+        [stamp(&self.certificate), stamp(&self.key)]
+    }
+
+    fn tell(&self, stamps: &Stamps, message: String) {
+        let mut told = lock(&self.told);
+        let news = Some((*stamps, message));
+        if *told != news {
+            if let Some((_, message)) = &news {
+                log::error(message);
+            }
+            *told = news;
+        }
+    }
+}
+
+/// What a mutex holds; a thread that panicked left nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The version of OpenSSL in use; `None` in a build that cannot sign.
@@ -93,16 +149,25 @@ impl std::error::Error for SignError {}
 
 #[cfg(feature = "sign")]
 mod backend {
-    use super::{Identity, SignError};
+    use super::{Shared, SignError, Stamps, lock};
     use crate::files;
-    use openssl::asn1::Asn1Time;
+    use openssl::asn1::{Asn1Time, Asn1TimeRef};
     use openssl::cms::{CMSOptions, CmsContentInfo};
     use openssl::error::ErrorStack;
     use openssl::pkey::{Id, PKey, Private};
     use openssl::stack::Stack;
     use openssl::x509::X509;
     use std::cmp::Ordering;
+    use std::fmt;
     use std::path::Path;
+    use std::sync::Arc;
+
+    /// A pair, and the states of the files it was read from.
+    #[derive(Debug)]
+    pub struct Kept {
+        pair: Arc<Pair>,
+        stamps: Stamps,
+    }
 
     struct Pair {
         certificate: X509,
@@ -110,8 +175,14 @@ mod backend {
         key: PKey<Private>,
     }
 
-    pub fn sign(identity: &Identity, document: &[u8]) -> Result<Vec<u8>, SignError> {
-        let pair = read(identity)?;
+    impl fmt::Debug for Pair {
+        fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("Pair")
+        }
+    }
+
+    pub fn sign(shared: &Shared, stamps: &Stamps, document: &[u8]) -> Result<Vec<u8>, SignError> {
+        let pair = current(shared, stamps)?;
         // The document is signed byte by byte (BINARY), and no S/MIME capabilities are claimed.
         let options = CMSOptions::BINARY | CMSOptions::NOSMIMECAP;
         CmsContentInfo::sign(
@@ -125,16 +196,42 @@ mod backend {
         .map_err(refused)
     }
 
-    pub fn check(identity: &Identity) -> Result<(), SignError> {
-        read(identity).map(drop)
+    pub fn check(shared: &Shared) -> Result<(), SignError> {
+        read(shared).map(drop)
     }
 
     pub fn library_version() -> Option<&'static str> {
         Some(openssl::version::version())
     }
 
-    fn read(identity: &Identity) -> Result<Pair, SignError> {
-        let (certificate_path, key_path) = (&identity.certificate, &identity.key);
+    /// The pair to sign with: what the files hold, else what they held last, if that is valid now.
+    fn current(shared: &Shared, stamps: &Stamps) -> Result<Arc<Pair>, SignError> {
+        let mut kept = lock(&shared.kept);
+        if let Some(Kept { pair, stamps: then }) = &*kept {
+            if then == stamps {
+                pair.check_time(shared)?;
+                return Ok(pair.clone());
+            }
+        }
+        // Read again at each request until it is good: the files may be in the middle of a change.
+        match read(shared) {
+            Ok(pair) => {
+                let pair = Arc::new(pair);
+                *kept = Some(Kept { pair: pair.clone(), stamps: *stamps });
+                Ok(pair)
+            }
+            Err(error) => match &*kept {
+                Some(Kept { pair, .. }) if pair.check_time(shared).is_ok() => {
+                    shared.tell(stamps, format!("{error}; the last good certificate signs"));
+                    Ok(pair.clone())
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn read(shared: &Shared) -> Result<Pair, SignError> {
+        let (certificate_path, key_path) = (&shared.certificate, &shared.key);
         let bytes = |path: &Path| {
             files::read(path).map_err(|error| SignError::Read(path.to_owned(), error))
         };
@@ -163,19 +260,27 @@ mod backend {
         if !public.public_eq(&key) {
             return Err(SignError::Mismatch(certificate_path.clone(), key_path.clone()));
         }
-        let now = Asn1Time::days_from_now(0).map_err(refused)?;
-        let is = |time: &openssl::asn1::Asn1TimeRef, order| {
-            time.compare(&now).is_ok_and(|found| found == order)
-        };
-        if is(certificate.not_after(), Ordering::Less) {
-            let when = format!("expired on {}", certificate.not_after());
-            return Err(SignError::NotValidNow(certificate_path.clone(), when));
+        let pair = Pair { certificate, chain, key };
+        pair.check_time(shared)?;
+        Ok(pair)
+    }
+
+    impl Pair {
+        /// Fails unless the certificate is valid now.
+        fn check_time(&self, shared: &Shared) -> Result<(), SignError> {
+            let now = Asn1Time::days_from_now(0).map_err(refused)?;
+            let is =
+                |time: &Asn1TimeRef, order| time.compare(&now).is_ok_and(|found| found == order);
+            let (start, end) = (self.certificate.not_before(), self.certificate.not_after());
+            let when = if is(end, Ordering::Less) {
+                format!("expired on {end}")
+            } else if is(start, Ordering::Greater) {
+                format!("is not valid before {start}")
+            } else {
+                return Ok(());
+            };
+            Err(SignError::NotValidNow(shared.certificate.clone(), when))
         }
-        if is(certificate.not_before(), Ordering::Greater) {
-            let when = format!("is not valid before {}", certificate.not_before());
-            return Err(SignError::NotValidNow(certificate_path.clone(), when));
-        }
-        Ok(Pair { certificate, chain, key })
     }
 
     fn refused(errors: ErrorStack) -> SignError {
@@ -185,13 +290,13 @@ mod backend {
 
 #[cfg(not(feature = "sign"))]
 mod backend {
-    use super::{Identity, SignError};
+    use super::{Shared, SignError, Stamps};
 
-    pub fn sign(_: &Identity, _: &[u8]) -> Result<Vec<u8>, SignError> {
+    pub fn sign(_: &Shared, _: &Stamps, _: &[u8]) -> Result<Vec<u8>, SignError> {
         Err(SignError::NotBuilt)
     }
 
-    pub fn check(_: &Identity) -> Result<(), SignError> {
+    pub fn check(_: &Shared) -> Result<(), SignError> {
         Err(SignError::NotBuilt)
     }
 

@@ -364,7 +364,10 @@ fn the_example_can_be_taken_whole() {
         line.strip_prefix('#')
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['))
     };
-    let lines = text.lines().map(|line| if is_setting(line) { &line[1..] } else { line });
+    // A build that cannot sign refuses the keys for it.
+    let is_possible = |line: &&str| cfg!(feature = "sign") || !line.contains("signing_");
+    let lines = text.lines().filter(is_possible);
+    let lines = lines.map(|line| if is_setting(line) { &line[1..] } else { line });
     let whole: Vec<_> = lines.collect();
     assert!(whole.len() > text.lines().filter(|line| line.starts_with("# ")).count() + 30);
     let sandbox = Sandbox::new();

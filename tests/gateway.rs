@@ -60,6 +60,9 @@ fn a_socket_has_the_mode_it_was_given_and_goes_with_its_maker() {
     command.args(["serve", "--listen", &format!("{},mode=0600,group=daemon", listen(&socket))]);
     let mut process =
         Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    // Root may connect before owner and mode are set.
+    let mode = || fs::metadata(&socket).expect("socket").permissions().mode() & 0o777;
+    assert!(wait_until(|| mode() == 0o600));
     let meta = fs::metadata(&socket).expect("socket");
     assert!(meta.file_type().is_socket());
     assert_eq!(meta.permissions().mode() & 0o777, 0o600);

@@ -12,6 +12,7 @@ mod gateway;
 mod house;
 mod installation;
 mod manual;
+mod pacc;
 mod page;
 mod regression;
 mod servers;

@@ -5,6 +5,7 @@ use crate::common::{Process, Sandbox, cgi, command, free_port, program, source, 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use regex_lite::Regex;
+use sha2::Digest;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -41,7 +42,7 @@ fn directive<'a>(page: &'a Response, name: &str) -> &'a str {
 }
 
 fn hash(text: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(hmac_sha256::Hash::hash(text.as_bytes())))
+    format!("'sha256-{}'", STANDARD.encode(sha2::Sha256::digest(text.as_bytes())))
 }
 
 //------------ answers -------------------------------------------------------

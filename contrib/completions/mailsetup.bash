@@ -221,7 +221,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__show)
-            opts="-h --client --config --help"
+            opts="-h --client --sign --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -41,6 +41,7 @@ outlook\t'Outlook and all others that read Autodiscover'
 apple\t'iPhone, iPad and Mac'
 all\t'Each of them'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'Read this file instead of the usual ones' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with 1 rather than print a profile that is not signed'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server; autoconfig and autodiscover will be CNAMEs of it' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'Read this file instead of the usual ones' -r -F

@@ -10,6 +10,7 @@ use crate::account::{
 use crate::address::Domain;
 use crate::cli;
 use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
+use crate::discovery::pacc;
 use crate::log;
 use crate::page::accent::on_light;
 use serde::Serialize;
@@ -186,6 +187,10 @@ fn lint(account: &Account) -> Vec<String> {
     }
     if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
         messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
+    }
+    if account.pacc {
+        messages
+            .extend(pacc::left_out(account).into_iter().map(|message| format!("pacc: {message}")));
     }
     if account.service(ServiceKind::Jmap).is_some() {
         messages.push("jmap: Pimalaya 0.7 refuses the whole autoconfig document for it".to_owned());

@@ -10,6 +10,7 @@ use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
 use crate::config::{Unavailable, find::Source};
+use crate::discovery::pacc;
 use crate::log;
 use serde::Serialize;
 use std::net::Ipv4Addr;
@@ -21,6 +22,8 @@ const TTL: u32 = 3600;
 const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
 /// Names of the web server below the mail domain.
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
+/// The web server's name for PACC, and that of its TXT record.
+const PACC_NAMES: (&str, &str) = ("ua-auto-config", "_ua-auto-config");
 /// The services with an SRV record, most preferred first; a client takes the lowest number
 /// (RFC 6186 §3.4).
 const SERVICES: [Service; 7] = [
@@ -111,7 +114,9 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         data,
     };
     // A name that is the web server's own has an address; it cannot be another name of itself.
-    let names = WEB_NAMES.iter().filter(|name| format!("{name}.{}", account.domain) != web_host);
+    let pacc = pacc::record(account);
+    let names = WEB_NAMES.iter().chain(pacc.iter().map(|_| &PACC_NAMES.0));
+    let names = names.filter(|name| format!("{name}.{}", account.domain) != web_host);
     let web = names.map(|name| match is_address(web_host) {
         true => record(name, "A", web_host.to_owned()),
         false => record(name, "CNAME", format!("{web_host}.")),
@@ -131,7 +136,8 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         };
         Some(record(&format!("{}._tcp", service.label), "SRV", data))
     });
-    let mut records: Vec<_> = web.chain(services).collect();
+    let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", format!("\"{text}\"")));
+    let mut records: Vec<_> = web.chain(digest).chain(services).collect();
     for service in &account.services {
         let (name, has_path) = match service.kind {
             ServiceKind::Jmap => ("_jmap._tcp", false),
@@ -139,7 +145,7 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
             ServiceKind::CardDav => ("_carddavs._tcp", true),
             ServiceKind::WebDav | ServiceKind::ActiveSync => continue,
         };
-        let (host, port, path) = parts(&service.url);
+        let (host, port, path) = service.place();
         if !is_address(host) {
             records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
         }
@@ -149,14 +155,6 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         }
     }
     records
-}
-
-/// Host, port and path of a checked https URL.
-fn parts(url: &str) -> (&str, &str, &str) {
-    let rest = url.strip_prefix("https://").unwrap_or(url);
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (host, port) = host.split_once(':').unwrap_or((host, "443"));
-    (host, port, if path.is_empty() { "/" } else { path })
 }
 
 fn is_address(host: &str) -> bool {
@@ -172,6 +170,12 @@ fn zone(account: &Account, web_host: &str, records: &[Record], soa: bool) -> Str
          ; autodiscover.{domain}, with a certificate for both names; --web-host names another.\n\
          ; The hosts named in SRV records need addresses of their own: they may not be CNAMEs.\n"
     );
+    if pacc::record(account).is_some() {
+        text += &format!(
+            "; ua-auto-config.{domain} is that server too. Its TXT record holds for the document of\n\
+             ; this configuration only: before a change, publish the new one beside the old one.\n"
+        );
+    }
     let mut line = |name: &str, kind: &str, data: &str| {
         text += &format!("{name:<34} {TTL} IN {kind:<5} {data}\n");
     };

@@ -28,6 +28,20 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         Ok(config) => config,
         Err(exit) => return exit,
     };
+    if arguments.sign {
+        if arguments.client != Client::Apple {
+            log::error(&"--sign goes with --client apple: nothing else is signed");
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+        let fault = match config.signing_identity() {
+            Some(identity) => identity.check().err().map(|error| error.to_string()),
+            None => Some("apple.signing_certificate and apple.signing_key are not set".to_owned()),
+        };
+        if let Some(fault) = fault {
+            log::error(&format!("the profile cannot be signed: {fault}"));
+            return ExitCode::from(FOUND);
+        }
+    }
     if let Ok(None) = config.find(address.domain()) {
         log::error(&not_ours(address.domain()));
         return ExitCode::from(FOUND);
@@ -38,7 +52,10 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     };
     if arguments.client != Client::All {
         let (_, response) = ask(arguments.client);
+        let is_signed = std::str::from_utf8(&response.body).is_err();
         return match is_document(&response) {
+            // Why not is on standard error already.
+            true if arguments.sign && !is_signed => ExitCode::from(FOUND),
             true => print(response.body),
             false => refuse(&response),
         };

@@ -17,6 +17,9 @@ pub const USERNAME: &str = "%EMAILADDRESS%";
 /// How users prove who they are.
 pub const AUTH: Auth = Auth::Password;
 
+/// Whether PACC is answered: only once its digest is in the DNS.
+pub const PACC: bool = false;
+
 /// Whether a server is offered: filters only on request.
 pub const fn enabled(protocol: Protocol) -> bool {
     !matches!(protocol, Protocol::ManageSieve)

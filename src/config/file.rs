@@ -25,6 +25,7 @@ pub struct File {
     pub oauth2: OAuth2,
     pub autodiscover: Autodiscover,
     pub apple: Apple,
+    pub pacc: Pacc,
     pub page: Page,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
@@ -96,6 +97,13 @@ pub struct OAuth2 {
     pub token_url: Option<Spanned<String>>,
     pub client_id: Option<Spanned<String>>,
     pub client_secret: Option<Spanned<String>>,
+}
+
+/// `[pacc]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pacc {
+    pub enabled: Option<bool>,
 }
 
 /// `[autodiscover]`
@@ -190,6 +198,7 @@ pub struct Domain {
     pub oauth2: OAuth2,
     pub autodiscover: DomainAutodiscover,
     pub apple: DomainApple,
+    pub pacc: Pacc,
     pub page: Page,
 }
 

@@ -22,6 +22,7 @@ pub(super) struct Layer<'a> {
     pub servers: [(Protocol, &'a file::Server); 4],
     pub services: [(ServiceKind, &'a file::Service); 5],
     pub oauth2: &'a file::OAuth2,
+    pub pacc: &'a file::Pacc,
     pub dav_in_autodiscover: Option<bool>,
     pub redirect: Option<&'a file::DomainAutodiscover>,
     pub identifier: Option<&'a Spanned<String>>,
@@ -49,6 +50,7 @@ macro_rules! layer {
                 (ServiceKind::ActiveSync, &$tables.activesync),
             ],
             oauth2: &$tables.oauth2,
+            pacc: &$tables.pacc,
             dav_in_autodiscover: $tables.autodiscover.dav,
             redirect: $redirect,
             identifier: $tables.apple.identifier.as_ref(),
@@ -78,6 +80,7 @@ impl Layer<'_> {
             && self.servers.iter().all(|(_, server)| **server == file::Server::default())
             && self.services.iter().all(|(_, service)| **service == file::Service::default())
             && *self.oauth2 == file::OAuth2::default()
+            && *self.pacc == file::Pacc::default()
             && self.dav_in_autodiscover.is_none()
             && self.redirect.is_none_or(|said| *said == file::DomainAutodiscover::default())
             && self.identifier.is_none()
@@ -116,6 +119,7 @@ impl Checker<'_> {
             pop3: pop3.map_or(base_pop3, |(_, pop3)| self.pop3_options(pop3, base_pop3)),
             services,
             oauth2: self.oauth2(layer.oauth2).or_else(|| base.and_then(|base| base.oauth2.clone())),
+            pacc: layer.pacc.enabled.or(base.map(|base| base.pacc)).unwrap_or(defaults::PACC),
             moved: layer.redirect.and_then(|said| self.moved(said)),
             dav_in_autodiscover: layer
                 .dav_in_autodiscover

@@ -143,8 +143,14 @@ impl Config {
         }
     }
 
-    /// Takes over what is known of domains that were good and may be broken now.
-    pub fn remember(&self, earlier: &Config) {
+    /// Takes over what is known of domains, and of a certificate, that were good and may be broken
+    /// now.
+    pub fn remember(&mut self, earlier: &Config) {
+        if let (Some(signing), Some(earlier)) = (&mut self.signing, &earlier.signing) {
+            if signing.is_of_same_files(earlier) {
+                *signing = earlier.clone();
+            }
+        }
         if let (Some(directory), Some(earlier)) = (&self.directory, &earlier.directory) {
             directory.remember(earlier);
         }

@@ -66,7 +66,7 @@ impl Reloading {
 
     fn read(&mut self, tell_again: bool) {
         match self.source.load() {
-            Ok(config) => {
+            Ok(mut config) => {
                 if config.limits != self.config.limits {
                     log::warning(&"[limits] has changed: that takes effect at the next start");
                 }

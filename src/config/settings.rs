@@ -35,6 +35,8 @@ pub struct Settings {
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
+    /// Whether PACC is answered.
+    pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
@@ -118,6 +120,7 @@ impl Found {
             oauth2,
             moved,
             dav_in_autodiscover,
+            pacc,
             page,
         } = &*self.settings;
         let offered = || servers.iter().filter(|server| server.enabled);
@@ -145,6 +148,7 @@ impl Found {
                 }
                 Moved::Url(url) => Moved::Url(self.fill(url)),
             }),
+            pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
             host_domain,
             // Known to whoever knows the request.

@@ -7,13 +7,14 @@
 //! instead of adding another and two mailboxes never replace each other.
 
 use super::{address_parameter, not_ours};
-use crate::account::{Account, Auth, Protocol, Security, Server};
-use crate::address::EmailAddress;
+use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
+use crate::language;
 use crate::question::{DecidedBy, Document, Question};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use crate::xml;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The profile of one mailbox.
@@ -45,66 +46,140 @@ fn write(account: &Account, request: &Request) -> Response {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return not_ours(request);
     };
-    let profile = profile(account, incoming, outgoing);
+    let profile = profile(account, incoming, outgoing, &request.wishes.languages);
     let Ok(document) = xml::property_list(&profile) else {
         return Response::text(Status::InternalServerError, "the profile could not be written");
     };
     let file_name = format!("attachment; filename=\"{}.mobileconfig\"", account.domain);
-    Response::document("application/x-apple-aspen-config", document)
-        .with("Content-Disposition", file_name)
+    let response = Response::document("application/x-apple-aspen-config", document)
+        .with("Content-Disposition", file_name);
+    // RFC 9110 §12.5.5
+    match account.provider.profile_description.len() > 1 {
+        true => response.with("Vary", "Accept-Language"),
+        false => response,
+    }
 }
 
 /// Root of all identifiers; never to be changed, or every profile in the field turns into another.
 const IDENTIFIER_ROOT: Uuid = Uuid::from_u128(0x4d8b_2f6c_71a3_5e09_9c54_0e6b_d21f_8a37);
 
-fn profile(account: &Account, incoming: &Server, outgoing: &Server) -> Profile {
+fn profile(account: &Account, incoming: &Server, outgoing: &Server, languages: &[u8]) -> Dict {
     let provider = &account.provider;
-    let address = account.address.as_ref();
-    let (whose, of_whom) = match address {
-        Some(address) => (address.to_string(), address.folded()),
-        None => (account.domain.to_string(), account.domain.to_string()),
+    let name_it = Naming::new(account);
+    let mut payloads = vec![mail(account, incoming, outgoing, &name_it)];
+    let calendars = account.service(ServiceKind::CalDav);
+    payloads.extend(calendars.map(|service| dav(&CALDAV, account, service, &name_it)));
+    let contacts = account.service(ServiceKind::CardDav);
+    payloads.extend(contacts.map(|service| dav(&CARDDAV, account, service, &name_it)));
+
+    let what = match (calendars, contacts) {
+        (None, None) => "mail",
+        (Some(_), None) => "mail and calendars",
+        (None, Some(_)) => "mail and contacts",
+        (Some(_), Some(_)) => "mail, calendars and contacts",
     };
-    let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
-    let identifier = format!("{}.{}", provider.identifier, mailbox.simple());
-    let uuid = |part: &str| {
-        let name = format!("{identifier}.{part}");
-        Uuid::new_v5(&IDENTIFIER_ROOT, name.as_bytes()).hyphenated().to_string().to_uppercase()
-    };
-    Profile {
-        payload_type: "Configuration",
-        payload_version: 1,
-        payload_uuid: uuid("profile"),
-        payload_display_name: format!("{} ({whose})", provider.name),
-        payload_description: format!(
-            "Sets up mail for {whose}. The password is asked while it is installed."
-        ),
-        payload_organization: provider.name.clone(),
-        payload_content: vec![MailPayload {
-            payload_type: "com.apple.mail.managed",
-            payload_version: 1,
-            payload_identifier: format!("{identifier}.mail"),
-            payload_uuid: uuid("mail"),
-            payload_display_name: format!("Mail ({whose})"),
-            account_type: match incoming.protocol {
-                Protocol::Pop3 => "EmailTypePOP",
-                Protocol::Imap | Protocol::Smtp | Protocol::ManageSieve => "EmailTypeIMAP",
-            },
-            account_description: provider.name.clone(),
-            address: address.map(EmailAddress::to_string),
-            incoming_host: incoming.host.clone(),
-            incoming_port: incoming.port.get(),
-            incoming_use_ssl: incoming.security != Security::Plain,
-            incoming_authentication: authentication(incoming.auth),
-            incoming_username: address.map(|address| incoming.login.of(address)),
-            outgoing_host: outgoing.host.clone(),
-            outgoing_port: outgoing.port.get(),
-            outgoing_use_ssl: outgoing.security != Security::Plain,
-            outgoing_authentication: authentication(outgoing.auth),
-            outgoing_username: address.map(|address| outgoing.login.of(address)),
-            same_password: true,
-        }],
-        payload_identifier: identifier,
+    let whose = &name_it.whose;
+    let default_description =
+        || format!("Sets up {what} for {whose}. The password is asked while it is installed.");
+    let description = language::choose(languages, &provider.profile_description).cloned();
+    let mut profile = name_it.payload("Configuration", None, &provider.name);
+    profile.extend([
+        ("PayloadContent", Value::Dicts(payloads)),
+        ("PayloadDescription", Value::Text(description.unwrap_or_else(default_description))),
+        ("PayloadOrganization", Value::Text(provider.name.clone())),
+    ]);
+    // A device takes the text of its own language, else `default`.
+    if let Some(default) = language::fallback(&provider.profile_consent) {
+        let texts = provider.profile_consent.iter();
+        let texts = texts.map(|(tag, text)| (language::usual_case(tag), text.clone()));
+        let mut texts: BTreeMap<_, _> = texts.collect();
+        texts.entry("default".to_owned()).or_insert_with(|| default.clone());
+        profile.insert("ConsentText", Value::Texts(texts));
     }
+    profile
+}
+
+/// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: the port left out is
+/// guessed, and UseSSL left out is false.
+fn mail(account: &Account, incoming: &Server, outgoing: &Server, name_it: &Naming) -> Dict {
+    let kind = match incoming.protocol {
+        Protocol::Pop3 => "EmailTypePOP",
+        Protocol::Imap | Protocol::Smtp | Protocol::ManageSieve => "EmailTypeIMAP",
+    };
+    let is_protected = |server: &Server| Value::Flag(server.security != Security::Plain);
+    let mut mail = name_it.payload("com.apple.mail.managed", Some("mail"), "Mail");
+    mail.extend([
+        ("EmailAccountDescription", Value::Text(account.provider.name.clone())),
+        ("EmailAccountType", Value::Word(kind)),
+        ("IncomingMailServerAuthentication", Value::Word(authentication(incoming.auth))),
+        ("IncomingMailServerHostName", Value::Text(incoming.host.clone())),
+        ("IncomingMailServerPortNumber", Value::Number(incoming.port.get())),
+        ("IncomingMailServerUseSSL", is_protected(incoming)),
+        ("OutgoingMailServerAuthentication", Value::Word(authentication(outgoing.auth))),
+        ("OutgoingMailServerHostName", Value::Text(outgoing.host.clone())),
+        ("OutgoingMailServerPortNumber", Value::Number(outgoing.port.get())),
+        ("OutgoingMailServerUseSSL", is_protected(outgoing)),
+        ("OutgoingPasswordSameAsIncomingPassword", Value::Flag(true)),
+    ]);
+    if let Some(address) = &account.address {
+        mail.extend([
+            ("EmailAddress", Value::Text(address.to_string())),
+            ("IncomingMailServerUsername", Value::Text(incoming.login.of(address))),
+            ("OutgoingMailServerUsername", Value::Text(outgoing.login.of(address))),
+        ]);
+    }
+    mail
+}
+
+/// The words of `com.apple.caldav.account.yaml` and `com.apple.carddav.account.yaml`.
+struct Dav {
+    kind: &'static str,
+    part: &'static str,
+    title: &'static str,
+    description: &'static str,
+    host: &'static str,
+    port: &'static str,
+    use_ssl: &'static str,
+    username: &'static str,
+}
+
+const CALDAV: Dav = Dav {
+    kind: "com.apple.caldav.account",
+    part: "caldav",
+    title: "Calendars",
+    description: "CalDAVAccountDescription",
+    host: "CalDAVHostName",
+    port: "CalDAVPort",
+    use_ssl: "CalDAVUseSSL",
+    username: "CalDAVUsername",
+};
+
+const CARDDAV: Dav = Dav {
+    kind: "com.apple.carddav.account",
+    part: "carddav",
+    title: "Contacts",
+    description: "CardDAVAccountDescription",
+    host: "CardDAVHostName",
+    port: "CardDAVPort",
+    use_ssl: "CardDAVUseSSL",
+    username: "CardDAVUsername",
+};
+
+/// No PrincipalURL: what is configured is where a server begins, not where a user's principal is.
+/// Devices find that by `/.well-known` (RFC 6764 §6), whatever a profile says.
+fn dav(words: &Dav, account: &Account, service: &Service, name_it: &Naming) -> Dict {
+    let (host, port, _) = service.place();
+    let mut dav = name_it.payload(words.kind, Some(words.part), words.title);
+    dav.extend([
+        (words.description, Value::Text(account.provider.name.clone())),
+        (words.host, Value::Text(host.to_owned())),
+        (words.port, Value::Number(port)),
+        (words.use_ssl, Value::Flag(true)),
+    ]);
+    if let Some(address) = &account.address {
+        dav.insert(words.username, Value::Text(service.login.of(address)));
+    }
+    dav
 }
 
 fn authentication(auth: Auth) -> &'static str {
@@ -116,63 +191,55 @@ fn authentication(auth: Auth) -> &'static str {
     }
 }
 
-//------------ Profile --------------------------------------------------------
+//------------ Naming ---------------------------------------------------------
 
-/// `TopLevel.yaml`.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Profile {
-    payload_content: Vec<MailPayload>,
-    payload_description: String,
-    payload_display_name: String,
-    payload_identifier: String,
-    payload_organization: String,
-    payload_type: &'static str,
-    #[serde(rename = "PayloadUUID")]
-    payload_uuid: String,
-    payload_version: u32,
+/// What a profile and its payloads are called: the same for one mailbox, however it is spelt and
+/// whatever its servers are.
+struct Naming {
+    /// The mailbox or the domain, for people.
+    whose: String,
+    /// The profile's identifier, with which those of its payloads begin.
+    identifier: String,
 }
 
-/// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: the port left out is
-/// guessed, and UseSSL left out is false.
+impl Naming {
+    fn new(account: &Account) -> Naming {
+        let (whose, of_whom) = match &account.address {
+            Some(address) => (address.to_string(), address.folded()),
+            None => (account.domain.to_string(), account.domain.to_string()),
+        };
+        let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
+        let identifier = format!("{}.{}", account.provider.identifier, mailbox.simple());
+        Naming { whose, identifier }
+    }
+
+    /// `CommonPayloadKeys.yaml`: what every payload has, and without a `part` the profile itself.
+    fn payload(&self, kind: &'static str, part: Option<&str>, title: &str) -> Dict {
+        let name = format!("{}.{}", self.identifier, part.unwrap_or("profile"));
+        let uuid = Uuid::new_v5(&IDENTIFIER_ROOT, name.as_bytes());
+        let identifier = if part.is_some() { name } else { self.identifier.clone() };
+        Dict::from([
+            ("PayloadDisplayName", Value::Text(format!("{title} ({})", self.whose))),
+            ("PayloadIdentifier", Value::Text(identifier)),
+            ("PayloadType", Value::Word(kind)),
+            ("PayloadUUID", Value::Text(uuid.hyphenated().to_string().to_uppercase())),
+            ("PayloadVersion", Value::Number(1)),
+        ])
+    }
+}
+
+//------------ Dict -----------------------------------------------------------
+
+/// A dict of a property list, in the order of its keys.
+type Dict = BTreeMap<&'static str, Value>;
+
 #[derive(Serialize)]
-struct MailPayload {
-    #[serde(rename = "EmailAccountDescription")]
-    account_description: String,
-    #[serde(rename = "EmailAccountType")]
-    account_type: &'static str,
-    #[serde(rename = "EmailAddress", skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    #[serde(rename = "IncomingMailServerAuthentication")]
-    incoming_authentication: &'static str,
-    #[serde(rename = "IncomingMailServerHostName")]
-    incoming_host: String,
-    #[serde(rename = "IncomingMailServerPortNumber")]
-    incoming_port: u16,
-    #[serde(rename = "IncomingMailServerUseSSL")]
-    incoming_use_ssl: bool,
-    #[serde(rename = "IncomingMailServerUsername", skip_serializing_if = "Option::is_none")]
-    incoming_username: Option<String>,
-    #[serde(rename = "OutgoingMailServerAuthentication")]
-    outgoing_authentication: &'static str,
-    #[serde(rename = "OutgoingMailServerHostName")]
-    outgoing_host: String,
-    #[serde(rename = "OutgoingMailServerPortNumber")]
-    outgoing_port: u16,
-    #[serde(rename = "OutgoingMailServerUseSSL")]
-    outgoing_use_ssl: bool,
-    #[serde(rename = "OutgoingMailServerUsername", skip_serializing_if = "Option::is_none")]
-    outgoing_username: Option<String>,
-    #[serde(rename = "OutgoingPasswordSameAsIncomingPassword")]
-    same_password: bool,
-    #[serde(rename = "PayloadDisplayName")]
-    payload_display_name: String,
-    #[serde(rename = "PayloadIdentifier")]
-    payload_identifier: String,
-    #[serde(rename = "PayloadType")]
-    payload_type: &'static str,
-    #[serde(rename = "PayloadUUID")]
-    payload_uuid: String,
-    #[serde(rename = "PayloadVersion")]
-    payload_version: u32,
+#[serde(untagged)]
+enum Value {
+    Word(&'static str),
+    Text(String),
+    Number(u16),
+    Flag(bool),
+    Texts(BTreeMap<String, String>),
+    Dicts(Vec<Dict>),
 }

@@ -7,6 +7,7 @@
 pub mod autoconfig;
 pub mod autodiscover;
 pub mod mobileconfig;
+pub mod pacc;
 
 use crate::address::EmailAddress;
 use crate::request::Request;

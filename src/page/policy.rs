@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac_sha256::Hash;
+use sha2::{Digest, Sha256};
 
 /// The policy for a template with our style and script, and with those of its own that are the
 /// same for everybody.
@@ -23,7 +23,7 @@ fn sources(ours: &str, template: &str, element: &str) -> String {
 /// `sha256-…`, of the text as browsers see it: HTML knows one kind of line end.
 fn hash(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    format!("sha256-{}", STANDARD.encode(Hash::hash(text.as_bytes())))
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
 /// What stands in the elements of that name, where nothing is filled in.

@@ -134,6 +134,7 @@ fn everything_at_once_gets_its_golden_answer() {
         ("json-moved", "outlook-2019-json", "moved.example"),
         ("profile", "safari-ios-profile", "example.org"),
         ("profile-generic", "safari-ios-profile-generic", "example.org"),
+        ("pacc", "pimalaya-pacc", "example.org"),
     ] {
         let answer = ask_with("full.toml", &of_domain(read(recorded), domain));
         let golden = to_golden(&answer);
@@ -149,6 +150,9 @@ fn everything_at_once_gets_its_golden_answer() {
             Some("autoconfig") => schema::autoconfig(&[file]),
             Some("autodiscover") => schema::autodiscover(&[file]),
             Some("json") => check_json(&answer),
+            Some("pacc") => {
+                serde_json::from_slice::<serde_json::Value>(&answer.body).expect("JSON");
+            }
             _ => profile::check(&answer.body).expect("a good profile"),
         }
     }
@@ -297,6 +301,52 @@ fn identifiers_of_a_profile_are_of_the_mailbox() {
         let other = uuids(other);
         assert!(ann.iter().all(|identifier| !other.contains(identifier)), "{other:?}");
     }
+}
+
+/// The text of a profile is in the reader's language, and nothing else is changed by it.
+#[test]
+fn a_profile_speaks_the_language_it_is_asked_for() {
+    let ask = |language: &str| {
+        let request = Request::get("/mobileconfig?emailaddress=ann@example.org");
+        ask_with("full.toml", &request.header("Accept-Language", language))
+    };
+    let (english, german) = ("Sets up mail and calendars.", "Richtet Mail und Kalender ein.");
+    for (language, text) in
+        [("de-AT,de;q=0.9,en;q=0.5", german), ("en-GB", english), ("fr", english), ("*", english)]
+    {
+        let answer = ask(language);
+        assert_eq!(answer.header("Vary"), Some("Accept-Language"));
+        assert_eq!(answer.text().replace(text, english), ask("en").text(), "{language}");
+    }
+    let plain = Request::get("/mobileconfig?emailaddress=ann@example.org");
+    assert_eq!(ask_with("requests.toml", &plain).header("Vary"), None);
+}
+
+/// What is at the other end may change; a profile that is installed is to be replaced all the same.
+#[test]
+fn identifiers_of_a_profile_are_not_of_its_servers() {
+    let sandbox = Sandbox::new();
+    let identifiers = |text: &str| {
+        let config = sandbox.write("c.toml", text);
+        let request = Request::get("/mobileconfig?emailaddress=ann@example.org");
+        let answer = cgi::send(&program(), &request, &[("MAILSETUP_CONFIG", config.as_os_str())])
+            .expect("an answer");
+        profile::check(&answer.body).expect("a good profile");
+        profile::identifiers(&answer.body)
+    };
+    let mail = identifiers("imap.enabled = false\n");
+    assert_eq!(mail, identifiers("smtp.host = 'smtp.example.net'\nprovider.name = 'Other'\n"));
+    let dav = identifiers(
+        "caldav.url = 'https://one.example.org'\ncarddav.url = 'https://one.example.org/x'\n",
+    );
+    assert_eq!(
+        dav,
+        identifiers(
+            "caldav.url = 'https://two.example.org:444/a?b'\ncarddav.url = 'https://c.d'\n"
+        )
+    );
+    assert_eq!((&dav[..4], dav.len()), (&mail[..], 8));
+    assert!(dav[5].ends_with(".caldav") && dav[7].ends_with(".carddav"), "{dav:?}");
 }
 
 /// An answer must not differ between the mailboxes of a domain but in the address itself.

@@ -1,0 +1,189 @@
+//! PACC, automatic configuration by one JSON document for a whole domain.
+//!
+//! Rules: draft-ietf-mailmaint-pacc-02, and what is known of its successors. A client takes the
+//! document only if its SHA-256 digest is in the DNS, so it must be the same bytes everywhere: one
+//! serializer, keys in a fixed order, nothing of the request in it. It knows TLS on the registered
+//! ports and the whole address as login; what is otherwise is left out, and without a way both to
+//! read mail and to send it there is no document.
+
+use super::not_ours;
+use crate::account::{Account, Auth, EMAIL_ADDRESS, Protocol, Security, Server, ServiceKind};
+use crate::question::{DecidedBy, Document, Question};
+use crate::request::Request;
+use crate::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// What submission is called: `smtp` up to draft 02, which is all that is known to be read, and
+/// `submit` from draft 03 on. Readers pass over what they do not know, so both are written.
+const SUBMISSION: &[&str] = &["smtp", "submit"];
+/// The servers that can be told of, what they are called, and their ports for TLS (RFC 8314 §7).
+const SERVERS: [(Protocol, &[&str], u16); 3] = [
+    (Protocol::Imap, &["imap"], 993),
+    (Protocol::Pop3, &["pop3"], 995),
+    (Protocol::Smtp, SUBMISSION, 465),
+];
+/// The services that can be told of, and what they are called.
+const SERVICES: [(ServiceKind, &str); 4] = [
+    (ServiceKind::Jmap, "jmap"),
+    (ServiceKind::CalDav, "caldav"),
+    (ServiceKind::CardDav, "carddav"),
+    (ServiceKind::WebDav, "webdav"),
+];
+
+/// The document of a domain.
+static CONFIGURATION: Document =
+    Document { decided_by: DecidedBy::Host, signed: false, write, unknown: not_ours };
+
+/// Reads the question: there is none but the Host.
+pub fn read(request: &Request) -> Result<Question, Response> {
+    Ok(Question { document: &CONFIGURATION, address: None, host: request.host.clone() })
+}
+
+fn write(account: &Account, request: &Request) -> Response {
+    match document(account) {
+        // A proxy that compresses would change what is digested (RFC 9111 §5.2.2.6).
+        Some(document) => Response::document("application/json", document)
+            .with("Cache-Control", "public, max-age=300, no-transform"),
+        None => not_ours(request),
+    }
+}
+
+/// The document to the byte; `None` if none is to be published.
+fn document(account: &Account) -> Option<Vec<u8>> {
+    let protocols = protocols(account).0;
+    if !account.pacc || !is_enough(&protocols) {
+        return None;
+    }
+    let provider = &account.provider;
+    let page = provider.documentation.first().map(|page| page.url.as_str());
+    let page = page.or(provider.support.as_deref());
+    let configuration = Configuration {
+        protocols,
+        authentication: Authentication { password: true },
+        info: Info {
+            provider: Provider { name: &provider.name, short_name: &provider.short_name },
+            help: page.map(|documentation| Help { documentation }),
+        },
+    };
+    let mut document = serde_json::to_vec_pretty(&configuration).ok()?;
+    document.push(b'\n');
+    Some(document)
+}
+
+/// The text of the record `_ua-auto-config` that lets clients take the document.
+pub fn record(account: &Account) -> Option<String> {
+    let digest = BASE64_STANDARD.encode(Sha256::digest(document(account)?));
+    Some(format!("v=UAAC1; a=sha256; d={digest}"))
+}
+
+/// What the document cannot tell of, and how it could.
+pub fn left_out(account: &Account) -> Vec<String> {
+    let (protocols, mut messages) = protocols(account);
+    if !is_enough(&protocols) {
+        let message = "nothing is published: it takes imap or pop3, and smtp; or jmap";
+        messages.push(message.to_owned());
+    }
+    messages
+}
+
+/// True if mail can be read and sent.
+fn is_enough(protocols: &[(&str, Place)]) -> bool {
+    let has = |name| protocols.iter().any(|(known, _)| *known == name);
+    has("jmap") || ((has("imap") || has("pop3")) && SUBMISSION.iter().any(|name| has(name)))
+}
+
+/// What can be told of, and what is to be said of the rest.
+fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<String>) {
+    let mut protocols = Vec::new();
+    let mut messages = Vec::new();
+    for (protocol, names, port) in SERVERS {
+        let all = account.servers.iter().chain(&account.alternatives);
+        let all: Vec<_> = all.filter(|server| server.protocol == protocol).collect();
+        match all.iter().find(|server| fault(server, port).is_none()) {
+            Some(server) => {
+                let place = |name: &&'static str| (*name, Place::Host(server.host.clone()));
+                protocols.extend(names.iter().map(place));
+            }
+            None => messages.extend(all.first().and_then(|server| fault(server, port))),
+        }
+    }
+    for (kind, name) in SERVICES {
+        let Some(service) = account.service(kind) else { continue };
+        let (host, port, path) = service.place();
+        if port != 443 {
+            messages.push(format!("{name} is left out: it is not on port 443"));
+        } else if service.login.template() != EMAIL_ADDRESS {
+            messages.push(format!("{name} is left out: its login is not the whole address"));
+        } else {
+            protocols.push((name, Place::Url(format!("https://{host}{path}"))));
+        }
+    }
+    (protocols, messages)
+}
+
+/// Why a server cannot be told of.
+fn fault(server: &Server, port: u16) -> Option<String> {
+    let why = if server.security != Security::Tls || server.port.get() != port {
+        format!("it is not on port {port} with TLS from the first byte")
+    } else if server.login.template() != EMAIL_ADDRESS {
+        "its login is not the whole address".to_owned()
+    } else if server.auth == Auth::None {
+        "it takes no login".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("{} is left out: {why}", server.protocol))
+}
+
+//------------ Configuration --------------------------------------------------
+
+/// The document (draft-ietf-mailmaint-pacc-02 §4).
+#[derive(Serialize)]
+struct Configuration<'a> {
+    #[serde(serialize_with = "in_order")]
+    protocols: Vec<(&'static str, Place)>,
+    authentication: Authentication,
+    info: Info<'a>,
+}
+
+/// Where something is reached: no port, and no word for anything but TLS.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Host(String),
+    Url(String),
+}
+
+#[derive(Serialize)]
+struct Authentication {
+    password: bool,
+}
+
+#[derive(Serialize)]
+struct Info<'a> {
+    provider: Provider<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<Help<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Provider<'a> {
+    name: &'a str,
+    short_name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Help<'a> {
+    documentation: &'a str,
+}
+
+fn in_order<S: Serializer>(
+    protocols: &[(&'static str, Place)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(protocols.iter().map(|(name, place)| (name, place)))
+}
