@@ -50,6 +50,13 @@ test:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
 
+## test-clients: real mail clients set themselves up; installs them and mail servers (Debian)
+test-clients:
+	sh tests/install-tools.sh
+	sh tests/install-clients.sh
+	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
+	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
+
 ## test-page: the page in Chromium, by axe-core (needs chromium and npm, and fetches two npm packages)
 test-page:
 	$(CARGO) build --locked $(CARGOFLAGS)
@@ -140,4 +147,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-page bench build static install install-config uninstall man completions fmt lint clean help
+.PHONY: all run test test-clients test-page bench build static install install-config uninstall man completions fmt lint clean help

@@ -30,57 +30,11 @@ pkg-config:pkg-config
 /usr/include/openssl/ssl.h:libssl-dev
 '
 
+. "$(dirname "$0")/install-packages.sh"
+
 if [ "${1-}" = --list ]; then
-    printf '%s' "$needs" | sed -n 's/.*://p'
+    list_packages
     exit 0
 fi
-
-# A plain user's PATH often lacks the directories where servers live.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-missing=
-for need in $needs; do
-    proof=${need%:*}
-    package=${need##*:}
-    case $proof in
-    /*) [ -e "$proof" ] || missing="$missing $package" ;;
-    *) command -v "$proof" >/dev/null 2>&1 || missing="$missing $package" ;;
-    esac
-done
-if [ -z "$missing" ]; then
-    echo "all test tools are there"
-    exit 0
-fi
-
-command -v apt-get >/dev/null 2>&1 || {
-    echo "install-tools.sh: no apt-get here; please install by hand:$missing" >&2
-    exit 1
-}
-as_root=
-if [ "$(id -u)" -ne 0 ]; then
-    as_root=sudo
-    command -v sudo >/dev/null 2>&1 || {
-        echo "install-tools.sh: run it as root; missing:$missing" >&2
-        exit 1
-    }
-fi
-
-# Debian starts a service as soon as it is installed, unless policy-rc.d says 101 ("not allowed").
-# Whatever stood there before is put back, also when the installation fails.
-policy=/usr/sbin/policy-rc.d
-restore() {
-    $as_root rm -f "$policy"
-    if [ -e "$policy.before-tests" ]; then
-        $as_root mv "$policy.before-tests" "$policy"
-    fi
-}
-if [ -e "$policy" ]; then
-    $as_root mv "$policy" "$policy.before-tests"
-fi
-trap restore EXIT
-trap 'exit 1' HUP INT TERM
-printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
-$as_root chmod 755 "$policy"
-
-$as_root apt-get -q update
-# shellcheck disable=SC2086 # one word per package
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing
+install_missing
+echo "all test tools are there"

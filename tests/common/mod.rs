@@ -198,15 +198,17 @@ pub fn run(command: &mut Command) -> String {
     text
 }
 
-/// Which package brings a missing program, as tests/install-tools.sh has it.
-fn install_hint(program: &str) -> String {
-    let script = fs::read_to_string(source("tests/install-tools.sh")).unwrap_or_default();
-    let package = script.lines().find_map(|line| {
-        let (proof, package) = line.rsplit_once(':')?;
-        (proof == program && !package.contains(' ')).then(|| package.to_owned())
-    });
-    package.map_or_else(
-        || "is it installed?".to_owned(),
-        |package| format!("install {package}, or all of them: sh tests/install-tools.sh"),
-    )
+/// Which package brings a missing program, as tests/install-*.sh have it.
+pub fn install_hint(program: &str) -> String {
+    for name in ["tests/install-tools.sh", "tests/install-clients.sh"] {
+        let script = fs::read_to_string(source(name)).unwrap_or_default();
+        let package = script.lines().find_map(|line| {
+            let (proof, package) = line.rsplit_once(':')?;
+            (proof == program && !package.contains(' ')).then_some(package)
+        });
+        if let Some(package) = package {
+            return format!("install {package}, or all of them: sh {name}");
+        }
+    }
+    "is it installed?".to_owned()
 }

@@ -1,0 +1,29 @@
+//! Real mail clients against a real mail host: given an address and a password, do they find what
+//! `mailsetup show` says, and can they log in with it?
+//!
+//! `make test-clients` installs them and runs this; docs/clients.md tells what each one asks.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod delta_chat;
+mod pimalaya;
+mod thunderbird;
+mod world;
+
+use std::fs;
+
+/// docs/clients.md names the requests of each client by how their files begin.
+#[test]
+fn every_recorded_client_has_its_row() {
+    let table = fs::read_to_string(common::source("docs/clients.md")).expect("docs/clients.md");
+    let beginnings: Vec<&str> =
+        table.split('`').filter_map(|word| word.strip_suffix("-*")).collect();
+    for request in fs::read_dir(common::source("tests/fixtures/requests")).expect("requests") {
+        let name = request.expect("a file").file_name().into_string().expect("text");
+        let name = name.trim_end_matches(".http");
+        let listed = beginnings.iter().any(|beginning| name.starts_with(beginning))
+            || table.contains(&format!("`{name}`"));
+        assert!(listed, "docs/clients.md has no row for {name}");
+    }
+}

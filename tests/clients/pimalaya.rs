@@ -1,0 +1,67 @@
+//! Pimalaya's `pim-discovery`: how himalaya and its family find a mailbox.
+
+use serde_json::Value;
+
+use crate::common::{command, run};
+use crate::world::{AUTHORITY, PACC, RESOLVER, Server, UNUSUAL, USUAL, World, client};
+
+/// What it finds by one of its mechanisms; `source` is where it found it.
+fn discover(world: &World, mechanism: &str, source: &str) -> Vec<Server> {
+    let mut discovery = command(client("pim-discovery"));
+    discovery.args(["--json", "--tls-cert", AUTHORITY, "email", mechanism]);
+    let found = run(discovery.args(["--server", RESOLVER, world.address]));
+    let found: Value = serde_json::from_str(&found).expect("JSON");
+    let found = found.as_array().expect("an array").iter();
+    found.filter(|service| service["source"] == source).map(server).collect()
+}
+
+fn server(service: &Value) -> Server {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let endpoint = &service["endpoint"]["tcp"];
+    Server {
+        kind: text(&service["service"]),
+        host: text(&endpoint["host"]),
+        port: endpoint["port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port"),
+        security: match &*text(&endpoint["security"]) {
+            "tls" => "SSL".to_owned(),
+            "starttls" => "STARTTLS".to_owned(),
+            other => panic!("security {other}"),
+        },
+        authentication: match service["auth"].as_array().map(Vec::as_slice) {
+            Some([only]) if only == "password" => "password-cleartext".to_owned(),
+            other => panic!("authentication {other:?}"),
+        },
+        username: text(&service["username"]),
+    }
+}
+
+/// The two URLs of autoconfig, and the DNS records of `mailsetup dns`.
+fn finds_all(world: &World) {
+    assert_eq!(discover(world, "autoconfig", "ispMain"), world.servers, "autoconfig.example.org");
+    assert_eq!(discover(world, "autoconfig", "ispFallback"), world.servers, ".well-known");
+    assert_eq!(discover(world, "first", "ispMain"), world.servers, "its own choice");
+    // It asks for no POP3, and DNS says no login.
+    let without_login = |kind| Server { username: String::new(), ..world.server(kind).clone() };
+    assert_eq!(discover(world, "srv", "srv"), ["imap", "smtp"].map(without_login), "SRV");
+}
+
+#[test]
+fn finds_the_defaults() {
+    World::run(&USUAL, finds_all);
+}
+
+#[test]
+fn finds_other_hosts_ports_and_logins() {
+    World::run(&UNUSUAL, finds_all);
+}
+
+/// It takes the document only if the digest in the DNS is that of the bytes it got.
+#[test]
+fn finds_the_pacc_document() {
+    World::run(&PACC, |world| {
+        // The login is always the address, and not named.
+        let named = |server: &Server| Server { username: String::new(), ..server.clone() };
+        let ours: Vec<_> = world.servers.iter().map(named).collect();
+        assert_eq!(discover(world, "pacc", "pacc"), ours);
+    });
+}

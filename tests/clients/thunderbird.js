@@ -1,0 +1,94 @@
+// Runs inside Thunderbird and calls what its account set-up calls, in its order.
+//
+// Arguments: the address, the password, whether it is typed before the discovery, and Marionette's
+// callback.
+// Answers with what was found, once a log-in to each incoming server and a message sent prove it.
+
+const [address, password, typed, answer] = arguments;
+
+const modules = "resource:///modules/accountcreation/";
+const { FindConfig } = ChromeUtils.importESModule(modules + "FindConfig.sys.mjs");
+const { AccountConfig } = ChromeUtils.importESModule(modules + "AccountConfig.sys.mjs");
+const { ConfigVerifier } = ChromeUtils.importESModule(modules + "ConfigVerifier.sys.mjs");
+const { CreateInBackend } = ChromeUtils.importESModule(modules + "CreateInBackend.sys.mjs");
+const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+
+const SECURITY = new Map([
+  [Ci.nsMsgSocketType.SSL, "SSL"],
+  [Ci.nsMsgSocketType.alwaysSTARTTLS, "STARTTLS"],
+]);
+const AUTHENTICATION = new Map([[Ci.nsMsgAuthMethod.passwordCleartext, "password-cleartext"]]);
+
+async function discover() {
+  const domain = address.split("@")[1];
+  const { signal } = new AbortController();
+  const known = typed ? password : undefined;
+  const stream = FindConfig.parallelAutoDiscovery(domain, address, signal, known, "");
+  const { value: config, done } = await stream.next();
+  if (!done) {
+    throw new Error("the user would be asked whether to trust " + config.host);
+  }
+  if (!config) {
+    throw new Error("nothing found");
+  }
+  AccountConfig.replaceVariables(config, "Ann", address, password);
+  return config;
+}
+
+/** As the set-up checks the password, with one of the incoming servers. */
+async function logIn(config, incoming) {
+  const window = Cc["@mozilla.org/messenger/msgwindow;1"].createInstance(Ci.nsIMsgWindow);
+  const verifier = new ConfigVerifier(window, new AbortController().signal);
+  const copy = config.copy();
+  copy.incoming = { ...incoming };
+  await verifier.verifyConfig(copy, false);
+}
+
+/** Makes the account, as the set-up's last step, and sends a message with it to its owner. */
+async function send(config) {
+  config.incoming.loginAtStartup = false;
+  const account = await CreateInBackend.createAccountInBackend(config);
+  const identity = account.defaultIdentity;
+  const server = MailServices.outgoingServer.getServerByKey(identity.smtpServerKey);
+  const file = Services.dirsvc.get("TmpD", Ci.nsIFile);
+  file.append("message.eml");
+  file.createUnique(Ci.nsIFile.NORMAL_FILE_TYPE, 0o600);
+  const message = `From: ${address}\r\nTo: ${address}\r\nSubject: set up\r\n\r\nIt works.\r\n`;
+  await IOUtils.writeUTF8(file.path, message);
+  const recipients = MailServices.headerParser.parseEncodedHeaderW(address);
+  const { promise, resolve, reject } = Promise.withResolvers();
+  server.sendMailMessage(file, recipients, [], identity, address, null, null, false, "", {
+    QueryInterface: ChromeUtils.generateQI(["nsIMsgOutgoingListener"]),
+    onSendStart() {},
+    onSendStop(uri, status, security, error) {
+      if (Components.isSuccessCode(status)) {
+        resolve();
+      } else {
+        reject(new Error(`0x${status.toString(16)} ${error}`));
+      }
+    },
+  });
+  await promise;
+  server.closeCachedConnections();
+}
+
+async function main() {
+  const config = await discover();
+  const found = [config.incoming, ...config.incomingAlternatives, config.outgoing];
+  const servers = [...found, ...config.outgoingAlternatives].map(server => ({
+    kind: server.type,
+    host: server.hostname,
+    port: server.port,
+    security: SECURITY.get(server.socketType) ?? String(server.socketType),
+    authentication: AUTHENTICATION.get(server.auth) ?? String(server.auth),
+    username: server.username,
+  }));
+  const { subSource: source, displayName: name } = config;
+  for (const incoming of [config.incoming, ...config.incomingAlternatives]) {
+    await logIn(config, incoming);
+  }
+  await send(config);
+  return { source, name, servers };
+}
+
+main().then(answer, error => answer({ error: `${error}\n${error.stack}` }));

@@ -1,0 +1,504 @@
+//! A mail host for example.org in a namespace: DNS, web server, mailsetup, IMAP, POP3 and
+//! submission, all on one address, with certificates of a throw-away authority.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::chown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::unistd::User;
+use serde_json::Value;
+
+use crate::common::namespace::{Namespace, PROGRAM};
+use crate::common::{Process, Sandbox, command, install_hint, run, source, wait_until, write};
+
+pub const PASSWORD: &str = "correct-horse-7";
+
+/// Where everything is: an address for documents, since names that have only loopback addresses
+/// are hidden from programs that ask with `AI_ADDRCONFIG`.
+const HERE: &str = "192.0.2.1";
+
+/// Where DNS is.
+pub const RESOLVER: &str = "127.0.0.1:53";
+
+/// The authority's certificate.
+pub const AUTHORITY: &str = "/etc/ssl/certs/authority.pem";
+
+const SOCKET: &str = "/run/mailsetup.sock";
+const CERTIFICATE: &str = "/etc/ssl/certs/mailsetup.pem";
+const KEY: &str = "/etc/ssl/private/mailsetup.key";
+const DOVECOT_LOG: &str = "/var/log/dovecot.log";
+const POSTFIX_LOG: &str = "/var/log/postfix.log";
+
+//------------ Server --------------------------------------------------------
+
+/// A mail server as a client has to set it up, in autoconfig's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// imap, pop3 or smtp
+    pub kind: String,
+    pub host: String,
+    pub port: u16,
+    /// SSL or STARTTLS
+    pub security: String,
+    pub authentication: String,
+    pub username: String,
+}
+
+/// What `mailsetup show` says for the address, placeholders replaced.
+fn shown(config: &Path, address: &str) -> Vec<Server> {
+    let mut show = mailsetup(config);
+    let document = run(show.args(["show", "--client", "thunderbird", address]));
+    let elements = document.split("Server type=\"").skip(1);
+    let servers = elements.map(|element| {
+        let value = |name: &str| {
+            let (_, rest) = element.split_once(&format!("<{name}>")).expect("an element");
+            rest.split('<').next().expect("text").to_owned()
+        };
+        let local_part = address.split('@').next().expect("a local part");
+        Server {
+            kind: element.split('"').next().expect("a type").to_owned(),
+            host: value("hostname"),
+            port: value("port").parse().expect("a port"),
+            security: value("socketType"),
+            authentication: value("authentication"),
+            username: value("username")
+                .replace("%EMAILADDRESS%", address)
+                .replace("%EMAILLOCALPART%", local_part),
+        }
+    });
+    servers.collect()
+}
+
+fn mailsetup(config: &Path) -> std::process::Command {
+    let mut command = command(PROGRAM);
+    command.arg("--config").arg(config);
+    command
+}
+
+//------------ World ---------------------------------------------------------
+
+/// What is special about a mail host.
+pub struct Setup {
+    /// The user's.
+    pub address: &'static str,
+    /// mailsetup's configuration.
+    pub config: &'static str,
+    /// Whether the web server speaks https as well as http.
+    pub https: bool,
+    /// The hosts of the web server; all others have no address.
+    pub web: &'static [&'static str],
+}
+
+/// https and all names.
+pub const USUAL: Setup = Setup {
+    address: "ann@example.org",
+    config: "",
+    https: true,
+    web: &["autoconfig.example.org", "autodiscover.example.org", "example.org"],
+};
+
+/// No host and no port is the default.
+pub const UNUSUAL_HOSTS: Setup = Setup {
+    config: r#"
+[domain."example.org"]
+imap.host = "imap.example.org"
+imap.port = 143
+pop3.host = "pop.example.org"
+pop3.port = 110
+smtp.host = "smtp.example.org"
+smtp.port = 465
+"#,
+    ..USUAL
+};
+
+/// The login neither.
+pub const UNUSUAL: Setup = Setup {
+    config: r#"
+[domain."example.org"]
+imap.host = "imap.example.org"
+imap.port = 143
+imap.username = "%EMAILLOCALPART%"
+pop3.host = "pop.example.org"
+pop3.port = 110
+pop3.username = "%EMAILLOCALPART%"
+smtp.host = "smtp.example.org"
+smtp.port = 465
+smtp.username = "%EMAILLOCALPART%"
+"#,
+    ..USUAL
+};
+
+/// PACC alone, for which submission must be on port 465.
+pub const PACC: Setup = Setup {
+    config: "pacc.enabled = true\nsmtp.security = 'tls'\n",
+    web: &["ua-auto-config.example.org"],
+    ..USUAL
+};
+
+/// A customer's domain of which DNS knows nothing but the MX record.
+pub const HOSTED: Setup = Setup {
+    address: "ann@example.net",
+    config: r#"
+[domain."example.org"]
+imap.host = "imap.example.org"
+[domain."example.net"]
+alias_of = "example.org"
+"#,
+    ..USUAL
+};
+
+/// The mail host, running.
+pub struct World<'a> {
+    pub sandbox: &'a Sandbox,
+    pub address: &'static str,
+    /// What `mailsetup show` says, and so what every client has to find.
+    pub servers: Vec<Server>,
+    processes: Vec<Process>,
+}
+
+impl World<'_> {
+    /// Runs `test` at a mail host of its own.
+    pub fn run(setup: &Setup, test: impl FnOnce(&World) + Send) {
+        Namespace::run(|namespace| test(&World::start(namespace, setup)));
+    }
+
+    fn start<'a>(namespace: &'a Namespace, setup: &Setup) -> World<'a> {
+        run(command("ip").args(["address", "add", &format!("{HERE}/32"), "dev", "lo"]));
+        let sandbox = namespace.sandbox;
+        let config = sandbox.write("config.toml", setup.config);
+        let servers = shown(&config, setup.address);
+        let mut world = World { sandbox, address: setup.address, servers, processes: Vec::new() };
+        certificates();
+        world.dns(&config, setup);
+        let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
+        world.add(mailsetup(&config).args(["serve", "--listen", &listen]), || {
+            UnixStream::connect(SOCKET).is_ok()
+        });
+        world.nginx(setup);
+        world.dovecot();
+        postfix(setup.address);
+        world
+    }
+
+    /// The server of one kind.
+    pub fn server(&self, kind: &str) -> &Server {
+        self.servers.iter().find(|server| server.kind == kind).expect("no such server")
+    }
+
+    /// Waits until somebody has logged in as told; panics if nobody does.
+    pub fn expect_login(&self, kind: &str) {
+        let server = self.server(kind);
+        if kind != "smtp" {
+            let login = format!("{kind}-login: Info: Login: user=<{}>, ", server.username);
+            expect(DOVECOT_LOG, &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
+        } else if server.security == "SSL" {
+            expect(POSTFIX_LOG, &["postfix/submissions/smtpd[", " auth=1 "]);
+        } else {
+            expect(POSTFIX_LOG, &["postfix/submission/smtpd[", " starttls=1 auth=1 "]);
+        }
+    }
+
+    /// Waits until a message has been taken from the user and delivered to the user.
+    pub fn expect_message(&self) {
+        let login = format!(", sasl_username={}", self.server("smtp").username);
+        expect(POSTFIX_LOG, &["/smtpd[", &login]);
+        expect(POSTFIX_LOG, &[&format!(" to=<{}>", self.address), " status=sent "]);
+    }
+
+    fn add(&mut self, command: &mut std::process::Command, ready: impl FnMut() -> bool) {
+        self.processes.push(Process::start(self.sandbox, command).wait_until(ready));
+    }
+
+    /// What `mailsetup dns` says, and the addresses.
+    fn dns(&mut self, config: &Path, setup: &Setup) {
+        let mut zone =
+            "no-resolv\nno-hosts\nlocal=/#/\nlisten-address=127.0.0.1\nbind-interfaces\n\
+                        user=root\nmx-host=example.org,mail.example.org,10\n\
+                        mx-host=example.net,mail.example.org,10\n"
+                .to_owned();
+        let mut hosts: BTreeSet<&str> = self.servers.iter().map(|server| &*server.host).collect();
+        hosts.insert("mail.example.org");
+        if setup.web.contains(&"example.org") {
+            hosts.insert("example.org");
+        }
+        for host in hosts {
+            writeln!(zone, "host-record={host},{HERE}").expect("text");
+        }
+        let records = run(mailsetup(config).args(["dns", "--json", "example.org"]));
+        let records: Value = serde_json::from_str(&records).expect("JSON");
+        for record in records.as_array().expect("records") {
+            let text = |key: &str| record[key].as_str().expect("text").trim_end_matches('.');
+            let (name, data) = (text("name"), text("data"));
+            match text("type") {
+                "CNAME" if setup.web.contains(&name) => {
+                    writeln!(zone, "cname={name},{data}").expect("text");
+                }
+                "CNAME" => {}
+                "SRV" => {
+                    let fields: Vec<_> = data.split(' ').collect();
+                    let line = match *fields.as_slice() {
+                        [priority, weight, port, target] if !target.is_empty() => {
+                            format!("srv-host={name},{target},{port},{priority},{weight}")
+                        }
+                        // A target of "." says that there is no such service.
+                        _ => format!("srv-host={name}"),
+                    };
+                    writeln!(zone, "{line}").expect("text");
+                }
+                "TXT" => writeln!(zone, "txt-record={name},{data}").expect("text"),
+                other => panic!("a {other} record: {record}"),
+            }
+        }
+        write(Path::new("/etc/dnsmasq.conf"), zone);
+        write(Path::new("/etc/resolv.conf"), "nameserver 127.0.0.1\n");
+        write(Path::new("/etc/hosts"), "127.0.0.1 localhost\n");
+        write(Path::new("/etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
+        self.add(
+            command("dnsmasq").args(["--keep-in-foreground", "--conf-file=/etc/dnsmasq.conf"]),
+            || listens(53),
+        );
+    }
+
+    /// contrib/nginx/vhost.conf as it is, and example.org itself with contrib/nginx/mailsetup.conf.
+    fn nginx(&mut self, setup: &Setup) {
+        let mut vhost = contrib("nginx/vhost.conf");
+        let mut https = "listen 443 ssl;\nssl_certificate /etc/ssl/certs/mailsetup.pem;\n\
+                         ssl_certificate_key /etc/ssl/private/mailsetup.key;"
+            .to_owned();
+        if !setup.https {
+            // As its comment says.
+            let of_https = |line: &&str| line.contains("443") || line.contains("ssl_certificate");
+            vhost = vhost.lines().filter(|line| !of_https(line)).fold(
+                String::new(),
+                |mut text, line| {
+                    text.push_str(line);
+                    text.push('\n');
+                    text
+                },
+            );
+            https.clear();
+        }
+        let _ = fs::remove_dir_all("/etc/nginx/sites-enabled");
+        let _ = fs::remove_dir_all("/etc/nginx/conf.d");
+        write(Path::new("/etc/nginx/sites-enabled/mailsetup.conf"), vhost);
+        write(Path::new("/etc/nginx/snippets/mailsetup.conf"), contrib("nginx/mailsetup.conf"));
+        write(Path::new("/var/www/html/index.html"), "<html><body>Example</body></html>\n");
+        let site = format!(
+            "server {{
+    listen 80 default_server;
+    {https}
+    server_name example.org ua-auto-config.example.org;
+    root /var/www/html;
+    include snippets/mailsetup.conf;
+}}
+"
+        );
+        write(Path::new("/etc/nginx/sites-enabled/example.org"), site);
+        let main = "\
+user www-data;
+worker_processes 1;
+pid /run/nginx.pid;
+error_log /var/log/nginx/error.log;
+events {
+    worker_connections 768;
+}
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    gzip on;
+    include /etc/nginx/sites-enabled/*;
+}
+";
+        write(Path::new("/etc/nginx/nginx.conf"), main);
+        directory("/var/log/nginx", "www-data");
+        run(command("nginx").arg("-t"));
+        let port = if setup.https { 443 } else { 80 };
+        self.add(command("nginx").args(["-g", "daemon off;"]), || listens(port));
+    }
+
+    /// Debian's Dovecot with one user, who logs in with our names and no other.
+    fn dovecot(&mut self) {
+        for program in ["/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"] {
+            let hint = install_hint(program);
+            assert!(Path::new(program).exists(), "{program} is missing; {hint}");
+        }
+        let config = format!(
+            "protocols = imap pop3
+log_path = {DOVECOT_LOG}
+login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%{{lport}} %c session=<%{{session}}>
+ssl = required
+ssl_cert = <{CERTIFICATE}
+ssl_key = <{KEY}
+auth_mechanisms = plain login
+mail_location = maildir:/var/mail/ann
+first_valid_uid = 1
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u /etc/dovecot/users
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home=/var/mail/ann
+}}
+service auth {{
+  unix_listener /run/dovecot/postfix {{
+    mode = 0600
+    user = postfix
+  }}
+}}
+"
+        );
+        write(Path::new("/etc/dovecot/dovecot.conf"), config);
+        let logins: BTreeSet<&str> = self.servers.iter().map(|server| &*server.username).collect();
+        let users: String = logins.iter().map(|login| format!("{login}:{PASSWORD}\n")).collect();
+        write(Path::new("/etc/dovecot/users"), users);
+        directory("/var/mail/ann", "mail");
+        self.add(command("dovecot").arg("-F"), || [143, 993, 110, 995].into_iter().all(listens));
+    }
+}
+
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            for path in [DOVECOT_LOG, POSTFIX_LOG, "/var/log/nginx/access.log"] {
+                let log = fs::read(path).unwrap_or_default();
+                println!("{path}:\n{}", String::from_utf8_lossy(&log));
+            }
+        }
+    }
+}
+
+/// Waits until a line of that log has all of these.
+fn expect(log: &str, words: &[&str]) {
+    let found = wait_until(|| {
+        let log = fs::read(log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        log.lines().any(|line| words.iter().all(|word| line.contains(word)))
+    });
+    assert!(found, "no line of {log} has {words:?}");
+}
+
+/// Debian's Postfix, for submission only. The namespace ends it.
+fn postfix(address: &str) {
+    let main = format!(
+        "compatibility_level = 3.6
+myhostname = mail.example.org
+mydestination =
+alias_maps =
+inet_protocols = ipv4
+queue_directory = /run/postfix
+data_directory = /run/postfix-data
+maillog_file = {POSTFIX_LOG}
+virtual_mailbox_domains = example.org, example.net
+virtual_mailbox_base = /var/mail
+virtual_mailbox_maps = inline:{{{address}=ann/}}
+virtual_uid_maps = static:{mail}
+virtual_gid_maps = static:{mail}
+virtual_minimum_uid = 1
+smtpd_tls_cert_file = {CERTIFICATE}
+smtpd_tls_key_file = {KEY}
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = /run/dovecot/postfix
+smtpd_sasl_auth_enable = yes
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+",
+        mail = user("mail")
+    );
+    let services = "\
+submission inet n - n - - smtpd
+  -o syslog_name=postfix/submission -o smtpd_tls_security_level=encrypt
+submissions inet n - n - - smtpd
+  -o syslog_name=postfix/submissions -o smtpd_tls_wrappermode=yes
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+";
+    write(Path::new("/etc/postfix/main.cf"), main);
+    write(Path::new("/etc/postfix/master.cf"), services);
+    directory("/run/postfix", "root");
+    directory("/run/postfix-data", "postfix");
+    run(command("postfix").arg("start"));
+    assert!(wait_until(|| listens(587) && listens(465)), "postfix does not listen");
+}
+
+/// One certificate for all names, signed by an authority that nobody knows.
+fn certificates() {
+    let config = "\
+[req]
+distinguished_name = name
+[name]
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign
+[host]
+basicConstraints = critical, CA:FALSE
+extendedKeyUsage = serverAuth
+subjectAltName = DNS:example.org, DNS:*.example.org
+";
+    let config_path = "/etc/ssl/authority.cnf";
+    write(Path::new(config_path), config);
+    let authority_key = "/etc/ssl/private/authority.key";
+    let request = |name: &str, extensions: &str, key: &str, certificate: &str| {
+        let mut request = command("openssl");
+        request.args(["req", "-x509", "-config", config_path, "-days", "2", "-nodes"]);
+        request.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        request.args(["-subj", name, "-extensions", extensions, "-keyout", key]);
+        request.args(["-out", certificate]);
+        request
+    };
+    run(&mut request("/CN=Throw-away authority", "authority", authority_key, AUTHORITY));
+    run(request("/CN=mail.example.org", "host", KEY, CERTIFICATE).args([
+        "-CA",
+        AUTHORITY,
+        "-CAkey",
+        authority_key,
+    ]));
+}
+
+/// Whether somebody listens there.
+fn listens(port: u16) -> bool {
+    TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok()
+}
+
+/// A file of contrib.
+fn contrib(name: &str) -> String {
+    fs::read_to_string(source("contrib").join(name)).expect("a file of contrib")
+}
+
+/// A new directory of that user.
+fn directory(path: &str, owner: &str) {
+    let _ = fs::remove_dir_all(path);
+    fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    chown(path, Some(user(owner)), None).expect("chown");
+}
+
+fn user(name: &str) -> u32 {
+    let user = User::from_name(name).ok().flatten();
+    user.unwrap_or_else(|| panic!("there is no user {name}")).uid.as_raw()
+}
+
+/// A client that tests/install-clients.sh puts below the target directory.
+pub fn client(name: &str) -> PathBuf {
+    let clients = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
+    let script = fs::read_to_string(source("tests/install-clients.sh")).expect("the script");
+    let versions = script.lines().filter_map(|line| line.split_once('='));
+    let key = if name == "pim-discovery" { "pimalaya" } else { "deltachat" };
+    let version = versions.into_iter().find_map(|(name, value)| (name == key).then_some(value));
+    let path = clients.join(format!("{name}-{}", version.expect("a version")));
+    assert!(path.exists(), "{} is missing: sh tests/install-clients.sh", path.display());
+    path
+}
