@@ -57,6 +57,11 @@ test-clients:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
 
+## test-page: the page in Chromium, by axe-core (needs chromium and npm, and fetches two npm packages)
+test-page:
+	$(CARGO) build --locked $(CARGOFLAGS)
+	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
+
 ## bench: what a request costs, in instructions (needs valgrind)
 bench:
 	$(CARGO) bench --locked $(CARGOFLAGS)
@@ -142,4 +147,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients bench build static install install-config uninstall man completions fmt lint clean help
+.PHONY: all run test test-clients test-page bench build static install install-config uninstall man completions fmt lint clean help

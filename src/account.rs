@@ -7,6 +7,7 @@ use crate::address::{Domain, EmailAddress};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
+use std::rc::Rc;
 
 //------------ Account --------------------------------------------------------
 
@@ -18,6 +19,9 @@ pub struct Account {
     /// The domain of ours that the request's Host named, where a document wanted to know; it may be
     /// the same.
     pub host_domain: Option<Domain>,
+    /// The request's Host itself, where it stands for this domain or for one that is configured:
+    /// the only Host that may stand in a link.
+    pub host: Option<Domain>,
     /// The mailbox asked about; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
     /// Who runs the servers.
@@ -41,6 +45,8 @@ pub struct Account {
     pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
+    /// How the page for mailbox owners looks.
+    pub page: Rc<Page>,
 }
 
 impl Account {
@@ -94,6 +100,49 @@ pub struct Documentation {
 
 /// A text in several languages, by BCP 47 tag in lower case; none if there is no text.
 pub type Localised = BTreeMap<String, String>;
+
+//------------ Page -----------------------------------------------------------
+
+/// How the page for mailbox owners looks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page {
+    /// False if there is none.
+    pub enabled: bool,
+    /// A template in place of ours.
+    pub template: Option<String>,
+    /// The provider's logo as a `data:` URI.
+    pub logo: Option<String>,
+    /// The provider's colour.
+    pub color: Option<Color>,
+}
+
+impl Default for Page {
+    fn default() -> Page {
+        Page { enabled: true, template: None, logo: None, color: None }
+    }
+}
+
+/// Red, green and blue (sRGB).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Color(pub [u8; 3]);
+
+impl Color {
+    /// Reads `#rrggbb`.
+    pub fn parse(text: &str) -> Option<Color> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+        let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Some(Color([red, green, blue]))
+    }
+}
+
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
 
 //------------ Server ---------------------------------------------------------
 

@@ -19,6 +19,7 @@
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
 //!   [`discovery::pacc`].
+//! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
@@ -41,6 +42,7 @@ pub mod gateway;
 pub mod language;
 pub mod log;
 pub mod manners;
+pub mod page;
 pub mod question;
 pub mod request;
 pub mod resolve;

@@ -41,8 +41,19 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
             None => (by_host()?, None),
         },
     };
-    Ok(found
-        .and_then(|(domain, found)| found.account(domain, host_domain, question.address.clone())))
+    let account = found
+        .and_then(|(domain, found)| found.account(domain, host_domain, question.address.clone()));
+    Ok(account.map(|mut account| {
+        account.host = question.host.clone().filter(|host| is_checked(host, &account, config));
+        account
+    }))
+}
+
+/// True if a Host stands for the account's own domain or for one that is named in the
+/// configuration; that any domain is answered is not enough.
+fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
+    let domain = behind(host, config);
+    domain == account.domain || config.is_named(&domain)
 }
 
 fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {

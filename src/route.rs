@@ -5,6 +5,7 @@
 
 use crate::discovery::autodiscover::{json, pox};
 use crate::discovery::{autoconfig, mobileconfig, pacc};
+use crate::page;
 use crate::question::Question;
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
@@ -29,7 +30,8 @@ enum Path {
 const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
-const ROUTES: [Route; 10] = [
+const ROUTES: [Route; 11] = [
+    Route { path: Path::Is("/"), methods: GET, read: page::read },
     Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
     Route {
         path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),

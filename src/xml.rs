@@ -31,6 +31,11 @@ impl Writer {
         writer
     }
 
+    /// Starts what stands inside another document: no declaration.
+    pub fn fragment() -> Writer {
+        Writer(quick_xml::Writer::new(Vec::with_capacity(2048)))
+    }
+
     /// Writes an element with attributes and whatever `content` writes.
     pub fn element(
         &mut self,

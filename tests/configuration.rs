@@ -375,6 +375,8 @@ fn the_example_can_be_taken_whole() {
     // The files that its last block names.
     sandbox.write("domains.txt", "listed.example\n");
     sandbox.write("domains.d/own.example.toml", "");
+    sandbox.write("logo.svg", "<svg/>");
+    sandbox.write("page.html", "");
     for domain in ["example.net", "listed.example", "own.example"] {
         assert_eq!(autoconfig(&config, &format!("ann@{domain}")).status, 200, "{domain}");
     }

@@ -322,6 +322,18 @@ const CASES: &[Case] = &[
             if subject.manners.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
         })
     }),
+    ("the page for mailbox owners, on host names of our own alone", |subject| {
+        if subject.manners.whole_host {
+            let answer = subject.get("/?emailaddress=ann@example.org")?;
+            answer.status(&[200])?;
+            return answer.has("mobileconfig?emailaddress=ann@example.org");
+        }
+        let answer = subject.get("/")?;
+        match answer.response.header("content-security-policy") {
+            None => Ok(()),
+            Some(_) => answer.wrong("the site's own page"),
+        }
+    }),
     ("the site that was there", |subject| {
         if subject.manners.whole_host {
             return Ok(());

@@ -13,6 +13,7 @@ mod house;
 mod installation;
 mod manual;
 mod pacc;
+mod page;
 mod regression;
 mod servers;
 #[cfg(feature = "sign")]

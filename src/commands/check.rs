@@ -12,6 +12,7 @@ use crate::cli;
 use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
 use crate::discovery::pacc;
 use crate::log;
+use crate::page::accent::on_light;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -208,6 +209,14 @@ fn lint(account: &Account) -> Vec<String> {
         if looks_like_a_value(name) {
             messages.push(format!(
                 "provider.{key}: Thunderbird takes {name} for a number or a truth value"
+            ));
+        }
+    }
+    if let Some(color) = account.page.color {
+        let shade = on_light(color);
+        if shade != color {
+            messages.push(format!(
+                "page.color: text in {color} cannot be read on a light page; {shade} is shown there"
             ));
         }
     }

@@ -81,11 +81,13 @@ pub(super) struct Checker<'a> {
     text: &'a str,
     errors: Vec<ConfigError>,
     warnings: Vec<ConfigError>,
+    /// The files that were read on the way, and their states before that.
+    read: Vec<(PathBuf, Option<Stamp>)>,
 }
 
 impl<'a> Checker<'a> {
     fn new(path: &'a Path, text: &'a str) -> Checker<'a> {
-        Checker { path, text, errors: Vec::new(), warnings: Vec::new() }
+        Checker { path, text, errors: Vec::new(), warnings: Vec::new(), read: Vec::new() }
     }
 
     pub(super) fn mistake(&mut self, span: Option<Range<usize>>, message: String) {
@@ -94,6 +96,25 @@ impl<'a> Checker<'a> {
             before.bytes().filter(|&b| b == b'\n').count() + 1
         });
         self.errors.push(ConfigError { file: self.path.to_owned(), line, message });
+    }
+
+    /// A mistake in another file.
+    pub(super) fn mistake_in(&mut self, file: PathBuf, line: Option<usize>, message: String) {
+        self.errors.push(ConfigError { file, line, message });
+    }
+
+    /// Reads a file that is named at `path`; the configuration follows its changes.
+    pub(super) fn file(&mut self, key: &str, path: &Spanned<String>) -> Option<(PathBuf, Vec<u8>)> {
+        let file = self.beside(path.get_ref());
+        self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
+        match files::read(&file) {
+            Ok(bytes) => Some((file, bytes)),
+            Err(error) => {
+                let message = format!("{key}: {} cannot be read: {error}", file.display());
+                self.mistake(Some(path.span()), message);
+                None
+            }
+        }
     }
 
     fn config(&mut self, file: file::File, mut files: Vec<(PathBuf, Option<Stamp>)>) -> Config {
@@ -117,6 +138,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        files.append(&mut self.read);
         let listed = self.list_files(&file.domains, &mut files);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
         let named =

@@ -26,6 +26,7 @@ pub struct File {
     pub autodiscover: Autodiscover,
     pub apple: Apple,
     pub pacc: Pacc,
+    pub page: Page,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
     pub limits: Limits,
@@ -152,6 +153,16 @@ pub struct Apple {
     pub signing_key: Option<Spanned<String>>,
 }
 
+/// `[page]`
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Page {
+    pub enabled: Option<bool>,
+    pub template: Option<Spanned<String>>,
+    pub logo: Option<Spanned<String>>,
+    pub color: Option<Spanned<String>>,
+}
+
 /// `[domains]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -188,6 +199,7 @@ pub struct Domain {
     pub autodiscover: DomainAutodiscover,
     pub apple: DomainApple,
     pub pacc: Pacc,
+    pub page: Page,
 }
 
 /// `[domain."…".apple]`

@@ -6,12 +6,14 @@ use super::check::Checker;
 use super::settings::{Alternative, ServerSettings, ServiceSettings, Settings};
 use super::{defaults, file};
 use crate::account::{
-    Auth, Documentation, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised, Login, Moved, OAuth2,
-    Pop3Options, Protocol, Provider, Security, ServiceKind,
+    Auth, Color, Documentation, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised, Login, Moved, OAuth2,
+    Page, Pop3Options, Protocol, Provider, Security, ServiceKind,
 };
 use crate::address::{EmailAddress, host_name, is_text};
+use crate::page;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
+use std::rc::Rc;
 use toml::Spanned;
 
 /// What the file says at one place.
@@ -26,6 +28,7 @@ pub(super) struct Layer<'a> {
     pub identifier: Option<&'a Spanned<String>>,
     pub description: Option<&'a Spanned<BTreeMap<String, String>>>,
     pub consent: Option<&'a Spanned<BTreeMap<String, String>>>,
+    pub page: &'a file::Page,
 }
 
 /// The tables that a file and a domain have in common.
@@ -53,6 +56,7 @@ macro_rules! layer {
             identifier: $tables.apple.identifier.as_ref(),
             description: $tables.apple.description.as_ref(),
             consent: $tables.apple.consent.as_ref(),
+            page: &$tables.page,
         }
     };
 }
@@ -82,6 +86,7 @@ impl Layer<'_> {
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
+            && *self.page == file::Page::default()
     }
 }
 
@@ -120,6 +125,7 @@ impl Checker<'_> {
                 .dav_in_autodiscover
                 .or(base.map(|base| base.dav_in_autodiscover))
                 .unwrap_or(false),
+            page: Rc::new(self.page(layer.page, base.map(|base| &*base.page))),
         }
     }
 
@@ -444,6 +450,58 @@ impl Checker<'_> {
             return None;
         }
         Some(Moved::Address(Login::new(address.get_ref().clone())))
+    }
+
+    fn page(&mut self, said: &file::Page, base: Option<&Page>) -> Page {
+        let default = Page::default();
+        let base = base.unwrap_or(&default);
+        let template = said.template.as_ref().and_then(|path| self.page_template(path));
+        let logo = said.logo.as_ref().and_then(|path| self.logo(path));
+        let color = said.color.as_ref().and_then(|color| self.color(color));
+        Page {
+            enabled: said.enabled.unwrap_or(base.enabled),
+            template: template.or_else(|| base.template.clone()),
+            logo: logo.or_else(|| base.logo.clone()),
+            color: color.or(base.color),
+        }
+    }
+
+    fn page_template(&mut self, path: &Spanned<String>) -> Option<String> {
+        let (file, bytes) = self.file("page.template", path)?;
+        let Ok(template) = String::from_utf8(bytes) else {
+            let message = format!("page.template: {} is not UTF-8", file.display());
+            self.mistake(Some(path.span()), message);
+            return None;
+        };
+        match page::check_template(&template) {
+            Ok(()) => Some(template),
+            Err(error) => {
+                self.mistake_in(file, error.line, format!("page.template: {}", error.message));
+                None
+            }
+        }
+    }
+
+    fn logo(&mut self, path: &Spanned<String>) -> Option<String> {
+        let (file, picture) = self.file("page.logo", path)?;
+        match page::data_uri(&picture) {
+            Ok(uri) => Some(uri),
+            Err(complaint) => {
+                let message = format!("page.logo: {} {complaint}", file.display());
+                self.mistake(Some(path.span()), message);
+                None
+            }
+        }
+    }
+
+    fn color(&mut self, color: &Spanned<String>) -> Option<Color> {
+        let parsed = Color::parse(color.get_ref());
+        if parsed.is_none() {
+            let message =
+                format!("page.color: `{}` is no colour like \"#1f5fbf\"", color.get_ref());
+            self.mistake(Some(color.span()), message);
+        }
+        parsed
     }
 
     /// An https URL in ASCII; its path may hold `%EMAILDOMAIN%`, and so may its host.

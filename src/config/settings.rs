@@ -5,8 +5,8 @@
 
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{
-    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Pop3Options, Protocol, Provider,
-    Security, Server, Service, ServiceKind,
+    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Page, Pop3Options, Protocol,
+    Provider, Security, Server, Service, ServiceKind,
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
 use std::num::NonZeroU16;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
+    /// How the page for mailbox owners looks.
+    pub page: Rc<Page>,
 }
 
 /// A server, before the domain is filled in.
@@ -119,6 +121,7 @@ impl Found {
             moved,
             dav_in_autodiscover,
             pacc,
+            page,
         } = &*self.settings;
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| self.server(server, None));
@@ -148,8 +151,11 @@ impl Found {
             pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
             host_domain,
+            // Known to whoever knows the request.
+            host: None,
             domain,
             address,
+            page: page.clone(),
         })
     }
 

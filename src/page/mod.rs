@@ -1,0 +1,408 @@
+//! The page for mailbox owners at `/`: type the address, see what to do on each device.
+//!
+//! One template in HTML, `template.html`, which an admin may replace; what is filled in is escaped
+//! there, whoever wrote it. No script is needed, nothing is loaded from anywhere, and the policy
+//! (Content Security Policy Level 3) lets nothing else in. The page asks for no password and says
+//! nothing of mailboxes: every address of a domain gets the same answer.
+
+pub mod accent;
+mod languages;
+mod logo;
+mod policy;
+mod qr;
+
+pub use logo::data_uri;
+
+use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
+use crate::address::EmailAddress;
+use crate::language;
+use crate::question::{DecidedBy, Document, Question};
+use crate::request::Request;
+use crate::response::{Response, Status};
+use accent::Accent;
+use languages::{LANGUAGES, Language};
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+const TEMPLATE: &str = include_str!("template.html");
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The query parameter with the address, and the field of the form.
+const PARAMETER: &str = "emailaddress";
+
+/// What stays as it is in a query.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
+/// The page: of the address's domain, else in the name of the Host's.
+static PAGE: Document =
+    Document { decided_by: DecidedBy::AddressElseHost, signed: false, write, unknown };
+
+/// Reads the question. What is no address is told on the page itself.
+pub fn read(request: &Request) -> Result<Question, Response> {
+    let address = match Typed::read(request) {
+        Typed::Address(address) => Some(address),
+        Typed::Nothing | Typed::NoAddress(_) => None,
+    };
+    Ok(Question { document: &PAGE, address, host: request.host.clone() })
+}
+
+/// What was typed into the form.
+enum Typed {
+    Nothing,
+    Address(EmailAddress),
+    NoAddress(String),
+}
+
+impl Typed {
+    fn read(request: &Request) -> Typed {
+        let value = request.parameter(PARAMETER).unwrap_or_default();
+        if value.trim_ascii().is_empty() {
+            return Typed::Nothing;
+        }
+        EmailAddress::parse(&value).map_or_else(
+            |_| Typed::NoAddress(String::from_utf8_lossy(value.trim_ascii()).into_owned()),
+            Typed::Address,
+        )
+    }
+}
+
+fn write(account: &Account, request: &Request) -> Response {
+    if !account.page.enabled {
+        return nothing_here();
+    }
+    let mut content = Content::new(Some(account), request);
+    match Typed::read(request) {
+        Typed::Nothing => {}
+        Typed::NoAddress(typed) => content.refuse(typed),
+        // Only the Host's domain is ours.
+        Typed::Address(address) if *address.domain() != account.domain => content.miss(&address),
+        Typed::Address(address) => content.settle(account, &address),
+    }
+    respond(&content, &account.page)
+}
+
+/// The answer where no domain is ours: nobody's name is on it.
+fn unknown(request: &Request) -> Response {
+    let mut content = Content::new(None, request);
+    match Typed::read(request) {
+        Typed::Address(address) => content.miss(&address),
+        // Asked by an address or by `localhost`, which are in nobody's name: somebody tries it out.
+        Typed::Nothing if request.host.is_none() => {}
+        Typed::NoAddress(typed) if request.host.is_none() => content.refuse(typed),
+        Typed::Nothing | Typed::NoAddress(_) => return nothing_here(),
+    }
+    respond(&content, &Page::default())
+}
+
+fn nothing_here() -> Response {
+    Response::text(Status::NotFound, "nothing here")
+}
+
+fn respond(content: &Content, page: &Page) -> Response {
+    let template = page.template.as_deref().unwrap_or(TEMPLATE);
+    let Ok((html, policy)) = render(content, template, Accent::new(page.color)) else {
+        return Response::text(Status::InternalServerError, "the page could not be written");
+    };
+    let response = Response {
+        status: match content.stage {
+            Stage::Form | Stage::Settings => Status::Ok,
+            Stage::Invalid => Status::BadRequest,
+            Stage::Unknown => Status::NotFound,
+        },
+        ..Response::document("text/html; charset=utf-8", html.into_bytes())
+    };
+    response
+        .with("Content-Security-Policy", policy)
+        .with("Referrer-Policy", "no-referrer")
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Vary", "Accept-Language")
+}
+
+//------------ Content --------------------------------------------------------
+
+/// What the template fills in.
+#[derive(Serialize)]
+struct Content<'a> {
+    stage: Stage,
+    lang: &'a str,
+    dir: &'a str,
+    t: &'a Language,
+    typed: String,
+    address: String,
+    provider: Option<Provider<'a>>,
+    logo: Option<&'a str>,
+    profile: String,
+    code: Option<Value>,
+    servers: Vec<Server<'a>>,
+    services: Vec<Service<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Stage {
+    Form,
+    Settings,
+    Invalid,
+    Unknown,
+}
+
+#[derive(Serialize)]
+struct Provider<'a> {
+    name: &'a str,
+    homepage: Option<&'a str>,
+    support: Option<&'a str>,
+    webmail: Option<&'a str>,
+    documentation: Vec<Documentation<'a>>,
+}
+
+#[derive(Serialize)]
+struct Documentation<'a> {
+    url: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Server<'a> {
+    protocol: String,
+    host: &'a str,
+    port: u16,
+    security: &'static str,
+    auth: &'static str,
+    user: String,
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    kind: String,
+    url: &'a str,
+    user: String,
+}
+
+impl<'a> Content<'a> {
+    /// The empty form, in the name of whoever has the account.
+    fn new(account: Option<&'a Account>, request: &'a Request) -> Content<'a> {
+        let wishes = &request.wishes.languages;
+        let t = spoken(wishes);
+        let provider = account.map(|account| &account.provider);
+        Content {
+            stage: Stage::Form,
+            lang: t.tag,
+            dir: t.direction,
+            t,
+            typed: String::new(),
+            address: String::new(),
+            provider: provider.map(|provider| Provider {
+                name: &provider.name,
+                homepage: provider.homepage.as_deref(),
+                support: provider.support.as_deref(),
+                webmail: provider.webmail.as_deref(),
+                documentation: provider
+                    .documentation
+                    .iter()
+                    .filter_map(|page| {
+                        Some(Documentation {
+                            url: &page.url,
+                            title: language::choose(wishes, &page.title)?,
+                        })
+                    })
+                    .collect(),
+            }),
+            logo: account.and_then(|account| account.page.logo.as_deref()),
+            profile: String::new(),
+            code: None,
+            servers: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    fn refuse(&mut self, typed: String) {
+        self.stage = Stage::Invalid;
+        self.typed = typed;
+    }
+
+    fn miss(&mut self, address: &EmailAddress) {
+        self.stage = Stage::Unknown;
+        self.typed = address.to_string();
+    }
+
+    fn settle(&mut self, account: &'a Account, address: &EmailAddress) {
+        self.stage = Stage::Settings;
+        self.typed = address.to_string();
+        self.address = address.to_string();
+        self.profile = profile(address);
+        let profile = format!("https://{}/{}", host(account), self.profile);
+        self.code = qr::svg(&profile, self.t.code_label).map(Value::from_safe_string);
+        // Who sets up by hand needs one server to read from and the one to send through.
+        let (incoming, outgoing) = (account.incoming(), account.outgoing());
+        let rank = |server: &account::Server| match Some(server) {
+            it if it == incoming => 0,
+            it if it == outgoing => 1,
+            _ => 2,
+        };
+        let mut servers: Vec<_> = account.servers.iter().chain(&account.alternatives).collect();
+        servers.sort_by_key(|server| rank(server));
+        self.servers = servers
+            .into_iter()
+            .map(|server| Server {
+                protocol: server.protocol.to_string(),
+                host: &server.host,
+                port: server.port.get(),
+                security: security(server.security),
+                auth: auth(server.auth),
+                user: server.login.of(address),
+            })
+            .collect();
+        let kinds = [ServiceKind::CalDav, ServiceKind::CardDav, ServiceKind::WebDav];
+        self.services = kinds
+            .into_iter()
+            .filter_map(|kind| account.service(kind))
+            .map(|service| Service {
+                kind: service.kind.to_string(),
+                url: &service.url,
+                user: service.login.of(address),
+            })
+            .collect();
+    }
+}
+
+/// The language to speak.
+fn spoken(wishes: &[u8]) -> &'static Language {
+    let languages: BTreeMap<_, _> =
+        LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
+    language::choose(wishes, &languages).copied().unwrap_or(&LANGUAGES[0])
+}
+
+/// The profile, as seen from this page.
+fn profile(address: &EmailAddress) -> String {
+    let address = address.to_string();
+    format!("mobileconfig?{PARAMETER}={}", utf8_percent_encode(&address, PLAIN))
+}
+
+/// The host that a phone should ask: the one that was asked if it is ours, since that one works.
+fn host(account: &Account) -> Cow<'_, str> {
+    match &account.host {
+        Some(host) => Cow::Borrowed(host.as_str()),
+        None => Cow::Owned(format!("autoconfig.{}", account.domain)),
+    }
+}
+
+fn security(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "tls",
+        Security::StartTls => "starttls",
+        Security::Plain => "none",
+    }
+}
+
+fn auth(auth: Auth) -> &'static str {
+    match auth {
+        Auth::Password => "password",
+        Auth::CramMd5 => "cram-md5",
+        Auth::Ntlm => "ntlm",
+        Auth::None => "none",
+    }
+}
+
+//------------ render ---------------------------------------------------------
+
+/// Fills in a template; the page and the policy it is served with.
+fn render(
+    content: &Content,
+    template: &str,
+    accent: Accent,
+) -> Result<(String, String), minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let style = environment
+        .template_from_named_str("style.css", STYLE)?
+        .render(Serde(BTreeMap::from([("accent", accent)])))?;
+    let policy = policy::policy(template, &style, SCRIPT);
+    environment.add_global("style", Value::from_safe_string(style));
+    environment.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
+    let html =
+        environment.template_from_named_str("template.html", template)?.render(Serde(content))?;
+    Ok((html + "\n", policy))
+}
+
+/// What is wrong with a template.
+#[derive(Debug)]
+pub struct TemplateError {
+    /// The line, counted from one, if it has one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Tries a template with every kind of page, since some mistakes show only when it is filled in.
+pub fn check_template(template: &str) -> Result<(), TemplateError> {
+    for content in samples() {
+        render(&content, template, Accent::new(None)).map_err(|error| TemplateError {
+            line: error.line(),
+            message: match error.detail() {
+                Some(detail) => format!("{}: {detail}", error.kind()),
+                None => error.kind().to_string(),
+            },
+        })?;
+    }
+    Ok(())
+}
+
+/// One page of every stage: with all there can be, and with nothing that can be left out.
+fn samples() -> Vec<Content<'static>> {
+    let sample = |stage, is_full: bool| {
+        let link = is_full.then_some("https://www.example.org/");
+        let user = || "ann@example.org".to_owned();
+        let t = &LANGUAGES[0];
+        Content {
+            stage,
+            lang: t.tag,
+            dir: t.direction,
+            t,
+            typed: user(),
+            address: user(),
+            provider: is_full.then(|| Provider {
+                name: "Example",
+                homepage: link,
+                support: link,
+                webmail: link,
+                documentation: vec![Documentation {
+                    url: "https://www.example.org/",
+                    title: "Help",
+                }],
+            }),
+            logo: is_full.then_some("data:,"),
+            profile: format!("mobileconfig?{PARAMETER}=ann@example.org"),
+            code: is_full.then(|| Value::from_safe_string(String::new())),
+            servers: ["imap", "smtp", "pop3", "managesieve"]
+                .into_iter()
+                .map(|protocol| Server {
+                    protocol: protocol.to_owned(),
+                    host: "mail.example.org",
+                    port: 993,
+                    security: security(Security::Tls),
+                    auth: auth(Auth::Password),
+                    user: user(),
+                })
+                .collect(),
+            services: ["caldav", "carddav", "webdav"]
+                .into_iter()
+                .filter(|_| is_full)
+                .map(|kind| Service {
+                    kind: kind.to_owned(),
+                    url: "https://dav.example.org/",
+                    user: user(),
+                })
+                .collect(),
+        }
+    };
+    let stages = || [Stage::Form, Stage::Settings, Stage::Invalid, Stage::Unknown];
+    let full = stages().map(|stage| sample(stage, true));
+    let bare = stages().map(|stage| sample(stage, false));
+    full.into_iter().chain(bare).collect()
+}

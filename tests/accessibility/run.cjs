@@ -1,0 +1,111 @@
+// Looks at the page in Chromium: axe-core finds nothing (WCAG 2.2 AA and its best practice) on a phone
+// and on a wide screen, light and dark; nothing is wider than the screen; the policy refuses nothing
+// that is there; copying works, and without JavaScript all values are there and no button is.
+//
+//   cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup [FOLDER]
+//
+// FOLDER gets the pictures of docs/screenshots. Needs Chromium (Debian: chromium). Nothing but loopback is
+// asked for.
+'use strict';
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const puppeteer = require('puppeteer-core');
+
+const [program, pictures] = process.argv.slice(2);
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const port = 8935;
+const site = 'http://www.example.org';
+const pages = {
+  form: '/',
+  settings: '/?emailaddress=ann@example.org',
+  invalid: '/?emailaddress=ann',
+  unknown: '/?emailaddress=ann@nowhere.example',
+};
+const complaints = [];
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+async function look(browser, name, width, scheme) {
+  const page = await browser.newPage();
+  const where = `${name}, ${width} px, ${scheme}`;
+  await page.setViewport({ width, height: width < 600 ? 640 : 800 });
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  // axe-core has to get in.
+  await page.setBypassCSP(true);
+  await page.goto(site + pages[name]);
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) {
+    complaints.push(`${where}: wider than the screen`);
+  }
+  if (pictures && (name === 'form' || name === 'settings')) {
+    await page.screenshot({ path: path.join(pictures, `${name}-${width}-${scheme}.png`) });
+  }
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(
+    (values) => axe.run(document, { runOnly: { type: 'tag', values } }), tags);
+  for (const { id, nodes } of violations) {
+    complaints.push(`${where}: ${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  }
+  if (passes.length < 10) complaints.push(`${where}: axe-core looked at next to nothing`);
+  await page.close();
+}
+
+// As a browser shows it, with the policy in force.
+async function use(browser) {
+  const page = await browser.newPage();
+  page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(site) && !request.url().startsWith('data:')) complaints.push(`asks for ${request.url()}`);
+  });
+  const buttons = () => page.$$eval('.copy', (all) => all.filter((one) => one.checkVisibility()).length);
+  await page.goto(site + pages.settings);
+  if (await buttons() === 0) complaints.push('no copy buttons');
+  await browser.defaultBrowserContext().overridePermissions(site, ['clipboard-read', 'clipboard-write', 'clipboard-sanitized-write']);
+  await page.click('.copy');
+  await pause(300);
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  const status = await page.$eval('#status', (one) => one.textContent);
+  if (copied !== 'mail.example.org' || status !== 'Copied') complaints.push(`copied ${copied}, said ${status}`);
+  await page.setJavaScriptEnabled(false);
+  await page.goto(site + '/');
+  await page.type('#emailaddress', 'ann+x@example.org');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  if (await buttons() !== 0) complaints.push('copy buttons without JavaScript');
+  const text = await page.$eval('main', (main) => main.innerText);
+  for (const value of ['ann+x@example.org', 'mail.example.org', '993', '465', 'SSL/TLS']) {
+    if (!text.includes(value)) complaints.push(`without JavaScript there is no ${value}`);
+  }
+  await page.close();
+}
+
+(async () => {
+  const service = spawn(program, ['--config', path.join(__dirname, 'config.toml'), 'serve', '--http', `127.0.0.1:${port}`], { stdio: 'inherit' });
+  const userDataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'mailsetup-chromium-'));
+  let browser;
+  try {
+    await pause(500);
+    browser = await puppeteer.launch({
+      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+      userDataDir,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync', `--host-resolver-rules=MAP www.example.org:80 127.0.0.1:${port}`,
+        // As https would be: a clipboard is only there.
+        `--unsafely-treat-insecure-origin-as-secure=${site}`],
+    });
+    for (const scheme of ['light', 'dark']) {
+      for (const width of [320, 1280]) {
+        for (const name of Object.keys(pages)) await look(browser, name, width, scheme);
+      }
+    }
+    await use(browser);
+  } finally {
+    await browser?.close();
+    service.kill();
+    fs.rmSync(userDataDir, { recursive: true, force: true });
+  }
+  for (const complaint of complaints) console.error(complaint);
+  console.log(`${complaints.length} complaints`);
+  process.exit(complaints.length ? 1 : 0);
+})();

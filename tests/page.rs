@@ -1,0 +1,436 @@
+//! The page for mailbox owners: its words, its safety, its QR code, and what an admin may change.
+
+use crate::common::http::{self, Request, Response};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, source, wait_until};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use regex_lite::Regex;
+use sha2::Digest;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
+
+fn send(config: &str, request: &Request) -> Response {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("config.toml", config);
+    send_with(&path, request)
+}
+
+fn send_with(config: &Path, request: &Request) -> Response {
+    cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
+}
+
+fn get(target: &str) -> Request {
+    Request::get(target).host("autoconfig.example.org")
+}
+
+fn ann() -> Request {
+    get("/?emailaddress=ann@example.org")
+}
+
+/// What stands between two pieces of text, each time.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
+}
+
+fn directive<'a>(page: &'a Response, name: &str) -> &'a str {
+    let policy = page.header("content-security-policy").expect("a policy");
+    let directive = policy.split("; ").find_map(|part| part.strip_prefix(name));
+    directive.unwrap_or_else(|| panic!("no {name} in {policy}")).trim()
+}
+
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(sha2::Sha256::digest(text.as_bytes())))
+}
+
+//------------ answers -------------------------------------------------------
+
+#[test]
+fn each_question_gets_its_page() {
+    const LISTED: &str = "[domain.'example.org']\n";
+    let (no_store, kept) = (Some("no-store"), Some("public, max-age=300"));
+    for (config, host, target, status, text, caching) in [
+        ("", "autoconfig.example.org", "/", 200, "<form", kept),
+        ("", "127.0.0.1:8025", "/", 200, "<form", kept),
+        ("", "127.0.0.1", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
+        (LISTED, "autoconfig.example.org", "/", 200, "<form", kept),
+        (LISTED, "www.example.org", "/?emailaddress=", 200, "<form", kept),
+        (LISTED, "example.org", "/?emailaddress=%20", 200, "<form", kept),
+        (LISTED, "x.example", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
+        (LISTED, "example.org", "/?emailaddress=ann", 400, "aria-invalid=\"true\"", no_store),
+        (LISTED, "example.org", "/?emailaddress=a@x.example", 404, "none of our", no_store),
+        (LISTED, "x.example", "/?emailaddress=a@x.example", 404, "none of our", no_store),
+        (LISTED, "x.example", "/", 404, "nothing here\n", no_store),
+        (LISTED, "x.example", "/?emailaddress=ann", 404, "nothing here\n", no_store),
+        ("[page]\nenabled = false\n", "example.org", "/", 404, "nothing here\n", no_store),
+    ] {
+        let page = send(config, &Request::get(target).host(host));
+        let case = format!("{config} {host} {target}: {}", page.text());
+        assert_eq!(page.status, status, "{case}");
+        assert!(page.text().contains(text), "{case}");
+        assert_eq!(page.header("cache-control"), caching, "{case}");
+        let is_page = !text.starts_with("nothing");
+        let media_type = ["text/plain; charset=utf-8", "text/html; charset=utf-8"];
+        assert_eq!(page.header("content-type"), Some(media_type[usize::from(is_page)]), "{case}");
+        if is_page {
+            assert_eq!(page.header("vary"), Some("Accept-Language"));
+            assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+            assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        }
+    }
+    let post = Request::post("/", "emailaddress=ann@example.org").host("example.org");
+    assert_eq!(send("", &post).header("allow"), Some("GET, HEAD"));
+}
+
+/// Who is on the page: the provider of the address, else of the Host.
+#[test]
+fn the_page_is_in_the_name_of_the_provider() {
+    let config = "[domain.'example.org']\nprovider.name = 'Org'\n\
+                  [domain.'example.net']\nprovider.name = 'Net'\n";
+    for (host, target, name) in [
+        ("autoconfig.example.org", "/", "Org"),
+        ("autoconfig.example.net", "/?emailaddress=ann@example.org", "Org"),
+        ("autoconfig.example.net", "/?emailaddress=ann@nowhere.example", "Net"),
+        ("autoconfig.example.net", "/?emailaddress=ann", "Net"),
+    ] {
+        let page = send(config, &Request::get(target).host(host)).text();
+        assert!(page.contains(&format!("<bdi>{name}</bdi>")), "{host}{target}: {page}");
+    }
+    let page = send(config, &Request::get("/?emailaddress=a@x.example").host("x.example")).text();
+    assert!(!page.contains("<header>"), "{page}");
+}
+
+#[test]
+fn head_has_the_header_of_get() {
+    let head = Request::new("HEAD", "/?emailaddress=ann@example.org").host("example.org");
+    let (get, head) = (send("", &ann()), send("", &head));
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-type"), get.header("content-type"));
+    assert_eq!(head.header("cache-control"), Some("no-store"));
+}
+
+/// Whether there is such a mailbox shows nowhere: two addresses differ by their names alone.
+#[test]
+fn mailboxes_are_not_told_apart() {
+    let page = |name: &str| {
+        let page = send("", &get(&format!("/?emailaddress={name}@example.org"))).text();
+        let code = between(&page, "<svg", "</svg>")[0].to_owned();
+        page.replace(&code, "").replace(&format!("{name}@"), "@")
+    };
+    assert_eq!(page("ann"), page("bob"));
+}
+
+/// All that has to be typed stands in the HTML; the copy buttons wait for the script.
+#[test]
+fn no_script_is_needed() {
+    let config = "[smtp]\nport = 2525\nsecurity = 'tls'\nusername = 'mail-%EMAILLOCALPART%'\n\
+                  [managesieve]\nenabled = true\n[caldav]\nurl = 'https://dav.example.org/c/'\n";
+    let text = send(config, &ann()).text();
+    let start = text.find("<main>").expect("main");
+    let (page, script) = text[start..].split_once("<script>").expect("a script");
+    for value in [
+        "mail.example.org",
+        ">993<",
+        ">2525<",
+        ">4190<",
+        ">mail-ann<",
+        "SSL&#x2f;TLS",
+        "STARTTLS",
+        "https:&#x2f;&#x2f;dav.example.org&#x2f;c&#x2f;",
+        "href=\"mobileconfig?emailaddress=ann@example.org\"",
+    ] {
+        assert!(page.contains(value), "{value} is not in {page}");
+    }
+    let at = |word| page.find(word).expect(word);
+    assert!(at("(IMAP)") < at("(SMTP)") && at("(SMTP)") < at("(POP3)"), "the usual two first");
+    let buttons = between(page, "<button", ">");
+    assert!(buttons.len() > 10 && buttons.iter().all(|button| button.ends_with(" hidden")));
+    assert!(script.contains("button.hidden = false"));
+}
+
+//------------ languages -----------------------------------------------------
+
+#[test]
+fn every_language_is_spoken() {
+    let mut titles = Vec::new();
+    for (wish, language) in LANGUAGES.iter().map(|tag| (format!("{tag}-XX, en;q=0.5"), *tag)) {
+        let page = send("", &ann().header("Accept-Language", &wish)).text();
+        assert!(page.contains(&format!("<html lang=\"{language}\" dir=\"ltr\">")), "{wish}");
+        titles.push(between(&page, "<h1>", "</h1>")[0].to_owned());
+    }
+    titles.sort();
+    titles.dedup();
+    assert_eq!(titles.len(), LANGUAGES.len());
+    for (wish, language) in [("", "en"), ("ja", "en"), ("ja, de;q=0.2, fr;q=0.3", "fr")] {
+        let page = send("", &ann().header("Accept-Language", wish)).text();
+        assert!(page.contains(&format!("<html lang=\"{language}\"")), "{wish}");
+    }
+}
+
+/// Nothing in the style sheet knows left from right.
+#[test]
+fn the_style_goes_both_ways() {
+    let style = fs::read_to_string(source("src/page/style.css")).expect("style");
+    let sided = Regex::new(r"(?m)^\s*(margin|padding|border)?-?(left|right)\b|: (left|right);");
+    assert!(!sided.expect("a pattern").is_match(&style));
+}
+
+//------------ safety --------------------------------------------------------
+
+#[test]
+fn nothing_typed_or_configured_becomes_markup() {
+    let config = "[provider]\nname = '<b>\"&''Co'\nsupport = 'https://example.org/?a=1&b=2'\n";
+    let config = config.replace("'<b>\"&''Co'", "\"<b>\\\"&'Co\"");
+    for (target, told) in [
+        ("/?emailaddress=%22%3Cb%3E%22@example.org", "&quot;&lt;b&gt;&quot;@example.org"),
+        ("/?emailaddress=%22%3E%3Cscript%3E", "value=\"&quot;&gt;&lt;script&gt;\""),
+        ("/?emailaddress=%FF", "value=\"\u{fffd}\""),
+        ("/", "&lt;b&gt;"),
+    ] {
+        let text = send(&config, &get(target)).text();
+        assert!(text.contains(told), "{told}: {text}");
+        assert!(!text.contains("<b>"), "{text}");
+        assert_eq!(text.matches("<script").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn the_policy_lets_in_what_is_there_and_nothing_else() {
+    for target in ["/", "/?emailaddress=ann@example.org", "/?emailaddress=ann"] {
+        let page = send("", &get(target));
+        let text = page.text();
+        let (styles, scripts) =
+            (between(&text, "<style>", "</style>"), between(&text, "<script>", "</script>"));
+        assert_eq!((styles.len(), scripts.len()), (1, 1));
+        assert_eq!(directive(&page, "style-src "), hash(styles[0]));
+        assert_eq!(directive(&page, "script-src "), hash(scripts[0]));
+        for (name, value) in [
+            ("default-src ", "'none'"),
+            ("img-src ", "data:"),
+            ("form-action ", "'self'"),
+            ("base-uri ", "'none'"),
+            ("frame-ancestors ", "'none'"),
+        ] {
+            assert_eq!(directive(&page, name), value);
+        }
+        assert!(
+            !Regex::new(r#" style=| on[a-z]+=|https?:|//[a-z]"#)
+                .expect("a pattern")
+                .is_match(&text.replace(scripts[0], "").replace(styles[0], "")),
+            "{text}"
+        );
+    }
+}
+
+//------------ the QR code ---------------------------------------------------
+
+/// Paints the modules of the SVG and reads them as a camera would.
+fn read_code(page: &str) -> String {
+    let svg = between(page, "<svg", "</svg>")[0];
+    let size: usize = between(svg, "viewBox=\"0 0 ", " ")[0].parse().expect("a size");
+    let mut dark = vec![false; size * size];
+    let run = Regex::new(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z").expect("a pattern");
+    for found in run.captures_iter(svg) {
+        let number = |at: usize| found[at].parse::<usize>().expect("a number");
+        assert_eq!(number(3), number(4));
+        let start = number(2) * size + number(1);
+        dark[start..start + number(3)].fill(true);
+    }
+    const SCALE: usize = 4;
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(size * SCALE, size * SCALE, |x, y| {
+            if dark[y / SCALE * size + x / SCALE] { 0 } else { 255 }
+        });
+    let codes = image.detect_grids();
+    assert_eq!(codes.len(), 1, "{svg}");
+    codes[0].decode().expect("a QR code").1
+}
+
+#[test]
+fn the_code_leads_to_the_profile() {
+    let listed = "[domain.'example.org']\n[domain.'hoster.example']\n";
+    for (config, host, address, url) in [
+        (
+            "",
+            "autoconfig.example.org",
+            "ann@example.org",
+            "https://autoconfig.example.org/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            "",
+            "www.example.org:8080",
+            "ann@example.org",
+            "https://www.example.org/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            "",
+            "evil.example",
+            "ann@example.org",
+            "https://autoconfig.example.org/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            "",
+            "<b>",
+            "ann@example.org",
+            "https://autoconfig.example.org/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            listed,
+            "hoster.example",
+            "ann@example.org",
+            "https://hoster.example/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            listed,
+            "evil.example",
+            "ann@example.org",
+            "https://autoconfig.example.org/mobileconfig?emailaddress=ann@example.org",
+        ),
+        (
+            "",
+            "example.org",
+            "%22a%26%3Cb%22@example.org",
+            "https://example.org/mobileconfig?emailaddress=%22a%26%3Cb%22@example.org",
+        ),
+        (
+            "",
+            "example.org",
+            "a%2Bb@example.org",
+            "https://example.org/mobileconfig?emailaddress=a%2Bb@example.org",
+        ),
+    ] {
+        let target = format!("/?emailaddress={address}");
+        let page = send(config, &Request::get(target).host(host)).text();
+        assert_eq!(read_code(&page), url);
+        let (_, path) = url.split_once("example/").or(url.split_once("org/")).expect("a path");
+        assert!(page.contains(&format!("href=\"{path}\"")), "{path}");
+        let profile = send(config, &Request::get(format!("/{path}")).host(host));
+        assert_eq!(profile.header("content-type"), Some("application/x-apple-aspen-config"));
+    }
+}
+
+//------------ what an admin may change --------------------------------------
+
+#[test]
+fn a_logo_is_carried_along() {
+    const SVG: &str = "<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>";
+    for (name, content, media_type) in [
+        ("logo.svg", SVG.as_bytes(), "image&#x2f;svg+xml"),
+        ("logo.png", b"\x89PNG\r\n\x1a\n...", "image&#x2f;png"),
+        ("logo", b"\xff\xd8\xff\xe0", "image&#x2f;jpeg"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write(name, content);
+        let config = format!("[page]\nlogo = '{name}'\n[provider]\nname = 'A & B'\n");
+        let page = send_with(&sandbox.write("config.toml", config), &ann()).text();
+        let encoded = STANDARD.encode(content).replace('/', "&#x2f;");
+        let image = format!("<img src=\"data:{media_type};base64,{encoded}\" alt=\"A &amp; B\">");
+        assert!(page.contains(&image), "{image}: {page}");
+    }
+}
+
+#[test]
+fn a_colour_is_shown_if_it_can_be_read() {
+    let style = |color: &str| {
+        let page = send(&format!("[page]\ncolor = '{color}'\n"), &ann()).text();
+        between(&page, "--accent: ", ";").iter().map(|shade| shade.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(style("#0F766e")[0], "#0f766e");
+    assert_ne!(style("#0f766e")[1], "#0f766e", "lighter on dark pages");
+    assert_ne!(style("#ffee00")[0], "#ffee00", "too pale for a light page");
+    assert_eq!(style("#ffee00")[1], "#ffee00");
+    let sandbox = Sandbox::new();
+    let pale = sandbox.write("config.toml", "page.color = '#ffee00'\n");
+    let output = command(program()).arg("--config").arg(&pale).arg("check").output();
+    let text = String::from_utf8(output.expect("program").stdout).expect("text");
+    assert!(text.contains("warning: ") && text.contains("page.color: text in #ffee00"), "{text}");
+}
+
+#[test]
+fn a_domain_has_a_look_of_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.write("logo.svg", "<svg/>");
+    let config = sandbox.write(
+        "config.toml",
+        "[page]\nlogo = 'logo.svg'\n[domain.'example.org']\npage.color = '#004080'\n\
+         [domain.'example.net']\npage.enabled = false\n",
+    );
+    let page = send_with(&config, &ann()).text();
+    assert!(page.contains("#004080") && page.contains("data:image"), "{page}");
+    let net = Request::get("/?emailaddress=ann@example.net").host("autoconfig.example.net");
+    assert_eq!(send_with(&config, &net).status, 404);
+}
+
+#[test]
+fn a_template_takes_the_place_of_ours() {
+    const OWN: &str = "<!DOCTYPE html><title>{{ t.title }}</title><style>p { margin: 0 }</style>\
+                       <style>{{ style }}</style><style>{{ typed }}</style>\n<p>{{ address }}</p>";
+    let sandbox = Sandbox::new();
+    sandbox.write("own.html", OWN);
+    let config = sandbox.write("config.toml", "page.template = 'own.html'\n");
+    let page = send_with(&config, &get("/?emailaddress=%22%3Cb%3E%22@example.org"));
+    let text = page.text();
+    assert!(text.contains("<p>&quot;&lt;b&gt;&quot;@example.org</p>"), "{text}");
+    let styles = directive(&page, "style-src ");
+    let [own, ours, filled] = between(&text, "<style>", "</style>")[..] else { panic!("{text}") };
+    assert!(styles.contains(&hash(own)) && styles.contains(&hash(ours)), "{styles}");
+    assert!(!styles.contains(&hash(filled)), "what strangers fill in is let in by nobody");
+    // The one that is there may be the start of one's own.
+    sandbox.write("own.html", fs::read(source("src/page/template.html")).expect("template"));
+    assert_eq!(send_with(&config, &ann()).text(), send("", &ann()).text());
+}
+
+#[test]
+fn what_is_broken_is_told_with_file_and_line() {
+    let big = "x".repeat(64 * 1024 + 1);
+    for (config, file, content, told) in [
+        ("page.template = 'f'", "f", "a\n{% if %}", "f:2: page.template: "),
+        ("page.template = 'f'", "f", "a\n\n{{ adress }}", "f:3: page.template: "),
+        ("page.template = 'f'", "f", "{{ address|nothing }}", "f:1: page.template: "),
+        ("page.template = 'f'", "f", "{% if stage == 'unknown' %}\n{{ x }}{% endif %}", "f:2: "),
+        ("page.template = 'f'", "f", "{% include 'x' %}", "f:1: "),
+        ("page.template = 'g'", "f", "", "config.toml:1: page.template: "),
+        ("page.logo = 'g'", "f", "", "config.toml:1: page.logo: "),
+        ("page.logo = '.'", "f", "", "it is not a file"),
+        ("page.logo = 'f'", "f", "GIF89a", "f is no SVG, PNG or JPEG"),
+        ("page.logo = 'f'", "f", &big, "f is larger than 64 KiB"),
+        ("page.color = 'red'", "f", "", "config.toml:1: page.color: `red` is no colour like"),
+        ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
+        ("page.colour = 'red'", "f", "", "did you mean `color`?"),
+        ("page.enabled = 'no'", "f", "", "invalid type"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write(file, content);
+        let path = sandbox.write("config.toml", config);
+        let output = command(program()).arg("--config").arg(&path).arg("check").output();
+        let output = output.expect("program");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{config}: {text}");
+        assert!(text.contains(told), "{config}, {content}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+/// Template and logo are followed like the configuration; a broken one leaves what was good.
+#[test]
+fn a_running_service_follows_its_template() {
+    let sandbox = Sandbox::new();
+    let template = sandbox.write("own.html", "one");
+    let config = sandbox.write("config.toml", "page.template = 'own.html'\n");
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let mut serve = command(program());
+    serve.arg("serve").arg("--http").arg(address.to_string()).arg("--config").arg(&config);
+    let is_up = || http::send(address, &ann()).is_ok();
+    let service = Process::start(&sandbox, &mut serve).wait_until(is_up);
+    let text = || http::send(address, &ann()).expect("an answer").text();
+    assert_eq!(text(), "one\n");
+    fs::write(&template, "two: {{").expect("template");
+    assert!(wait_until(|| {
+        assert_eq!(text(), "one\n");
+        service.output().contains("own.html:1: page.template: ")
+    }));
+    fs::write(&template, "three").expect("template");
+    assert!(wait_until(|| text() == "three\n"), "{}", service.output());
+}
