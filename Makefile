@@ -57,8 +57,9 @@ test-clients:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
 
-## test-page: the page in Chromium, by axe-core (needs chromium and npm, and fetches two npm packages)
+## test-page: the page in Chromium, by axe-core; installs both, and node (Debian)
 test-page:
+	sh tests/install-page.sh
 	$(CARGO) build --locked $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
