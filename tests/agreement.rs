@@ -1,7 +1,8 @@
 //! The documents agree: whatever is configured, every format read back names the same servers,
 //! ports, protection and login.
 
-use crate::common::{Sandbox, command, program};
+use crate::common::http::{self, Request};
+use crate::common::{Sandbox, cgi, command, program};
 use mailsetup::xml;
 use plist::{Dictionary, Value};
 use std::collections::BTreeMap;
@@ -37,6 +38,10 @@ fn show(config: &Path, client: &str) -> Vec<u8> {
 fn filled_in(login: &str) -> String {
     let (local_part, _) = ADDRESS.split_once('@').expect("an address");
     login.replace("%EMAILADDRESS%", ADDRESS).replace("%EMAILLOCALPART%", local_part)
+}
+
+fn encoded(address: &str) -> String {
+    address.replace('&', "%26").replace('+', "%2B")
 }
 
 /// The leaves of a document, a group for each `first` among them.
@@ -140,6 +145,29 @@ fn from_dns(config: &Path) -> Servers {
     servers
 }
 
+/// PACC names hosts alone: TLS on the usual ports.
+fn from_pacc(document: &[u8]) -> Servers {
+    let document: serde_json::Value = serde_json::from_slice(document).expect("JSON");
+    let server = |key: &str, protocol: &str, port: u16| {
+        let host = document["protocols"][key]["host"].as_str()?.to_owned();
+        let found = Found {
+            host,
+            port: port.to_string(),
+            is_tls: Some(true),
+            is_plain: false,
+            login: None,
+        };
+        Some((protocol.to_owned(), found))
+    };
+    let servers =
+        [server("imap", "imap", 993), server("pop3", "pop3", 995), server("smtp", "smtp", 465)];
+    servers.into_iter().flatten().collect()
+}
+
+fn ask(config: &Path, request: &Request) -> http::Response {
+    cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
+}
+
 /// Compares as much as both formats can say.
 fn agree(what: &str, ours: &Servers, theirs: &Servers) {
     for (protocol, found) in theirs {
@@ -179,8 +207,41 @@ fn all_documents_name_the_same_servers() {
         let profile = from_profile(&show(&config, "apple"));
         assert_eq!(profile.len(), 2, "{text}");
         agree("the profile", &autoconfig, &profile);
+        // The page is for people: every value of every server stands on it.
+        let page = ask(&config, &Request::get(format!("/?emailaddress={}", encoded(ADDRESS))));
+        assert_eq!(page.status, 200, "{text}");
+        let page = page.text();
+        for found in autoconfig.values() {
+            let login = found
+                .login
+                .as_ref()
+                .expect("a login")
+                .replace('&', "&amp;")
+                .replace('\'', "&#x27;");
+            for value in [&found.host, &found.port, &login] {
+                assert!(page.contains(&format!(">{value}<")), "{text}: {value} is not on the page");
+            }
+        }
         let dns = from_dns(&config);
         assert_eq!(dns.len(), protocols.len(), "{text}");
         agree("dns", &autoconfig, &dns);
     }
+}
+
+#[test]
+fn pacc_names_the_same_servers() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write(
+        "c.toml",
+        "pacc.enabled = true\nsmtp.security = 'tls'\npop3.host = 'pop.example.org'\n",
+    );
+    let request = Request::get("/.well-known/user-agent-configuration.json")
+        .host("ua-auto-config.example.org");
+    let pacc = from_pacc(&ask(&config, &request).body);
+    assert_eq!(pacc.len(), 3);
+    agree(
+        "PACC",
+        &from_autoconfig(&show(&config, "thunderbird"), &["imap", "pop3", "smtp"]),
+        &pacc,
+    );
 }
