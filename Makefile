@@ -40,7 +40,8 @@ run:
 	printf '%s\n' '' 'Now try, from another terminal (Ctrl-C ends it here):' '' \
 	  "  curl 'http://$(HTTP)/mail/config-v1.1.xml?emailaddress=ann@example.org'" \
 	  "  curl 'http://$(HTTP)/mobileconfig?emailaddress=ann@example.org'" \
-	  "  curl -H 'Host: autodiscover.example.org' 'http://$(HTTP)/autodiscover/autodiscover.xml'" '' && \
+	  "  curl -H 'Host: autodiscover.example.org' 'http://$(HTTP)/autodiscover/autodiscover.xml'" \
+	  '' "or open http://$(HTTP)/ in a browser." '' && \
 	exec target/debug/mailsetup serve --http $(HTTP)
 
 ## test: all tests; installs the web servers and tools they drive (Debian: as root or with sudo)
