@@ -1,6 +1,6 @@
 //! From a request to its answer: the whole way, in one function.
 //!
-//! No socket, no file but the configuration's, no clock: whoever holds a request can ask, be it a
+//! No socket, and no file but those of the configuration: whoever holds a request can ask, be it a
 //! web server, a test or the command line.
 
 use crate::config::{Config, Unavailable};

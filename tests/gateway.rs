@@ -255,6 +255,48 @@ fn who_never_reads_is_cut_off() {
 
 //------------ conversation --------------------------------------------------
 
+/// Over TCP, only the web servers that are named may connect (FastCGI 1.0 §3.2).
+#[test]
+fn only_named_web_servers_may_connect() {
+    for (allowed, may) in
+        [("127.0.0.1", true), ("192.0.2.1, 127.0.0.1", true), ("192.0.2.1", false)]
+    {
+        let sandbox = Sandbox::new();
+        let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        let mut command = command(program());
+        command.env("FCGI_WEB_SERVER_ADDRS", allowed).args([
+            "serve",
+            "--listen",
+            &address.to_string(),
+        ]);
+        let _service = Process::start(&sandbox, &mut command)
+            .wait_until(|| TcpStream::connect(address).is_ok());
+        let answer = Client::tcp(address).and_then(|mut client| client.send(&get(), Style::USUAL));
+        assert_eq!(answer.is_ok_and(|answer| answer.status == 200), may, "{allowed}");
+    }
+}
+
+/// A request over HTTP has one Host field (RFC 9112 §3.2).
+#[test]
+fn a_request_has_one_host() {
+    let sandbox = Sandbox::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let mut command = command(program());
+    command.args(["serve", "--http", &address.to_string()]);
+    let _service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let mut none = get();
+    none.headers.clear();
+    for (request, status) in [
+        (get(), 200),
+        (get().header("Host", "example.net"), 400),
+        (none, 400),
+        (get().http_1_0(), 200),
+    ] {
+        assert_eq!(http::send(address, &request).expect("an answer").status, status);
+    }
+}
+
 /// Bytes that are no FastCGI end that connection, and nothing else.
 #[test]
 fn nonsense_ends_its_connection_only() {

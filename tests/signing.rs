@@ -6,11 +6,22 @@ use crate::common::http::Request;
 use crate::common::{Process, Sandbox, command, program, run};
 use std::fs;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 fn run_mailsetup(arguments: &[&str]) -> Output {
     command(program()).args(arguments).output().expect("program")
+}
+
+/// A service with `CONFIG`, and its socket.
+fn serve(sandbox: &Sandbox) -> (Process, PathBuf) {
+    let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", CONFIG));
+    let mut serve = command(program());
+    serve.arg("serve").arg("--config").arg(&config);
+    serve.arg("--listen").arg(format!("unix:{}", socket.display()));
+    let service =
+        Process::start(sandbox, &mut serve).wait_until(|| UnixStream::connect(&socket).is_ok());
+    (service, socket)
 }
 
 /// A self-signed certificate with its key, in `sandbox`, that ends in so many days.
@@ -155,12 +166,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     };
     put("now.pem", &file("one.pem"));
     put("now.key", &file("one.key"));
-    let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", CONFIG));
-    let mut serve = command(program());
-    serve.arg("serve").arg("--config").arg(&config);
-    serve.arg("--listen").arg(format!("unix:{}", socket.display()));
-    let service =
-        Process::start(&sandbox, &mut serve).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let (service, socket) = serve(&sandbox);
     let plain = run_mailsetup(&["show", "ann@example.org", "--client", "apple"]).stdout;
     let ask = || {
         let request = Request::get("/mobileconfig?emailaddress=ann@example.org");
@@ -222,12 +228,7 @@ fn without_a_good_certificate_profiles_go_out_unsigned() {
     let sandbox = Sandbox::new();
     certificate(&sandbox, "now", &["rsa:2048"], "-1");
     fs::rename(sandbox.path("now.crt"), sandbox.path("now.pem")).expect("rename");
-    let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", CONFIG));
-    let mut serve = command(program());
-    serve.arg("serve").arg("--config").arg(&config);
-    serve.arg("--listen").arg(format!("unix:{}", socket.display()));
-    let service =
-        Process::start(&sandbox, &mut serve).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let (service, socket) = serve(&sandbox);
     for _ in 0..3 {
         let request = Request::get("/mobileconfig?emailaddress=ann@example.org");
         let mut client = Client::unix(&socket).expect("socket");
