@@ -4,6 +4,7 @@
 //! web server or the vocabulary of a mail client.
 
 use crate::address::{Domain, EmailAddress};
+use memchr::memchr;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
@@ -329,26 +330,32 @@ impl Login {
 
     /// The login name of one mailbox.
     pub fn of(&self, address: &EmailAddress) -> String {
-        // Pieces are replaced from left to right, so that a mailbox named like a placeholder
-        // stays what it is.
-        let mut login = String::new();
-        let mut rest = self.0.as_str();
-        while let Some(start) = rest.find('%') {
-            login.push_str(&rest[..start]);
-            rest = &rest[start..];
-            if let Some(after) = rest.strip_prefix(EMAIL_ADDRESS) {
-                login.push_str(&address.to_string());
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix(EMAIL_LOCAL_PART) {
-                login.push_str(address.local_part());
-                rest = after;
-            } else {
-                login.push('%');
-                rest = &rest[1..];
-            }
-        }
-        login + rest
+        fill_in(&self.0, &address.to_string(), address.local_part())
     }
+}
+
+/// Fills a mailbox into a text with [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] left open.
+pub fn fill_in(text: &str, address: &str, local_part: &str) -> String {
+    // Pieces are replaced from left to right, so that a mailbox named like a placeholder stays
+    // what it is.
+    let mut filled = String::with_capacity(text.len() + 8 * address.len());
+    let mut rest = text;
+    while let Some(start) = memchr(b'%', rest.as_bytes()) {
+        filled.push_str(&rest[..start]);
+        rest = &rest[start..];
+        if let Some(after) = rest.strip_prefix(EMAIL_ADDRESS) {
+            filled.push_str(address);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix(EMAIL_LOCAL_PART) {
+            filled.push_str(local_part);
+            rest = after;
+        } else {
+            filled.push('%');
+            rest = &rest[1..];
+        }
+    }
+    filled.push_str(rest);
+    filled
 }
 
 #[cfg(test)]

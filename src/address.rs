@@ -26,14 +26,17 @@ impl Domain {
     /// Fails for addresses, ports, single labels and everything that is no host name.
     pub fn parse(text: &str) -> Result<Domain, AddressError> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        let ascii = if is_plain_ascii(name) {
-            name.to_ascii_lowercase()
-        } else {
-            idna::domain_to_ascii(name).map_err(|_| AddressError::Domain)?
+        let ascii = match is_plain_host_name(name) {
+            true => name.to_ascii_lowercase(),
+            false => idna::domain_to_ascii(name)
+                .ok()
+                .filter(|ascii| is_host_name(ascii))
+                .ok_or(AddressError::Domain)?,
         };
-        match is_host_name(&ascii) && ascii.contains('.') && !ends_in_number(&ascii) {
-            true => Ok(Domain(ascii)),
-            false => Err(AddressError::Domain),
+        let last_dot = ascii.bytes().rposition(|b| b == b'.').ok_or(AddressError::Domain)?;
+        match is_number(&ascii[last_dot + 1..]) {
+            true => Err(AddressError::Domain),
+            false => Ok(Domain(ascii)),
         }
     }
 
@@ -55,31 +58,43 @@ impl fmt::Display for Domain {
     }
 }
 
-/// True if `name` needs no IDNA mapping: ASCII without an `xn--` label that would need a check.
-fn is_plain_ascii(name: &str) -> bool {
-    name.is_ascii() && !name.split('.').any(starts_with_ace_prefix)
-}
-
-fn starts_with_ace_prefix(label: &str) -> bool {
-    label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+/// True for a host name that needs no IDNA mapping: ASCII in any letter case, and no two hyphens
+/// that could mean that it was mapped already (RFC 5891 §4.2.3.1).
+fn is_plain_host_name(name: &str) -> bool {
+    is_of_labels(name, |byte| byte.is_ascii_alphanumeric(), false)
 }
 
 /// True for a lower-case ASCII host name by RFC 1123 §2.1 (no underscore).
 pub fn is_host_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= MAX_DOMAIN && name.split('.').all(is_label)
+    is_of_labels(name, |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'), true)
 }
 
-fn is_label(label: &str) -> bool {
-    let bytes = label.as_bytes();
-    (1..=MAX_LABEL).contains(&bytes.len())
-        && bytes.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && bytes[0] != b'-'
-        && bytes[bytes.len() - 1] != b'-'
+/// True for labels of the right length, of what `may_be` there and of hyphens that are neither first
+/// nor last; whether two of them may meet is said by `may_double`.
+fn is_of_labels(name: &str, may_be: impl Fn(u8) -> bool, may_double: bool) -> bool {
+    let mut label_len = 0;
+    // A label begins behind a dot.
+    let mut last = b'.';
+    for &byte in name.as_bytes() {
+        if may_be(byte) {
+            label_len += 1;
+        } else {
+            match (last, byte) {
+                (b'.', _) | (b'-', b'.') => return false,
+                (b'-', b'-') if !may_double => return false,
+                (_, b'-') => label_len += 1,
+                (_, b'.') if label_len <= MAX_LABEL => label_len = 0,
+                _ => return false,
+            }
+        }
+        last = byte;
+    }
+    !matches!(last, b'.' | b'-') && label_len <= MAX_LABEL && name.len() <= MAX_DOMAIN
 }
 
-/// True if the last label is a number: then the name is an IPv4 address, not a domain.
-fn ends_in_number(name: &str) -> bool {
-    name.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()))
+/// True for a number: a name that ends in one is an IPv4 address, not a domain.
+fn is_number(label: &str) -> bool {
+    label.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Reads a host name in any letter case and in U- or A-labels, with or without a final dot: a
@@ -107,8 +122,8 @@ impl EmailAddress {
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
         // A quoted local part may hold an `@`; a domain never does.
-        let (local_part, domain) = text.rsplit_once('@').ok_or(AddressError::NoAt)?;
-        let domain = Domain::parse(domain)?;
+        let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
+        let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
         if local_part.len() > MAX_LOCAL_PART {
             return Err(AddressError::LocalPart);
         }
@@ -136,7 +151,9 @@ impl EmailAddress {
 
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}@{}", self.local_part, self.domain)
+        f.write_str(&self.local_part)?;
+        f.write_str("@")?;
+        f.write_str(self.domain.as_str())
     }
 }
 
@@ -214,6 +231,7 @@ mod tests {
             ("BÜCHER.example", "xn--bcher-kva.example"),
             ("XN--Bcher-KVA.example", "xn--bcher-kva.example"),
             ("a.b-c.example", "a.b-c.example"),
+            ("A--b.c--d.example", "a--b.c--d.example"),
         ] {
             assert_eq!(Domain::parse(text).unwrap().as_str(), parsed, "{text}");
         }

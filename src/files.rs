@@ -15,11 +15,13 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let kind = file.metadata()?.file_type();
+    let meta = file.metadata()?;
+    let kind = meta.file_type();
     if kind.is_dir() || kind.is_fifo() || kind.is_socket() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
-    let mut bytes = Vec::new();
+    // One byte more, so that the first read finds the end.
+    let mut bytes = Vec::with_capacity(meta.len().min(MAX_BYTES) as usize + 1);
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 <= MAX_BYTES {
         true => Ok(bytes),

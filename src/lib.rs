@@ -14,7 +14,8 @@
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
 //! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
-//! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer.
+//! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer; [`kept`]:
+//!   documents that were written before. [`service`]: what a running one has beside it.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
@@ -24,7 +25,8 @@
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
 //! - [`language`]: which of several texts somebody reads.
-//! - [`cli`], [`commands`], [`log`]: what an admin types and reads; [`files`]: what they wrote.
+//! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
+//!   they wrote.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -39,9 +41,11 @@ pub mod directory;
 pub mod discovery;
 pub mod files;
 pub mod gateway;
+pub mod kept;
 pub mod language;
 pub mod log;
 pub mod manners;
+pub mod metrics;
 pub mod page;
 pub mod question;
 pub mod request;
@@ -49,5 +53,6 @@ pub mod resolve;
 pub mod responder;
 pub mod response;
 pub mod route;
+pub mod service;
 pub mod sign;
 pub mod xml;

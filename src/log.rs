@@ -1,11 +1,28 @@
 //! Lines for whoever runs this program: standard error, which web servers and systemd collect.
 //!
-//! One write a line. Control characters are replaced, so that nothing a stranger sends can forge
-//! a line or colour a terminal. Under the journal a line carries its priority (sd-daemon(3)).
-//! A closed or full standard error is no reason to stop.
+//! Control characters and those that turn the direction of text are replaced, so that nothing a
+//! stranger sends can forge a line or colour a terminal. Under the journal a line carries its
+//! priority (sd-daemon(3)). Lines about requests are collected and written together; all others are
+//! written at once, behind those. A closed or full standard error is no reason to stop, and a reader
+//! that does not read is none to wait: lines are lost then.
 
+use crate::address::EmailAddress;
+use crate::request::Method;
+use crate::response::Response;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::Display;
 use std::io::Write;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How many bytes of lines are collected before they are written: two writes' worth.
+const COLLECTED: usize = 2 * (PIPE_BUF - 512);
+
+/// How much a writable pipe takes without making the writer wait (pipe(7)).
+const PIPE_BUF: usize = 4096;
+
+/// Lines that are not written yet.
+static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Something failed.
 pub fn error(message: &dyn Display) {
@@ -22,23 +39,125 @@ pub fn notice(message: &dyn Display) {
     line("", 5, message);
 }
 
-fn line(label: &str, priority: u8, message: &dyn Display) {
-    let prefix = match is_journal() {
-        true => format!("<{priority}>"),
-        false => "mailsetup: ".to_owned(),
+/// An answer went out. The address is masked unless it is asked for; nothing else of the request is
+/// there but the host, if it is a domain name. True if this line is the first that waits.
+pub fn request(method: Method, response: &Response, took: Duration, with_address: bool) -> bool {
+    let about = response.about.as_deref();
+    let mut waiting = waiting();
+    let is_first = waiting.is_empty();
+    waiting.extend_from_slice(prefix(6).as_bytes());
+    let mut field = |name: &str, parts: &[&str]| {
+        waiting.extend_from_slice(name.as_bytes());
+        parts.iter().for_each(|part| waiting.extend_from_slice(part.as_bytes()));
     };
-    let line = format!("{prefix}{label}{}\n", visible(&message.to_string()));
-    std::io::stderr().write_all(line.as_bytes()).ok();
+    field("method=", &[method.as_str()]);
+    field(" document=", &[about.map_or("-", |about| about.document)]);
+    field(" status=", &[response.status.digits()]);
+    field(" bytes=", &[itoa::Buffer::new().format(response.body.len())]);
+    field(" us=", &[itoa::Buffer::new().format(took.as_micros() as u64)]);
+    if let Some(host) = about.and_then(|about| about.host.as_ref()) {
+        field(" host=", &[host.as_str()]);
+    }
+    match about.and_then(|about| about.address.as_ref()) {
+        Some(address) if with_address => field(" address=", &[&visible(&address.to_string())]),
+        Some(address) => field(" address=", &[first(address), "***@", address.domain().as_str()]),
+        None => {}
+    }
+    waiting.push(b'\n');
+    if waiting.len() >= COLLECTED {
+        write_out(&mut waiting);
+    }
+    is_first
 }
 
-/// True if standard error goes to the journal itself: systemd.exec(5), `JOURNAL_STREAM`.
-fn is_journal() -> bool {
-    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
-    rustix::fs::fstat(std::io::stderr())
-        .is_ok_and(|stat| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
+/// Writes what is waiting.
+pub fn flush() {
+    write_out(&mut waiting());
 }
 
-/// The text with every control character replaced.
+/// The first letter of an address, if it is one that says nothing else.
+fn first(address: &EmailAddress) -> &str {
+    let start = address.local_part().get(..1).unwrap_or_default();
+    if start.bytes().all(|b| b.is_ascii_alphanumeric()) { start } else { "" }
+}
+
+fn line(label: &str, priority: u8, message: &dyn Display) {
+    let line = format!("{}{label}{}\n", prefix(priority), visible(&message.to_string()));
+    let mut waiting = waiting();
+    waiting.extend_from_slice(line.as_bytes());
+    write_out(&mut waiting);
+}
+
+fn waiting() -> MutexGuard<'static, Vec<u8>> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes lines out and never waits for a reader: what a full pipe does not take is lost.
+fn write_out(lines: &mut Vec<u8>) {
+    let mut rest = &lines[..];
+    while !rest.is_empty() {
+        let stderr = std::io::stderr();
+        // At least this much goes into a pipe that is writable (pipe(7)); and no line is cut.
+        let most = rest.len().min(PIPE_BUF);
+        let end = rest[..most].iter().rposition(|&b| b == b'\n').map_or(most, |at| at + 1);
+        let mut wanted = [PollFd::new(&stderr, PollFlags::OUT)];
+        let is_writable =
+            poll(&mut wanted, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
+        if !is_writable || (&stderr).write_all(&rest[..end]).is_err() {
+            break;
+        }
+        rest = &rest[end..];
+    }
+    lines.clear();
+}
+
+/// What a line begins with.
+fn prefix(priority: u8) -> &'static str {
+    /// True if standard error goes to the journal itself: systemd.exec(5), `JOURNAL_STREAM`.
+    static IS_JOURNAL: LazyLock<bool> = LazyLock::new(|| {
+        let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+        rustix::fs::fstat(std::io::stderr())
+            .is_ok_and(|stat| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
+    });
+    match (*IS_JOURNAL, priority) {
+        (false, _) => "mailsetup: ",
+        (true, 3) => "<3>",
+        (true, 4) => "<4>",
+        (true, 5) => "<5>",
+        (true, _) => "<6>",
+    }
+}
+
+/// The text with every character replaced that could make it look like another.
 pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_visible(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// False for control characters, line and paragraph separators, and what turns the direction of
+/// text (Unicode Standard Annex #9, table 1).
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_looks_like_another_line() {
+        assert_eq!(
+            visible("a\nb\u{1b}[1m\u{202e}c\u{2028}d é"),
+            "a\u{fffd}b\u{fffd}[1m\u{fffd}c\u{fffd}d é"
+        );
+    }
+
+    #[test]
+    fn addresses_are_masked_behind_their_first_letter() {
+        for (address, shown) in
+            [("ann@example.org", "a"), ("\"a b\"@example.org", ""), ("é@example.org", "")]
+        {
+            assert_eq!(first(&EmailAddress::parse(address.as_bytes()).unwrap()), shown);
+        }
+    }
 }

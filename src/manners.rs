@@ -7,6 +7,7 @@
 
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
+use bytes::Bytes;
 use uuid::Uuid;
 
 /// For how many seconds an answer without an address may be kept: a mistake that was mended should
@@ -19,32 +20,34 @@ const PUBLIC_TYPES: [&str; 2] = ["text/xml", "application/json"];
 ///
 /// `is_personal` says that the answer depends on an address, `is_stable` that the same question
 /// gets the same bytes.
-pub fn apply(
-    response: Response,
-    request: &Request,
-    is_personal: bool,
-    is_stable: bool,
-) -> Response {
-    let is_public_type = |value: &str| PUBLIC_TYPES.iter().any(|kind| value.starts_with(kind));
-    let mut response = match response.header("Content-Type").is_some_and(is_public_type) {
-        true => response.with("Access-Control-Allow-Origin", "*"),
-        false => response,
-    };
+pub fn apply(response: &mut Response, request: &Request, is_personal: bool, is_stable: bool) {
+    let media_type = response.header("Content-Type").unwrap_or_default();
+    if PUBLIC_TYPES.iter().any(|public| media_type.starts_with(public)) {
+        response.add("Access-Control-Allow-Origin", "*");
+    }
     let may_be_kept =
         response.status == Status::Ok && !is_personal && request.method != Method::Post;
     if response.header("Cache-Control").is_none() {
-        response = response.with("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" });
+        response.add("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" });
     }
     if !may_be_kept || !is_stable {
-        return response;
+        return;
     }
-    let tag = format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, &response.body).simple());
-    if is_known(&request.wishes.known_tags, tag.as_bytes()) {
+    let tag = match &response.tag {
+        Some(known) => known.get_or_init(|| tag(&response.body)).clone(),
+        None => tag(&response.body),
+    };
+    if is_known(request.wishes.known_tags, tag.as_bytes()) {
         response.status = Status::NotModified;
-        response.body.clear();
+        response.body = Bytes::new();
         response.headers.retain(|(name, _)| *name != "Content-Type");
     }
-    response.with("ETag", tag)
+    response.add("ETag", tag);
+}
+
+/// The tag of a body: of the same bytes it is the same.
+fn tag(body: &[u8]) -> String {
+    format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, body).simple())
 }
 
 /// True if `tag` is in the list of an `If-None-Match`; weak tags count (RFC 9110 §13.1.2).
@@ -59,8 +62,10 @@ mod tests {
 
     fn answer(known_tags: &str, is_personal: bool) -> Response {
         let mut request = Request::new(Method::Get, b"/", None, Vec::new());
-        request.wishes.known_tags = known_tags.as_bytes().to_owned();
-        apply(Response::document("text/xml", b"x".to_vec()), &request, is_personal, true)
+        request.wishes.known_tags = known_tags.as_bytes();
+        let mut response = Response::document("text/xml", "x");
+        apply(&mut response, &request, is_personal, true);
+        response
     }
 
     #[test]

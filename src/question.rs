@@ -28,9 +28,21 @@ pub struct Document {
     /// True if the bytes are signed where a certificate is configured.
     pub signed: bool,
     /// Writes the document; what else was asked is in the request.
-    pub write: fn(&Account, &Request) -> Response,
+    pub write: fn(&Account, &Request) -> Written,
     /// Answers for a domain that is not ours.
     pub unknown: fn(&Request) -> Response,
+}
+
+/// A document that was written, and for whom else it will do.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// For everybody who asks for it, of the same domain and by the same Host.
+    ForDomain(Response),
+    /// For them too, once `account`'s placeholders of the login are filled in for the mailbox. It
+    /// is XML.
+    ForMailbox(Response),
+    /// For this request and no other.
+    ForRequest(Response),
 }
 
 /// Which domain decides what is answered.

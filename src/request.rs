@@ -4,6 +4,7 @@
 //! domain or nothing. Says nothing of mail.
 
 use crate::address::Domain;
+use memchr::memchr;
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,45 +13,50 @@ use std::time::Duration;
 
 /// One request, ready to be routed.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct Request<'a> {
     /// The method.
     pub method: Method,
     /// The path, percent-decoded once.
-    pub path: Vec<u8>,
+    pub path: Cow<'a, [u8]>,
     /// What stands behind the `?`, still percent-encoded.
-    pub query: Vec<u8>,
+    pub query: &'a [u8],
     /// The name the client asked for, if it is a domain name.
     pub host: Option<Domain>,
     /// The body; empty if there is none.
-    pub body: Vec<u8>,
+    pub body: Cow<'a, [u8]>,
     /// What the client says of the answer it wants; empty where it says nothing.
-    pub wishes: Wishes,
+    pub wishes: Wishes<'a>,
 }
 
 /// Header fields that choose among answers to the same question.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Wishes {
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Wishes<'a> {
     /// `Accept-Language` (RFC 9110 §12.5.4).
-    pub languages: Vec<u8>,
+    pub languages: &'a [u8],
     /// `If-None-Match` (RFC 9110 §13.1.2).
-    pub known_tags: Vec<u8>,
+    pub known_tags: &'a [u8],
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// Builds a request from its target: a path with an optional query, or the absolute form
     /// (RFC 9112 §3.2.2; Apache keeps it in `REQUEST_URI`).
     ///
     /// `host` is the client's own word for the host. It decides even if it is no domain name; the
     /// authority of an absolute target is taken only in its absence.
-    pub fn new(method: Method, target: &[u8], host: Option<&[u8]>, body: Vec<u8>) -> Request {
+    pub fn new(
+        method: Method,
+        target: &'a [u8],
+        host: Option<&[u8]>,
+        body: impl Into<Cow<'a, [u8]>>,
+    ) -> Request<'a> {
         let (authority, target) = split_authority(target);
         let (path, query) = split_at_byte(target, b'?');
         Request {
             method,
-            path: percent_decode(path).collect(),
-            query: query.unwrap_or_default().to_owned(),
+            path: decode(path),
+            query: query.unwrap_or_default(),
             host: host.or(authority).and_then(parse_host),
-            body,
+            body: body.into(),
             wishes: Wishes::default(),
         }
     }
@@ -59,20 +65,36 @@ impl Request {
     ///
     /// A `+` stays a plus: FairEmail, Nextcloud and others send it raw and mean it.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self.query.split(|&b| b == b'&').find_map(|pair| {
+        let mut rest = Some(self.query);
+        while let Some(query) = rest {
+            let (pair, next) = split_at_byte(query, b'&');
             let (key, value) = split_at_byte(pair, b'=');
-            key.eq_ignore_ascii_case(name.as_bytes())
-                .then(|| percent_decode(value.unwrap_or_default()).into())
-        })
+            if key.eq_ignore_ascii_case(name.as_bytes()) {
+                return Some(decode(value.unwrap_or_default()));
+            }
+            rest = next;
+        }
+        None
+    }
+}
+
+/// Decodes what is percent-encoded, once.
+fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match memchr(b'%', bytes) {
+        Some(_) => percent_decode(bytes).into(),
+        None => Cow::Borrowed(bytes),
     }
 }
 
 /// Splits `scheme://authority` off an absolute target.
 fn split_authority(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    if target.starts_with(b"/") {
+        return (None, target);
+    }
     let Some(start) = target.windows(3).position(|w| w == b"://") else {
         return (None, target);
     };
-    if target.starts_with(b"/") || target[..start].iter().any(|b| !b.is_ascii_alphanumeric()) {
+    if target[..start].iter().any(|b| !b.is_ascii_alphanumeric()) {
         return (None, target);
     }
     let rest = &target[start + 3..];
@@ -82,7 +104,7 @@ fn split_authority(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 /// Splits before the first `separator`, which belongs to neither part.
 fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
-    match bytes.iter().position(|&b| b == separator) {
+    match memchr(separator, bytes) {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
         None => (bytes, None),
     }
@@ -92,12 +114,10 @@ fn split_at_byte(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 ///
 /// `None` for addresses and for anything that is no domain name.
 pub fn parse_host(host: &[u8]) -> Option<Domain> {
-    let text = std::str::from_utf8(host).ok()?.trim();
-    let name = match text.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => text,
-    };
-    Domain::parse(name).ok()
+    let host = host.trim_ascii();
+    let digits = host.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let name = host[..host.len() - digits].strip_suffix(b":").unwrap_or(host);
+    Domain::parse(std::str::from_utf8(name).ok()?).ok()
 }
 
 //------------ Method ---------------------------------------------------------
@@ -150,6 +170,10 @@ pub struct Limits {
     pub connections: usize,
     /// How long a request may take to come in, and its answer to be taken.
     pub timeout: Duration,
+    /// What all requests that are coming in may hold together, in bytes, beside a little for each.
+    pub buffered_bytes: usize,
+    /// How long what runs may take to finish after a signal to stop.
+    pub stop_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -159,6 +183,8 @@ impl Default for Limits {
             body_bytes: 64 * 1024,
             connections: 4096,
             timeout: Duration::from_secs(30),
+            buffered_bytes: 32 * 1024 * 1024,
+            stop_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -167,7 +193,7 @@ impl Default for Limits {
 mod tests {
     use super::*;
 
-    fn request(target: &str, host: Option<&str>) -> Request {
+    fn request<'a>(target: &'a str, host: Option<&str>) -> Request<'a> {
         Request::new(Method::Get, target.as_bytes(), host.map(str::as_bytes), Vec::new())
     }
 
@@ -186,7 +212,7 @@ mod tests {
         assert_eq!(host("/a?u=http://example.net/", None), None);
 
         let request = request("http://example.net/%41%2525b?c=d?e", None);
-        assert_eq!(request.path, b"/A%25b", "decoded once");
+        assert_eq!(*request.path, *b"/A%25b", "decoded once");
         assert_eq!(request.query, b"c=d?e");
     }
 

@@ -9,18 +9,33 @@ use crate::address::{Domain, EmailAddress};
 use crate::config::settings::Found;
 use crate::config::{Config, Unavailable};
 use crate::question::{DecidedBy, Question};
+use std::borrow::Cow;
 
 /// The names under which clients ask for a domain's settings.
 const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-config.", "www."];
 
-/// Finds the account a question is about; `None` if its domain is not ours.
-pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, Unavailable> {
+/// What a question is about: a domain of ours, and what is set for it.
+#[derive(Debug)]
+pub struct Resolved<'a> {
+    /// The domain that decides.
+    pub domain: Cow<'a, Domain>,
+    /// What was found for it.
+    pub found: Found,
+    /// The domain of ours that the Host named, where the document wants to know.
+    pub host_domain: Option<Cow<'a, Domain>>,
+}
+
+/// Finds what a question is about; `None` if its domain is not ours.
+pub fn resolve<'a>(
+    question: &'a Question,
+    config: &Config,
+) -> Result<Option<Resolved<'a>>, Unavailable> {
     let by_address = || match question.address.as_ref().map(EmailAddress::domain) {
-        Some(domain) => find(domain, config),
+        Some(domain) => find(Cow::Borrowed(domain), config),
         None => Ok(None),
     };
     let by_host = || match &question.host {
-        Some(host) => find_host(host, config),
+        Some(host) => find(behind(host, config), config),
         None => Ok(None),
     };
     let (found, host_domain) = match question.document.decided_by {
@@ -41,33 +56,37 @@ pub fn resolve(question: &Question, config: &Config) -> Result<Option<Account>, 
             None => (by_host()?, None),
         },
     };
-    let account = found
-        .and_then(|(domain, found)| found.account(domain, host_domain, question.address.clone()));
-    Ok(account.map(|mut account| {
+    Ok(found.map(|(domain, found)| Resolved { domain, found, host_domain }))
+}
+
+impl Resolved<'_> {
+    /// The account for the question; `None` if a host name gets too long for the domain.
+    pub fn account(&self, question: &Question, config: &Config) -> Option<Account> {
+        let host_domain = self.host_domain.as_deref().cloned();
+        let mut account =
+            self.found.account(&self.domain, host_domain, question.address.clone())?;
         account.host = question.host.clone().filter(|host| is_checked(host, &account, config));
-        account
-    }))
+        Some(account)
+    }
 }
 
 /// True if a Host stands for the account's own domain or for one that is named in the
 /// configuration; that any domain is answered is not enough.
 fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
     let domain = behind(host, config);
-    domain == account.domain || config.is_named(&domain)
+    *domain == account.domain || config.is_named(&domain)
 }
 
-fn find(domain: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
-    Ok(config.find(domain)?.map(|found| (domain.clone(), found)))
-}
-
-/// The domain of ours that a Host stands for.
-fn find_host(host: &Domain, config: &Config) -> Result<Option<(Domain, Found)>, Unavailable> {
-    find(&behind(host, config), config)
+fn find<'a>(
+    domain: Cow<'a, Domain>,
+    config: &Config,
+) -> Result<Option<(Cow<'a, Domain>, Found)>, Unavailable> {
+    Ok(config.find(&domain)?.map(|found| (domain, found)))
 }
 
 /// The domain that a Host stands for, whether ours or not.
-fn behind(host: &Domain, config: &Config) -> Domain {
+fn behind<'a>(host: &'a Domain, config: &Config) -> Cow<'a, Domain> {
     // A domain that is itself called www.… or autoconfig.… is asked for by its own name.
     let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host));
-    domain.unwrap_or_else(|| host.clone())
+    domain.map_or(Cow::Borrowed(host), Cow::Owned)
 }

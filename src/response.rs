@@ -4,7 +4,10 @@
 //! in their own form. Error answers are one line of `text/plain`: aerc, Geary and KMail parse the
 //! body of an error as a configuration if it looks like one.
 
+use crate::address::{Domain, EmailAddress};
+use bytes::Bytes;
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 /// A whole answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,22 +17,42 @@ pub struct Response {
     /// The header fields besides Content-Length, which the gateways derive from the body.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body of the answer to a GET; a HEAD is answered without it.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+    /// Where the tag of the body is kept once it is known, if the body is.
+    pub tag: Option<Arc<OnceLock<String>>>,
+    /// What it is about, where that is known.
+    pub about: Option<Box<About>>,
+}
+
+/// What an answer is about: for the log and the metrics, never for the client.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct About {
+    /// The kind of document, a word of ours; a hyphen if nothing was asked that is known.
+    pub document: &'static str,
+    /// The address that was asked for.
+    pub address: Option<EmailAddress>,
+    /// The host that was asked.
+    pub host: Option<Domain>,
+    /// Whether the signature was made, where one was due.
+    pub signed: Option<bool>,
 }
 
 impl Response {
     /// A document of the given media type with status 200.
-    pub fn document(media_type: &'static str, body: Vec<u8>) -> Response {
-        Response { status: Status::Ok, headers: vec![("Content-Type", media_type.into())], body }
+    pub fn document(media_type: &'static str, body: impl Into<Bytes>) -> Response {
+        Response {
+            status: Status::Ok,
+            headers: vec![("Content-Type", media_type.into())],
+            body: body.into(),
+            tag: None,
+            about: None,
+        }
     }
 
     /// One line of text with the given status. `line` is shown to whoever asked.
     pub fn text(status: Status, line: &str) -> Response {
-        Response {
-            status,
-            headers: vec![("Content-Type", "text/plain; charset=utf-8".into())],
-            body: format!("{line}\n").into_bytes(),
-        }
+        let body = format!("{line}\n");
+        Response { status, ..Response::document("text/plain; charset=utf-8", body) }
     }
 
     /// The value of a header field; `name` in the letter case it was written in.
@@ -39,8 +62,13 @@ impl Response {
 
     /// Adds a header field.
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Response {
-        self.headers.push((name, value.into()));
+        self.add(name, value);
         self
+    }
+
+    /// Adds a header field.
+    pub fn add(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
+        self.headers.push((name, value.into()));
     }
 }
 
@@ -86,20 +114,25 @@ impl Status {
         }
     }
 
-    /// The words after the digits.
-    pub fn reason(self) -> &'static str {
+    /// The three digits and the words behind them.
+    pub fn line(self) -> &'static str {
         match self {
-            Status::Ok => "OK",
-            Status::NotModified => "Not Modified",
-            Status::BadRequest => "Bad Request",
-            Status::NotFound => "Not Found",
-            Status::MethodNotAllowed => "Method Not Allowed",
-            Status::RequestTimeout => "Request Timeout",
-            Status::ContentTooLarge => "Content Too Large",
-            Status::HeaderFieldsTooLarge => "Request Header Fields Too Large",
-            Status::InternalServerError => "Internal Server Error",
-            Status::ServiceUnavailable => "Service Unavailable",
+            Status::Ok => "200 OK",
+            Status::NotModified => "304 Not Modified",
+            Status::BadRequest => "400 Bad Request",
+            Status::NotFound => "404 Not Found",
+            Status::MethodNotAllowed => "405 Method Not Allowed",
+            Status::RequestTimeout => "408 Request Timeout",
+            Status::ContentTooLarge => "413 Content Too Large",
+            Status::HeaderFieldsTooLarge => "431 Request Header Fields Too Large",
+            Status::InternalServerError => "500 Internal Server Error",
+            Status::ServiceUnavailable => "503 Service Unavailable",
         }
+    }
+
+    /// The three digits as text.
+    pub fn digits(self) -> &'static str {
+        &self.line()[..3]
     }
 }
 

@@ -12,6 +12,8 @@ use crate::response::{Response, Status};
 
 /// One row: a path, the methods that make sense there, and who reads the question.
 struct Route {
+    /// What it is called in the log and in the metrics.
+    name: &'static str,
     path: Path,
     methods: &'static [Method],
     read: fn(&Request) -> Result<Question, Response>,
@@ -31,22 +33,64 @@ const GET: &[Method] = &[Method::Get, Method::Head];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
 const ROUTES: [Route; 11] = [
-    Route { path: Path::Is("/"), methods: GET, read: page::read },
-    Route { path: Path::Is("/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
+    Route { name: "page", path: Path::Is("/"), methods: GET, read: page::read },
     Route {
+        name: "autoconfig",
+        path: Path::Is("/mail/config-v1.1.xml"),
+        methods: GET,
+        read: autoconfig::read,
+    },
+    Route {
+        name: "autoconfig",
         path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),
         methods: GET,
         read: autoconfig::read,
     },
     // seen: Nine asks here.
-    Route { path: Path::Is("/v1.1/mail/config-v1.1.xml"), methods: GET, read: autoconfig::read },
-    Route { path: Path::Below("/v1.1/"), methods: GET, read: autoconfig::read_database_form },
-    Route { path: Path::Is("/autodiscover/autodiscover.xml"), methods: GET_POST, read: pox::read },
-    Route { path: Path::Is("/autodiscover/autodiscover.json"), methods: GET, read: json::read },
-    Route { path: Path::Under(json::FOLDER), methods: GET, read: json::read_path },
-    Route { path: Path::Is("/mobileconfig"), methods: GET, read: mobileconfig::read },
-    Route { path: Path::Is("/email.mobileconfig"), methods: GET, read: mobileconfig::read },
     Route {
+        name: "autoconfig",
+        path: Path::Is("/v1.1/mail/config-v1.1.xml"),
+        methods: GET,
+        read: autoconfig::read,
+    },
+    Route {
+        name: "autoconfig",
+        path: Path::Below("/v1.1/"),
+        methods: GET,
+        read: autoconfig::read_database_form,
+    },
+    Route {
+        name: "autodiscover",
+        path: Path::Is("/autodiscover/autodiscover.xml"),
+        methods: GET_POST,
+        read: pox::read,
+    },
+    Route {
+        name: "autodiscover-json",
+        path: Path::Is("/autodiscover/autodiscover.json"),
+        methods: GET,
+        read: json::read,
+    },
+    Route {
+        name: "autodiscover-json",
+        path: Path::Under(json::FOLDER),
+        methods: GET,
+        read: json::read_path,
+    },
+    Route {
+        name: "mobileconfig",
+        path: Path::Is("/mobileconfig"),
+        methods: GET,
+        read: mobileconfig::read,
+    },
+    Route {
+        name: "mobileconfig",
+        path: Path::Is("/email.mobileconfig"),
+        methods: GET,
+        read: mobileconfig::read,
+    },
+    Route {
+        name: "pacc",
         path: Path::Is("/.well-known/user-agent-configuration.json"),
         methods: GET,
         read: pacc::read,
@@ -71,16 +115,19 @@ fn behind<'a>(start: &str, path: &'a [u8]) -> Option<&'a [u8]> {
     found.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
 }
 
-/// Finds out what is asked; the answer to give if that is nothing we know.
-pub fn route(request: &Request) -> Result<Question, Response> {
-    let route = ROUTES
-        .iter()
-        .find(|route| route.path.matches(&request.path))
-        .ok_or_else(|| Response::text(Status::NotFound, "nothing here"))?;
-    if !route.methods.contains(&request.method) {
-        let allow: Vec<_> = route.methods.iter().map(|method| method.as_str()).collect();
-        return Err(Response::text(Status::MethodNotAllowed, "this method is not allowed here")
-            .with("Allow", allow.join(", ")));
-    }
-    (route.read)(request)
+/// What is asked for, in a word, and the question; the answer to give if there is none. The word is
+/// a hyphen for a path that is not in the table.
+pub fn route(request: &Request) -> (&'static str, Result<Question, Response>) {
+    let Some(route) = ROUTES.iter().find(|route| route.path.matches(&request.path)) else {
+        return ("-", Err(Response::text(Status::NotFound, "nothing here")));
+    };
+    let question = match route.methods.contains(&request.method) {
+        true => (route.read)(request),
+        false => {
+            let allow: Vec<_> = route.methods.iter().map(|method| method.as_str()).collect();
+            Err(Response::text(Status::MethodNotAllowed, "this method is not allowed here")
+                .with("Allow", allow.join(", ")))
+        }
+    };
+    (route.name, question)
 }

@@ -56,7 +56,7 @@ impl Writer {
     /// Writes an element that has attributes and holds only text.
     pub fn text_in(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.event(Event::Start(start(name, attributes)));
-        self.event(Event::Text(BytesText::from_escaped(partial_escape(legal(text)))));
+        self.event(Event::Text(BytesText::from_escaped(escaped(text))));
         self.event(Event::End(BytesEnd::new(name)));
     }
 
@@ -106,10 +106,16 @@ pub fn property_list(value: &impl Serialize) -> Result<Vec<u8>, plist::Error> {
     Ok(bytes)
 }
 
+/// The text as it stands in an element.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    partial_escape(legal(text))
+}
+
 /// Replaces what may stand in no XML 1.0 document (§2.2).
 fn legal(text: &str) -> Cow<'_, str> {
     let is_legal = |c| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
-    match text.chars().all(is_legal) {
+    let is_printable_ascii = |text: &str| text.bytes().all(|b| matches!(b, b' '..=b'~'));
+    match is_printable_ascii(text) || text.chars().all(is_legal) {
         true => Cow::Borrowed(text),
         false => text.chars().map(|c| if is_legal(c) { c } else { '\u{fffd}' }).collect(),
     }
@@ -209,11 +215,16 @@ fn own_namespace(start: &BytesStart) -> String {
     let mut attributes = start.attributes();
     let mut attributes = attributes.with_checks(false).flatten();
     let value = attributes.find(|attribute| attribute.key.as_ref() == key);
-    value.map_or_else(String::new, |value| String::from_utf8_lossy(&value.value).into_owned())
+    value.map_or_else(String::new, |value| text_of(&value.value))
 }
 
 fn local_name(name: LocalName) -> String {
-    String::from_utf8_lossy(name.as_ref()).into_owned()
+    text_of(name.as_ref())
+}
+
+/// A part of the text, which was UTF-8 as a whole.
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).unwrap_or_default().to_owned()
 }
 
 fn append(content: &mut Option<String>, text: &str) {

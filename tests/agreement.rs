@@ -245,3 +245,37 @@ fn pacc_names_the_same_servers() {
         &pacc,
     );
 }
+
+/// Nothing tells whether a mailbox exists: the same bytes, whether a list names it or another one.
+#[test]
+fn no_document_knows_whether_a_mailbox_exists() {
+    let sandbox = Sandbox::new();
+    let configs = ["ann", "bob"].map(|mailbox| {
+        sandbox.write(mailbox, format!("{mailbox}@example.org:{{PLAIN}}x:1000:1000::/home\n"));
+        let list = format!("domains.list_files = ['{mailbox}']\n");
+        let activesync = "activesync.url = 'https://eas.example.org/'\n";
+        sandbox.write(&format!("{mailbox}.toml"), list + activesync)
+    });
+    let post = |dialect: &str, version: &str| {
+        let schemas = format!("http://schemas.microsoft.com/exchange/autodiscover/{dialect}");
+        let body = format!(
+            "<Autodiscover xmlns=\"{schemas}/requestschema/2006\"><Request>\
+             <EMailAddress>ann@example.org</EMailAddress><AcceptableResponseSchema>\
+             {schemas}/responseschema/{version}</AcceptableResponseSchema></Request></Autodiscover>"
+        );
+        Request::post("/autodiscover/autodiscover.xml", body)
+    };
+    for request in [
+        Request::get("/mail/config-v1.1.xml?emailaddress=ann@example.org"),
+        Request::get("/mobileconfig?emailaddress=ann@example.org"),
+        Request::get("/autodiscover/autodiscover.json?Email=ann@example.org&Protocol=ActiveSync"),
+        Request::get("/?emailaddress=ann@example.org"),
+        post("outlook", "2006a"),
+        post("mobilesync", "2006"),
+    ] {
+        let [is_there, is_not] = configs.each_ref().map(|config| ask(config, &request));
+        let target = request.target.escape_ascii();
+        assert_eq!((is_there.status, is_not.status), (200, 200), "{target}");
+        assert!(is_there.headers == is_not.headers && is_there.body == is_not.body, "{target}");
+    }
+}

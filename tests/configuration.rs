@@ -368,6 +368,8 @@ fn the_example_can_be_taken_whole() {
     let is_possible = |line: &&str| cfg!(feature = "sign") || !line.contains("signing_");
     let lines = text.lines().filter(is_possible);
     let lines = lines.map(|line| if is_setting(line) { &line[1..] } else { line });
+    // A CGI program that says nothing is one that works.
+    let lines = lines.filter(|line| *line != "requests = true");
     let whole: Vec<_> = lines.collect();
     assert!(whole.len() > text.lines().filter(|line| line.starts_with("# ")).count() + 30);
     let sandbox = Sandbox::new();

@@ -3,17 +3,18 @@
 
 use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::{self, Request};
-use crate::common::{Process, Sandbox, command, free_port, program, wait_until};
+use crate::common::{Process, Sandbox, command, confined, free_port, program, run, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KEPT: Style = Style { keep: true, ..Style::USUAL };
 
@@ -70,6 +71,24 @@ fn a_socket_has_the_mode_it_was_given_and_goes_with_its_maker() {
     signal(&process, Signal::SIGTERM);
     assert_eq!(process.wait(), Some(0), "{}", process.output());
     assert!(!socket.exists());
+}
+
+/// From the moment there is a socket, a signal to stop removes it.
+#[test]
+fn a_signal_that_comes_at_once_is_taken() {
+    for _ in 0..20 {
+        let sandbox = Sandbox::new();
+        let socket = sandbox.path("socket");
+        let mut command = command(program());
+        command.args(["serve", "--listen", &listen(&socket)]);
+        let mut process = Process::start(&sandbox, &mut command);
+        while !socket.exists() {
+            std::hint::spin_loop();
+        }
+        signal(&process, Signal::SIGTERM);
+        assert_eq!(process.wait(), Some(0), "{}", process.output());
+        assert!(!socket.exists());
+    }
 }
 
 #[test]
@@ -167,6 +186,7 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     let end = third.read().expect("a record");
     assert_eq!((end.kind, end.content[4]), (fcgi::END_REQUEST, 2), "OVERLOADED");
     assert!(third.read().is_err(), "and closed");
+    assert_eq!(kept[0].send(&get(), KEPT).expect("answer").status, 200);
     // Over-limit connections that say nothing do not keep others from a slot that is free.
     let _silent: Vec<_> =
         (0..64).map(|_| UnixStream::connect(&socket).expect("connection")).collect();
@@ -175,7 +195,6 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
         let answer = Client::unix(&socket).and_then(|mut client| client.send(&get(), Style::USUAL));
         answer.is_ok_and(|answer| answer.status == 200)
     }));
-    assert_eq!(kept[0].send(&get(), KEPT).expect("answer").status, 200);
 }
 
 /// Out of descriptors, the service is slow but not dead, and recovers.
@@ -190,6 +209,16 @@ fn out_of_descriptors() {
     assert_eq!(ask(&socket), 200, "who says nothing is let go");
     drop(silent);
     assert_eq!(ask(&socket), 200);
+    // Who keeps connections, too: they are closed while idle, and nobody waits for long.
+    let kept: Vec<_> = (0..100)
+        .map(|_| {
+            let mut client = Client::unix(&socket).expect("connection");
+            assert_eq!(client.send(&get(), KEPT).expect("an answer").status, 200);
+            client
+        })
+        .collect();
+    assert_eq!(ask(&socket), 200);
+    drop(kept);
     assert!(!service.output().contains("panicked"), "{}", service.output());
 }
 
@@ -203,6 +232,30 @@ fn caps_on_parameters_and_bodies_can_be_set() {
     let short = Request { headers: Vec::new(), ..Request::new("POST", "/x") };
     assert_eq!(client.send(&short.clone().body("x".repeat(10)), KEPT).expect("answer").status, 404);
     assert_eq!(client.send(&short.body("x".repeat(11)), KEPT).expect("answer").status, 413);
+}
+
+/// What all requests hold together has a bound: large ones are refused over it, small ones answered.
+#[test]
+fn large_requests_have_a_budget() {
+    let sandbox = Sandbox::new();
+    let (socket, address) =
+        (sandbox.path("socket"), SocketAddr::from(([127, 0, 0, 1], free_port())));
+    let config = sandbox.write("c.toml", "limits.buffered_bytes = 10000\n");
+    let mut command = command(program());
+    command.arg("serve").arg("--config").arg(config).arg("--listen").arg(listen(&socket));
+    command.args(["--http", &address.to_string()]);
+    let _service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let post = |len| Request::post("/x", vec![b'x'; len]);
+    let mut large = Client::unix(&socket).expect("connection");
+    // It may be closed before all is written.
+    large.write(&fcgi::request_records(&post(60_000), KEPT)).ok();
+    let end = large.read().expect("a record");
+    assert_eq!((end.kind, end.content[4]), (fcgi::END_REQUEST, 2), "OVERLOADED");
+    assert_eq!(http::send(address, &post(60_000)).expect("an answer").status, 503);
+    let mut small = Client::unix(&socket).expect("connection");
+    assert_eq!(small.send(&post(2_000), KEPT).expect("an answer").status, 404);
+    assert_eq!(http::send(address, &post(2_000)).expect("an answer").status, 404);
 }
 
 /// A HEAD gets no body, also when it is refused.
@@ -330,7 +383,7 @@ fn nonsense_ends_its_connection_only() {
 fn broken_parameters_are_a_400() {
     let sandbox = Sandbox::new();
     let (_service, socket) = serve(&sandbox, "");
-    for parameters in [&b"\x05\x05ab"[..], b"\x80\x00", b"\x01\x02a\0b"] {
+    for parameters in [&b"\x05\x05ab"[..], b"\x80\x00", b"\x01\x05a"] {
         let mut client = Client::unix(&socket).expect("connection");
         for (kind, content) in [
             (fcgi::BEGIN_REQUEST, &[0, 1, 0, 0, 0, 0, 0, 0][..]),
@@ -367,5 +420,224 @@ fn a_stop_finishes_what_runs() {
     assert!(idle.read().is_err(), "an idle connection is closed");
     running.write(last).expect("write");
     assert!(running.read().expect("a record").content.starts_with(b"Status: 200 OK"));
+    assert_eq!(service.wait(), Some(0), "{}", service.output());
+    let told: Vec<_> = service.output().lines().map(str::to_owned).collect();
+    let last = told.last().expect("a line");
+    assert!(last.starts_with("mailsetup: stopped by SIGTERM within "), "{last}");
+    assert!(last.ends_with(": 2 connections, 0 cut off"), "{last}");
+    assert!(told.iter().filter(|line| line.contains("stop")).count() == 1, "{told:?}");
+}
+
+/// A running request that does not finish is cut off at the deadline, or by a second signal.
+#[test]
+fn a_stop_has_a_deadline() {
+    let half = &fcgi::request_records(&get(), Style::USUAL)[..50];
+    for (config, second, seconds, why) in [
+        ("limits.stop_timeout_s = 1\n", None, 1..3, "at the deadline"),
+        ("limits.stop_timeout_s = 60\n", Some(Signal::SIGTERM), 0..2, "at a second signal"),
+        ("limits.stop_timeout_s = 60\n", Some(Signal::SIGINT), 0..2, "at a second signal"),
+    ] {
+        let sandbox = Sandbox::new();
+        let (mut service, socket) = serve(&sandbox, config);
+        let mut running = Client::unix(&socket).expect("connection");
+        running.write(half).expect("write");
+        std::thread::sleep(Duration::from_millis(50));
+        let begun = Instant::now();
+        signal(&service, Signal::SIGTERM);
+        if let Some(second) = second {
+            std::thread::sleep(Duration::from_millis(200));
+            signal(&service, second);
+        }
+        assert_eq!(service.wait(), Some(0), "{}", service.output());
+        assert!(seconds.contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+        let end = format!("1 connections, 1 cut off, {why}\n");
+        assert!(service.output().ends_with(&end), "{}", service.output());
+        assert!(running.read().is_err() && !socket.exists());
+    }
+}
+
+/// Who has just connected is about to send a request, and gets its answer; who then says nothing
+/// is let go long before the deadline.
+#[test]
+fn a_stop_waits_a_moment_for_a_new_connection() {
+    let sandbox = Sandbox::new();
+    let (mut service, socket) = serve(&sandbox, "");
+    let mut new = Client::unix(&socket).expect("connection");
+    let _silent = Client::unix(&socket).expect("connection");
+    std::thread::sleep(Duration::from_millis(50));
+    let begun = Instant::now();
+    signal(&service, Signal::SIGTERM);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(new.send(&get(), KEPT).expect("an answer").status, 200);
+    assert!(new.read().is_err(), "and is closed then");
+    assert_eq!(service.wait(), Some(0), "{}", service.output());
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+/// Over HTTP, too: what is idle or has half a head is closed, and a whole head is answered.
+#[test]
+fn a_stop_over_http() {
+    let sandbox = Sandbox::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let config = sandbox.write("c.toml", "limits.stop_timeout_s = 60\n");
+    let mut command = command(program());
+    command.args(["serve", "--http", &address.to_string(), "--config"]).arg(config);
+    let mut service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let connect = || {
+        let stream = TcpStream::connect(address).expect("connection");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+        stream
+    };
+    let head = b"GET /x HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    let (mut idle, mut half, mut running, mut new) = (connect(), connect(), connect(), connect());
+    idle.write_all(head).expect("write");
+    assert!(idle.read(&mut [0; 4096]).expect("an answer") > 0);
+    half.write_all(&head[..20]).expect("write");
+    let post = b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\na";
+    running.write_all(post).expect("write");
+    std::thread::sleep(Duration::from_millis(100));
+    let begun = Instant::now();
+    signal(&service, Signal::SIGTERM);
+    assert_eq!(idle.read(&mut [0]).expect("closed"), 0);
+    assert!(begun.elapsed() < Duration::from_millis(900), "at once: {:?}", begun.elapsed());
+    new.write_all(head).expect("write");
+    assert!(new.read(&mut [0; 4096]).expect("an answer") > 0);
+    assert_eq!(half.read(&mut [0]).unwrap_or(0), 0, "half a head is no request");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    running.write_all(b"b").expect("write");
+    let mut answer = String::new();
+    running.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("connection: close"), "{answer}");
+    assert_eq!(service.wait(), Some(0), "{}", service.output());
+    assert!(service.output().contains(", 0 cut off\n"), "{}", service.output());
+}
+
+/// A socket that was handed over stays, whichever way; the next process is served from there.
+#[test]
+fn a_socket_that_was_given_stays() {
+    for inetd in [true, false] {
+        let sandbox = Sandbox::new();
+        let socket = sandbox.path("socket");
+        let listener = UnixListener::bind(&socket).expect("bind");
+        for _ in 0..2 {
+            let (service, _) = given(&sandbox, &listener, inetd, &[]);
+            assert_eq!(ask(&socket), 200);
+            signal(&service, Signal::SIGTERM);
+            let mut service = service;
+            assert_eq!(service.wait(), Some(0), "{}", service.output());
+            assert!(UnixStream::connect(&socket).is_ok(), "somebody listens still");
+        }
+    }
+}
+
+/// A service on a listening socket, as its standard input or as descriptor 3.
+fn given(
+    sandbox: &Sandbox,
+    listener: &UnixListener,
+    inetd: bool,
+    environment: &[(&str, &str)],
+) -> (Process, PathBuf) {
+    let config = sandbox.write("c.toml", "");
+    let mut command = command("sh");
+    let script = match inetd {
+        true => "exec \"$0\"",
+        false => "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" 3<&0 </dev/null",
+    };
+    command.args(["-c", script]).arg(program()).env("MAILSETUP_CONFIG", &config);
+    command.envs(environment.iter().copied());
+    command.stdin(std::os::fd::OwnedFd::from(listener.try_clone().expect("dup")));
+    (Process::start(sandbox, &mut command), config)
+}
+
+//------------ service manager -----------------------------------------------
+
+/// The manager is told of start, reload and stop: sd_notify(3), by path and by abstract name.
+#[test]
+fn the_service_manager_is_told() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("notify");
+    let name = format!("mailsetup-test-{}", std::process::id());
+    let abstract_address = UnixAddress::from_abstract_name(&name).expect("an address");
+    let listener = UnixListener::bind(sandbox.path("socket")).expect("bind");
+    for (manager, address) in [
+        (UnixDatagram::bind(&path).expect("bind"), path.display().to_string()),
+        (UnixDatagram::bind_addr(&abstract_address).expect("bind"), format!("@{name}")),
+    ] {
+        manager.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+        let told = || {
+            let mut datagram = [0; 512];
+            let len = manager.recv(&mut datagram).expect("a datagram");
+            String::from_utf8(datagram[..len].to_vec()).expect("UTF-8")
+        };
+        let environment = [("NOTIFY_SOCKET", &*address)];
+        let (mut service, config) = given(&sandbox, &listener, true, &environment);
+        assert_eq!(told(), "READY=1\nSTATUS=Answering requests");
+        // It is ready: a reload is no deadly signal, and the file is read before READY is told.
+        for (text, line) in [("imap.port = 1\n", "read anew"), ("imap.port = 0\n", "stays")] {
+            fs::write(&config, text).expect("write");
+            signal(&service, Signal::SIGHUP);
+            let reloading = told();
+            let when = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
+            let when: i64 = when.split('\n').next().expect("a line").parse().expect("a number");
+            let now =
+                nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("a clock");
+            let age = now.tv_sec() * 1_000_000 + now.tv_nsec() / 1000 - when;
+            assert!((0..10_000_000).contains(&age), "{age}");
+            assert_eq!(told(), "READY=1\nSTATUS=Answering requests");
+            assert!(service.output().contains(line), "{}", service.output());
+        }
+        signal(&service, Signal::SIGTERM);
+        assert_eq!(told(), "STOPPING=1\nSTATUS=Finishing what runs on 0 connections");
+        assert_eq!(service.wait(), Some(0), "{}", service.output());
+    }
+    // Nobody there, or nothing that is known: said, and no reason to stop.
+    for address in ["/no/such/socket", "@nobody-listens-here", "vsock:2:1"] {
+        let (mut service, _) = given(&sandbox, &listener, true, &[("NOTIFY_SOCKET", address)]);
+        assert_eq!(ask(&sandbox.path("socket")), 200);
+        signal(&service, Signal::SIGTERM);
+        assert_eq!(service.wait(), Some(0), "{}", service.output());
+        assert!(service.output().starts_with("mailsetup: warning: "), "{}", service.output());
+    }
+}
+
+/// Under the unit's own confinement: start, reload, a signed profile, and stop.
+#[test]
+fn a_whole_life_as_confined_as_the_unit() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("socket");
+    let listener = UnixListener::bind(&socket).expect("bind");
+    let manager = UnixDatagram::bind(sandbox.path("notify")).expect("bind");
+    let config = match cfg!(feature = "sign") {
+        true => "apple.signing_certificate = 'p.pem'\napple.signing_key = 'p.key'\n",
+        false => "",
+    };
+    let config = sandbox.write("c.toml", config);
+    run(command("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"])
+        .arg("-keyout")
+        .arg(sandbox.path("p.key"))
+        .arg("-out")
+        .arg(sandbox.path("p.pem")));
+    let mut command = command("env");
+    command.args(confined(&program())).env("MAILSETUP_CONFIG", &config);
+    command.env("NOTIFY_SOCKET", sandbox.path("notify"));
+    command.stdin(std::os::fd::OwnedFd::from(listener.try_clone().expect("dup")));
+    let mut service = Process::start(&sandbox, &mut command);
+    manager.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+    manager.recv(&mut [0; 512]).unwrap_or_else(|_| panic!("not ready:\n{}", service.output()));
+    let mut client = Client::unix(&socket).expect("connection");
+    let profile = Request::get("/mobileconfig?emailaddress=ann@example.org");
+    let answer = client.send(&profile, KEPT).expect("an answer");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body.starts_with(b"<?xml"), cfg!(not(feature = "sign")), "signed");
+    signal(&service, Signal::SIGHUP);
+    assert!(wait_until(|| service.output().contains("read anew")), "{}", service.output());
+    sandbox.write("c.toml", "imap.host = 'changed.example.org'\n");
+    assert!(wait_until(|| {
+        let answer = client.send(&get(), KEPT).expect("an answer");
+        answer.text().contains("changed.example.org")
+    }));
+    signal(&service, Signal::SIGTERM);
     assert_eq!(service.wait(), Some(0), "{}", service.output());
 }

@@ -28,6 +28,8 @@ plistutil:libplist-utils
 named-checkzone:bind9-utils
 pkg-config:pkg-config
 /usr/include/openssl/ssl.h:libssl-dev
+/usr/share/doc/python3-seccomp:python3-seccomp
+/usr/share/doc/libfaketime:libfaketime
 '
 
 . "$(dirname "$0")/install-packages.sh"

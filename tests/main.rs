@@ -11,6 +11,7 @@ mod documents;
 mod gateway;
 mod house;
 mod installation;
+mod malformed;
 mod manual;
 mod pacc;
 mod page;
@@ -18,3 +19,4 @@ mod regression;
 mod servers;
 #[cfg(feature = "sign")]
 mod signing;
+mod watching;

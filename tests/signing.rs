@@ -3,11 +3,14 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::Request;
-use crate::common::{Process, Sandbox, command, program, run};
+use crate::common::{Process, Sandbox, cgi, command, program, run, wait_until};
+use rustix::fs::{Mode, OFlags};
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn run_mailsetup(arguments: &[&str]) -> Output {
     command(program()).args(arguments).output().expect("program")
@@ -272,4 +275,35 @@ fn show_can_demand_a_signature() {
         assert_eq!(refused.status.code(), Some(status), "{stderr}");
         assert!(refused.stdout.is_empty() && stderr.contains(reason), "{stderr}");
     }
+}
+
+/// Where nothing is signed, nothing of OpenSSL runs, in a process that is started for each request
+/// least of all: it does not even read its configuration.
+#[test]
+fn openssl_sleeps_until_a_profile_is_signed() {
+    let sandbox = Sandbox::new();
+    certificate(&sandbox, "c", &["rsa:2048"], "2");
+    let config = "[apple]\nsigning_certificate = 'c.crt'\nsigning_key = 'c.key'\n";
+    let config = sandbox.write("c.toml", config);
+    // Whoever opens it to read waits until somebody writes, which can be seen.
+    let trap = sandbox.path("openssl.cnf");
+    run(command("mkfifo").arg(&trap));
+    let run = |target: &str| {
+        let mut program = command(program());
+        for (name, value) in cgi::variables(&Request::get(target)) {
+            program.env(OsString::from_vec(name), OsString::from_vec(value));
+        }
+        program.env("MAILSETUP_CONFIG", &config).env("OPENSSL_CONF", &trap);
+        program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("a program")
+    };
+    for target in ["/mail/config-v1.1.xml?emailaddress=ann@example.org", "/favicon.ico"] {
+        let mut child = run(target);
+        assert!(wait_until(|| child.try_wait().expect("a child").is_some()), "{target}");
+    }
+    let mut child = run("/mobileconfig?emailaddress=ann@example.org");
+    // Opening it to write fails as long as nobody reads.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+    let is_read = || rustix::fs::open(&trap, flags, Mode::empty()).is_ok();
+    assert!(wait_until(is_read), "the trap catches who signs");
+    assert!(wait_until(|| child.try_wait().expect("a child").is_some()));
 }

@@ -153,7 +153,7 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
     let mut said = Vec::new();
     for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
         let account = match config.find(domain) {
-            Ok(Some(found)) => found.account(domain.clone(), None, None),
+            Ok(Some(found)) => found.account(domain, None, None),
             // An alias of a domain whose file is broken, which is told by its own name.
             Ok(None) | Err(Unavailable) => continue,
         };

@@ -80,7 +80,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         Err(exit) => return exit,
     };
     let account = match config.find(&domain) {
-        Ok(Some(found)) => found.account(domain.clone(), None, None),
+        Ok(Some(found)) => found.account(&domain, None, None),
         Ok(None) => {
             log::error(&not_ours(&domain));
             return ExitCode::from(FOUND);

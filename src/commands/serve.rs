@@ -5,10 +5,10 @@ use crate::cli;
 use crate::config::find::Source;
 use crate::config::reload::Reloading;
 use crate::gateway::listener::{self, Address, Listener};
-use crate::gateway::server::{self, Speaks};
+use crate::gateway::server::{Server, Speaks};
 use crate::log;
-use crate::responder::respond;
-use std::cell::RefCell;
+use crate::service::Service;
+use std::io;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -27,9 +27,9 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
         };
     }
     // First the configuration: with a broken one, no socket is touched.
-    let reloading = match Reloading::start(source) {
-        Ok(reloading) => reloading,
-        Err(errors) => return complain(&errors),
+    let (server, reloading) = match begin(source) {
+        Ok(begun) => begun,
+        Err(code) => return code,
     };
     let http = arguments.http.into_iter().map(|address| (Address::Tcp(address), Speaks::Http));
     let addresses =
@@ -48,36 +48,43 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
         log::notice(&format!("listening: {scheme}{address}"));
     }
     // `made` removes its sockets when it goes, also on the way out above.
-    serve(listeners, reloading)
+    serve(server, listeners, reloading)
 }
 
 /// Serves FastCGI on sockets the process was given.
 pub fn inherited(listeners: Vec<Listener>, source: Source) -> ExitCode {
-    match Reloading::start(source) {
-        Ok(reloading) => {
+    match begin(source) {
+        Ok((server, reloading)) => {
             let listeners =
                 listeners.into_iter().map(|listener| (listener, Speaks::FastCgi)).collect();
-            serve(listeners, reloading)
+            serve(server, listeners, reloading)
         }
-        Err(errors) => complain(&errors),
+        Err(code) => code,
     }
 }
 
-fn serve(listeners: Vec<(Listener, Speaks)>, mut reloading: Reloading) -> ExitCode {
-    let limits = reloading.current().limits;
-    let reloading = Rc::new(RefCell::new(reloading));
+/// What does without a socket: signals, and the configuration.
+fn begin(source: Source) -> Result<(Server, Reloading), ExitCode> {
+    let server = Server::new().map_err(cannot_serve)?;
+    let reloading = Reloading::start(source).map_err(|errors| complain(&errors))?;
+    Ok((server, reloading))
+}
+
+fn serve(server: Server, listeners: Vec<(Listener, Speaks)>, reloading: Reloading) -> ExitCode {
+    let service = Rc::new(Service::new(reloading));
+    let limits = service.limits();
     let reload = {
-        let reloading = reloading.clone();
-        move || reloading.borrow_mut().reload()
+        let service = service.clone();
+        move || service.reload()
     };
-    let responder = Rc::new(move |request: &_| {
-        let config = reloading.borrow_mut().current();
-        respond(request, &config)
-    });
-    match server::run(listeners, responder, limits, reload) {
+    match server.run(listeners, service, limits, reload) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("cannot serve: {error}")),
+        Err(error) => cannot_serve(error),
     }
+}
+
+fn cannot_serve(error: io::Error) -> ExitCode {
+    fail(&format!("cannot serve: {error}"))
 }
 
 /// Says why nothing is served.

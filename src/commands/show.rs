@@ -5,7 +5,9 @@
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
 use crate::address::EmailAddress;
 use crate::cli::{Client, Show};
+use crate::config::Config;
 use crate::config::find::Source;
+use crate::kept::Kept;
 use crate::log;
 use crate::request::{Method, Request};
 use crate::responder::respond;
@@ -46,12 +48,8 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         log::error(&not_ours(address.domain()));
         return ExitCode::from(FOUND);
     }
-    let ask = |client| {
-        let (line, request) = ask_as(client, &address);
-        (line, respond(&request, &config).wait())
-    };
     if arguments.client != Client::All {
-        let (_, response) = ask(arguments.client);
+        let (_, response) = ask(arguments.client, &address, &config);
         let is_signed = std::str::from_utf8(&response.body).is_err();
         return match is_document(&response) {
             // Why not is on standard error already.
@@ -62,7 +60,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     }
     let mut text = Vec::new();
     for client in [Client::Thunderbird, Client::Outlook, Client::Apple] {
-        let (line, response) = ask(client);
+        let (line, response) = ask(client, &address, &config);
         if !is_document(&response) {
             return refuse(&response);
         }
@@ -81,8 +79,8 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     print(text)
 }
 
-/// The request of a client, and a line that shows it.
-fn ask_as(client: Client, address: &EmailAddress) -> (String, Request) {
+/// A line that shows the request of a client, and the answer to it.
+fn ask(client: Client, address: &EmailAddress, config: &Config) -> (String, Response) {
     let domain = address.domain();
     let encoded = utf8_percent_encode(&address.to_string(), NON_ALPHANUMERIC).to_string();
     let (method, word, host, target, body) = match client {
@@ -100,7 +98,8 @@ fn ask_as(client: Client, address: &EmailAddress) -> (String, Request) {
         }
     };
     let line = format!("{word} https://{host}{target}");
-    (line, Request::new(method, target.as_bytes(), Some(host.as_bytes()), body))
+    let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
+    (line, respond(&request, config, &Kept::default()).wait())
 }
 
 /// What Outlook sends ([MS-OXDSCLI] 2.2.3).

@@ -8,7 +8,7 @@
 use super::file::{self, Mistake};
 use super::layer::Layer;
 use super::settings::Settings;
-use super::{Config, ConfigError, Entry, MAX_ALIASES};
+use super::{Config, ConfigError, Entry, Log, MAX_ALIASES, StatusPaths};
 use crate::address::Domain;
 use crate::directory::{domains_d::DomainsD, list};
 use crate::files::{self, Stamp};
@@ -24,6 +24,8 @@ use toml::Spanned;
 
 /// Largest cap that can be set on a body or on parameters, in bytes.
 const MAX_CAP: i64 = 16 * 1024 * 1024;
+/// Most that all requests coming in can be allowed to hold together, in bytes.
+const MAX_BUFFERED: i64 = 1024 * 1024 * 1024;
 /// Most connections that can be allowed.
 const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
@@ -32,7 +34,7 @@ const MAX_TIMEOUT_S: i64 = 3600;
 /// The configuration that needs no file.
 pub fn built_in() -> Config {
     let mut checker = Checker::new(Path::new(""), "");
-    checker.config(file::File::default(), Vec::new())
+    checker.config(file::File::default())
 }
 
 /// Reads and checks the file at `path`.
@@ -43,15 +45,22 @@ pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
         let message = format!("cannot be read: {error}");
         vec![ConfigError { file: path.to_owned(), line: None, message }]
     })?;
-    let mut checker = Checker::new(path, &text);
-    let file = match file::parse(&text) {
+    let mut config = self::text(path, &text)?;
+    config.files.insert(0, (path.to_owned(), stamp));
+    Ok(config)
+}
+
+/// Checks a text as if it stood in the file at `path`; files that it names are read.
+pub fn text(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
+    let mut checker = Checker::new(path, text);
+    let file = match file::parse(text) {
         Ok(file) => file,
         Err(mistake) => {
             checker.mistake(mistake.span, mistake.message);
             return Err(checker.errors);
         }
     };
-    let config = checker.config(file, vec![(path.to_owned(), stamp)]);
+    let config = checker.config(file);
     match checker.errors.is_empty() {
         true => Ok(config),
         false => Err(checker.errors),
@@ -117,7 +126,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn config(&mut self, file: file::File, mut files: Vec<(PathBuf, Option<Stamp>)>) -> Config {
+    fn config(&mut self, file: file::File) -> Config {
         let base = self.settings(&Layer::from(&file), None);
         let mut domains = HashMap::new();
         for (name, table) in &file.domain {
@@ -138,7 +147,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        files.append(&mut self.read);
+        let mut files = std::mem::take(&mut self.read);
         let listed = self.list_files(&file.domains, &mut files);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
         let named =
@@ -166,6 +175,11 @@ impl<'a> Checker<'a> {
             circle_told: Cell::new(false),
             signing: self.signing(&file.apple),
             limits: self.limits(&file.limits),
+            log: Log {
+                requests: file.log.requests,
+                addresses: file.log.addresses == Some(file::Addresses::Full),
+            },
+            status: self.status(&file.metrics),
             files,
             warnings: std::mem::take(&mut self.warnings),
         }
@@ -209,6 +223,34 @@ impl<'a> Checker<'a> {
         identity.ok()
     }
 
+    fn status(&mut self, metrics: &file::Metrics) -> StatusPaths {
+        let mut path = |key: &str, path: &Option<Spanned<String>>| {
+            let path = path.as_ref()?;
+            let text = path.get_ref();
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+            if text.len() > 1 && text.starts_with('/') && text.bytes().all(is_plain) {
+                return Some(text.clone());
+            }
+            let message = format!(
+                "{key}: `{text}` is no path like \"/mailsetup/metrics\", without `?` and `%`"
+            );
+            self.mistake(Some(path.span()), message);
+            None
+        };
+        let paths = StatusPaths {
+            metrics_path: path("metrics.path", &metrics.path),
+            health_path: path("metrics.health_path", &metrics.health_path),
+        };
+        if let (Some(path), true) = (
+            &metrics.health_path,
+            paths.health_path.is_some() && paths.health_path == paths.metrics_path,
+        ) {
+            let message = "metrics.health_path: it is metrics.path as well".to_owned();
+            self.mistake(Some(path.span()), message);
+        }
+        paths
+    }
+
     fn limits(&mut self, limits: &file::Limits) -> Limits {
         let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
             let Some(value) = value else { return default };
@@ -242,6 +284,18 @@ impl<'a> Checker<'a> {
                 "timeout_s",
                 &limits.timeout_s,
                 defaults.timeout.as_secs() as usize,
+                MAX_TIMEOUT_S,
+            ) as u64),
+            buffered_bytes: size(
+                "buffered_bytes",
+                &limits.buffered_bytes,
+                defaults.buffered_bytes,
+                MAX_BUFFERED,
+            ),
+            stop_timeout: Duration::from_secs(size(
+                "stop_timeout_s",
+                &limits.stop_timeout_s,
+                defaults.stop_timeout.as_secs() as usize,
                 MAX_TIMEOUT_S,
             ) as u64),
         }

@@ -29,6 +29,8 @@ pub struct File {
     pub page: Page,
     pub domains: Domains,
     pub domain: BTreeMap<Spanned<String>, Domain>,
+    pub log: Log,
+    pub metrics: Metrics,
     pub limits: Limits,
 }
 
@@ -211,6 +213,30 @@ pub struct DomainApple {
     pub consent: Option<Spanned<BTreeMap<String, String>>>,
 }
 
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub requests: Option<bool>,
+    pub addresses: Option<Addresses>,
+}
+
+/// `addresses = …`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Addresses {
+    Masked,
+    Full,
+}
+
+/// `[metrics]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    pub path: Option<Spanned<String>>,
+    pub health_path: Option<Spanned<String>>,
+}
+
 /// `[limits]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -219,6 +245,8 @@ pub struct Limits {
     pub body_bytes: Option<Spanned<i64>>,
     pub connections: Option<Spanned<i64>>,
     pub timeout_s: Option<Spanned<i64>>,
+    pub buffered_bytes: Option<Spanned<i64>>,
+    pub stop_timeout_s: Option<Spanned<i64>>,
 }
 
 //------------ Mistake --------------------------------------------------------

@@ -3,7 +3,7 @@
 //! Every value is checked here; what is said nowhere comes from the base, else from `defaults`.
 
 use super::check::Checker;
-use super::settings::{Alternative, ServerSettings, ServiceSettings, Settings};
+use super::settings::{Alternative, ServerSettings, ServiceSettings, Settings, replace};
 use super::{defaults, file};
 use crate::account::{
     Auth, Color, Documentation, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised, Login, Moved, OAuth2,
@@ -76,17 +76,21 @@ impl<'a> From<&'a file::Domain> for Layer<'a> {
 impl Layer<'_> {
     /// True if nothing is said.
     pub fn is_empty(&self) -> bool {
-        *self.provider == file::Provider::default()
+        self.says_nothing_of_the_provider()
             && self.servers.iter().all(|(_, server)| **server == file::Server::default())
             && self.services.iter().all(|(_, service)| **service == file::Service::default())
             && *self.oauth2 == file::OAuth2::default()
             && *self.pacc == file::Pacc::default()
             && self.dav_in_autodiscover.is_none()
             && self.redirect.is_none_or(|said| *said == file::DomainAutodiscover::default())
+            && *self.page == file::Page::default()
+    }
+
+    fn says_nothing_of_the_provider(&self) -> bool {
+        *self.provider == file::Provider::default()
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
-            && *self.page == file::Page::default()
     }
 }
 
@@ -96,7 +100,10 @@ impl Checker<'_> {
         let servers = layer.servers.map(|(protocol, server)| {
             let base = base
                 .and_then(|base| base.servers.iter().find(|server| server.protocol == protocol));
-            self.server(protocol, server, base)
+            match base.filter(|_| *server == file::Server::default()) {
+                Some(base) => base.clone(),
+                None => Rc::new(self.server(protocol, server, base.map(|base| &**base))),
+            }
         });
         let said = layer.servers.iter().filter(|(protocol, _)| protocol.is_incoming());
         let said = said.filter_map(|(_, server)| server.enabled.as_ref()).next_back();
@@ -109,12 +116,24 @@ impl Checker<'_> {
         let services = layer.services.map(|(kind, service)| {
             let base =
                 base.and_then(|base| base.services.iter().find(|service| service.kind == kind));
-            self.service(kind, service, base)
+            match base.filter(|_| *service == file::Service::default()) {
+                Some(base) => base.clone(),
+                None => Rc::new(self.service(kind, service, base.map(|base| &**base))),
+            }
         });
+        let base_provider = base.map(|base| &base.provider);
+        let provider = match base_provider.filter(|_| layer.says_nothing_of_the_provider()) {
+            Some(base) => base.clone(),
+            None => Rc::new(self.provider(layer, base_provider.map(|base| &**base))),
+        };
+        let page = match base.filter(|_| *layer.page == file::Page::default()) {
+            Some(base) => base.page.clone(),
+            None => Rc::new(self.page(layer.page, base.map(|base| &*base.page))),
+        };
         let pop3 = layer.servers.iter().find(|(protocol, _)| *protocol == Protocol::Pop3);
         let base_pop3 = base.map(|base| base.pop3).unwrap_or_default();
         Settings {
-            provider: self.provider(layer, base.map(|base| &base.provider)),
+            provider,
             servers,
             pop3: pop3.map_or(base_pop3, |(_, pop3)| self.pop3_options(pop3, base_pop3)),
             services,
@@ -125,7 +144,7 @@ impl Checker<'_> {
                 .dav_in_autodiscover
                 .or(base.map(|base| base.dav_in_autodiscover))
                 .unwrap_or(false),
-            page: Rc::new(self.page(layer.page, base.map(|base| &*base.page))),
+            page,
         }
     }
 
@@ -283,10 +302,14 @@ impl Checker<'_> {
     fn host(&mut self, protocol: Protocol, host: &Spanned<String>) -> Option<String> {
         // The placeholder is checked, and spelt, like any domain.
         const STAND_IN: &str = "stand-in-for-the-domain.invalid";
-        let text = host.get_ref().replace(defaults::EMAIL_DOMAIN, STAND_IN);
+        let text = replace(host.get_ref(), defaults::EMAIL_DOMAIN, STAND_IN);
         // Clients want A-labels (seen: Thunderbird takes no U-labels); one label is a host too.
         if let Some(name) = host_name(&text) {
-            return Some(name.replace(STAND_IN, defaults::EMAIL_DOMAIN));
+            // Only where there was a placeholder.
+            return Some(match text == *host.get_ref() {
+                true => name,
+                false => name.replace(STAND_IN, defaults::EMAIL_DOMAIN),
+            });
         }
         let message = format!(
             "{protocol}.host: `{}` is not a host name; write a name like \"mail.example.org\", \
@@ -507,7 +530,7 @@ impl Checker<'_> {
     /// An https URL in ASCII; its path may hold `%EMAILDOMAIN%`, and so may its host.
     fn url(&mut self, key: &str, url: &Spanned<String>) -> Option<String> {
         let text = url.get_ref();
-        let filled = text.replace(defaults::EMAIL_DOMAIN, "example.org");
+        let filled = replace(text, defaults::EMAIL_DOMAIN, "example.org");
         let host = filled
             .strip_prefix("https://")
             .map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
@@ -516,11 +539,15 @@ impl Checker<'_> {
             host_name(name).is_some() && name.is_ascii() && port.parse::<NonZeroU16>().is_ok()
         });
         let is_plain = filled.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
-        if is_host && is_plain {
+        // Nobody fills in a mailbox.
+        let is_of_domain = !filled.contains(EMAIL_ADDRESS) && !filled.contains(EMAIL_LOCAL_PART);
+        if is_host && is_plain && is_of_domain {
             return Some(text.clone());
         }
         let message = format!(
-            "{key}: `{text}` is no URL like \"https://www.example.org/path\"; write it in ASCII"
+            "{key}: `{text}` is no URL like \"https://www.example.org/path\"; write it in ASCII, \
+             with no placeholder but {}",
+            defaults::EMAIL_DOMAIN
         );
         self.mistake(Some(url.span()), message);
         None

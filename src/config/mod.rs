@@ -50,11 +50,34 @@ pub struct Config {
     signing: Option<Identity>,
     /// What a request may cost.
     pub limits: Limits,
+    /// What is written to the log.
+    pub log: Log,
+    /// Where the service says how it is.
+    pub status: StatusPaths,
     /// The files this was read from, and their states then: when one changes, so does the
     /// configuration.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// What was left out because it could not be understood.
     pub warnings: Vec<ConfigError>,
+}
+
+/// What is written to the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log {
+    /// Whether there is a line for each request; by default for those that a service answers, and
+    /// not for CGI.
+    pub requests: Option<bool>,
+    /// Whether addresses are whole in these.
+    pub addresses: bool,
+}
+
+/// Paths at which the service says how it is; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct StatusPaths {
+    /// With its counters.
+    pub metrics_path: Option<String>,
+    /// That it runs.
+    pub health_path: Option<String>,
 }
 
 /// What is known of one domain.
@@ -78,12 +101,12 @@ impl Config {
     ///
     /// Fails if it is ours and its settings cannot be read; that is logged where it is found out.
     pub fn find(&self, domain: &Domain) -> Result<Option<Found>, Unavailable> {
-        let mut domain = domain.clone();
+        let mut alias_of = None;
         for _ in 0..=MAX_ALIASES {
-            let Some(entry) = self.entry(&domain)? else { return Ok(None) };
-            match entry {
-                Entry::Settings(settings) => return Ok(Some(Found::new(settings, domain))),
-                Entry::AliasOf(target) => domain = target,
+            match self.entry(alias_of.as_ref().unwrap_or(domain))? {
+                None => return Ok(None),
+                Some(Entry::Settings(settings)) => return Ok(Some(Found::new(settings, alias_of))),
+                Some(Entry::AliasOf(target)) => alias_of = Some(target),
             }
         }
         if !self.circle_told.replace(true) {

@@ -7,6 +7,7 @@
 use super::{Config, ConfigError, find::Source};
 use crate::files::Stamp;
 use crate::log;
+use crate::metrics::Reloads;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub struct Reloading {
     /// What was said of the files when they were found to be broken.
     told: Vec<ConfigError>,
     looked: Instant,
+    count: Reloads,
 }
 
 /// Files and their states; those that cannot be looked at count as gone.
@@ -40,20 +42,31 @@ impl Reloading {
             changed: None,
             told: Vec::new(),
             looked: Instant::now(),
+            count: Reloads::default(),
         })
     }
 
-    /// The configuration that holds now.
-    pub fn current(&mut self) -> Rc<Config> {
-        if self.looked.elapsed() >= INTERVAL {
-            self.looked = Instant::now();
-            let now = self.look();
-            if now == self.config.files {
+    /// The configuration as it was found at the last look.
+    pub fn known(&self) -> &Config {
+        &self.config
+    }
+
+    /// How often the files were read.
+    pub fn count(&self) -> Reloads {
+        self.count
+    }
+
+    /// The configuration that holds at the time `now`.
+    pub fn current(&mut self, now: Instant) -> Rc<Config> {
+        if now.saturating_duration_since(self.looked) >= INTERVAL {
+            self.looked = now;
+            let files = self.look();
+            if files == self.config.files {
                 self.changed = None;
-            } else if self.changed.as_ref() == Some(&now) {
+            } else if self.changed.as_ref() == Some(&files) {
                 self.read(false);
             } else {
-                self.changed = Some(now);
+                self.changed = Some(files);
             }
         }
         self.config.clone()
@@ -76,6 +89,8 @@ impl Reloading {
                 self.config = Rc::new(config);
                 self.changed = None;
                 self.told = Vec::new();
+                self.count.good += 1;
+                self.count.is_broken = false;
                 log::notice(&"the configuration was read anew");
             }
             Err(errors) if errors == self.told && !tell_again => {}
@@ -85,6 +100,8 @@ impl Reloading {
                 }
                 log::error(&"the configuration is broken: the last good one stays");
                 self.told = errors;
+                self.count.broken += 1;
+                self.count.is_broken = true;
             }
         }
     }

@@ -19,18 +19,19 @@ const MAX_SHORT_NAME: usize = 20;
 
 //------------ Settings -------------------------------------------------------
 
-/// What the accounts of a domain look like, before the domain is filled in.
+/// What the accounts of a domain look like, before the domain is filled in; what several domains
+/// have in common, they share.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The provider, with templates in its texts; the identifier may be empty, and is then made of
     /// the domain.
-    pub provider: Provider,
+    pub provider: Rc<Provider>,
     /// The servers: IMAP, POP3, SMTP, ManageSieve.
-    pub servers: [ServerSettings; 4],
+    pub servers: [Rc<ServerSettings>; 4],
     /// How POP3 clients should treat what they have fetched.
     pub pop3: Pop3Options,
     /// The services, one of each kind.
-    pub services: [ServiceSettings; 5],
+    pub services: [Rc<ServiceSettings>; 5],
     /// Where clients get tokens.
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
@@ -91,16 +92,22 @@ pub struct ServiceSettings {
 //------------ Found ----------------------------------------------------------
 
 /// The settings found for a domain.
+#[derive(Clone, Debug)]
 pub struct Found {
     settings: Rc<Settings>,
-    /// The domain that is filled in: the one found, or the one it is an alias of.
-    domain: Domain,
+    /// The domain that is filled in, if it is another than the one that was looked up.
+    alias_of: Option<Domain>,
 }
 
 impl Found {
-    /// Joins settings and the domain to fill in.
-    pub fn new(settings: Rc<Settings>, domain: Domain) -> Found {
-        Found { settings, domain }
+    /// Joins settings and the domain to fill in, if it is another than the one asked for.
+    pub fn new(settings: Rc<Settings>, alias_of: Option<Domain>) -> Found {
+        Found { settings, alias_of }
+    }
+
+    /// True if the same settings were found in the same way.
+    pub fn is_same(&self, other: &Found) -> bool {
+        Rc::ptr_eq(&self.settings, &other.settings) && self.alias_of == other.alias_of
     }
 
     /// The account of `address`, or of any address at `domain`.
@@ -108,7 +115,7 @@ impl Found {
     /// `None` if a host name gets too long for the domain.
     pub fn account(
         &self,
-        domain: Domain,
+        domain: &Domain,
         host_domain: Option<Domain>,
         address: Option<EmailAddress>,
     ) -> Option<Account> {
@@ -123,20 +130,21 @@ impl Found {
             pacc,
             page,
         } = &*self.settings;
+        let form = Form { domain: self.alias_of.as_ref().unwrap_or(domain) };
         let offered = || servers.iter().filter(|server| server.enabled);
-        let servers = offered().map(|server| self.server(server, None));
+        let servers = offered().map(|server| form.server(server, None));
         let alternatives = offered().flat_map(|server| {
-            server.alternatives.iter().map(|alternative| self.server(server, Some(alternative)))
+            server.alternatives.iter().map(|alternative| form.server(server, Some(alternative)))
         });
         let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
             Some(Service {
                 kind: service.kind,
-                url: self.fill(service.url.as_ref()?),
-                login: Login::new(self.fill(&service.username)),
+                url: form.fill(service.url.as_ref()?),
+                login: Login::new(form.fill(&service.username)),
             })
         });
         Some(Account {
-            provider: self.provider(provider),
+            provider: form.provider(provider),
             servers: servers.collect::<Option<_>>()?,
             alternatives: alternatives.collect::<Option<_>>()?,
             pop3: *pop3,
@@ -144,21 +152,29 @@ impl Found {
             oauth2: oauth2.clone(),
             moved: moved.as_ref().map(|moved| match moved {
                 Moved::Address(address) => {
-                    Moved::Address(Login::new(self.fill(address.template())))
+                    Moved::Address(Login::new(form.fill(address.template())))
                 }
-                Moved::Url(url) => Moved::Url(self.fill(url)),
+                Moved::Url(url) => Moved::Url(form.fill(url)),
             }),
             pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
             host_domain,
             // Known to whoever knows the request.
             host: None,
-            domain,
+            domain: domain.clone(),
             address,
             page: page.clone(),
         })
     }
+}
 
+/// Templates on their way to texts.
+struct Form<'a> {
+    /// What is filled in.
+    domain: &'a Domain,
+}
+
+impl Form<'_> {
     /// A server, or another way to it; `None` if the host name gets too long for the domain.
     fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
         let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
@@ -182,7 +198,7 @@ impl Found {
             name: cut(self.fill(&provider.name), MAX_NAME),
             short_name: cut(self.fill(&provider.short_name), MAX_SHORT_NAME),
             identifier: match provider.identifier.is_empty() {
-                true => reversed(&self.domain),
+                true => reversed(self.domain),
                 false => provider.identifier.clone(),
             },
             homepage: link(&provider.homepage),
@@ -202,7 +218,15 @@ impl Found {
     }
 
     fn fill(&self, template: &str) -> String {
-        template.replace(EMAIL_DOMAIN, self.domain.as_str())
+        replace(template, EMAIL_DOMAIN, self.domain.as_str())
+    }
+}
+
+/// The text with every `placeholder` replaced; most have none.
+pub(super) fn replace(text: &str, placeholder: &str, with: &str) -> String {
+    match text.contains('%') {
+        true => text.replace(placeholder, with),
+        false => text.to_owned(),
     }
 }
 

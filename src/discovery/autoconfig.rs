@@ -10,7 +10,7 @@ use crate::account::{
     Account, Auth, OAuth2, Pop3Options, Protocol, Security, Server, Service, ServiceKind,
 };
 use crate::address::Domain;
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
 use crate::xml;
@@ -48,7 +48,7 @@ pub fn read_database_form(request: &Request) -> Result<Question, Response> {
     }
 }
 
-fn write(account: &Account, _: &Request) -> Response {
+fn write(account: &Account, _: &Request) -> Written {
     let mut document = xml::Writer::new();
     document.element("clientConfig", &[("version", "1.1")], |xml| {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
@@ -96,7 +96,7 @@ fn write(account: &Account, _: &Request) -> Response {
         }
     });
     // seen: Thunderbird parses only what starts with exactly this, in lower case.
-    Response::document("text/xml; charset=utf-8", document.finish())
+    Written::ForDomain(Response::document("text/xml; charset=utf-8", document.finish()))
 }
 
 /// Writes what belongs to the mail account itself: the servers, and JMAP behind POP3.

@@ -9,7 +9,7 @@
 use super::{address_parameter, not_ours};
 use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
 use crate::language;
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use crate::xml;
@@ -42,11 +42,15 @@ pub fn read(request: &Request) -> Result<Question, Response> {
     Ok(question)
 }
 
-fn write(account: &Account, request: &Request) -> Response {
+fn write(account: &Account, request: &Request) -> Written {
+    Written::ForRequest(answer(account, request))
+}
+
+fn answer(account: &Account, request: &Request) -> Response {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return not_ours(request);
     };
-    let profile = profile(account, incoming, outgoing, &request.wishes.languages);
+    let profile = profile(account, incoming, outgoing, request.wishes.languages);
     let Ok(document) = xml::property_list(&profile) else {
         return Response::text(Status::InternalServerError, "the profile could not be written");
     };

@@ -8,7 +8,7 @@
 
 use super::not_ours;
 use crate::account::{Account, Auth, EMAIL_ADDRESS, Protocol, Security, Server, ServiceKind};
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
 use base64::Engine;
@@ -42,13 +42,13 @@ pub fn read(request: &Request) -> Result<Question, Response> {
     Ok(Question { document: &CONFIGURATION, address: None, host: request.host.clone() })
 }
 
-fn write(account: &Account, request: &Request) -> Response {
-    match document(account) {
+fn write(account: &Account, request: &Request) -> Written {
+    Written::ForDomain(match document(account) {
         // A proxy that compresses would change what is digested (RFC 9111 §5.2.2.6).
         Some(document) => Response::document("application/json", document)
             .with("Cache-Control", "public, max-age=300, no-transform"),
         None => not_ours(request),
-    }
+    })
 }
 
 /// The document to the byte; `None` if none is to be published.

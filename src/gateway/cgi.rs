@@ -6,7 +6,7 @@
 
 use crate::request::{Limits, Method, Request, Wishes, parse_host};
 use crate::response::{Answer, Response, Status};
-use std::borrow::Cow;
+use memchr::memchr;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 
@@ -15,81 +15,135 @@ pub fn is_cgi() -> bool {
     std::env::var_os("GATEWAY_INTERFACE").is_some()
 }
 
-/// Serves the request this process was started for.
-pub fn run(respond: impl FnOnce(&Request) -> Answer, limits: &Limits) -> io::Result<()> {
-    let variable = |name: &str| std::env::var_os(name).map(|value| Cow::Owned(value.into_vec()));
-    let is_head = is_head(variable);
-    let request = read_body(variable, limits.body_bytes).and_then(|body| request(variable, body));
+/// Serves the request this process was started for; its method and the answer it got.
+pub fn run(
+    respond: impl FnOnce(&Request) -> Answer,
+    limits: &Limits,
+) -> io::Result<(Method, Response)> {
+    let environment: Vec<_> =
+        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+    let variables: Variables =
+        environment.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    let method = variables.method();
+    let request =
+        read_body(&variables, limits.body_bytes).and_then(|body| request(&variables, body));
     let response = match request {
         Ok(request) => respond(&request).wait(),
         Err(response) => response,
     };
+    let mut bytes = Vec::new();
+    write_answer(&mut bytes, &response, method == Method::Head);
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&answer(&response, is_head))?;
-    stdout.flush()
+    stdout.write_all(&bytes)?;
+    stdout.flush()?;
+    Ok((method, response))
 }
 
 //------------ in -------------------------------------------------------------
 
-/// Makes a request of meta-variables; `variable` finds one by its name.
+/// The meta-variables that are looked at; those that are set but empty count as not set (§4.1).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variables<'a> {
+    request_method: Option<&'a [u8]>,
+    request_uri: Option<&'a [u8]>,
+    script_name: Option<&'a [u8]>,
+    path_info: Option<&'a [u8]>,
+    query_string: Option<&'a [u8]>,
+    content_length: Option<&'a [u8]>,
+    server_name: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
+    transfer_encoding: Option<&'a [u8]>,
+    accept_language: Option<&'a [u8]>,
+    if_none_match: Option<&'a [u8]>,
+    has_nul: bool,
+}
+
+impl<'a> Variables<'a> {
+    /// Takes a variable; the last of several counts.
+    pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
+        let variable = match name {
+            b"REQUEST_METHOD" => &mut self.request_method,
+            b"REQUEST_URI" => &mut self.request_uri,
+            b"SCRIPT_NAME" => &mut self.script_name,
+            b"PATH_INFO" => &mut self.path_info,
+            b"QUERY_STRING" => &mut self.query_string,
+            b"CONTENT_LENGTH" => &mut self.content_length,
+            b"SERVER_NAME" => &mut self.server_name,
+            b"HTTP_HOST" => &mut self.host,
+            b"HTTP_TRANSFER_ENCODING" => &mut self.transfer_encoding,
+            b"HTTP_ACCEPT_LANGUAGE" => &mut self.accept_language,
+            b"HTTP_IF_NONE_MATCH" => &mut self.if_none_match,
+            _ => return,
+        };
+        *variable = Some(value).filter(|value| !value.is_empty());
+        self.has_nul |= memchr(0, value).is_some();
+    }
+
+    /// True if one that is looked at holds a NUL, which no variable can (FastCGI Specification 1.0,
+    /// §6.1).
+    pub fn has_nul(&self) -> bool {
+        self.has_nul
+    }
+
+    /// The method; `Other` if there is none.
+    pub fn method(&self) -> Method {
+        self.request_method.map_or(Method::Other, Method::parse)
+    }
+}
+
+impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Variables<'a> {
+    fn from_iter<T: IntoIterator<Item = (&'a [u8], &'a [u8])>>(pairs: T) -> Variables<'a> {
+        let mut variables = Variables::default();
+        pairs.into_iter().for_each(|(name, value)| variables.set(name, value));
+        variables
+    }
+}
+
+/// Makes a request of meta-variables.
 ///
 /// Fails with the answer to give if there is no request in them.
-pub fn request<'a>(
-    variable: impl Fn(&str) -> Option<Cow<'a, [u8]>>,
-    body: Vec<u8>,
-) -> Result<Request, Response> {
-    // Set but empty means the same as not set (§4.1).
-    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let method = variable("REQUEST_METHOD").ok_or_else(|| {
-        Response::text(Status::BadRequest, "the web server sent no REQUEST_METHOD")
-    })?;
-    let method = Method::parse(&method);
-    let host = variable("HTTP_HOST");
+pub fn request<'a>(variables: &Variables<'a>, body: Vec<u8>) -> Result<Request<'a>, Response> {
+    if variables.request_method.is_none() {
+        let line = "the web server sent no REQUEST_METHOD";
+        return Err(Response::text(Status::BadRequest, line));
+    }
+    let (method, host) = (variables.method(), variables.host);
     // REQUEST_URI is the only variable that holds the path as the client wrote it behind every
     // server and rewrite; it is no part of RFC 3875.
-    let mut request = match variable("REQUEST_URI") {
-        Some(target) => Request::new(method, &target, host.as_deref(), body),
+    let mut request = match variables.request_uri {
+        Some(target) => Request::new(method, target, host, body),
         None => {
-            let mut request = Request::new(method, b"", host.as_deref(), body);
-            for part in ["SCRIPT_NAME", "PATH_INFO"] {
-                // These come decoded (§4.1.5, §4.1.13).
-                request.path.extend_from_slice(&variable(part).unwrap_or_default());
-            }
+            let mut request = Request::new(method, b"", host, body);
+            // These come decoded (§4.1.5, §4.1.13).
+            let parts = [variables.script_name, variables.path_info];
+            request.path = parts.map(Option::unwrap_or_default).concat().into();
             request
         }
     };
-    let wish = |name| variable(name).unwrap_or_default().into_owned();
-    request.wishes =
-        Wishes { languages: wish("HTTP_ACCEPT_LANGUAGE"), known_tags: wish("HTTP_IF_NONE_MATCH") };
-    if let Some(query) = variable("QUERY_STRING") {
-        request.query = query.into_owned();
+    request.wishes = Wishes {
+        languages: variables.accept_language.unwrap_or_default(),
+        known_tags: variables.if_none_match.unwrap_or_default(),
+    };
+    if let Some(query) = variables.query_string {
+        request.query = query;
     }
     if host.is_none() && request.host.is_none() {
         // The server's own name, where it says nothing of the client's word. Under nginx it may be
         // a pattern or `_`, which is no domain.
-        request.host = variable("SERVER_NAME").and_then(|name| parse_host(&name));
+        request.host = variables.server_name.and_then(parse_host);
     }
     Ok(request)
 }
 
-/// True for a HEAD, whose answer has no body, whatever it is.
-pub fn is_head<'a>(variable: impl Fn(&str) -> Option<Cow<'a, [u8]>>) -> bool {
-    variable("REQUEST_METHOD").is_some_and(|method| Method::parse(&method) == Method::Head)
-}
-
 /// Reads the body from standard input, and what is over `max_bytes` to its end.
-fn read_body<'a>(
-    variable: impl Fn(&str) -> Option<Cow<'a, [u8]>>,
-    max_bytes: usize,
-) -> Result<Vec<u8>, Response> {
-    let length = variable("CONTENT_LENGTH").filter(|value| !value.is_empty());
-    let length = match &length {
+fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Response> {
+    let length = match variables.content_length {
         Some(digits) => std::str::from_utf8(digits)
             .ok()
             .and_then(|digits| digits.trim().parse().ok())
             .ok_or_else(|| Response::text(Status::BadRequest, "CONTENT_LENGTH is no number"))?,
         // seen: Apache's mod_cgid decodes a chunked body and sends no length; it ends with the input.
-        None if variable("HTTP_TRANSFER_ENCODING").is_some() => u64::MAX,
+        None if variables.transfer_encoding.is_some() => u64::MAX,
         None => 0,
     };
     let broken = |_| Response::text(Status::BadRequest, "the body broke off");
@@ -110,36 +164,35 @@ pub fn body_too_large() -> Response {
 
 //------------ out ------------------------------------------------------------
 
-/// The bytes of a document response (§6.2.1); those for a HEAD end with the header (§4.3.3).
-pub fn answer(response: &Response, is_head: bool) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256 + response.body.len());
-    let (code, reason) = (response.status.code(), response.status.reason());
-    // Writing to memory does not fail.
-    write!(bytes, "Status: {code} {reason}\r\n").ok();
+/// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
+pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
+    bytes.reserve(512 + response.body.len());
+    let mut field = |name: &str, value: &str| {
+        for part in [name, ": ", value, "\r\n"] {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+    };
+    field("Status", response.status.line());
     for (name, value) in &response.headers {
-        write!(bytes, "{name}: {value}\r\n").ok();
+        field(name, value);
     }
     // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
     if response.status != Status::NotModified {
-        write!(bytes, "Content-Length: {}\r\n", response.body.len()).ok();
+        field("Content-Length", itoa::Buffer::new().format(response.body.len()));
     }
     bytes.extend_from_slice(b"\r\n");
     if !is_head {
         bytes.extend_from_slice(&response.body);
     }
-    bytes
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &'static str)]) -> Request {
-        let find = |name: &str| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| Cow::Borrowed(value.as_bytes()))
-        };
-        request(find, Vec::new()).unwrap()
+    fn read(variables: &[(&'static str, &'static str)]) -> Request<'static> {
+        let bytes = variables.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        request(&bytes.collect(), Vec::new()).unwrap()
     }
 
     #[test]
@@ -148,14 +201,11 @@ mod tests {
         let host = |variables: &[_]| read(variables).host.map(|host| host.to_string());
 
         let caddy = [method, ("SCRIPT_NAME", ""), ("PATH_INFO", "/a b"), ("QUERY_STRING", "c=d")];
-        assert_eq!((read(&caddy).path, read(&caddy).query), (b"/a b".to_vec(), b"c=d".to_vec()));
+        assert_eq!((&*read(&caddy).path, read(&caddy).query), (&b"/a b"[..], &b"c=d"[..]));
         let split = [method, ("SCRIPT_NAME", "/Mail"), ("PATH_INFO", "/x%41")];
-        assert_eq!(read(&split).path, b"/Mail/x%41", "decoded by the server already");
+        assert_eq!(*read(&split).path, *b"/Mail/x%41", "decoded by the server already");
         let rewritten = [method, ("REQUEST_URI", "/a%20b?c=d"), ("SCRIPT_NAME", "/x.cgi")];
-        assert_eq!(
-            (read(&rewritten).path, read(&rewritten).query),
-            (b"/a b".to_vec(), b"c=d".to_vec())
-        );
+        assert_eq!((&*read(&rewritten).path, read(&rewritten).query), (&b"/a b"[..], &b"c=d"[..]));
 
         let nginx = [method, ("HTTP_HOST", "Example.net:80"), ("SERVER_NAME", "example.org")];
         assert_eq!(host(&nginx).as_deref(), Some("example.net"));
@@ -175,8 +225,9 @@ mod tests {
     #[test]
     fn an_answer_to_head_has_the_header_of_get() {
         let response = Response::text(Status::NotFound, "nothing here");
-        let get = answer(&response, false);
-        let head = answer(&response, true);
+        let (mut get, mut head) = (Vec::new(), Vec::new());
+        write_answer(&mut get, &response, false);
+        write_answer(&mut head, &response, true);
         assert!(get.starts_with(b"Status: 404 Not Found\r\nContent-Type: text/plain"));
         assert!(get.ends_with(b"\r\nContent-Length: 13\r\n\r\nnothing here\n"));
         assert_eq!(get.strip_suffix(b"nothing here\n"), Some(&head[..]));

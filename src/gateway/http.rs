@@ -2,9 +2,10 @@
 //!
 //! hyper does the protocol. No TLS, no compression, no trust in any `X-Forwarded-…` field.
 
-use super::Responder;
+use super::Service;
+use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
-use super::server::{Stop, finish};
+use super::server::{GRACE, Stop, finish, tell};
 use crate::request::{Limits, Method, Request, Wishes};
 use crate::response::{Response, Status};
 use bytes::Bytes;
@@ -14,46 +15,87 @@ use hyper::header::{ACCEPT_LANGUAGE, HOST, IF_NONE_MATCH};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep, timeout};
 
+/// Largest head of a request, in bytes: what hyper holds for each connection.
+const HEAD_BYTES: usize = 16 * 1024;
 /// How much of a body over the cap is read before the connection is dropped, in bytes: a client
 /// that is still sending does not see an answer.
 const DRAINED_BYTES: usize = 16 * 1024 * 1024;
 
 /// Serves one connection until either side closes it, or until `stop` and its request is answered.
-pub async fn serve(stream: TcpStream, respond: &Responder, limits: &Limits, stop: Stop) {
-    let service =
-        service_fn(async |request| Ok::<_, Infallible>(answer(request, respond, limits).await));
+pub async fn serve(
+    stream: TcpStream,
+    service: &dyn Service,
+    limits: &Limits,
+    budget: &Budget,
+    stop: Stop,
+) {
+    let phase = Cell::new(Phase::Coming);
+    let service_fn = service_fn(async |request| {
+        if phase.replace(Phase::Running) != Phase::Coming {
+            // Sent before the last answer was read. Who does that has one turn for each, as others.
+            yield_now().await;
+        }
+        let answer = answer(request, service, limits, budget).await;
+        phase.set(Phase::Answered);
+        Ok::<_, Infallible>(answer)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.timeout)
-        .max_buf_size(limits.parameters_bytes.max(8192))
-        .serve_connection(TokioIo::new(Impatient::new(stream, limits.timeout)), service);
+        .max_buf_size(limits.parameters_bytes.clamp(8192, HEAD_BYTES))
+        .serve_connection(TokioIo::new(Impatient::new(stream, &phase, limits.timeout)), service_fn);
     let mut connection = pin!(connection);
     // A connection that breaks off is its client's affair.
     tokio::select! {
-        _ = &mut connection => {}
-        () = stop.wait() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await.ok();
+        biased;
+        _ = &mut connection => return,
+        () = stop.wait() => {}
+    }
+    if phase.get() == Phase::Coming {
+        // It is new, or the first bytes of a request have come: perhaps the others are near.
+        if timeout(GRACE, &mut connection).await.is_ok() || phase.get() == Phase::Coming {
+            return;
         }
     }
+    connection.as_mut().graceful_shutdown();
+    connection.await.ok();
+}
+
+/// Where the conversation stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// Nothing came so far, or not yet the whole head of a request.
+    Coming,
+    /// A request is being answered.
+    Running,
+    /// The answer is going out.
+    Answered,
+    /// The answer is out, and nothing came since.
+    Idle,
 }
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    respond: &Responder,
+    service: &dyn Service,
     limits: &Limits,
+    budget: &Budget,
 ) -> hyper::Response<Full<Bytes>> {
-    let response = respond_to(request, respond, limits).await;
+    let start = Instant::now();
+    let method = Method::parse(request.method().as_str().as_bytes());
+    let response = respond_to(request, method, service, limits, budget).await;
+    tell(service, method, &response, start.elapsed());
     let mut answer = hyper::Response::builder().status(response.status.code());
     for (name, value) in &response.headers {
         answer = answer.header(*name, value.as_ref());
@@ -67,34 +109,40 @@ async fn answer(
 
 async fn respond_to(
     request: hyper::Request<Incoming>,
-    respond: &Responder,
+    method: Method,
+    service: &dyn Service,
     limits: &Limits,
+    budget: &Budget,
 ) -> Response {
     let hosts = request.headers().get_all(HOST).iter().count();
     // RFC 9112 §3.2
     if hosts > 1 || (hosts == 0 && request.version() == hyper::Version::HTTP_11) {
         return Response::text(Status::BadRequest, "a request has one Host field");
     }
-    let method = Method::parse(request.method().as_str().as_bytes());
     let target = request.uri().to_string();
-    let wish = |name| request.headers().get(name).map(|value| value.as_bytes().to_owned());
-    let wishes = Wishes {
-        languages: wish(ACCEPT_LANGUAGE).unwrap_or_default(),
-        known_tags: wish(IF_NONE_MATCH).unwrap_or_default(),
-    };
-    let host = request.headers().get(HOST).map(|value| value.as_bytes().to_owned());
-    match timeout(limits.timeout, read_body(request.into_body(), limits.body_bytes)).await {
+    let (head, body) = request.into_parts();
+    let field = |name| head.headers.get(name).map(|value| value.as_bytes());
+    let mut share = budget.share();
+    let body = read_body(body, limits.body_bytes, &mut share);
+    match timeout(limits.timeout, body).await {
         Ok(Ok(body)) => {
-            let mut request = Request::new(method, target.as_bytes(), host.as_deref(), body);
-            request.wishes = wishes;
-            finish(respond(&request)).await
+            let mut request = Request::new(method, target.as_bytes(), field(HOST), body);
+            request.wishes = Wishes {
+                languages: field(ACCEPT_LANGUAGE).unwrap_or_default(),
+                known_tags: field(IF_NONE_MATCH).unwrap_or_default(),
+            };
+            finish(service.respond(&request, Instant::now())).await
         }
         Ok(Err(response)) => response,
         Err(_) => Response::text(Status::RequestTimeout, "the body took too long"),
     }
 }
 
-async fn read_body(mut incoming: Incoming, max_bytes: usize) -> Result<Vec<u8>, Response> {
+async fn read_body(
+    mut incoming: Incoming,
+    max_bytes: usize,
+    share: &mut Share,
+) -> Result<Vec<u8>, Response> {
     let mut body = Vec::new();
     let mut len = 0;
     while let Some(frame) = incoming.frame().await {
@@ -106,6 +154,10 @@ async fn read_body(mut incoming: Incoming, max_bytes: usize) -> Result<Vec<u8>, 
         }
         if len <= max_bytes {
             body.extend_from_slice(&data);
+            if !share.cover(body.capacity()) {
+                let line = "too many large requests at the same time";
+                return Err(Response::text(Status::ServiceUnavailable, line));
+            }
         }
     }
     match len <= max_bytes {
@@ -116,21 +168,23 @@ async fn read_body(mut incoming: Incoming, max_bytes: usize) -> Result<Vec<u8>, 
 
 //------------ Impatient ------------------------------------------------------
 
-/// A stream whose writes fail once the other side has not taken an answer in time.
-struct Impatient {
+/// A stream whose writes fail once the other side has not taken an answer in time, and which says
+/// what came and what is out.
+struct Impatient<'a> {
     stream: TcpStream,
+    phase: &'a Cell<Phase>,
     timeout: Duration,
     /// Runs from the first write that had to wait until everything is written.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl Impatient {
-    fn new(stream: TcpStream, timeout: Duration) -> Impatient {
-        Impatient { stream, timeout, deadline: None }
+impl Impatient<'_> {
+    fn new(stream: TcpStream, phase: &Cell<Phase>, timeout: Duration) -> Impatient<'_> {
+        Impatient { stream, phase, timeout, deadline: None }
     }
 }
 
-impl AsyncWrite for Impatient {
+impl AsyncWrite for Impatient<'_> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context,
@@ -150,6 +204,9 @@ impl AsyncWrite for Impatient {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<io::Result<()>> {
         // hyper flushes once it has written all it had.
         self.deadline = None;
+        if self.phase.get() == Phase::Answered {
+            self.phase.set(Phase::Idle);
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -158,12 +215,17 @@ impl AsyncWrite for Impatient {
     }
 }
 
-impl AsyncRead for Impatient {
+impl AsyncRead for Impatient<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context,
         buffer: &mut ReadBuf,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before && self.phase.get() == Phase::Idle {
+            self.phase.set(Phase::Coming);
+        }
+        read
     }
 }

@@ -8,7 +8,7 @@
 
 use rustix::fs::Mode;
 use rustix::io::{Errno, fcntl_getfd};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +24,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 const LISTEN_FDS_START: RawFd = 3;
 /// Most descriptors that are taken from socket activation.
 const MAX_LISTEN_FDS: u32 = 64;
+/// How many connections may wait to be accepted; the system may allow fewer. Of a burst over std's
+/// 128, TCP clients would wait for seconds until their system tries again.
+const BACKLOG: i32 = 4096;
+/// What the system may hold of answers that a TCP client has not taken, in bytes: a few documents.
+/// By itself it would take megabytes for each client that never reads.
+const SEND_BUFFER: usize = 64 * 1024;
 /// Permissions of a socket for which none are given.
 const DEFAULT_MODE: u32 = 0o660;
 
@@ -125,7 +131,9 @@ fn place(path: &Path) -> io::Result<(u64, u64)> {
 pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
     match address {
         Address::Tcp(address) => {
-            std::net::TcpListener::bind(address).map(|listener| (Listener::Tcp(listener), None))
+            let listener = std::net::TcpListener::bind(address)?;
+            rustix::net::listen(&listener, BACKLOG)?;
+            Ok((Listener::Tcp(listener), None))
         }
         Address::Unix { path, mode, group } => {
             let gid = group.as_deref().map(group_id).transpose()?;
@@ -140,6 +148,7 @@ pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
                 std::os::unix::fs::chown(path, None, gid)?;
             }
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(*mode))?;
+            rustix::net::listen(&listener, BACKLOG)?;
             Ok((Listener::Unix(listener), Some(file)))
         }
     }
@@ -250,6 +259,8 @@ impl Acceptor {
             }
             Listener::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
+                // Its connections inherit this.
+                sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER).ok();
                 let allowed = allowed_peers().filter(|_| is_fastcgi);
                 Acceptor::Tcp(tokio::net::TcpListener::from_std(listener)?, allowed)
             }
@@ -313,6 +324,17 @@ impl Stream {
             Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
         }
+    }
+
+    /// True if bytes have come that were not read yet; asks the system itself, not the runtime,
+    /// which hears of them later.
+    pub fn has_input(&self) -> bool {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let peeked = match self {
+            Stream::Unix(stream) => rustix::net::recv(stream, &mut [0u8; 1], flags),
+            Stream::Tcp(stream) => rustix::net::recv(stream, &mut [0u8; 1], flags),
+        };
+        peeked.is_ok_and(|(len, _)| len > 0)
     }
 
     /// Writes what there is room for; `WouldBlock` if that is nothing.

@@ -1,17 +1,31 @@
 //! How requests come in and answers go out: CGI, FastCGI and HTTP.
 //!
-//! Takes a function from [`Request`] to [`Answer`] and knows nothing of mail. `cgi` serves the one
-//! request a process was started for; `server` accepts connections on `listener`s and speaks
-//! `fastcgi` or `http` on them.
+//! Hands each [`Request`] to a [`Service`] and knows nothing of mail. `cgi` serves the one request a
+//! process was started for; `server` accepts connections on `listener`s, speaks `fastcgi` or `http`
+//! on them within a `budget`, and tells the service manager by `notify`.
 
+pub mod budget;
 pub mod cgi;
 pub mod fastcgi;
 pub mod http;
 pub mod listener;
+pub mod notify;
 pub mod server;
 
-use crate::request::Request;
-use crate::response::Answer;
+use crate::metrics::Metrics;
+use crate::request::{Method, Request};
+use crate::response::{Answer, Response};
+use std::time::{Duration, Instant};
 
 /// What answers requests; called on one thread, never by two requests at once.
-pub type Responder = dyn Fn(&Request) -> Answer;
+pub trait Service {
+    /// Answers a request; `now` is the time.
+    fn respond(&self, request: &Request, now: Instant) -> Answer;
+
+    /// Takes note of an answer on its way out, also of one that was given without asking. True if
+    /// lines begin to wait for `log::flush` by that.
+    fn answered(&self, method: Method, response: &Response, took: Duration) -> bool;
+
+    /// Where connections are counted.
+    fn metrics(&self) -> &Metrics;
+}

@@ -1,31 +1,40 @@
 //! Accepts connections and serves them, all on one thread.
 //!
 //! Errors of accepting are survived: out of descriptors, it waits and tries again. Over the number
-//! of connections, FastCGI is told so and HTTP waits. SIGTERM and SIGINT finish what runs, SIGHUP
-//! calls back. A panic in one request is logged by Rust and ends that connection only.
+//! of connections, FastCGI is told so and HTTP waits; while somebody waits, idle connections are
+//! closed, so that those who keep many do not keep everybody out. SIGTERM and SIGINT finish what runs until a
+//! deadline or a second signal, SIGHUP calls back; the service manager is told of both. A panic in
+//! one request is logged by Rust and ends that connection only.
 
+use super::budget::Budget;
 use super::fastcgi::{self, connection::Connection};
 use super::listener::{Acceptor, Listener, Stream};
-use super::{Responder, http};
+use super::notify::Manager;
+use super::{Service, http};
 use crate::log;
-use crate::request::Limits;
+use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
+use std::num::NonZero;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, watch};
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::LocalSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-/// How long what runs may take to finish after a signal to stop.
-const FINISH: Duration = Duration::from_secs(10);
+/// After a signal to stop, how long who has just connected may take to begin: a web server has
+/// connected to send a request at once, and would take a close for a failure.
+pub const GRACE: Duration = Duration::from_secs(1);
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Descriptors that are no connections: listeners, signals, files being read.
 const RESERVED: usize = 32;
+/// For how long lines of the log are collected.
+const LOG_DELAY: Duration = Duration::from_millis(100);
 /// How many connections over the limit are told so at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
@@ -38,54 +47,105 @@ pub enum Speaks {
     Http,
 }
 
-/// Serves until a signal to stop. `hangup` is called on SIGHUP.
-pub fn run(
-    listeners: Vec<(Listener, Speaks)>,
-    respond: Rc<Responder>,
-    limits: Limits,
-    hangup: impl Fn() + 'static,
-) -> io::Result<()> {
-    // Where descriptors run out before connections do, the next ones wait and none is refused.
-    let (limits, refused_at_once) = match descriptors() {
-        few if few < limits.connections + REFUSED_AT_ONCE => {
-            (Limits { connections: few, ..limits }, 0)
-        }
-        _ => (limits, REFUSED_AT_ONCE),
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    LocalSet::new().block_on(&runtime, async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangups = signal(SignalKind::hangup())?;
-        let (stop, stopped) = watch::channel(false);
-        let shared = Rc::new(Shared {
-            respond,
-            limits,
-            slots: Arc::new(Semaphore::new(limits.connections)),
-            refusals: Arc::new(Semaphore::new(refused_at_once)),
-            stop: Stop(stopped),
-        });
-        for (listener, speaks) in listeners {
-            let acceptor = Acceptor::new(listener, speaks == Speaks::FastCgi)?;
-            tokio::task::spawn_local(accept(acceptor, speaks, shared.clone()));
-        }
-        tokio::task::spawn_local(async move {
-            while hangups.recv().await.is_some() {
-                hangup();
+/// A server that takes its signals from now on and has no socket yet: one that is told to stop as
+/// soon as its socket is there removes it.
+pub struct Server {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hangups: Signal,
+}
+
+impl Server {
+    /// Takes SIGTERM, SIGINT and SIGHUP, which wait for `run`.
+    pub fn new() -> io::Result<Server> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            // What is slow is computing: more threads than processors would only hold memory.
+            .max_blocking_threads(std::thread::available_parallelism().map_or(1, NonZero::get))
+            .build()?;
+        let context = runtime.enter();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let hangups = signal(SignalKind::hangup())?;
+        drop(context);
+        Ok(Server { runtime, terminate, interrupt, hangups })
+    }
+
+    /// Serves until a signal to stop. `hangup` is called on SIGHUP.
+    pub fn run(
+        self,
+        listeners: Vec<(Listener, Speaks)>,
+        service: Rc<dyn Service>,
+        limits: Limits,
+        hangup: impl Fn() + 'static,
+    ) -> io::Result<()> {
+        // Where descriptors run out before connections do, the next ones wait and none is refused.
+        let (limits, refused_at_once) = match descriptors() {
+            few if few < limits.connections + REFUSED_AT_ONCE => {
+                (Limits { connections: few, ..limits }, 0)
             }
-        });
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stop.send_replace(true);
-        let all = limits.connections as u32;
-        if timeout(FINISH, shared.slots.acquire_many(all)).await.is_err() {
-            log::warning(&"stopped with requests still running");
-        }
-        Ok(())
-    })
+            _ => (limits, REFUSED_AT_ONCE),
+        };
+        let Server { runtime, mut terminate, mut interrupt, mut hangups } = self;
+        LocalSet::new().block_on(&runtime, async {
+            let (stop, stopped) = watch::channel(false);
+            let shared = Rc::new(Shared {
+                service,
+                limits,
+                budget: Budget::new(limits.buffered_bytes),
+                slots: Arc::new(Semaphore::new(limits.connections)),
+                refusals: Arc::new(Semaphore::new(refused_at_once)),
+                stop: Stop { stopped, crowd: Rc::new(Notify::new()) },
+            });
+            for (listener, speaks) in listeners {
+                let acceptor = Acceptor::new(listener, speaks == Speaks::FastCgi)?;
+                tokio::task::spawn_local(accept(acceptor, speaks, shared.clone()));
+            }
+            let manager = Rc::new(Manager::from_environment());
+            manager.ready();
+            let told = manager.clone();
+            let reloads = tokio::task::spawn_local(async move {
+                while hangups.recv().await.is_some() {
+                    told.reloading();
+                    hangup();
+                    told.ready();
+                }
+            });
+            // In a task of its own, since this one is woken with every other.
+            let signalled = tokio::task::spawn_local(async move {
+                let signal = tokio::select! {
+                    _ = terminate.recv() => "SIGTERM",
+                    _ = interrupt.recv() => "SIGINT",
+                };
+                (signal, terminate, interrupt)
+            });
+            let (signal, mut terminate, mut interrupt) = signalled.await?;
+            reloads.abort();
+            stop.send_replace(true);
+            let (open, begun) = (shared.open(), Instant::now());
+            manager.stopping(open);
+            let all = limits.connections as u32;
+            let why = tokio::select! {
+                biased;
+                _ = shared.slots.acquire_many(all) => "",
+                () = sleep(limits.stop_timeout) => ", at the deadline",
+                _ = terminate.recv() => ", at a second signal",
+                _ = interrupt.recv() => ", at a second signal",
+            };
+            let seconds = begun.elapsed().as_secs_f32();
+            let left = if why.is_empty() { 0 } else { shared.open() };
+            let line = format!(
+                "stopped by {signal} within {seconds:.1} s: {open} connections, {left} cut off{why}"
+            );
+            match left {
+                0 => log::notice(&line),
+                _ => log::warning(&line),
+            }
+            Ok(())
+        })
+    }
 }
 
 /// How many connections the process may have, after asking for as many as it may ask for.
@@ -98,19 +158,29 @@ fn descriptors() -> usize {
 
 /// What all connections share.
 struct Shared {
-    respond: Rc<Responder>,
+    service: Rc<dyn Service>,
     limits: Limits,
+    budget: Budget,
     slots: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     stop: Stop,
+}
+
+impl Shared {
+    /// How many connections are being served.
+    fn open(&self) -> usize {
+        self.limits.connections - self.slots.available_permits()
+    }
 }
 
 async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
     let mut failing = false;
     loop {
         let accepted = tokio::select! {
+            biased;
+            // Who waits at a socket that was handed over is the next process's to accept.
+            () = stopping(shared.stop.stopped.clone()) => return,
             accepted = acceptor.accept() => accepted,
-            () = shared.stop.clone().wait() => return,
         };
         let stream = match accepted {
             Ok(Some(stream)) => stream,
@@ -127,7 +197,12 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         failing = false;
-        // Over the limit, FastCGI is told so, a few at a time; HTTP, and the rest, wait.
+        // Over the limit, FastCGI is told so, a few at a time; HTTP, and the rest, wait until one
+        // of those who have a slot makes room.
+        let can_refuse = speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
+        if shared.slots.available_permits() == 0 && !can_refuse {
+            shared.stop.crowd.notify_one();
+        }
         let slots = shared.slots.clone().acquire_owned();
         let refusals = shared.refusals.clone().acquire_owned();
         let (slot, refusal) = tokio::select! {
@@ -144,19 +219,31 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
 }
 
 async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: bool) {
-    let Shared { respond, limits, stop, .. } = shared;
+    let Shared { service, limits, budget, stop, .. } = shared;
+    let _count = service.metrics().connection(overloaded);
     match (speaks, stream) {
         (Speaks::Http, Stream::Tcp(stream)) => {
-            http::serve(stream, &**respond, limits, stop.clone()).await
+            http::serve(stream, &**service, limits, budget, stop.clone()).await
         }
         (_, stream) => {
-            let connection = match overloaded {
-                true => Connection::overloaded(limits),
-                false => Connection::new(limits),
+            let (connection, stop) = match overloaded {
+                // It has no slot that it could give away.
+                true => (Connection::overloaded(limits), stop.clone_without_crowd()),
+                false => (Connection::new(limits).sharing(budget), stop.clone()),
             };
             // A connection that breaks off is the web server's affair, and in its log.
-            fastcgi::serve(stream, connection, &**respond, limits, stop.clone()).await.ok();
+            fastcgi::serve(stream, connection, &**service, limits, stop).await.ok();
         }
+    }
+}
+
+/// Tells the service of an answer, and has its line written in a while.
+pub fn tell(service: &dyn Service, method: Method, response: &Response, took: Duration) {
+    if service.answered(method, response, took) {
+        tokio::task::spawn_local(async {
+            sleep(LOG_DELAY).await;
+            log::flush();
+        });
     }
 }
 
@@ -170,14 +257,32 @@ pub async fn finish(answer: Answer) -> Response {
     }
 }
 
-/// Tells when to stop.
+/// Tells a connection when to stop.
 #[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct Stop {
+    stopped: watch::Receiver<bool>,
+    /// Tells one connection to make room.
+    crowd: Rc<Notify>,
+}
 
 impl Stop {
-    /// Waits until it is time to stop.
-    pub async fn wait(mut self) {
-        // The sender lives as long as the runtime.
-        self.0.wait_for(|stop| *stop).await.ok();
+    /// The same, for a connection in whose place nobody waits.
+    fn clone_without_crowd(&self) -> Stop {
+        Stop { stopped: self.stopped.clone(), crowd: Rc::default() }
     }
+
+    /// Waits until everything stops, or this connection is to make room for others.
+    pub async fn wait(self) {
+        let Stop { stopped, crowd } = self;
+        tokio::select! {
+            () = stopping(stopped) => {}
+            () = crowd.notified() => {}
+        }
+    }
+}
+
+/// Waits until everything stops.
+async fn stopping(mut stopped: watch::Receiver<bool>) {
+    // The sender lives as long as the runtime.
+    stopped.wait_for(|stop| *stop).await.ok();
 }

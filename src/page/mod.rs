@@ -16,7 +16,7 @@ pub use logo::data_uri;
 use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
 use crate::address::EmailAddress;
 use crate::language;
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use accent::Accent;
@@ -72,7 +72,11 @@ impl Typed {
     }
 }
 
-fn write(account: &Account, request: &Request) -> Response {
+fn write(account: &Account, request: &Request) -> Written {
+    Written::ForRequest(answer(account, request))
+}
+
+fn answer(account: &Account, request: &Request) -> Response {
     if !account.page.enabled {
         return nothing_here();
     }
@@ -186,8 +190,8 @@ struct Service<'a> {
 
 impl<'a> Content<'a> {
     /// The empty form, in the name of whoever has the account.
-    fn new(account: Option<&'a Account>, request: &'a Request) -> Content<'a> {
-        let wishes = &request.wishes.languages;
+    fn new(account: Option<&'a Account>, request: &Request) -> Content<'a> {
+        let wishes = request.wishes.languages;
         let t = spoken(wishes);
         let provider = account.map(|account| &account.provider);
         Content {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 
 use super::cgi;
-use super::http::{Request, Response, TIMEOUT, invalid};
+use super::http::{Request, Response, SOCKET_BUFFER, TIMEOUT, invalid};
 
 // Record types, FastCGI 1.0 §8.
 pub const BEGIN_REQUEST: u8 = 1;
@@ -51,8 +51,22 @@ impl Style {
 
 /// One connection to a FastCGI program.
 pub struct Client {
-    reader: Box<dyn Read + Send>,
+    reader: Counted,
     writer: Box<dyn Write + Send>,
+}
+
+/// Counts what was read, which tells a close before an answer from one in its middle.
+struct Counted {
+    stream: Box<dyn Read + Send>,
+    count: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.stream.read(buffer)?;
+        self.count += len as u64;
+        Ok(len)
+    }
 }
 
 /// A record as it came.
@@ -68,25 +82,32 @@ impl Client {
         let stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
-        Ok(Self { reader: Box::new(stream.try_clone()?), writer: Box::new(stream) })
+        let reader = Counted { stream: Box::new(stream.try_clone()?), count: 0 };
+        Ok(Self { reader, writer: Box::new(stream) })
     }
 
     pub fn tcp(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
-        Ok(Self { reader: Box::new(stream.try_clone()?), writer: Box::new(stream) })
+        let reader = Counted { stream: Box::new(stream.try_clone()?), count: 0 };
+        Ok(Self { reader, writer: Box::new(stream) })
     }
 
     /// Sends a request and waits for its end.
     pub fn send(&mut self, request: &Request, style: Style) -> io::Result<Response> {
         let bytes = request_records(request, style);
         let Self { reader, writer } = self;
-        let output = thread::scope(|scope| {
-            // The program may answer before it has read a long body, or close instead of reading.
-            scope.spawn(|| writer.write_all(&bytes));
-            read_output(reader, style.id)
-        })?;
+        let output = if bytes.len() <= SOCKET_BUFFER {
+            writer.write_all(&bytes)?;
+            read_output(reader, style.id)?
+        } else {
+            thread::scope(|scope| {
+                // The program may answer before it has read a long body, or close instead of reading.
+                scope.spawn(|| writer.write_all(&bytes));
+                read_output(reader, style.id)
+            })?
+        };
         if !style.keep {
             let mut byte = [0];
             if self.reader.read(&mut byte).is_ok_and(|count| count > 0) {
@@ -94,6 +115,11 @@ impl Client {
             }
         }
         cgi::parse(&output, request.method == "HEAD")
+    }
+
+    /// How many bytes have come so far.
+    pub fn received(&self) -> u64 {
+        self.reader.count
     }
 
     /// Sends bytes as they are.
@@ -188,7 +214,8 @@ fn read_output(reader: &mut impl Read, id: u16) -> io::Result<Vec<u8>> {
     }
 }
 
-fn read_record(reader: &mut impl Read) -> io::Result<Record> {
+/// The next record, or an error at the end of the connection.
+pub fn read_record(reader: &mut impl Read) -> io::Result<Record> {
     let mut header = [0; 8];
     reader.read_exact(&mut header)?;
     let [version, kind, id_high, id_low, length_high, length_low, padding, _] = header;

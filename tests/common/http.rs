@@ -9,7 +9,7 @@ use std::time::Duration;
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a socket takes without anybody reading at the other end.
-const SOCKET_BUFFER: usize = 64 * 1024;
+pub const SOCKET_BUFFER: usize = 64 * 1024;
 
 //------------ Request -------------------------------------------------------
 

@@ -187,6 +187,12 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// The words that start `program` as confined as the shipped unit has it: tests/confined.py.
+pub fn confined(program: &Path) -> [std::ffi::OsString; 4] {
+    let unit = source("contrib/systemd/mailsetup.service");
+    ["/usr/bin/python3".into(), source("tests/confined.py").into(), unit.into(), program.into()]
+}
+
 /// Runs a helper program to its end; panics with its output unless it succeeds.
 pub fn run(command: &mut Command) -> String {
     let name = command.get_program().to_string_lossy().into_owned();
@@ -200,7 +206,7 @@ pub fn run(command: &mut Command) -> String {
 
 /// Which package brings a missing program, as tests/install-*.sh have it.
 pub fn install_hint(program: &str) -> String {
-    for name in ["tests/install-tools.sh", "tests/install-clients.sh"] {
+    for name in ["tests/install-tools.sh", "tests/install-clients.sh", "tests/install-bench.sh"] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();
         let package = script.lines().find_map(|line| {
             let (proof, package) = line.rsplit_once(':')?;

@@ -1,28 +1,30 @@
-//! What starts the responder without a web server: spawn-fcgi and systemd.
+//! What starts the responder without a web server: spawn-fcgi and systemd; as confined as by the
+//! shipped unit, so that a system call the unit forbids ends it.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Process, Sandbox, command, program};
+use crate::common::{Process, Sandbox, command, confined, program};
 
 /// spawn-fcgi in the foreground, with the listening socket as standard input.
 pub fn spawn_fcgi(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
     let mut command = command("spawn-fcgi");
     command.env("MAILSETUP_CONFIG", config);
     command.args([OsStr::new("-n"), OsStr::new("-s"), socket.as_os_str(), OsStr::new("--")]);
-    launch(sandbox, command.arg(program()), socket)
+    launch(sandbox, command.args(confined(&program())), socket)
 }
 
 /// Socket activation as by a unit: the listening socket is descriptor 3.
 pub fn socket_activate(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
-    launch(sandbox, activate(config, socket).arg(program()), socket)
+    launch(sandbox, activate(config, socket).args(confined(&program())), socket)
 }
 
 /// Socket activation as by a unit with `StandardInput=socket`, without which standard output is
 /// the socket, too.
 pub fn socket_activate_inetd(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
-    launch(sandbox, activate(config, socket).arg("--inetd").arg(program()), socket)
+    let mut command = activate(config, socket);
+    launch(sandbox, command.arg("--inetd").args(confined(&program())), socket)
 }
 
 fn activate(config: &Path, socket: &Path) -> Command {

@@ -73,6 +73,15 @@ fn certificate() {
     ]));
 }
 
+/// The responder on the socket, started and confined as the units do.
+fn activate(world: &Namespace) -> Process {
+    let config = Path::new("/etc/mailsetup/config.toml");
+    let process = launchers::socket_activate_inetd(world.sandbox, config, Path::new(SOCKET));
+    let user = User::from_name("www-data").ok().flatten().expect("there is no user www-data");
+    chown(SOCKET, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
+    process
+}
+
 /// The responder on the socket, started by the line that contrib's comments give.
 fn serve(world: &Namespace) -> Process {
     let listen = format!("unix:{SOCKET},mode=0660,group=www-data");

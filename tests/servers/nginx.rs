@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
+use super::{
+    HTTP, activate, certificate, existing_site, install, listens, serve, servers_directory,
+};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, write};
 
@@ -34,10 +36,15 @@ pub fn snippet(world: &Namespace) -> Vec<Process> {
 
 /// contrib/nginx/vhost.conf as the only site.
 pub fn vhost(world: &Namespace) -> Vec<Process> {
+    vec![activate(world), vhost_alone(world)]
+}
+
+/// The same with nobody at the socket.
+pub fn vhost_alone(world: &Namespace) -> Process {
     certificate();
     clear_sites();
     install("nginx/vhost.conf", "/etc/nginx/sites-enabled/mailsetup.conf");
-    vec![serve(world), start(world)]
+    start(world)
 }
 
 /// contrib/nginx/fcgiwrap.conf in a site that exists.

@@ -1,7 +1,12 @@
 //! The unit pair: what can be told about it without being the system's first process.
 
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
 use crate::common::namespace::Namespace;
-use crate::common::{command, run};
+use crate::common::{command, confined, run};
 
 use super::install;
 
@@ -29,4 +34,27 @@ fn service_has_no_privileges() {
         let report = run(command("systemd-analyze").args(security));
         assert!(report.contains("Overall exposure level"), "{report}");
     });
+}
+
+/// What the conformance suite relies on: a forbidden call ends the program, whatever it makes of
+/// errors.
+#[test]
+fn confined_programs_end_at_what_the_unit_forbids() {
+    let shell = |script: &str| {
+        let mut command = command("env");
+        command.args(confined(Path::new("/bin/sh"))).args(["-c", script]);
+        command.status().expect("python3, of the package python3-seccomp")
+    };
+    let nothing_forbidden = shell("read line </etc/hostname; exit 7");
+    assert_eq!(nothing_forbidden.code(), Some(7), "{nothing_forbidden}");
+    for script in [
+        ": >/dev/full",
+        "exec ip link",
+        "exec mount -t tmpfs none /mnt",
+        "exec chown 0:0 /etc/hostname",
+        "exec nice -n 1 true",
+    ] {
+        let status = shell(script);
+        assert_eq!(status.signal(), Some(Signal::SIGSYS as i32), "{script}: {status}");
+    }
 }

@@ -8,7 +8,7 @@
 use super::super::not_ours;
 use crate::account::{Account, ServiceKind};
 use crate::address::EmailAddress;
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use serde::Serialize;
@@ -73,7 +73,11 @@ struct Refusal<'a> {
     error_message: &'a str,
 }
 
-fn write(account: &Account, request: &Request) -> Response {
+fn write(account: &Account, request: &Request) -> Written {
+    Written::ForRequest(answer(account, request))
+}
+
+fn answer(account: &Account, request: &Request) -> Response {
     let activesync = account.service(ServiceKind::ActiveSync);
     let places = [
         // seen: Outlook 2019 asks for `Autodiscoverv1`.

@@ -5,7 +5,7 @@
 
 use super::{ErrorCode, answer, error, new_address};
 use crate::account::{Account, ServiceKind};
-use crate::question::{DecidedBy, Document};
+use crate::question::{DecidedBy, Document, Written};
 use crate::request::Request;
 use crate::response::Response;
 
@@ -24,7 +24,11 @@ pub(super) static SERVER: Document = Document {
     unknown: |_| error(ErrorCode::AddressNotFound),
 };
 
-fn write(account: &Account, _: &Request) -> Response {
+fn write(account: &Account, _: &Request) -> Written {
+    Written::ForRequest(settings(account))
+}
+
+fn settings(account: &Account) -> Response {
     let Some(address) = &account.address else { return error(ErrorCode::InvalidRequest) };
     let service = account.service(ServiceKind::ActiveSync);
     let new_address = new_address(account);

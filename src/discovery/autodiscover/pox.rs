@@ -7,9 +7,11 @@
 
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
-use crate::account::{Account, Auth, Moved, Protocol, Security, Server, Service, ServiceKind};
+use crate::account::{
+    Account, Auth, EMAIL_ADDRESS, Login, Moved, Protocol, Security, Server, Service, ServiceKind,
+};
 use crate::address::EmailAddress;
-use crate::question::{DecidedBy, Document, Question};
+use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Method, Request, parse_host};
 use crate::response::Response;
 use crate::xml;
@@ -81,26 +83,60 @@ fn read_body(body: &[u8]) -> Result<(&'static Document, EmailAddress), ErrorCode
 
 //------------ settings -------------------------------------------------------
 
-fn write(account: &Account, request: &Request) -> Response {
+fn write(account: &Account, request: &Request) -> Written {
+    if let (Some(address), Some(_)) = (&account.address, &account.moved) {
+        let fill = |login: &Login| login.of(address);
+        return Written::ForRequest(if let Some(new) = new_address(account) {
+            redirect(address, "redirectAddr", |xml| xml.text("RedirectAddr", &new.to_string()))
+        } else if let Some(url) = new_url(account, request) {
+            redirect(address, "redirectUrl", |xml| xml.text("RedirectUrl", url))
+        } else {
+            settings(account, Some(&address.to_string()), fill)
+        });
+    }
+    // The mailbox is filled in later.
+    let placeholder = account.address.as_ref().map(|_| EMAIL_ADDRESS);
+    let response = settings(account, placeholder, |login| login.template().to_owned());
+    match placeholder {
+        Some(_) => Written::ForMailbox(response),
+        None => Written::ForDomain(response),
+    }
+}
+
+/// An answer that leads elsewhere.
+fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writer)) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
-        // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
-        if let Some(address) = &account.address {
-            xml.element("User", &[], |xml| xml.text("DisplayName", &address.to_string()));
-        }
+        write_user(xml, &address.to_string());
         xml.element("Account", &[], |xml| {
             xml.text("AccountType", "email");
-            if let Some(address) = new_address(account) {
-                xml.text("Action", "redirectAddr");
-                xml.text("RedirectAddr", &address.to_string());
-            } else if let Some(url) = new_url(account, request) {
-                xml.text("Action", "redirectUrl");
-                xml.text("RedirectUrl", url);
-            } else {
-                xml.text("Action", "settings");
-                write_protocols(xml, account);
-            }
+            xml.text("Action", action);
+            to(xml);
         });
     })
+}
+
+/// The settings of the mailbox `address`, or without one those of a domain: these hold no login.
+fn settings(
+    account: &Account,
+    address: Option<&str>,
+    login: impl Fn(&Login) -> String,
+) -> Response {
+    answer(OUTLOOK_NAMESPACE, |xml| {
+        // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
+        if let Some(address) = address {
+            write_user(xml, address);
+        }
+        let login = |of: &Login| address.map(|_| login(of));
+        xml.element("Account", &[], |xml| {
+            xml.text("AccountType", "email");
+            xml.text("Action", "settings");
+            write_protocols(xml, account, &login);
+        });
+    })
+}
+
+fn write_user(xml: &mut xml::Writer, address: &str) {
+    xml.element("User", &[], |xml| xml.text("DisplayName", address));
 }
 
 /// The URL to ask instead, where the domain's settings are kept at another one.
@@ -117,8 +153,11 @@ fn new_url<'a>(account: &'a Account, request: &Request) -> Option<&'a str> {
     (!is_here).then_some(url)
 }
 
-fn write_protocols(xml: &mut xml::Writer, account: &Account) {
-    let address = account.address.as_ref();
+fn write_protocols(
+    xml: &mut xml::Writer,
+    account: &Account,
+    login: &impl Fn(&Login) -> Option<String>,
+) {
     for server in &account.servers {
         // seen: Thunderbird drops a Protocol whose Type is in lower case.
         let kind = match server.protocol {
@@ -129,7 +168,7 @@ fn write_protocols(xml: &mut xml::Writer, account: &Account) {
         };
         xml.element("Protocol", &[], |xml| {
             xml.text("Type", kind);
-            write_server(xml, server, address);
+            write_server(xml, server, login(&server.login));
         });
     }
     if account.dav_in_autodiscover {
@@ -137,7 +176,7 @@ fn write_protocols(xml: &mut xml::Writer, account: &Account) {
             if let Some(service) = account.service(kind) {
                 xml.element("Protocol", &[], |xml| {
                     xml.text("Type", name);
-                    write_service(xml, service, address);
+                    write_service(xml, service, login(&service.login));
                 });
             }
         }
@@ -146,22 +185,22 @@ fn write_protocols(xml: &mut xml::Writer, account: &Account) {
 
 /// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
 /// the form that is in use for eM Client.
-fn write_service(xml: &mut xml::Writer, service: &Service, address: Option<&EmailAddress>) {
+fn write_service(xml: &mut xml::Writer, service: &Service, login: Option<String>) {
     xml.text("Server", &service.url);
     xml.text("DomainRequired", "off");
-    if let Some(address) = address {
-        xml.text("LoginName", &service.login.of(address));
+    if let Some(login) = login {
+        xml.text("LoginName", &login);
     }
 }
 
 /// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
-fn write_server(xml: &mut xml::Writer, server: &Server, address: Option<&EmailAddress>) {
+fn write_server(xml: &mut xml::Writer, server: &Server, login: Option<String>) {
     let on_off = |on| if on { "on" } else { "off" };
     xml.text("Server", &server.host);
     xml.text("Port", &server.port.to_string());
     xml.text("DomainRequired", "off");
-    if let Some(address) = address {
-        xml.text("LoginName", &server.login.of(address));
+    if let Some(login) = login {
+        xml.text("LoginName", &login);
     }
     // Left out, it would count as on, which is NTLM.
     xml.text("SPA", on_off(server.auth == Auth::Ntlm));

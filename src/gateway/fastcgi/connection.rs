@@ -4,9 +4,11 @@
 //! Takes one request at a time, as every known web server sends them; refuses roles other than
 //! responder and a second request on top of a running one, and drops the connection for bytes that
 //! are no FastCGI. Parameters and body are kept up to their caps and counted beyond; nothing else
-//! is kept. Rules: FastCGI Specification 1.0.
+//! is kept. What all connections hold together has a budget: over it, the request ends as
+//! `Overloaded`. Rules: FastCGI Specification 1.0.
 
 use super::records::{self, EndStatus, HEADER_LEN, Header, MANAGEMENT, kind};
+use crate::gateway::budget::{Budget, Share};
 use crate::request::Limits;
 
 /// The only role that is served (§6.2).
@@ -28,6 +30,8 @@ pub struct Connection {
     /// The content of a BEGIN_REQUEST or management record, as far as it has come.
     control: Vec<u8>,
     request: Option<Incoming>,
+    /// Covers what the request holds, until it is answered.
+    share: Share,
     output: Vec<u8>,
     closing: bool,
 }
@@ -84,9 +88,15 @@ impl Connection {
             record: Record::start(),
             control: Vec::new(),
             request: None,
+            share: Budget::new(limits.buffered_bytes).share(),
             output: Vec::new(),
             closing: false,
         }
+    }
+
+    /// The same connection, with what it holds taken from a budget that others take from too.
+    pub fn sharing(self, budget: &Budget) -> Connection {
+        Connection { share: budget.share(), ..self }
     }
 
     /// A connection over the number of connections: every request ends as `Overloaded`.
@@ -193,6 +203,12 @@ impl Connection {
             kind::STDIN => request.body.push(content),
             _ => {}
         }
+        let held = request.parameters.bytes.capacity() + request.body.bytes.capacity();
+        if !self.share.cover(held) {
+            let id = request.id;
+            self.request = None;
+            self.end_request(id, EndStatus::Overloaded, false);
+        }
     }
 
     /// Does what a record means, now that it is all there.
@@ -251,6 +267,7 @@ impl Connection {
 
     fn end_request(&mut self, id: u16, status: EndStatus, keep: bool) {
         records::write_end(&mut self.output, id, status);
+        self.share.clear();
         // Without KEEP_CONN it is on us to close (§3.5).
         self.closing |= !keep;
     }
@@ -320,6 +337,8 @@ mod tests {
         body_bytes: 10,
         connections: 4096,
         timeout: std::time::Duration::from_secs(1),
+        buffered_bytes: 0,
+        stop_timeout: std::time::Duration::from_secs(1),
     };
 
     fn record(kind: u8, id: u16, content: &[u8]) -> Vec<u8> {
@@ -361,31 +380,43 @@ mod tests {
     }
 
     fn one(bytes: &[u8]) -> (Vec<Arrived>, Vec<u8>, bool) {
+        in_pieces(&[bytes])
+    }
+
+    fn in_pieces(pieces: &[&[u8]]) -> (Vec<Arrived>, Vec<u8>, bool) {
         let mut connection = Connection::new(&LIMITS);
-        let (arrivals, output) = converse(&mut connection, &[bytes]);
+        let (arrivals, output) = converse(&mut connection, pieces);
         (arrivals, output, connection.is_closing())
     }
 
     #[test]
     fn the_same_bytes_in_any_pieces_are_the_same_requests() {
-        let bytes = [get(1, 1), record(kind::GET_VALUES, 0, b"\x0f\x00FCGI_MPXS_CONNS"), get(7, 1)]
-            .concat();
-        let (arrivals, output, closing) = one(&bytes);
+        let ask = record(kind::GET_VALUES, 0, b"\x0f\x00FCGI_MPXS_CONNS");
+        let bytes = [get(1, 1), ask.clone(), get(7, 1)].concat();
+        let (arrivals, _, closing) = one(&bytes);
         assert_eq!(arrivals.len(), 2);
         assert_eq!(arrivals[0].parameters.as_deref(), Some(&b"\x01\x01ab"[..]));
         assert_eq!(arrivals[0].body.as_deref(), Some(&b"body"[..]));
         assert!(!closing);
-        for at in 0..bytes.len() {
-            let mut connection = Connection::new(&LIMITS);
-            let pieces = [&bytes[..at], &bytes[at..]];
-            assert_eq!(
-                converse(&mut connection, &pieces),
-                (one(&bytes).0, output.clone()),
-                "split at {at}"
-            );
+
+        let abort = record(kind::ABORT_REQUEST, 1, b"");
+        for bytes in [
+            bytes,
+            // Not kept, with more behind it; aborted; refused; over the caps; no FastCGI.
+            [get(1, 0), get(2, 1)].concat(),
+            [begin(1, 1, 1), begin(2, 1, 1), abort, get(3, 1)].concat(),
+            [begin(1, 2, 1), record(99, 0, b"x"), begin(2, 3, 0), ask].concat(),
+            [begin(1, 1, 1), record(kind::PARAMS, 1, &[b'x'; 101]), get(1, 1)[32..].to_vec()]
+                .concat(),
+            [get(1, 1), b"GET / HTTP/1.1\r\n".to_vec()].concat(),
+        ] {
+            let whole = one(&bytes);
+            for at in 0..bytes.len() {
+                assert_eq!(in_pieces(&[&bytes[..at], &bytes[at..]]), whole, "split at {at}");
+            }
+            let single: Vec<_> = bytes.chunks(1).collect();
+            assert_eq!(in_pieces(&single), whole, "{}", bytes.escape_ascii());
         }
-        let single: Vec<_> = bytes.chunks(1).collect();
-        assert_eq!(converse(&mut Connection::new(&LIMITS), &single).1, output);
     }
 
     #[test]
@@ -433,6 +464,25 @@ mod tests {
         ];
         let (arrivals, ..) = one(&bytes.concat());
         assert_eq!((&arrivals[0].parameters, &arrivals[0].body), (&None, &None));
+    }
+
+    #[test]
+    fn over_the_budget_a_large_request_is_refused() {
+        let limits = Limits { body_bytes: 100_000, buffered_bytes: 60_000, ..LIMITS };
+        let budget = Budget::new(limits.buffered_bytes);
+        let connection = || Connection::new(&limits).sharing(&budget);
+        let half =
+            [begin(1, 1, 1), record(kind::PARAMS, 1, b""), record(kind::STDIN, 1, &[0; 40_000])];
+        let (mut first, mut second) = (connection(), connection());
+        assert_eq!(converse(&mut first, &[&half.concat()]), (vec![], vec![]));
+        assert_eq!(converse(&mut second, &[&half.concat()]), (vec![], end(1, 2)));
+        assert!(second.is_closing() && !first.is_closing());
+        let (arrivals, _) = converse(&mut connection(), &[&get(1, 1)]);
+        assert_eq!(arrivals.len(), 1, "a small one is taken");
+        let (arrivals, _) = converse(&mut first, &[&record(kind::STDIN, 1, b"")]);
+        first.answer(arrivals[0].ticket, b"");
+        let (_, output) = converse(&mut connection(), &[&half.concat()]);
+        assert_eq!(output, b"", "what was answered is given back");
     }
 
     #[test]

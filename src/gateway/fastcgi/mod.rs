@@ -7,18 +7,19 @@
 pub mod connection;
 pub mod records;
 
+use super::Service;
+use super::cgi::{self, Variables};
 use super::listener::Stream;
-use super::server::{Stop, finish};
-use super::{Responder, cgi};
-use crate::request::Limits;
-use crate::response::{Response, Status};
+use super::server::{GRACE, Stop, finish, tell};
+use crate::request::{Limits, Method};
+use crate::response::{Answer, Response, Status};
 use connection::{Arrived, Connection};
-use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::task::{Poll, ready};
+use std::time::Duration;
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, timeout_at};
 
@@ -28,13 +29,20 @@ const READ_SIZE: usize = 16 * 1024;
 thread_local! {
     /// Where bytes are read to; shared by all connections, since nothing waits while it is used.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
+    /// Where an answer is put together, likewise.
+    static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// An empty buffer for whoever has something to send; it is given back.
+    static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Serves one connection until either side closes it, or until `stop` finds it idle.
+///
+/// A connection that is new, or on which a request has just come, is not idle: its web server
+/// would have nothing to tell its client but 502.
 pub async fn serve(
     mut stream: Stream,
     mut connection: Connection,
-    respond: &Responder,
+    service: &dyn Service,
     limits: &Limits,
     stop: Stop,
 ) -> io::Result<()> {
@@ -44,6 +52,8 @@ pub async fn serve(
     let mut deadline = None;
     // Who connects has something to say: the first byte may not take for ever, the next may.
     let mut is_new = true;
+    // When to give up waiting for the first byte; set once it is time to stop.
+    let mut last_call = None;
     loop {
         deadline = match connection.is_idle() && !connection.is_overloaded() && !is_new {
             true => None,
@@ -51,14 +61,22 @@ pub async fn serve(
         };
         let arrived = if rest.is_empty() {
             let is_idle = connection.is_idle();
+            if is_idle && last_call.is_some() && !is_new && !stream.has_input() {
+                return Ok(());
+            }
+            let deadline = if is_new { last_call.or(deadline) } else { deadline };
             let arrived = read(&mut stream, &mut connection, &mut rest, deadline);
-            match is_idle {
-                true => tokio::select! {
+            if is_idle && last_call.is_none() {
+                tokio::select! {
                     biased;
                     arrived = arrived => arrived?,
-                    () = &mut stopped => return Ok(()),
-                },
-                false => arrived.await?,
+                    () = &mut stopped => {
+                        last_call = Some(Instant::now() + GRACE);
+                        continue;
+                    }
+                }
+            } else {
+                arrived.await?
             }
         } else {
             let bytes = std::mem::take(&mut rest);
@@ -66,18 +84,39 @@ pub async fn serve(
         };
         is_new = false;
         if let Some(arrived) = arrived {
+            let start = std::time::Instant::now();
             let ticket = arrived.ticket;
-            let stdout = answer(arrived, respond).await;
-            connection.answer(ticket, &stdout);
+            let (method, answer) = answer(arrived, service, start);
+            let response = match answer {
+                Answer::Ready(response) => response,
+                slow => finish(slow).await,
+            };
+            tell(service, method, &response, start.elapsed());
+            if connection.output().is_empty() {
+                *connection.output() = OUTPUT.take();
+            }
+            ANSWER.with_borrow_mut(|answer| {
+                cgi::write_answer(answer, &response, method == Method::Head);
+                connection.answer(ticket, answer);
+                reset(answer);
+            });
         }
         if !connection.output().is_empty() {
-            let output = std::mem::take(connection.output());
-            before(Instant::now() + limits.timeout, send(&stream, &output)).await?;
+            let mut output = std::mem::take(connection.output());
+            send(&stream, &output, limits.timeout).await?;
+            reset(&mut output);
+            OUTPUT.set(output);
         }
         if connection.is_closing() {
             return Ok(());
         }
     }
+}
+
+/// Empties a buffer; what it holds beyond the usual is given back.
+fn reset(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.shrink_to(READ_SIZE);
 }
 
 /// Waits for bytes and gives them to the connection; what it leaves goes to `rest`.
@@ -109,11 +148,16 @@ fn receive(connection: &mut Connection, mut bytes: &[u8], rest: &mut Vec<u8>) ->
     arrived
 }
 
-async fn send(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
+/// Writes all of it; the time it may take begins when the other side does not take it at once.
+async fn send(stream: &Stream, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let mut deadline = None;
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
             Ok(len) => bytes = &bytes[len..],
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
+                before(deadline, stream.writable()).await?;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -127,39 +171,28 @@ async fn before<T>(
     timeout_at(deadline, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// What goes to the web server's standard output for a request.
-async fn answer(arrived: Arrived, respond: &Responder) -> Vec<u8> {
-    let parameters = match &arrived.parameters {
-        Some(parameters) => parameters,
-        None => {
-            let line = "the request's parameters are too large";
-            return cgi::answer(&Response::text(Status::HeaderFieldsTooLarge, line), false);
-        }
+/// The answer to a request, and its method.
+fn answer(arrived: Arrived, service: &dyn Service, now: std::time::Instant) -> (Method, Answer) {
+    let refuse = |line, status| (Method::Other, Answer::Ready(Response::text(status, line)));
+    let Some(parameters) = &arrived.parameters else {
+        return refuse("the request's parameters are too large", Status::HeaderFieldsTooLarge);
     };
-    if records::pairs(parameters)
-        .any(|pair| pair.is_none_or(|(name, value)| has_nul(name) || has_nul(value)))
-    {
-        let line = "the request's parameters are broken";
-        return cgi::answer(&Response::text(Status::BadRequest, line), false);
+    let broken = || refuse("the request's parameters are broken", Status::BadRequest);
+    let mut variables = Variables::default();
+    for pair in records::pairs(parameters) {
+        let Some((name, value)) = pair else { return broken() };
+        variables.set(name, value);
     }
-    let variable = |wanted: &str| {
-        // The last of several counts.
-        let found =
-            records::pairs(parameters).flatten().filter(|(name, _)| *name == wanted.as_bytes());
-        found.last().map(|(_, value)| Cow::Borrowed(value))
+    if variables.has_nul() {
+        return broken();
+    }
+    let method = variables.method();
+    let request = match arrived.body {
+        Some(body) => cgi::request(&variables, body),
+        None => Err(cgi::body_too_large()),
     };
-    let is_head = cgi::is_head(variable);
-    let Some(body) = arrived.body else {
-        return cgi::answer(&cgi::body_too_large(), is_head);
-    };
-    let response = match cgi::request(variable, body) {
-        Ok(request) => finish(respond(&request)).await,
-        Err(response) => response,
-    };
-    cgi::answer(&response, is_head)
-}
-
-/// Neither names nor values hold a NUL (FastCGI Specification 1.0, §6.1).
-fn has_nul(bytes: &[u8]) -> bool {
-    bytes.contains(&0)
+    match request {
+        Ok(request) => (method, service.respond(&request, now)),
+        Err(response) => (method, Answer::Ready(response)),
+    }
 }

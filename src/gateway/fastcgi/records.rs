@@ -75,6 +75,10 @@ pub fn write(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
 
 /// Writes a whole stream with its end.
 pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
+    // Room for the records, and for the end of the request behind them.
+    out.reserve(
+        content.len() + (content.len() / MAX_CONTENT + 2) * 2 * HEADER_LEN + 2 * HEADER_LEN,
+    );
     for chunk in content.chunks(MAX_CONTENT) {
         write(out, kind, id, chunk);
     }
@@ -103,6 +107,13 @@ pub fn pairs(mut bytes: &[u8]) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
 }
 
 fn read_pair<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    // Nearly all are short.
+    if let [name_len @ ..0x80, value_len @ ..0x80, rest @ ..] = bytes {
+        let (name, rest) = rest.split_at_checked(usize::from(*name_len))?;
+        let (value, rest) = rest.split_at_checked(usize::from(*value_len))?;
+        *bytes = rest;
+        return Some((name, value));
+    }
     let name_len = read_len(bytes)?;
     let value_len = read_len(bytes)?;
     let (name, rest) = bytes.split_at_checked(name_len)?;

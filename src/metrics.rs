@@ -1,0 +1,159 @@
+//! What a running service counts, in the text format of Prometheus (version 0.0.4).
+//!
+//! Labels are words of this program, never of a request: nobody outside can make a new series.
+
+use crate::response::Response;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Upper bounds of the durations that are told apart, in seconds as they are written, and in
+/// microseconds.
+const BUCKETS: [(&str, u128); 6] = [
+    ("0.0001", 100),
+    ("0.001", 1_000),
+    ("0.01", 10_000),
+    ("0.1", 100_000),
+    ("1", 1_000_000),
+    ("10", 10_000_000),
+];
+
+/// The counters of a process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Answers by document and status.
+    answers: RefCell<BTreeMap<(&'static str, &'static str), u64>>,
+    /// Answers that took no longer than the bound, and longer than the one before.
+    durations: [Cell<u64>; BUCKETS.len()],
+    /// All durations together, in microseconds.
+    duration: Cell<u128>,
+    signatures_made: Cell<u64>,
+    signatures_failed: Cell<u64>,
+    connections: Cell<u64>,
+    connections_accepted: Cell<u64>,
+    connections_refused: Cell<u64>,
+}
+
+/// What is known of the configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reloads {
+    /// How often it was read anew.
+    pub good: u64,
+    /// How often it was found broken; the one before stayed.
+    pub broken: u64,
+    /// True if what is in the files now is broken.
+    pub is_broken: bool,
+}
+
+/// A connection that is counted as long as this value lives.
+#[derive(Debug)]
+pub struct Connection<'a>(&'a Cell<u64>);
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl Metrics {
+    /// Counts an answer.
+    pub fn answered(&self, response: &Response, took: Duration) {
+        let about = response.about.as_deref();
+        let document = about.map_or("-", |about| about.document);
+        *self.answers.borrow_mut().entry((document, response.status.digits())).or_default() += 1;
+        let took = took.as_micros();
+        self.duration.set(self.duration.get() + took);
+        if let Some(bucket) = BUCKETS.iter().position(|(_, bound)| took <= *bound) {
+            increase(&self.durations[bucket]);
+        }
+        match about.and_then(|about| about.signed) {
+            Some(true) => increase(&self.signatures_made),
+            Some(false) => increase(&self.signatures_failed),
+            None => {}
+        }
+    }
+
+    /// Counts a connection; `refused` says that there were too many.
+    pub fn connection(&self, refused: bool) -> Connection<'_> {
+        increase(if refused { &self.connections_refused } else { &self.connections_accepted });
+        increase(&self.connections);
+        Connection(&self.connections)
+    }
+
+    /// All there is, one line a number.
+    pub fn text(&self, reloads: Reloads) -> String {
+        let mut text = Text(String::with_capacity(2048));
+        text.head("mailsetup_build_info", "gauge", "What is running.");
+        text.line("mailsetup_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        let answers = self.answers.borrow();
+        text.head("mailsetup_requests_total", "counter", "Answers by document and HTTP status.");
+        for ((document, status), count) in &*answers {
+            let labels = [("document", *document), ("status", *status)];
+            text.line("mailsetup_requests_total", &labels, *count);
+        }
+        self.write_durations(&mut text, answers.values().sum());
+        text.head("mailsetup_signatures_total", "counter", "Profiles that were to be signed.");
+        for (result, count) in
+            [("made", &self.signatures_made), ("failed", &self.signatures_failed)]
+        {
+            text.line("mailsetup_signatures_total", &[("result", result)], count.get());
+        }
+        text.single("mailsetup_connections", "gauge", "Connections now.", self.connections.get());
+        let accepted = self.connections_accepted.get();
+        let help = "Connections that were served.";
+        text.single("mailsetup_connections_accepted_total", "counter", help, accepted);
+        let refused = self.connections_refused.get();
+        let help = "Connections over the limit.";
+        text.single("mailsetup_connections_refused_total", "counter", help, refused);
+        text.head("mailsetup_config_reloads_total", "counter", "Readings of changed files.");
+        for (result, count) in [("good", reloads.good), ("broken", reloads.broken)] {
+            text.line("mailsetup_config_reloads_total", &[("result", result)], count);
+        }
+        let help = "1 while the files are broken and an earlier reading holds.";
+        text.single("mailsetup_config_broken", "gauge", help, reloads.is_broken.into());
+        text.0
+    }
+
+    fn write_durations(&self, text: &mut Text, count: u64) {
+        let name = "mailsetup_request_duration_seconds";
+        text.head(name, "histogram", "From a request's last byte to its answer.");
+        let bucket = format!("{name}_bucket");
+        let mut sum = 0;
+        for ((bound, _), durations) in BUCKETS.iter().zip(&self.durations) {
+            sum += durations.get();
+            text.line(&bucket, &[("le", bound)], sum);
+        }
+        text.line(&bucket, &[("le", "+Inf")], count);
+        let seconds = self.duration.get() as f64 / 1e6;
+        text.line(&format!("{name}_sum"), &[], seconds);
+        text.line(&format!("{name}_count"), &[], count);
+    }
+}
+
+fn increase(counter: &Cell<u64>) {
+    counter.set(counter.get() + 1);
+}
+
+/// The text format.
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to memory does not fail.
+        write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n").ok();
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let labels: Vec<_> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        writeln!(self.0, "{name}{labels} {value}").ok();
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.head(name, kind, help);
+        self.line(name, &[], value);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a running service has beside the way of a request: a configuration that follows its files,
+//! documents that are kept, counters, and lines in the log.
+//!
+//! Two paths are answered here and not by `route`, once the configuration names them: one with the
+//! counters, one that says that the service runs. Neither says anything of domains.
+
+use crate::config::Config;
+use crate::config::reload::Reloading;
+use crate::gateway;
+use crate::kept::Kept;
+use crate::log;
+use crate::metrics::Metrics;
+use crate::request::{Limits, Method, Request};
+use crate::responder::respond;
+use crate::response::{About, Answer, Response, Status};
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+/// A running service.
+#[derive(Debug)]
+pub struct Service {
+    reloading: RefCell<Reloading>,
+    kept: Kept,
+    metrics: Metrics,
+}
+
+impl Service {
+    /// A service by a configuration.
+    pub fn new(reloading: Reloading) -> Service {
+        let reloading = RefCell::new(reloading);
+        Service { reloading, kept: Kept::default(), metrics: Metrics::default() }
+    }
+
+    /// What a request may cost; as it was at the start.
+    pub fn limits(&self) -> Limits {
+        self.reloading.borrow().known().limits
+    }
+
+    /// Reads the configuration, whether its files have changed or not.
+    pub fn reload(&self) {
+        self.reloading.borrow_mut().reload();
+    }
+
+    /// The answer at one of the two paths.
+    fn status(&self, request: &Request, config: &Config) -> Option<Response> {
+        let is_at = |path: &Option<String>| {
+            path.as_ref().is_some_and(|path| *path.as_bytes() == *request.path)
+        };
+        let (document, body) = if is_at(&config.status.metrics_path) {
+            ("metrics", self.metrics.text(self.reloading.borrow().count()))
+        } else if is_at(&config.status.health_path) {
+            ("health", "ok\n".to_owned())
+        } else {
+            return None;
+        };
+        let response = match request.method {
+            Method::Get | Method::Head => {
+                Response::document("text/plain; version=0.0.4; charset=utf-8", body.into_bytes())
+            }
+            Method::Post | Method::Other => {
+                Response::text(Status::MethodNotAllowed, "this method is not allowed here")
+                    .with("Allow", "GET, HEAD")
+            }
+        };
+        let about = About { document, host: request.host.clone(), ..About::default() };
+        Some(Response {
+            about: Some(Box::new(about)),
+            ..response.with("Cache-Control", "no-store")
+        })
+    }
+}
+
+impl gateway::Service for Service {
+    fn respond(&self, request: &Request, now: Instant) -> Answer {
+        let config = self.reloading.borrow_mut().current(now);
+        match self.status(request, &config) {
+            Some(response) => Answer::Ready(response),
+            None => respond(request, &config, &self.kept),
+        }
+    }
+
+    fn answered(&self, method: Method, response: &Response, took: Duration) -> bool {
+        self.metrics.answered(response, took);
+        let log = self.reloading.borrow().known().log;
+        log.requests.unwrap_or(true) && log::request(method, response, took, log.addresses)
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
