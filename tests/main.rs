@@ -7,6 +7,7 @@ mod agreement;
 mod commands;
 mod configuration;
 mod conformance;
+mod corpora;
 mod documents;
 mod gateway;
 mod house;

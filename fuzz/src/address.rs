@@ -1,0 +1,36 @@
+//! E-mail addresses: any bytes.
+//!
+//! Holds: what is taken is written and read back as the same address; it has the sizes that RFC 5321
+//! allows and no control characters; all letter cases of it are one; its domain is a domain name.
+
+use mailsetup::address::{
+    Domain, EmailAddress, MAX_DOMAIN, MAX_LOCAL_PART, host_name, is_host_name,
+};
+
+pub fn run(data: &[u8]) {
+    let Ok(address) = EmailAddress::parse(data) else { return };
+    let text = address.to_string();
+    assert_eq!(EmailAddress::parse(text.as_bytes()).as_ref(), Ok(&address), "{text:?}");
+    assert_eq!(text, format!("{}@{}", address.local_part(), address.domain()));
+    assert!((1..=MAX_LOCAL_PART).contains(&address.local_part().len()), "{text:?}");
+    assert!(!text.contains(char::is_control), "{text:?}");
+    let is_quoted = text.starts_with('"');
+    assert!(is_quoted || !text.contains(['<', '>', '"', ' ', '(', ')']), "{text:?}");
+    let capital =
+        EmailAddress::parse(text.to_ascii_uppercase().as_bytes()).expect("any letter case");
+    assert_eq!(capital.folded(), address.folded());
+    check_domain(address.domain());
+}
+
+/// What holds for every domain, wherever it came from.
+pub fn check_domain(domain: &Domain) {
+    let text = domain.as_str();
+    assert!(is_host_name(text) && text.len() <= MAX_DOMAIN && text.contains('.'), "{text:?}");
+    assert_eq!(host_name(text).as_deref(), Some(text));
+    for spelling in [text.to_owned(), format!("{text}."), text.to_ascii_uppercase()] {
+        assert_eq!(Domain::parse(&spelling).as_ref(), Ok(domain), "{spelling:?}");
+    }
+    if let Some(rest) = domain.without_prefix(&["www.", "autoconfig."]) {
+        assert_eq!(Domain::parse(rest.as_str()), Ok(rest));
+    }
+}

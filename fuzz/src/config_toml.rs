@@ -1,0 +1,65 @@
+//! The configuration file: any text.
+//!
+//! Files that it names are not looked at: such a text is only read, not checked. Holds: a text is
+//! taken or refused with mistakes, each in a line that is there; what is taken answers for the
+//! domains it names, with documents that are sound.
+
+use super::answer;
+use mailsetup::config::{Config, check, file};
+use mailsetup::request::{Method, Request};
+use std::path::Path;
+
+/// The keys whose values are names of files.
+const FILE_KEYS: [&str; 6] =
+    ["list_files", "directory", "signing_certificate", "signing_key", "template", "logo"];
+
+pub fn run(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    // A key can hide from the search only behind an escape, which needs a backslash.
+    let may_name_files = text.contains('\\') || FILE_KEYS.iter().any(|key| text.contains(key));
+    if may_name_files && file::parse(text).is_ok_and(|file| names_files(&file)) {
+        return;
+    }
+    match check::text(Path::new("config.toml"), text) {
+        Ok(config) => check_config(&config),
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            let lines = text.split('\n').count();
+            for error in errors {
+                assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+                assert!(!error.message.is_empty());
+            }
+        }
+    }
+}
+
+/// True if checking would look at other files.
+fn names_files(file: &file::File) -> bool {
+    let on_page = |page: &file::Page| page.template.is_some() || page.logo.is_some();
+    !file.domains.list_files.is_empty()
+        || file.domains.directory.is_some()
+        || file.apple.signing_certificate.is_some()
+        || file.apple.signing_key.is_some()
+        || on_page(&file.page)
+        || file.domain.values().any(|domain| on_page(&domain.page))
+}
+
+fn check_config(config: &Config) {
+    assert!(config.files.is_empty() && config.warnings.is_empty());
+    let mut domains: Vec<_> = config.domains().iter().map(ToString::to_string).collect();
+    domains.truncate(2);
+    domains.push("unnamed.example".to_owned());
+    for domain in domains {
+        let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
+        answer::check(&ask(config, &target, None));
+        let target = format!("/mobileconfig?emailaddress=ann@{domain}");
+        answer::check(&ask(config, &target, None));
+        answer::check(&ask(config, "/autodiscover/autodiscover.xml", Some(&domain)));
+        answer::check(&ask(config, "/.well-known/user-agent-configuration.json", Some(&domain)));
+    }
+}
+
+fn ask(config: &Config, target: &str, host: Option<&str>) -> mailsetup::response::Response {
+    let host = host.map(str::as_bytes);
+    answer::ask_of(&Request::new(Method::Get, target.as_bytes(), host, b""), config)
+}

@@ -1,0 +1,54 @@
+//! Autodiscover's XML: any body of a POST.
+//!
+//! Holds: what our reader takes, our writer writes so that it reads the same again; the answer is a
+//! well-formed document with status 200, and names a mailbox only if the body named an address: the
+//! very address, as it was checked.
+
+use super::answer;
+use mailsetup::address::EmailAddress;
+use mailsetup::request::{Method, Request};
+use mailsetup::response::Status;
+use mailsetup::xml;
+
+pub fn run(data: &[u8]) {
+    let document = xml::read(data);
+    for (_, text) in document.iter().flat_map(|document| &document.leaves) {
+        assert_eq!(text, text.trim());
+        check_round_trip(text);
+    }
+    let asked = document.iter().flat_map(|document| &document.leaves).find_map(|(name, text)| {
+        (name == "EMailAddress" && !text.is_empty()).then(|| EmailAddress::parse(text.as_bytes()))
+    });
+
+    let target = b"/autodiscover/autodiscover.xml";
+    let host = Some(&b"autodiscover.example.org"[..]);
+    let response = answer::ask(&Request::new(Method::Post, target, host, data));
+    answer::check(&response);
+    assert_eq!(response.status, Status::Ok);
+    let told = xml::read(&response.body).expect("well-formed, as was checked").leaves;
+    let texts = |wanted: &str| {
+        let found = told.iter().filter(|(name, _)| name == wanted).map(|(_, text)| text.as_str());
+        found.collect::<Vec<_>>()
+    };
+    match asked {
+        Some(Ok(address)) => {
+            let errors = texts("ErrorCode");
+            assert!(errors.is_empty() || errors == ["500"] || errors == ["601"], "{errors:?}");
+            for name in texts("DisplayName").into_iter().chain(texts("LoginName")) {
+                let is_named = name == address.to_string() || name == address.local_part();
+                assert!(is_named, "{name:?} instead of {address}");
+            }
+        }
+        _ => assert_eq!(texts("ErrorCode"), ["600"]),
+    }
+}
+
+/// A text comes out of our reader as it went into our writer, but for characters that XML has not.
+fn check_round_trip(text: &str) {
+    let mut written = xml::Writer::new();
+    written.text_in("a", &[("b", text)], text);
+    let read = xml::read(&written.finish()).expect("what is written can be read");
+    let is_legal = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let legal: String = text.chars().map(|c| if is_legal(c) { c } else { '\u{fffd}' }).collect();
+    assert_eq!(read.leaves, [("a".to_owned(), legal)]);
+}
