@@ -1,13 +1,19 @@
 //! What a request costs, in instructions: the same number on every run of the same program,
 //! whatever else the machine does. Counts with `valgrind --tool=callgrind`, user space only.
 //!
-//! `cargo bench` prints a Markdown table. A request on a kept FastCGI connection is the difference
-//! between many and few of them; a CGI request is a whole process, from its start to its end.
+//! `cargo bench --bench instructions` prints a Markdown table; `make bench` runs it, too. A request
+//! on a kept FastCGI connection is the difference between many and few of them, with the parameters
+//! of nginx and the fields of a mail client; a CGI request is a whole process, from its start to its
+//! end.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::fcgi::{Client, Style};
+#[path = "compare/callgrind.rs"]
+mod callgrind;
+
+use callgrind::{counted, total, whole};
+use common::fcgi::{self, Client};
 use common::http::Request;
 use common::{Process, Sandbox, cgi, command, program, source};
 use nix::sys::signal::{Signal, kill};
@@ -16,7 +22,25 @@ use std::fmt::Write;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+
+/// What Debian's `fastcgi_params` of nginx set beside the variables of CGI.
+const NGINX: [(&str, &str); 8] = [
+    ("DOCUMENT_ROOT", "/usr/share/nginx/html"),
+    ("DOCUMENT_URI", "/mailsetup"),
+    ("HTTPS", "on"),
+    ("REDIRECT_STATUS", "200"),
+    ("REMOTE_PORT", "40000"),
+    ("SERVER_ADDR", "192.0.2.2"),
+    ("CONTENT_TYPE", ""),
+    ("CONTENT_LENGTH", ""),
+];
+/// What Thunderbird sends beside the Host.
+const THUNDERBIRD: [(&str, &str); 4] = [
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"),
+    ("Accept", "*/*"),
+    ("Accept-Language", "en-US,en;q=0.5"),
+    ("Accept-Encoding", "gzip, deflate"),
+];
 
 /// How many requests the longer of two runs has more than the shorter.
 const REQUESTS: usize = 500;
@@ -48,8 +72,8 @@ fn main() {
         let count = kept(&sandbox, &none, request);
         println!("| FastCGI, kept connection: {name} | {count} |");
     }
-    let mut empty = command("true");
-    println!("| an empty program, for scale: `true` | {} |", whole(&sandbox, &mut empty));
+    let empty = command("true");
+    println!("| an empty program, for scale: `true` | {} |", whole(&sandbox, &empty));
     for (name, config) in [("no domain configured", &none), ("21 domains configured", &twenty)] {
         let mut program = command(program());
         for (name, value) in cgi::variables(&requests[0].1) {
@@ -57,11 +81,34 @@ fn main() {
             program.env(text(name), text(value));
         }
         program.env("MAILSETUP_CONFIG", config);
-        println!(
-            "| CGI, start to exit: autoconfig, GET, {name} | {} |",
-            whole(&sandbox, &mut program)
-        );
+        println!("| CGI, start to exit: autoconfig, GET, {name} | {} |", whole(&sandbox, &program));
     }
+}
+
+/// The records of a request as nginx sends them.
+fn records(request: &Request) -> Vec<u8> {
+    let client = THUNDERBIRD
+        .iter()
+        .fold(request.clone(), |request, (name, value)| request.header(name, value));
+    let mut variables = cgi::variables(&client);
+    let is_set = |variables: &[(Vec<u8>, _)], name: &str| {
+        variables.iter().any(|(known, _)| known == name.as_bytes())
+    };
+    for (name, value) in NGINX {
+        if !is_set(&variables, name) {
+            variables.push((name.into(), value.into()));
+        }
+    }
+    let parameters = fcgi::pairs(variables.iter().map(|(name, value)| (&name[..], &value[..])));
+    let body = request.body.as_deref().unwrap_or_default();
+    let mut records = fcgi::record(fcgi::BEGIN_REQUEST, 1, &[0, 1, 1, 0, 0, 0, 0, 0], true);
+    records.extend(fcgi::record(fcgi::PARAMS, 1, &parameters, true));
+    records.extend(fcgi::record(fcgi::PARAMS, 1, b"", true));
+    if !body.is_empty() {
+        records.extend(fcgi::record(fcgi::STDIN, 1, body, true));
+    }
+    records.extend(fcgi::record(fcgi::STDIN, 1, b"", true));
+    records
 }
 
 /// The instructions of one request on a kept connection.
@@ -79,41 +126,14 @@ fn kept(sandbox: &Sandbox, config: &Path, request: &Request) -> u64 {
         let mut process = Process::start(sandbox, &mut counted)
             .wait_until(|| UnixStream::connect(&socket).is_ok());
         let mut client = Client::unix(&socket).expect("connection");
+        let records = records(request);
         for _ in 0..count {
-            client.send(request, Style { keep: true, ..Style::USUAL }).expect("answer");
+            client.write(&records).expect("write");
+            while client.read().expect("a record").kind != fcgi::END_REQUEST {}
         }
         kill(Pid::from_raw(process.id() as i32), Signal::SIGTERM).expect("SIGTERM");
         assert_eq!(process.wait(), Some(0), "{}", process.output());
         total(&out)
     };
     (run(REQUESTS + 100) - run(100)) / REQUESTS as u64
-}
-
-/// The instructions of a whole run of a program.
-fn whole(sandbox: &Sandbox, command: &mut Command) -> u64 {
-    let (mut counted, out) = counted(sandbox, command);
-    let status = counted.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(status.expect("valgrind: is it installed?").success());
-    total(&out)
-}
-
-/// The same command under callgrind, and the file its counts go to.
-fn counted(sandbox: &Sandbox, counted: &Command) -> (Command, std::path::PathBuf) {
-    let out = sandbox.path("callgrind.out");
-    let mut valgrind = command("valgrind");
-    valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", out.display()));
-    valgrind.arg(counted.get_program()).args(counted.get_args());
-    for (name, value) in counted.get_envs() {
-        valgrind.env(name, value.expect("set"));
-    }
-    (valgrind, out)
-}
-
-/// The sum in a file of callgrind.
-fn total(out: &Path) -> u64 {
-    let text = fs::read_to_string(out).expect("callgrind's output");
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-    line.expect("a sum").trim().parse().expect("a number")
 }

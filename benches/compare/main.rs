@@ -1,0 +1,123 @@
+//! What mailsetup costs beside what it may replace, on the same machine in the same run: `make bench`.
+//!
+//! Behind nginx: mailsetup, PHP, a C program on libfcgi, the crate `fastcgi`, and a file. As CGI:
+//! start to exit, beside an empty program and php-cgi. Signed profiles beside bare signatures.
+//! Memory with idle connections. Prints tables in Markdown and appends them to
+//! docs/performance.md, which says how to read them.
+//!
+//! Settings, by environment:
+//! - `BENCH_SECONDS`: how long each server is asked in a round (3)
+//! - `BENCH_ROUNDS`: how many rounds (5); tables hold medians
+//! - `BENCH_CPUS`: CPUs for the load, nginx and the responder, for example `2-3 0 1`
+//! - `BENCH_REPORT`: the file to append to (docs/performance.md)
+//!
+//! Only some of it: `cargo bench --bench compare -- servers cgi signing idle instructions`, whichever
+//! are wanted.
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+mod build;
+mod callgrind;
+mod cgi;
+mod idle;
+mod kept;
+mod load;
+mod measure;
+mod nginx;
+mod peers;
+mod places;
+mod report;
+mod servers;
+mod signing;
+
+use common::http::Request;
+use places::Cpus;
+use report::Report;
+use std::env;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The domain that is asked for.
+const DOMAIN: &str = "example.org";
+
+fn main() {
+    let settings = Settings::read();
+    // cargo itself adds `--bench`.
+    let parts: Vec<_> = env::args().skip(1).filter(|part| !part.starts_with("--")).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    let built = build::Built::new();
+    let mut report = Report::new();
+    if wanted("servers") {
+        servers::compare(&settings, &built, &mut report);
+    }
+    if wanted("cgi") {
+        cgi::compare(&built, &mut report);
+    }
+    if wanted("signing") {
+        signing::compare(&settings, &mut report);
+    }
+    if wanted("idle") {
+        idle::compare(&built, &mut report);
+    }
+    if wanted("instructions") {
+        let about = "By callgrind, user space only: the same on every run of one program.";
+        report.part("Instructions", about);
+        report.markdown(&build::instructions());
+    }
+    report.publish(&settings);
+}
+
+/// What the environment says.
+pub struct Settings {
+    /// How long each server is asked in a round.
+    pub round: Duration,
+    pub rounds: usize,
+    pub cpus: Cpus,
+    pub report: PathBuf,
+}
+
+impl Settings {
+    fn read() -> Self {
+        let number = |name, default| match env::var(name) {
+            Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
+            Err(_) => default,
+        };
+        let report = env::var_os("BENCH_REPORT")
+            .map_or_else(|| common::source("docs/performance.md"), PathBuf::from);
+        Self {
+            round: Duration::from_secs(number("BENCH_SECONDS", 3)),
+            rounds: number("BENCH_ROUNDS", 5) as usize,
+            cpus: Cpus::read(),
+            report,
+        }
+    }
+}
+
+/// A configuration with twenty domains; benches/peers/autoconfig.php knows the same.
+pub fn twenty_domains() -> String {
+    let mut config = format!("[domain.'{DOMAIN}']\n");
+    for number in 1..20 {
+        writeln!(config, "[domain.'d{number}.example']").expect("memory");
+    }
+    config
+}
+
+/// The request that is measured.
+pub fn autoconfig() -> Request {
+    Request::get(format!("/mail/config-v1.1.xml?emailaddress=ann@{DOMAIN}"))
+        .host(format!("autoconfig.{DOMAIN}"))
+}
+
+/// The middle one of several numbers.
+pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
+    percentile(numbers, 50)
+}
+
+/// The number that so many of a hundred are below.
+pub fn percentile(numbers: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
+    let mut numbers: Vec<_> = numbers.into_iter().collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers[(numbers.len() - 1) * percent / 100]
+}

@@ -1,0 +1,3 @@
+//! What a start costs that does nothing: the scale for one CGI request.
+
+fn main() {}
