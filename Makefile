@@ -23,6 +23,11 @@ CARGOFLAGS =
 # Where the built program is.
 PROGRAM = target/release/mailsetup
 
+# What `make fuzz` does; see fuzz/run.sh.
+MINUTES = 8
+RUNS =
+TARGETS =
+
 # What `make run` listens on.
 HTTP = 127.0.0.1:8025
 
@@ -64,9 +69,24 @@ test-page:
 	$(CARGO) build --locked $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
-## bench: what a request costs, in instructions (needs valgrind)
+## soak: load and faults, in full; prints the table of docs/reliability.md (Debian)
+soak:
+	sh tests/install-tools.sh
+	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
+	set -x; SOAK=full $$in $(CARGO) test --release --locked $(CARGOFLAGS) --test soak
+
+## bench: beside PHP, C and a file, into docs/performance.md; installs those (Debian)
 bench:
-	$(CARGO) bench --locked $(CARGOFLAGS)
+	sh tests/install-bench.sh
+	$(CARGO) bench --locked $(CARGOFLAGS) --bench compare
+
+## fuzz: hostile bytes for MINUTES=8 altogether, or RUNS=n of each target (needs Rust nightly, cargo-fuzz)
+fuzz:
+	@MINUTES='$(MINUTES)' RUNS='$(RUNS)' TARGETS='$(TARGETS)' sh fuzz/run.sh
+
+## fuzz-minimise: keep the fewest inputs of all that were found, in fuzz/corpus
+fuzz-minimise:
+	@TARGETS='$(TARGETS)' sh fuzz/run.sh minimise
 
 ## build: the program, optimised
 build:
@@ -74,9 +94,10 @@ build:
 
 ## static: the program without any library, for shared hosting (needs libssl-dev)
 static:
-	OPENSSL_STATIC=1 RUSTFLAGS='-C target-feature=+crt-static' \
+	@# At a fixed address: a third of the start would be spent on moving OpenSSL's tables.
+	OPENSSL_STATIC=1 RUSTFLAGS='-C target-feature=+crt-static -C relocation-model=static' \
 	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
-	@ls -l target/*-linux-*/release/mailsetup
+	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
 ## install: put what was built in its place; builds nothing
 install:
@@ -149,4 +170,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients test-page bench build static install install-config uninstall man completions fmt lint clean help
+.PHONY: all run test test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint clean help

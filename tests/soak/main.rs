@@ -1,0 +1,104 @@
+//! Load and faults: what happens to those who ask while things change, break or run out.
+//!
+//! Each scenario drives the built program over real sockets, counts requests and failures, and
+//! fails if there is one. Without `SOAK=full` all numbers are small. `make soak` runs everything in
+//! full and prints the table of docs/reliability.md; a word behind `--` runs the scenarios that
+//! have it in their name.
+
+#[path = "../common/mod.rs"]
+mod common;
+// The web servers, without their own tests.
+#[allow(dead_code, unused_imports)]
+#[path = "../servers/mod.rs"]
+mod servers;
+
+mod changes;
+mod load;
+mod peers;
+mod resources;
+mod service;
+
+use load::Tally;
+use std::panic;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// What a scenario tells of itself.
+pub struct Row {
+    /// What was done, with counts.
+    done: String,
+    /// What the clients saw that must not fail.
+    tally: Tally,
+    /// Resident memory of the service before and after, or at its highest, in KiB.
+    memory: (u64, u64),
+}
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+pub struct Size {
+    is_full: bool,
+}
+
+impl Size {
+    /// A count in full, or a part of it.
+    fn of(self, full: usize, small: usize) -> usize {
+        if self.is_full { full } else { small }
+    }
+}
+
+type Scenario = (&'static str, fn(Size) -> Row);
+
+const SCENARIOS: &[Scenario] = &[
+    ("reloads", changes::reloads),
+    ("restarts by socket activation", changes::restarts),
+    ("restarts and reloads behind nginx", changes::behind_nginx),
+    ("certificate swaps", changes::certificates),
+    ("configuration broken and mended", changes::broken_configuration),
+    ("64 descriptors, 500 clients", peers::descriptors),
+    ("slow writers, peers that never read", peers::slow),
+    ("128 MiB of memory, largest FastCGI requests", resources::memory_fastcgi),
+    ("128 MiB of memory, largest HTTP requests", resources::memory_http),
+    ("clock jumps", resources::clock),
+    ("full disk, closed standard error", resources::standard_error),
+];
+
+fn main() -> ExitCode {
+    let size = Size { is_full: std::env::var("SOAK").is_ok_and(|size| size == "full") };
+    let words: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let is_wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
+    let begun = Instant::now();
+    let mut failed = Vec::new();
+    println!("| scenario | what was done | requests | failed | slowest | memory, MiB |");
+    println!("|---|---|---:|---:|---:|---:|");
+    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| is_wanted(name)) {
+        let Ok(Row { done, tally, memory }) = panic::catch_unwind(|| scenario(size)) else {
+            failed.push(*name);
+            continue;
+        };
+        let Tally { requests, failures, slowest, .. } = &tally;
+        let mebibytes = |kibibytes: u64| kibibytes as f64 / 1024.0;
+        println!(
+            "| {name} | {done} | {requests} | {} | {} | {:.1} → {:.1} |",
+            failures.len(),
+            seconds(*slowest),
+            mebibytes(memory.0),
+            mebibytes(memory.1)
+        );
+        if !failures.is_empty() {
+            eprintln!("{name}: {:#?}", &failures[..failures.len().min(5)]);
+            failed.push(name);
+        }
+    }
+    eprintln!("{} seconds", begun.elapsed().as_secs());
+    match failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => {
+            eprintln!("failed: {failed:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.3} s", duration.as_secs_f64())
+}
