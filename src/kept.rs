@@ -13,8 +13,8 @@ use crate::resolve::Resolved;
 use crate::response::Response;
 use crate::xml;
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many documents are kept; they have about 2 KB each. The next makes room for itself by
@@ -27,7 +27,8 @@ pub struct Kept(RefCell<Documents>);
 
 #[derive(Debug, Default)]
 struct Documents {
-    by_domain: HashMap<Domain, Vec<Entry>>,
+    /// Few enough that strangers gain nothing by domains of the same hash.
+    by_domain: FxHashMap<Domain, Vec<Entry>>,
     count: usize,
 }
 

@@ -46,22 +46,29 @@ pub fn request(method: Method, response: &Response, took: Duration, with_address
     let mut waiting = waiting();
     let is_first = waiting.is_empty();
     waiting.extend_from_slice(prefix(6).as_bytes());
-    let mut field = |name: &str, parts: &[&str]| {
-        waiting.extend_from_slice(name.as_bytes());
-        parts.iter().for_each(|part| waiting.extend_from_slice(part.as_bytes()));
-    };
-    field("method=", &[method.as_str()]);
-    field(" document=", &[about.map_or("-", |about| about.document)]);
-    field(" status=", &[response.status.digits()]);
-    field(" bytes=", &[itoa::Buffer::new().format(response.body.len())]);
-    field(" us=", &[itoa::Buffer::new().format(took.as_micros() as u64)]);
+    waiting.extend_from_slice(b"method=");
+    waiting.extend_from_slice(method.as_str().as_bytes());
+    waiting.extend_from_slice(b" document=");
+    waiting.extend_from_slice(about.map_or("-", |about| about.document).as_bytes());
+    waiting.extend_from_slice(b" status=");
+    waiting.extend_from_slice(response.status.digits().as_bytes());
+    waiting.extend_from_slice(b" bytes=");
+    waiting.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());
+    waiting.extend_from_slice(b" us=");
+    waiting.extend_from_slice(itoa::Buffer::new().format(took.as_micros() as u64).as_bytes());
     if let Some(host) = about.and_then(|about| about.host.as_ref()) {
-        field(" host=", &[host.as_str()]);
+        waiting.extend_from_slice(b" host=");
+        waiting.extend_from_slice(host.as_str().as_bytes());
     }
-    match about.and_then(|about| about.address.as_ref()) {
-        Some(address) if with_address => field(" address=", &[&visible(&address.to_string())]),
-        Some(address) => field(" address=", &[first(address), "***@", address.domain().as_str()]),
-        None => {}
+    if let Some(address) = about.and_then(|about| about.address.as_ref()) {
+        waiting.extend_from_slice(b" address=");
+        if with_address {
+            waiting.extend_from_slice(visible(&address.to_string()).as_bytes());
+        } else {
+            waiting.extend_from_slice(first(address).as_bytes());
+            waiting.extend_from_slice(b"***@");
+            waiting.extend_from_slice(address.domain().as_str().as_bytes());
+        }
     }
     waiting.push(b'\n');
     if waiting.len() >= COLLECTED {

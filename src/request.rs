@@ -69,13 +69,19 @@ impl<'a> Request<'a> {
         while let Some(query) = rest {
             let (pair, next) = split_at_byte(query, b'&');
             let (key, value) = split_at_byte(pair, b'=');
-            if key.eq_ignore_ascii_case(name.as_bytes()) {
+            if is_called(key, name) {
                 return Some(decode(value.unwrap_or_default()));
             }
             rest = next;
         }
         None
     }
+}
+
+/// True if `key` is `name` in any letter case.
+pub fn is_called(key: &[u8], name: &str) -> bool {
+    // Nearly always it is spelled alike, which is seen at once.
+    key == name.as_bytes() || key.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// Decodes what is percent-encoded, once.

@@ -51,8 +51,15 @@ pub fn resolve<'a>(
         }
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {
-            // The Host only adds its name: should its settings be broken, that is no matter here.
-            Some(found) => (Some(found), by_host().ok().flatten().map(|(domain, _)| domain)),
+            Some((domain, found)) => {
+                // The Host only adds its name: should its settings be broken, that is no matter here.
+                let host_domain = match &question.host {
+                    // Nearly always, and then it was found already.
+                    Some(host) if stands_for(host, &domain, config) => Some(domain.clone()),
+                    _ => by_host().ok().flatten().map(|(domain, _)| domain),
+                };
+                (Some((domain, found)), host_domain)
+            }
             None => (by_host()?, None),
         },
     };
@@ -82,6 +89,11 @@ fn find<'a>(
     config: &Config,
 ) -> Result<Option<(Cow<'a, Domain>, Found)>, Unavailable> {
     Ok(config.find(&domain)?.map(|found| (domain, found)))
+}
+
+/// True if a Host stands for `domain`; `behind`, without making it.
+fn stands_for(host: &Domain, domain: &Domain, config: &Config) -> bool {
+    domain.is_left_of(host, &HOST_PREFIXES) && !config.is_named(host)
 }
 
 /// The domain that a Host stands for, whether ours or not.

@@ -7,7 +7,7 @@ use crate::discovery::autodiscover::{json, pox};
 use crate::discovery::{autoconfig, mobileconfig, pacc};
 use crate::page;
 use crate::question::Question;
-use crate::request::{Method, Request};
+use crate::request::{Method, Request, is_called};
 use crate::response::{Response, Status};
 
 /// One row: a path, the methods that make sense there, and who reads the question.
@@ -100,7 +100,7 @@ const ROUTES: [Route; 11] = [
 impl Path {
     fn matches(&self, path: &[u8]) -> bool {
         match self {
-            Path::Is(this) => path.eq_ignore_ascii_case(this.as_bytes()),
+            Path::Is(this) => is_called(path, this),
             Path::Below(this) => {
                 behind(this, path).is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'))
             }

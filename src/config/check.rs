@@ -14,8 +14,8 @@ use crate::directory::{domains_d::DomainsD, list};
 use crate::files::{self, Stamp};
 use crate::request::Limits;
 use crate::sign::Identity;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -128,7 +128,7 @@ impl<'a> Checker<'a> {
 
     fn config(&mut self, file: file::File) -> Config {
         let base = self.settings(&Layer::from(&file), None);
-        let mut domains = HashMap::new();
+        let mut domains = FxHashMap::default();
         for (name, table) in &file.domain {
             let entry = self.entry(table, &base);
             match Domain::parse(name.get_ref()) {
@@ -305,8 +305,8 @@ impl<'a> Checker<'a> {
         &mut self,
         domains: &file::Domains,
         files: &mut Vec<(PathBuf, Option<Stamp>)>,
-    ) -> HashSet<Domain> {
-        let mut listed = HashSet::new();
+    ) -> FxHashSet<Domain> {
+        let mut listed = FxHashSet::default();
         for path in &domains.list_files {
             let file = self.beside(path.get_ref());
             files.push((file.clone(), Stamp::of(&file).ok().flatten()));
@@ -349,7 +349,7 @@ impl<'a> Checker<'a> {
     fn aliases(
         &mut self,
         file: &file::File,
-        domains: &HashMap<Domain, Entry>,
+        domains: &FxHashMap<Domain, Entry>,
         elsewhere: impl Fn(&Domain) -> bool,
     ) {
         for (name, table) in &file.domain {

@@ -19,9 +19,9 @@ use crate::files::{self, Stamp};
 use crate::log;
 use crate::request::Limits;
 use crate::sign::Identity;
+use rustc_hash::{FxHashMap, FxHashSet};
 use settings::{Found, Settings};
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -38,10 +38,11 @@ pub struct Config {
     answer_any: bool,
     /// What holds where a domain says nothing else.
     base: Rc<Settings>,
-    /// The domains with a table of their own.
-    domains: HashMap<Domain, Entry>,
+    /// The domains with a table of their own. These and the next are chosen by an admin, so that a
+    /// hash need not withstand strangers.
+    domains: FxHashMap<Domain, Entry>,
     /// The domains of list files.
-    listed: HashSet<Domain>,
+    listed: FxHashSet<Domain>,
     /// The folder with a file for each domain.
     directory: Option<DomainsD<Entry>>,
     /// True once a circle of aliases through the folder was logged.

@@ -24,7 +24,7 @@ pub struct Reloading {
     changed: Option<Files>,
     /// What was said of the files when they were found to be broken.
     told: Vec<ConfigError>,
-    looked: Instant,
+    look_again: Instant,
     count: Reloads,
 }
 
@@ -41,7 +41,7 @@ impl Reloading {
             config,
             changed: None,
             told: Vec::new(),
-            looked: Instant::now(),
+            look_again: Instant::now() + INTERVAL,
             count: Reloads::default(),
         })
     }
@@ -58,8 +58,8 @@ impl Reloading {
 
     /// The configuration that holds at the time `now`.
     pub fn current(&mut self, now: Instant) -> Rc<Config> {
-        if now.saturating_duration_since(self.looked) >= INTERVAL {
-            self.looked = now;
+        if now >= self.look_again {
+            self.look_again = now + INTERVAL;
             let files = self.look();
             if files == self.config.files {
                 self.changed = None;

@@ -5,7 +5,7 @@
 
 use crate::address::Domain;
 use crate::files;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::io;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 #[derive(Debug, Default)]
 pub struct List {
     /// The domains.
-    pub domains: HashSet<Domain>,
+    pub domains: FxHashSet<Domain>,
     /// Line numbers and words that are no domain.
     pub not_domains: Vec<(usize, String)>,
 }

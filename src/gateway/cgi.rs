@@ -55,7 +55,6 @@ pub struct Variables<'a> {
     transfer_encoding: Option<&'a [u8]>,
     accept_language: Option<&'a [u8]>,
     if_none_match: Option<&'a [u8]>,
-    has_nul: bool,
 }
 
 impl<'a> Variables<'a> {
@@ -76,13 +75,25 @@ impl<'a> Variables<'a> {
             _ => return,
         };
         *variable = Some(value).filter(|value| !value.is_empty());
-        self.has_nul |= memchr(0, value).is_some();
     }
 
-    /// True if one that is looked at holds a NUL, which no variable can (FastCGI Specification 1.0,
-    /// §6.1).
-    pub fn has_nul(&self) -> bool {
-        self.has_nul
+    /// True if one that counts holds a NUL, which no variable can (FastCGI Specification 1.0, §6.1).
+    fn holds_nul(&self) -> bool {
+        // Those that REQUEST_URI stands for do not count beside it.
+        let [script_name, path_info] = match self.request_uri {
+            Some(_) => [None; 2],
+            None => [self.script_name, self.path_info],
+        };
+        let values = [
+            self.request_uri,
+            script_name,
+            path_info,
+            self.query_string,
+            self.host,
+            self.accept_language,
+            self.if_none_match,
+        ];
+        values.iter().flatten().any(|value| memchr(0, value).is_some())
     }
 
     /// The method; `Other` if there is none.
@@ -106,6 +117,9 @@ pub fn request<'a>(variables: &Variables<'a>, body: Vec<u8>) -> Result<Request<'
     if variables.request_method.is_none() {
         let line = "the web server sent no REQUEST_METHOD";
         return Err(Response::text(Status::BadRequest, line));
+    }
+    if variables.holds_nul() {
+        return Err(broken_parameters());
     }
     let (method, host) = (variables.method(), variables.host);
     // REQUEST_URI is the only variable that holds the path as the client wrote it behind every
@@ -157,6 +171,11 @@ fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Respons
     Ok(body)
 }
 
+/// The answer to parameters that are none.
+pub fn broken_parameters() -> Response {
+    Response::text(Status::BadRequest, "the request's parameters are broken")
+}
+
 /// The answer to a body over the cap.
 pub fn body_too_large() -> Response {
     Response::text(Status::ContentTooLarge, "the body is too large")
@@ -167,20 +186,20 @@ pub fn body_too_large() -> Response {
 /// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
 pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
     bytes.reserve(512 + response.body.len());
-    let mut field = |name: &str, value: &str| {
-        for part in [name, ": ", value, "\r\n"] {
-            bytes.extend_from_slice(part.as_bytes());
-        }
-    };
-    field("Status", response.status.line());
+    bytes.extend_from_slice(b"Status: ");
+    bytes.extend_from_slice(response.status.line().as_bytes());
     for (name, value) in &response.headers {
-        field(name, value);
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
     }
     // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
     if response.status != Status::NotModified {
-        field("Content-Length", itoa::Buffer::new().format(response.body.len()));
+        bytes.extend_from_slice(b"\r\nContent-Length: ");
+        bytes.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());
     }
-    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(b"\r\n\r\n");
     if !is_head {
         bytes.extend_from_slice(&response.body);
     }

@@ -15,15 +15,15 @@ use crate::log;
 use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::cell::Cell;
 use std::io;
 use std::num::NonZero;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::LocalSet;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;
 
 /// After a signal to stop, how long who has just connected may take to begin: a web server has
@@ -50,7 +50,7 @@ pub enum Speaks {
 /// A server that takes its signals from now on and has no socket yet: one that is told to stop as
 /// soon as its socket is there removes it.
 pub struct Server {
-    runtime: Runtime,
+    runtime: LocalRuntime,
     terminate: Signal,
     interrupt: Signal,
     hangups: Signal,
@@ -59,12 +59,12 @@ pub struct Server {
 impl Server {
     /// Takes SIGTERM, SIGINT and SIGHUP, which wait for `run`.
     pub fn new() -> io::Result<Server> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             // What is slow is computing: more threads than processors would only hold memory.
             .max_blocking_threads(std::thread::available_parallelism().map_or(1, NonZero::get))
-            .build()?;
+            .build_local(LocalOptions::default())?;
         let context = runtime.enter();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
@@ -89,15 +89,15 @@ impl Server {
             _ => (limits, REFUSED_AT_ONCE),
         };
         let Server { runtime, mut terminate, mut interrupt, mut hangups } = self;
-        LocalSet::new().block_on(&runtime, async {
-            let (stop, stopped) = watch::channel(false);
+        runtime.block_on(async {
             let shared = Rc::new(Shared {
                 service,
                 limits,
                 budget: Budget::new(limits.buffered_bytes),
                 slots: Arc::new(Semaphore::new(limits.connections)),
                 refusals: Arc::new(Semaphore::new(refused_at_once)),
-                stop: Stop { stopped, crowd: Rc::new(Notify::new()) },
+                served: Stop::default(),
+                others: Stop::default(),
             });
             for (listener, speaks) in listeners {
                 let acceptor = Acceptor::new(listener, speaks == Speaks::FastCgi)?;
@@ -123,7 +123,8 @@ impl Server {
             });
             let (signal, mut terminate, mut interrupt) = signalled.await?;
             reloads.abort();
-            stop.send_replace(true);
+            shared.others.tell_all();
+            shared.served.tell_all();
             let (open, begun) = (shared.open(), Instant::now());
             manager.stopping(open);
             let all = limits.connections as u32;
@@ -163,7 +164,10 @@ struct Shared {
     budget: Budget,
     slots: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
-    stop: Stop,
+    /// For connections that have a slot, which they may be asked to give up.
+    served: Stop,
+    /// For all else.
+    others: Stop,
 }
 
 impl Shared {
@@ -179,7 +183,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
         let accepted = tokio::select! {
             biased;
             // Who waits at a socket that was handed over is the next process's to accept.
-            () = stopping(shared.stop.stopped.clone()) => return,
+            () = shared.others.clone().wait() => return,
             accepted = acceptor.accept() => accepted,
         };
         let stream = match accepted {
@@ -201,7 +205,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
         // of those who have a slot makes room.
         let can_refuse = speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
         if shared.slots.available_permits() == 0 && !can_refuse {
-            shared.stop.crowd.notify_one();
+            shared.served.tell_one();
         }
         let slots = shared.slots.clone().acquire_owned();
         let refusals = shared.refusals.clone().acquire_owned();
@@ -219,17 +223,16 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
 }
 
 async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: bool) {
-    let Shared { service, limits, budget, stop, .. } = shared;
+    let Shared { service, limits, budget, served, others, .. } = shared;
     let _count = service.metrics().connection(overloaded);
     match (speaks, stream) {
         (Speaks::Http, Stream::Tcp(stream)) => {
-            http::serve(stream, &**service, limits, budget, stop.clone()).await
+            http::serve(stream, &**service, limits, budget, served.clone()).await
         }
         (_, stream) => {
             let (connection, stop) = match overloaded {
-                // It has no slot that it could give away.
-                true => (Connection::overloaded(limits), stop.clone_without_crowd()),
-                false => (Connection::new(limits).sharing(budget), stop.clone()),
+                true => (Connection::overloaded(limits), others.clone()),
+                false => (Connection::new(limits).sharing(budget), served.clone()),
             };
             // A connection that breaks off is the web server's affair, and in its log.
             fastcgi::serve(stream, connection, &**service, limits, stop).await.ok();
@@ -257,32 +260,33 @@ pub async fn finish(answer: Answer) -> Response {
     }
 }
 
-/// Tells a connection when to stop.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    stopped: watch::Receiver<bool>,
-    /// Tells one connection to make room.
-    crowd: Rc<Notify>,
+/// Tells whoever waits that it is time to stop: all, or the one that has waited longest. Clones
+/// belong together.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Rc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    all: Cell<bool>,
+    who: Notify,
 }
 
 impl Stop {
-    /// The same, for a connection in whose place nobody waits.
-    fn clone_without_crowd(&self) -> Stop {
-        Stop { stopped: self.stopped.clone(), crowd: Rc::default() }
+    fn tell_all(&self) {
+        self.0.all.set(true);
+        self.0.who.notify_waiters();
     }
 
-    /// Waits until everything stops, or this connection is to make room for others.
+    /// The next who waits, if nobody does now.
+    fn tell_one(&self) {
+        self.0.who.notify_one();
+    }
+
+    /// Waits until it is time to stop.
     pub async fn wait(self) {
-        let Stop { stopped, crowd } = self;
-        tokio::select! {
-            () = stopping(stopped) => {}
-            () = crowd.notified() => {}
+        let Told { all, who } = &*self.0;
+        if !all.get() {
+            who.notified().await;
         }
     }
-}
-
-/// Waits until everything stops.
-async fn stopping(mut stopped: watch::Receiver<bool>) {
-    // The sender lives as long as the runtime.
-    stopped.wait_for(|stop| *stop).await.ok();
 }

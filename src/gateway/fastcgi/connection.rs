@@ -26,7 +26,10 @@ pub struct Connection {
     limits: Limits,
     /// True if every request is refused as one too many.
     overloaded: bool,
-    record: Record,
+    /// The bytes of a header that is not all there yet, and how many they are.
+    head: ([u8; HEADER_LEN], usize),
+    /// The record whose header was read and whose end has not come.
+    record: Option<Record>,
     /// The content of a BEGIN_REQUEST or management record, as far as it has come.
     control: Vec<u8>,
     request: Option<Incoming>,
@@ -36,11 +39,12 @@ pub struct Connection {
     closing: bool,
 }
 
-/// Where in a record the next byte belongs.
+/// A record, and what is still to come of it.
 #[derive(Debug)]
-enum Record {
-    Header { bytes: [u8; HEADER_LEN], len: usize },
-    Content { header: Header, content_left: usize, padding_left: usize },
+struct Record {
+    header: Header,
+    content_left: usize,
+    padding_left: usize,
 }
 
 /// A request on its way in.
@@ -85,7 +89,8 @@ impl Connection {
         Connection {
             limits: *limits,
             overloaded: false,
-            record: Record::start(),
+            head: ([0; HEADER_LEN], 0),
+            record: None,
             control: Vec::new(),
             request: None,
             share: Budget::new(limits.buffered_bytes).share(),
@@ -109,52 +114,30 @@ impl Connection {
     /// What came behind a request stays in `input`, to be given once the request is answered.
     pub fn receive(&mut self, input: &mut &[u8]) -> Option<Arrived> {
         while !self.closing && !input.is_empty() {
-            match &mut self.record {
-                Record::Header { bytes, len } => {
-                    let wanted = (HEADER_LEN - *len).min(input.len());
-                    bytes[*len..*len + wanted].copy_from_slice(&input[..wanted]);
-                    *len += wanted;
-                    *input = &input[wanted..];
-                    if *len == HEADER_LEN {
-                        match Header::read(bytes) {
-                            Some(header) => self.begin_record(header),
-                            None => self.closing = true,
-                        }
-                    }
-                }
-                Record::Content { header, content_left, padding_left } => {
-                    let wanted = (*content_left).min(input.len());
-                    let (content, rest) = input.split_at(wanted);
-                    *content_left -= wanted;
-                    let skipped = (*padding_left).min(rest.len());
-                    // Padding comes only behind the whole content.
-                    let skipped = if *content_left == 0 { skipped } else { 0 };
-                    *padding_left -= skipped;
-                    *input = &rest[skipped..];
-                    let (header, ended) = (*header, *content_left == 0 && *padding_left == 0);
-                    self.content(header, content);
-                    if ended {
-                        self.record = Record::start();
-                        if let Some(arrived) = self.end_record(header) {
-                            return Some(arrived);
-                        }
-                    }
-                }
+            let mut record = match self.record.take() {
+                Some(record) => record,
+                None => self.begin_record(input)?,
+            };
+            let content = take(input, &mut record.content_left);
+            if !content.is_empty() {
+                self.content(record.header, content);
             }
-            // A record of nothing but its header is over with it.
-            if let Record::Content { header, content_left: 0, padding_left: 0 } = self.record {
-                self.record = Record::start();
-                if let Some(arrived) = self.end_record(header) {
-                    return Some(arrived);
-                }
+            // Padding comes only behind the whole content.
+            if record.content_left == 0 {
+                take(input, &mut record.padding_left);
+            }
+            if record.content_left > 0 || record.padding_left > 0 {
+                self.record = Some(record);
+            } else if let Some(arrived) = self.end_record(record.header) {
+                return Some(arrived);
             }
         }
         None
     }
 
-    /// Answers a request with what a CGI program would have written.
-    pub fn answer(&mut self, ticket: Ticket, stdout: &[u8]) {
-        records::write_stream(&mut self.output, kind::STDOUT, ticket.id, stdout);
+    /// Answers a request with what `write` appends, as a CGI program would have written it.
+    pub fn answer(&mut self, ticket: Ticket, write: impl FnOnce(&mut Vec<u8>)) {
+        records::write_stream(&mut self.output, kind::STDOUT, ticket.id, write);
         self.end_request(ticket.id, EndStatus::RequestComplete, ticket.keep);
     }
 
@@ -170,7 +153,7 @@ impl Connection {
 
     /// True between requests: then the web server may take its time, and it owns the closing.
     pub fn is_idle(&self) -> bool {
-        self.request.is_none() && matches!(self.record, Record::Header { len: 0, .. })
+        self.request.is_none() && self.record.is_none() && self.head.1 == 0
     }
 
     /// True if the connection was one too many; it may not even idle.
@@ -178,13 +161,31 @@ impl Connection {
         self.overloaded
     }
 
-    fn begin_record(&mut self, header: Header) {
-        self.control.clear();
-        self.record = Record::Content {
-            header,
-            content_left: usize::from(header.content_len),
-            padding_left: usize::from(header.padding_len),
+    /// Reads a header; `None` if it is not all there, or closes the connection.
+    fn begin_record(&mut self, input: &mut &[u8]) -> Option<Record> {
+        let (bytes, len) = &mut self.head;
+        let header = match input.split_first_chunk() {
+            // Nearly always.
+            Some((whole, rest)) if *len == 0 => {
+                *input = rest;
+                Header::read(whole)
+            }
+            _ => {
+                let piece = take(input, &mut (HEADER_LEN - *len));
+                bytes[*len..*len + piece.len()].copy_from_slice(piece);
+                *len += piece.len();
+                if *len < HEADER_LEN {
+                    return None;
+                }
+                *len = 0;
+                Header::read(bytes)
+            }
         };
+        self.closing = header.is_none();
+        self.control.clear();
+        let header = header?;
+        let (content_left, padding_left) = (header.content_len.into(), header.padding_len.into());
+        Some(Record { header, content_left, padding_left })
     }
 
     /// Takes a piece of a record's content.
@@ -281,7 +282,7 @@ impl Connection {
         }
         let mut values = Vec::new();
         let connections = self.limits.connections.to_string();
-        for (name, _) in records::pairs(&self.control).flatten() {
+        for (name, _) in records::pairs(&self.control) {
             let value: &[u8] = match name {
                 b"FCGI_MAX_CONNS" | b"FCGI_MAX_REQS" => connections.as_bytes(),
                 b"FCGI_MPXS_CONNS" => b"0",
@@ -293,10 +294,12 @@ impl Connection {
     }
 }
 
-impl Record {
-    fn start() -> Record {
-        Record::Header { bytes: [0; HEADER_LEN], len: 0 }
-    }
+/// Takes as much of `input` as is wanted and there; so much less is `wanted` then.
+fn take<'a>(input: &mut &'a [u8], wanted: &mut usize) -> &'a [u8] {
+    let (taken, rest) = input.split_at((*wanted).min(input.len()));
+    *wanted -= taken.len();
+    *input = rest;
+    taken
 }
 
 impl Incoming {
@@ -372,7 +375,7 @@ mod tests {
         let mut arrivals = Vec::new();
         for mut piece in pieces.iter().copied() {
             while let Some(arrived) = connection.receive(&mut piece) {
-                connection.answer(arrived.ticket, b"ok");
+                connection.answer(arrived.ticket, |out| out.extend_from_slice(b"ok"));
                 arrivals.push(arrived);
             }
         }
@@ -480,7 +483,7 @@ mod tests {
         let (arrivals, _) = converse(&mut connection(), &[&get(1, 1)]);
         assert_eq!(arrivals.len(), 1, "a small one is taken");
         let (arrivals, _) = converse(&mut first, &[&record(kind::STDIN, 1, b"")]);
-        first.answer(arrivals[0].ticket, b"");
+        first.answer(arrivals[0].ticket, |_| {});
         let (_, output) = converse(&mut connection(), &[&half.concat()]);
         assert_eq!(output, b"", "what was answered is given back");
     }

@@ -29,8 +29,6 @@ const READ_SIZE: usize = 16 * 1024;
 thread_local! {
     /// Where bytes are read to; shared by all connections, since nothing waits while it is used.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
-    /// Where an answer is put together, likewise.
-    static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// An empty buffer for whoever has something to send; it is given back.
     static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -95,11 +93,8 @@ pub async fn serve(
             if connection.output().is_empty() {
                 *connection.output() = OUTPUT.take();
             }
-            ANSWER.with_borrow_mut(|answer| {
-                cgi::write_answer(answer, &response, method == Method::Head);
-                connection.answer(ticket, answer);
-                reset(answer);
-            });
+            let is_head = method == Method::Head;
+            connection.answer(ticket, |out| cgi::write_answer(out, &response, is_head));
         }
         if !connection.output().is_empty() {
             let mut output = std::mem::take(connection.output());
@@ -173,18 +168,18 @@ async fn before<T>(
 
 /// The answer to a request, and its method.
 fn answer(arrived: Arrived, service: &dyn Service, now: std::time::Instant) -> (Method, Answer) {
-    let refuse = |line, status| (Method::Other, Answer::Ready(Response::text(status, line)));
+    let refuse = |response| (Method::Other, Answer::Ready(response));
     let Some(parameters) = &arrived.parameters else {
-        return refuse("the request's parameters are too large", Status::HeaderFieldsTooLarge);
+        let line = "the request's parameters are too large";
+        return refuse(Response::text(Status::HeaderFieldsTooLarge, line));
     };
-    let broken = || refuse("the request's parameters are broken", Status::BadRequest);
     let mut variables = Variables::default();
-    for pair in records::pairs(parameters) {
-        let Some((name, value)) = pair else { return broken() };
+    let mut pairs = records::pairs(parameters);
+    for (name, value) in pairs.by_ref() {
         variables.set(name, value);
     }
-    if variables.has_nul() {
-        return broken();
+    if pairs.is_cut_off() {
+        return refuse(cgi::broken_parameters());
     }
     let method = variables.method();
     let request = match arrived.body {

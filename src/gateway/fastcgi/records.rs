@@ -64,23 +64,41 @@ impl Header {
 
 /// Writes one record, padded to a multiple of eight bytes. `content` is no longer than 65,535.
 pub fn write(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
-    debug_assert!(content.len() <= usize::from(u16::MAX));
-    let padding = content.len().wrapping_neg() % 8;
-    let [id1, id0] = id.to_be_bytes();
-    let [len1, len0] = (content.len() as u16).to_be_bytes();
-    out.extend_from_slice(&[1, kind, id1, id0, len1, len0, padding as u8, 0]);
+    let (header, padding) = header(kind, id, content.len());
+    out.extend_from_slice(&header);
     out.extend_from_slice(content);
-    out.extend_from_slice(&[0; 8][..padding]);
+    out.extend_from_slice(&[0; HEADER_LEN][..padding]);
 }
 
-/// Writes a whole stream with its end.
-pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
-    // Room for the records, and for the end of the request behind them.
-    out.reserve(
-        content.len() + (content.len() / MAX_CONTENT + 2) * 2 * HEADER_LEN + 2 * HEADER_LEN,
-    );
-    for chunk in content.chunks(MAX_CONTENT) {
-        write(out, kind, id, chunk);
+/// The header of a record with so much content, and the size of the padding behind that.
+fn header(kind: u8, id: u16, content_len: usize) -> ([u8; HEADER_LEN], usize) {
+    debug_assert!(content_len <= usize::from(u16::MAX));
+    let padding = content_len.wrapping_neg() % HEADER_LEN;
+    let [id1, id0] = id.to_be_bytes();
+    let [len1, len0] = (content_len as u16).to_be_bytes();
+    ([1, kind, id1, id0, len1, len0, padding as u8, 0], padding)
+}
+
+/// Writes a whole stream with its end; its content is what `append` appends.
+pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, append: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER_LEN]);
+    append(out);
+    match out.len() - start - HEADER_LEN {
+        0 => out.truncate(start),
+        // Nearly every answer: it stays where it was written.
+        len @ 1..=MAX_CONTENT => {
+            let (header, padding) = header(kind, id, len);
+            out[start..start + HEADER_LEN].copy_from_slice(&header);
+            out.extend_from_slice(&[0; HEADER_LEN][..padding]);
+        }
+        _ => {
+            let content = out.split_off(start + HEADER_LEN);
+            out.truncate(start);
+            for chunk in content.chunks(MAX_CONTENT) {
+                write(out, kind, id, chunk);
+            }
+        }
     }
     write(out, kind, id, &[]);
 }
@@ -92,34 +110,42 @@ pub fn write_end(out: &mut Vec<u8>, id: u16, status: EndStatus) {
 
 //------------ pairs ----------------------------------------------------------
 
-/// Reads name-value pairs (§3.4); an item is `None`, and the last, where a pair is cut off.
-pub fn pairs(mut bytes: &[u8]) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
-    std::iter::from_fn(move || {
-        if bytes.is_empty() {
-            return None;
-        }
-        let pair = read_pair(&mut bytes);
-        if pair.is_none() {
-            bytes = &[];
-        }
-        Some(pair)
-    })
+/// Reads name-value pairs (§3.4), up to the end or to one that is cut off.
+pub fn pairs(bytes: &[u8]) -> Pairs<'_> {
+    Pairs { rest: bytes }
 }
 
-fn read_pair<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
-    // Nearly all are short.
-    if let [name_len @ ..0x80, value_len @ ..0x80, rest @ ..] = bytes {
-        let (name, rest) = rest.split_at_checked(usize::from(*name_len))?;
-        let (value, rest) = rest.split_at_checked(usize::from(*value_len))?;
-        *bytes = rest;
-        return Some((name, value));
+/// Name-value pairs.
+#[derive(Clone, Debug)]
+pub struct Pairs<'a> {
+    rest: &'a [u8],
+}
+
+impl Pairs<'_> {
+    /// Behind the last pair: true if one was cut off.
+    pub fn is_cut_off(&self) -> bool {
+        !self.rest.is_empty()
     }
-    let name_len = read_len(bytes)?;
-    let value_len = read_len(bytes)?;
-    let (name, rest) = bytes.split_at_checked(name_len)?;
-    let (value, rest) = rest.split_at_checked(value_len)?;
-    *bytes = rest;
-    Some((name, value))
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = self.rest;
+        // Nearly all are short.
+        let (name_len, value_len) = match bytes {
+            [name_len @ ..0x80, value_len @ ..0x80, rest @ ..] => {
+                bytes = rest;
+                (usize::from(*name_len), usize::from(*value_len))
+            }
+            _ => (read_len(&mut bytes)?, read_len(&mut bytes)?),
+        };
+        let (name, rest) = bytes.split_at_checked(name_len)?;
+        let (value, rest) = rest.split_at_checked(value_len)?;
+        self.rest = rest;
+        Some((name, value))
+    }
 }
 
 /// One byte below 128, else four with the top bit set.
@@ -152,7 +178,7 @@ mod tests {
         write(&mut out, kind::STDOUT, 0x0102, b"abc");
         assert_eq!(out, b"\x01\x06\x01\x02\x00\x03\x05\x00abc\0\0\0\0\0");
         out.clear();
-        write_stream(&mut out, kind::STDOUT, 1, &[b'x'; 70_000]);
+        write_stream(&mut out, kind::STDOUT, 1, |out| out.extend_from_slice(&[b'x'; 70_000]));
         assert_eq!(out.len(), 8 + 65_528 + 8 + 4_472 + 8);
     }
 
@@ -161,10 +187,14 @@ mod tests {
         let long = [b'v'; 200];
         let mut bytes = b"\x01\x02abc\x00\x00\x01\x80\x00\x00\xc8n".to_vec();
         bytes.extend_from_slice(&long);
-        let read: Vec<_> = pairs(&bytes).map(Option::unwrap).collect();
-        assert_eq!(read, [(&b"a"[..], &b"bc"[..]), (b"", b""), (b"n", &long)]);
+        let mut read = pairs(&bytes);
+        let all: Vec<_> = read.by_ref().collect();
+        assert!(!read.is_cut_off());
+        assert_eq!(all, [(&b"a"[..], &b"bc"[..]), (b"", b""), (b"n", &long)]);
         for cut in [&b"\x01"[..], b"\x01\x02ab", b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x80\0\0"] {
-            assert_eq!(pairs(cut).collect::<Vec<_>>(), [None], "{}", cut.escape_ascii());
+            let mut pairs = pairs(cut);
+            assert_eq!(pairs.next(), None, "{}", cut.escape_ascii());
+            assert!(pairs.is_cut_off(), "{}", cut.escape_ascii());
         }
     }
 }
