@@ -186,7 +186,7 @@ fn some_things_stand_in_one_file_only() {
         ("sha2::", "discovery/pacc.rs page/policy.rs"),
         ("base64::", "discovery/pacc.rs page/logo.rs page/policy.rs"),
         ("hyper::", "gateway/http.rs"),
-        ("minijinja::", "page/mod.rs"),
+        ("minijinja::", "page/look.rs"),
         ("qrcodegen::", "page/qr.rs"),
         ("toml::", "config"),
         ("fs::read(", "nowhere"),

@@ -8,6 +8,7 @@
 pub mod accent;
 mod languages;
 mod logo;
+mod look;
 mod policy;
 mod qr;
 
@@ -19,18 +20,12 @@ use crate::language;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
-use accent::Accent;
 use languages::{LANGUAGES, Language};
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use look::{Error, Look, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-const TEMPLATE: &str = include_str!("template.html");
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 /// The query parameter with the address, and the field of the form.
 const PARAMETER: &str = "emailaddress";
@@ -88,7 +83,7 @@ fn answer(account: &Account, request: &Request) -> Response {
         Typed::Address(address) if *address.domain() != account.domain => content.miss(&address),
         Typed::Address(address) => content.settle(account, &address),
     }
-    respond(&content, &account.page)
+    respond(content, &account.page)
 }
 
 /// The answer where no domain is ours: nobody's name is on it.
@@ -101,16 +96,16 @@ fn unknown(request: &Request) -> Response {
         Typed::NoAddress(typed) if request.host.is_none() => content.refuse(typed),
         Typed::Nothing | Typed::NoAddress(_) => return nothing_here(),
     }
-    respond(&content, &Page::default())
+    respond(content, &Page::default())
 }
 
 fn nothing_here() -> Response {
     Response::text(Status::NotFound, "nothing here")
 }
 
-fn respond(content: &Content, page: &Page) -> Response {
-    let template = page.template.as_deref().unwrap_or(TEMPLATE);
-    let Ok((html, policy)) = render(content, template, Accent::new(page.color)) else {
+fn respond(mut content: Content, page: &Page) -> Response {
+    let look = Look::of(page.template.as_deref(), page.color);
+    let Ok((html, look)) = look.and_then(|look| Ok((look.page(&mut content)?, look))) else {
         return Response::text(Status::InternalServerError, "the page could not be written");
     };
     let response = Response {
@@ -122,7 +117,7 @@ fn respond(content: &Content, page: &Page) -> Response {
         ..Response::document("text/html; charset=utf-8", html.into_bytes())
     };
     response
-        .with("Content-Security-Policy", policy)
+        .with("Content-Security-Policy", look.policy.clone())
         .with("Referrer-Policy", "no-referrer")
         .with("X-Content-Type-Options", "nosniff")
         .with("Vary", "Accept-Language")
@@ -145,6 +140,9 @@ struct Content<'a> {
     code: Option<Value>,
     servers: Vec<Server<'a>>,
     services: Vec<Service<'a>>,
+    /// Filled in by the look, as is the next.
+    style: Value,
+    script: Value,
 }
 
 #[derive(Serialize)]
@@ -222,6 +220,8 @@ impl<'a> Content<'a> {
             code: None,
             servers: Vec::new(),
             services: Vec::new(),
+            style: Value::UNDEFINED,
+            script: Value::UNDEFINED,
         }
     }
 
@@ -313,26 +313,7 @@ fn auth(auth: Auth) -> &'static str {
     }
 }
 
-//------------ render ---------------------------------------------------------
-
-/// Fills in a template; the page and the policy it is served with.
-fn render(
-    content: &Content,
-    template: &str,
-    accent: Accent,
-) -> Result<(String, String), minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let style = environment
-        .template_from_named_str("style.css", STYLE)?
-        .render(Serde(BTreeMap::from([("accent", accent)])))?;
-    let policy = policy::policy(template, &style, SCRIPT);
-    environment.add_global("style", Value::from_safe_string(style));
-    environment.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
-    let html =
-        environment.template_from_named_str("template.html", template)?.render(Serde(content))?;
-    Ok((html + "\n", policy))
-}
+//------------ templates ------------------------------------------------------
 
 /// What is wrong with a template.
 #[derive(Debug)]
@@ -345,16 +326,15 @@ pub struct TemplateError {
 
 /// Tries a template with every kind of page, since some mistakes show only when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
-    for content in samples() {
-        render(&content, template, Accent::new(None)).map_err(|error| TemplateError {
-            line: error.line(),
-            message: match error.detail() {
-                Some(detail) => format!("{}: {detail}", error.kind()),
-                None => error.kind().to_string(),
-            },
-        })?;
-    }
-    Ok(())
+    let told = |error: Error| TemplateError {
+        line: error.line(),
+        message: match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        },
+    };
+    let look = Look::new(Some(template), None).map_err(told)?;
+    samples().iter_mut().try_for_each(|content| look.page(content).map(drop).map_err(told))
 }
 
 /// One page of every stage: with all there can be, and with nothing that can be left out.
@@ -403,6 +383,8 @@ fn samples() -> Vec<Content<'static>> {
                     user: user(),
                 })
                 .collect(),
+            style: Value::UNDEFINED,
+            script: Value::UNDEFINED,
         }
     };
     let stages = || [Stage::Form, Stage::Settings, Stage::Invalid, Stage::Unknown];

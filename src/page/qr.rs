@@ -28,13 +28,20 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
 
 /// The dark modules, those side by side as one.
 fn path(code: &QrCode) -> String {
-    let mut path = String::new();
+    let mut path = String::with_capacity(8192);
+    let mut number = itoa::Buffer::new();
     for y in 0..code.size() {
         let mut x = 0;
         while x < code.size() {
             let run = (x..code.size()).take_while(|&x| code.get_module(x, y)).count() as i32;
             if run > 0 {
-                path += &format!("M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+                for (command, count) in
+                    [("M", x + QUIET), (" ", y + QUIET), ("h", run), ("v1h", -run)]
+                {
+                    path += command;
+                    path += number.format(count);
+                }
+                path += "z";
             }
             x += run + 1;
         }
