@@ -222,6 +222,35 @@ fn out_of_descriptors() {
     assert!(!service.output().contains("panicked"), "{}", service.output());
 }
 
+/// Who is in the middle of a request cannot make room, and does not keep those who can from it.
+#[test]
+fn a_busy_connection_keeps_no_idle_one_from_making_room() {
+    let sandbox = Sandbox::new();
+    let (socket, address) =
+        (sandbox.path("socket"), SocketAddr::from(([127, 0, 0, 1], free_port())));
+    let config = sandbox.write("c.toml", "limits.connections = 2\nlimits.timeout_s = 60\n");
+    let mut command = command(program());
+    command.arg("serve").arg("--config").arg(config).arg("--listen").arg(listen(&socket));
+    command.args(["--http", &address.to_string()]);
+    let _service =
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let kept = || {
+        let mut client = None;
+        assert!(wait_until(|| {
+            client = Client::unix(&socket).ok();
+            let answer = client.as_mut().map(|client| client.send(&get(), KEPT));
+            answer.is_some_and(|answer| answer.is_ok_and(|answer| answer.status == 200))
+        }));
+        client.expect("a connection")
+    };
+    let (mut busy, _idle) = (kept(), kept());
+    busy.write(&fcgi::request_records(&get(), KEPT)[..30]).expect("write");
+    std::thread::sleep(Duration::from_millis(200));
+    let begun = Instant::now();
+    assert_eq!(http::send(address, &get()).expect("an answer").status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn caps_on_parameters_and_bodies_can_be_set() {
     let sandbox = Sandbox::new();
