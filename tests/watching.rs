@@ -2,8 +2,10 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::Request;
-use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, wait_until};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -145,6 +147,27 @@ fn a_full_pipe_loses_lines_and_nothing_else() {
     assert!(begun.elapsed() < Duration::from_secs(20));
     service.kill().expect("it runs");
     service.wait().expect("it ends");
+}
+
+/// How long a client takes to send its request is no time of ours, over HTTP as over FastCGI.
+#[test]
+fn durations_begin_when_a_request_is_there() {
+    let sandbox = Sandbox::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let mut command = command(program());
+    command.args(["serve", "--http", &address.to_string()]);
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let mut stream = TcpStream::connect(address).expect("connection");
+    stream
+        .write_all(b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\na")
+        .expect("write");
+    std::thread::sleep(Duration::from_secs(2));
+    stream.write_all(b"b").expect("write");
+    let lines = lines(&service, 1);
+    let (_, after) = lines[0].split_once(" us=").expect("a duration");
+    let us = after.split(' ').next().expect("a number");
+    assert!(us.parse::<u32>().expect("a number") < 1_000_000, "{us}");
 }
 
 /// The numbers, by name and labels.
