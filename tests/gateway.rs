@@ -197,6 +197,20 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     }));
 }
 
+/// Descriptors that are nearly enough do not raise the number of connections.
+#[test]
+fn a_descriptor_limit_never_raises_that_of_connections() {
+    let sandbox = Sandbox::new();
+    let mut limited = command("sh");
+    limited.args(["-c", "ulimit -n 100; exec \"$@\"", "sh"]).arg(program());
+    let (_service, socket) = start(&sandbox, "limits.connections = 10\n", limited);
+    let mut client = Client::unix(&socket).expect("connection");
+    let question = fcgi::pairs([(&b"FCGI_MAX_CONNS"[..], &b""[..])]);
+    client.write(&fcgi::record(fcgi::GET_VALUES, 0, &question, false)).expect("write");
+    let answer = client.read().expect("a record").content;
+    assert_eq!(answer, fcgi::pairs([(&b"FCGI_MAX_CONNS"[..], &b"10"[..])]));
+}
+
 /// Out of descriptors, the service is slow but not dead, and recovers.
 #[test]
 fn out_of_descriptors() {

@@ -85,7 +85,7 @@ impl Server {
         // Where descriptors run out before connections do, the next ones wait and none is refused.
         let (limits, refused_at_once) = match descriptors() {
             few if few < limits.connections + REFUSED_AT_ONCE => {
-                (Limits { connections: few, ..limits }, 0)
+                (Limits { connections: few.min(limits.connections), ..limits }, 0)
             }
             _ => (limits, REFUSED_AT_ONCE),
         };
