@@ -235,6 +235,34 @@ fn counters_and_health_once_they_have_a_path() {
     assert_eq!(all.map(|(_, count)| count).sum::<f64>(), count);
 }
 
+/// A configuration that was broken and is what it was, without being read, is not broken.
+#[test]
+fn a_link_that_is_turned_back_mends_the_configuration() {
+    let sandbox = Sandbox::new();
+    sandbox.write("good.toml", "metrics.path = '/metrics'\n");
+    sandbox.write("bad.toml", "broken");
+    let (socket, link) = (sandbox.path("socket"), sandbox.path("c.toml"));
+    let turn = |to: &str| {
+        std::os::unix::fs::symlink(to, sandbox.path("next")).expect("a link");
+        std::fs::rename(sandbox.path("next"), &link).expect("rename");
+    };
+    turn("good.toml");
+    let mut command = command(program());
+    command.arg("--config").arg(&link);
+    command.args(["serve", "--listen"]).arg(format!("unix:{}", socket.display()));
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let is_broken = || metrics(&ask(&socket, "/metrics").text())["mailsetup_config_broken"] == 1.0;
+    // Each time it is told.
+    for count in 1..3 {
+        turn("bad.toml");
+        assert!(wait_until(is_broken));
+        turn("good.toml");
+        assert!(wait_until(|| !is_broken()), "{}", service.output());
+        assert_eq!(service.output().matches("the last good one stays").count(), count);
+    }
+}
+
 /// A document that is kept goes out no longer than its settings hold, and for no other domain.
 #[test]
 fn kept_documents_follow_the_configuration() {
