@@ -47,7 +47,7 @@ run:
 	  "  curl 'http://$(HTTP)/mobileconfig?emailaddress=ann@example.org'" \
 	  "  curl -H 'Host: autodiscover.example.org' 'http://$(HTTP)/autodiscover/autodiscover.xml'" \
 	  '' "or open http://$(HTTP)/ in a browser." '' && \
-	exec target/debug/mailsetup serve --http $(HTTP)
+	exec $(CARGO) run --quiet --locked $(CARGOFLAGS) $$features -- serve --http $(HTTP)
 
 ## test: all tests; installs the web servers and tools they drive (Debian: as root or with sudo)
 test:

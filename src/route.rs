@@ -115,6 +115,11 @@ fn behind<'a>(start: &str, path: &'a [u8]) -> Option<&'a [u8]> {
     found.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
 }
 
+/// True if a path is in the table.
+pub fn is_known(path: &[u8]) -> bool {
+    ROUTES.iter().any(|route| route.path.matches(path))
+}
+
 /// What is asked for, in a word, and the question; the answer to give if there is none. The word is
 /// a hyphen for a path that is not in the table.
 pub fn route(request: &Request) -> (&'static str, Result<Question, Response>) {

@@ -90,6 +90,11 @@ fn every_mistake_is_told_with_its_line() {
         ("[apple]\nidentifier = 'org..example'\n", 2, &["no reverse-DNS name"]),
         ("[apple]\nsigning_key = 'key.pem'\n", 2, &["go together"]),
         ("[limits]\nbody_bytes = 0\n", 2, &["limits.body_bytes: 0 is not between 1 and"]),
+        ("[metrics]\npath = 'x'\n", 2, &["metrics.path: `x` is no path like"]),
+        ("[metrics]\npath = '/x?y'\n", 2, &["metrics.path: `/x?y` is no path like"]),
+        ("[metrics]\npath = '/'\n", 2, &["metrics.path: `/` is what mail clients ask for"]),
+        ("[metrics]\nhealth_path = '/MobileConfig'\n", 2, &["is what mail clients ask for"]),
+        ("[metrics]\npath = '/x'\nhealth_path = '/x'\n", 3, &["it is metrics.path as well"]),
     ];
     let sandbox = Sandbox::new();
     for (text, line, parts) in MISTAKES {

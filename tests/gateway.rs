@@ -197,6 +197,20 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     }));
 }
 
+/// Descriptors that are nearly enough do not raise the number of connections.
+#[test]
+fn a_descriptor_limit_never_raises_that_of_connections() {
+    let sandbox = Sandbox::new();
+    let mut limited = command("sh");
+    limited.args(["-c", "ulimit -n 100; exec \"$@\"", "sh"]).arg(program());
+    let (_service, socket) = start(&sandbox, "limits.connections = 10\n", limited);
+    let mut client = Client::unix(&socket).expect("connection");
+    let question = fcgi::pairs([(&b"FCGI_MAX_CONNS"[..], &b""[..])]);
+    client.write(&fcgi::record(fcgi::GET_VALUES, 0, &question, false)).expect("write");
+    let answer = client.read().expect("a record").content;
+    assert_eq!(answer, fcgi::pairs([(&b"FCGI_MAX_CONNS"[..], &b"10"[..])]));
+}
+
 /// Out of descriptors, the service is slow but not dead, and recovers.
 #[test]
 fn out_of_descriptors() {
@@ -220,6 +234,35 @@ fn out_of_descriptors() {
     assert_eq!(ask(&socket), 200);
     drop(kept);
     assert!(!service.output().contains("panicked"), "{}", service.output());
+}
+
+/// Who is in the middle of a request cannot make room, and does not keep those who can from it.
+#[test]
+fn a_busy_connection_keeps_no_idle_one_from_making_room() {
+    let sandbox = Sandbox::new();
+    let (socket, address) =
+        (sandbox.path("socket"), SocketAddr::from(([127, 0, 0, 1], free_port())));
+    let config = sandbox.write("c.toml", "limits.connections = 2\nlimits.timeout_s = 60\n");
+    let mut command = command(program());
+    command.arg("serve").arg("--config").arg(config).arg("--listen").arg(listen(&socket));
+    command.args(["--http", &address.to_string()]);
+    let _service =
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let kept = || {
+        let mut client = None;
+        assert!(wait_until(|| {
+            client = Client::unix(&socket).ok();
+            let answer = client.as_mut().map(|client| client.send(&get(), KEPT));
+            answer.is_some_and(|answer| answer.is_ok_and(|answer| answer.status == 200))
+        }));
+        client.expect("a connection")
+    };
+    let (mut busy, _idle) = (kept(), kept());
+    busy.write(&fcgi::request_records(&get(), KEPT)[..30]).expect("write");
+    std::thread::sleep(Duration::from_millis(200));
+    let begun = Instant::now();
+    assert_eq!(http::send(address, &get()).expect("an answer").status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::Request;
-use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, wait_until};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -147,6 +149,27 @@ fn a_full_pipe_loses_lines_and_nothing_else() {
     service.wait().expect("it ends");
 }
 
+/// How long a client takes to send its request is no time of ours, over HTTP as over FastCGI.
+#[test]
+fn durations_begin_when_a_request_is_there() {
+    let sandbox = Sandbox::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let mut command = command(program());
+    command.args(["serve", "--http", &address.to_string()]);
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let mut stream = TcpStream::connect(address).expect("connection");
+    stream
+        .write_all(b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\na")
+        .expect("write");
+    std::thread::sleep(Duration::from_secs(2));
+    stream.write_all(b"b").expect("write");
+    let lines = lines(&service, 1);
+    let (_, after) = lines[0].split_once(" us=").expect("a duration");
+    let us = after.split(' ').next().expect("a number");
+    assert!(us.parse::<u32>().expect("a number") < 1_000_000, "{us}");
+}
+
 /// The numbers, by name and labels.
 fn metrics(text: &str) -> BTreeMap<String, f64> {
     let mut typed = Vec::new();
@@ -210,6 +233,34 @@ fn counters_and_health_once_they_have_a_path() {
     assert_eq!(numbers["mailsetup_request_duration_seconds_bucket{le=\"+Inf\"}"], count);
     let all = numbers.iter().filter(|(series, _)| series.starts_with("mailsetup_requests_total"));
     assert_eq!(all.map(|(_, count)| count).sum::<f64>(), count);
+}
+
+/// A configuration that was broken and is what it was, without being read, is not broken.
+#[test]
+fn a_link_that_is_turned_back_mends_the_configuration() {
+    let sandbox = Sandbox::new();
+    sandbox.write("good.toml", "metrics.path = '/metrics'\n");
+    sandbox.write("bad.toml", "broken");
+    let (socket, link) = (sandbox.path("socket"), sandbox.path("c.toml"));
+    let turn = |to: &str| {
+        std::os::unix::fs::symlink(to, sandbox.path("next")).expect("a link");
+        std::fs::rename(sandbox.path("next"), &link).expect("rename");
+    };
+    turn("good.toml");
+    let mut command = command(program());
+    command.arg("--config").arg(&link);
+    command.args(["serve", "--listen"]).arg(format!("unix:{}", socket.display()));
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    let is_broken = || metrics(&ask(&socket, "/metrics").text())["mailsetup_config_broken"] == 1.0;
+    // Each time it is told.
+    for count in 1..3 {
+        turn("bad.toml");
+        assert!(wait_until(is_broken));
+        turn("good.toml");
+        assert!(wait_until(|| !is_broken()), "{}", service.output());
+        assert_eq!(service.output().matches("the last good one stays").count(), count);
+    }
 }
 
 /// A document that is kept goes out no longer than its settings hold, and for no other domain.

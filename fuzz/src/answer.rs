@@ -44,7 +44,9 @@ pub fn ask(request: &Request) -> Response {
         let again = KEPT.with(|kept| responder::respond(request, config, kept).wait());
         // An error of Autodiscover's has the time in it.
         if !response.body.windows(7).any(|part| part == b"<Error ") {
-            assert_eq!(again, response);
+            // Whether somebody has asked for the tag of what is kept is no part of an answer.
+            let anew = Response { tag: None, ..response.clone() };
+            assert_eq!(Response { tag: None, ..again }, anew);
         }
         response
     })

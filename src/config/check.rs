@@ -13,6 +13,7 @@ use crate::address::Domain;
 use crate::directory::{domains_d::DomainsD, list};
 use crate::files::{self, Stamp};
 use crate::request::Limits;
+use crate::route;
 use crate::sign::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
@@ -228,12 +229,14 @@ impl<'a> Checker<'a> {
             let path = path.as_ref()?;
             let text = path.get_ref();
             let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-            if text.len() > 1 && text.starts_with('/') && text.bytes().all(is_plain) {
+            let example = "like \"/mailsetup/metrics\", without `?` and `%`";
+            let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
+                format!("{key}: `{text}` is no path {example}")
+            } else if route::is_known(text.as_bytes()) {
+                format!("{key}: `{text}` is what mail clients ask for: take a path of its own")
+            } else {
                 return Some(text.clone());
-            }
-            let message = format!(
-                "{key}: `{text}` is no path like \"/mailsetup/metrics\", without `?` and `%`"
-            );
+            };
             self.mistake(Some(path.span()), message);
             None
         };

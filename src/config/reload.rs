@@ -62,7 +62,13 @@ impl Reloading {
             self.look_again = now + INTERVAL;
             let files = self.look();
             if files == self.config.files {
-                self.changed = None;
+                let has_changed = self.changed.take().is_some();
+                if has_changed && self.count.is_broken {
+                    // A link, say, that was turned back: nothing is to be read.
+                    self.told = Vec::new();
+                    self.count.is_broken = false;
+                    log::notice(&"the configuration is again the one that was read last");
+                }
             } else if self.changed.as_ref() == Some(&files) {
                 self.read(false);
             } else {

@@ -92,9 +92,9 @@ async fn answer(
     limits: &Limits,
     budget: &Budget,
 ) -> hyper::Response<Full<Bytes>> {
-    let start = Instant::now();
+    let mut start = Instant::now();
     let method = Method::parse(request.method().as_str().as_bytes());
-    let response = respond_to(request, method, service, limits, budget).await;
+    let response = respond_to(request, method, service, limits, budget, &mut start).await;
     tell(service, method, &response, start.elapsed());
     let mut answer = hyper::Response::builder().status(response.status.code());
     for (name, value) in &response.headers {
@@ -107,12 +107,14 @@ async fn answer(
     })
 }
 
+/// The answer; `start` becomes the time at which the request was all there.
 async fn respond_to(
     request: hyper::Request<Incoming>,
     method: Method,
     service: &dyn Service,
     limits: &Limits,
     budget: &Budget,
+    start: &mut Instant,
 ) -> Response {
     let hosts = request.headers().get_all(HOST).iter().count();
     // RFC 9112 §3.2
@@ -124,14 +126,17 @@ async fn respond_to(
     let field = |name| head.headers.get(name).map(|value| value.as_bytes());
     let mut share = budget.share();
     let body = read_body(body, limits.body_bytes, &mut share);
-    match timeout(limits.timeout, body).await {
+    let body = timeout(limits.timeout, body).await;
+    // How long a client takes to send is no time of ours.
+    *start = Instant::now();
+    match body {
         Ok(Ok(body)) => {
             let mut request = Request::new(method, target.as_bytes(), field(HOST), body);
             request.wishes = Wishes {
                 languages: field(ACCEPT_LANGUAGE).unwrap_or_default(),
                 known_tags: field(IF_NONE_MATCH).unwrap_or_default(),
             };
-            finish(service.respond(&request, Instant::now())).await
+            finish(service.respond(&request, *start)).await
         }
         Ok(Err(response)) => response,
         Err(_) => Response::text(Status::RequestTimeout, "the body took too long"),

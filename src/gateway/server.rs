@@ -18,6 +18,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::io;
 use std::num::NonZero;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,7 @@ use tokio::time::sleep;
 /// After a signal to stop, how long who has just connected may take to begin: a web server has
 /// connected to send a request at once, and would take a close for a failure.
 pub const GRACE: Duration = Duration::from_secs(1);
-/// How long to wait when no connection can be accepted.
+/// How long to wait when no connection can be accepted, or none has made room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Descriptors that are no connections: listeners, signals, files being read.
 const RESERVED: usize = 32;
@@ -84,7 +85,7 @@ impl Server {
         // Where descriptors run out before connections do, the next ones wait and none is refused.
         let (limits, refused_at_once) = match descriptors() {
             few if few < limits.connections + REFUSED_AT_ONCE => {
-                (Limits { connections: few, ..limits }, 0)
+                (Limits { connections: few.min(limits.connections), ..limits }, 0)
             }
             _ => (limits, REFUSED_AT_ONCE),
         };
@@ -204,15 +205,19 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
         // Over the limit, FastCGI is told so, a few at a time; HTTP, and the rest, wait until one
         // of those who have a slot makes room.
         let can_refuse = speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
-        if shared.slots.available_permits() == 0 && !can_refuse {
-            shared.served.tell_one();
-        }
-        let slots = shared.slots.clone().acquire_owned();
-        let refusals = shared.refusals.clone().acquire_owned();
-        let (slot, refusal) = tokio::select! {
-            biased;
-            slot = slots => (slot.ok(), None),
-            refusal = refusals, if speaks == Speaks::FastCgi => (None, refusal.ok()),
+        let mut slots = pin!(shared.slots.clone().acquire_owned());
+        let mut refusals = pin!(shared.refusals.clone().acquire_owned());
+        let (slot, refusal) = loop {
+            if shared.slots.available_permits() == 0 && !can_refuse {
+                // Whoever hears it may be busy with a request: the next is told in a while.
+                shared.served.tell_one();
+            }
+            tokio::select! {
+                biased;
+                slot = &mut slots => break (slot.ok(), None),
+                refusal = &mut refusals, if speaks == Speaks::FastCgi => break (None, refusal.ok()),
+                () = sleep(ACCEPT_PAUSE) => {}
+            }
         };
         let shared = shared.clone();
         tokio::task::spawn_local(async move {
