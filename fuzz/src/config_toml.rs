@@ -41,7 +41,7 @@ fn names_files(file: &file::File) -> bool {
         || file.apple.signing_certificate.is_some()
         || file.apple.signing_key.is_some()
         || on_page(&file.page)
-        || file.domain.values().any(|domain| on_page(&domain.page))
+        || file.domain.values().any(|domain| domain.page.as_deref().is_some_and(on_page))
 }
 
 fn check_config(config: &Config) {

@@ -182,26 +182,30 @@ pub enum AnswerFor {
     Listed,
 }
 
+/// A table that is left out nearly always, and takes no memory then: a CGI process reads every
+/// domain to answer for one.
+pub type Rare<T> = Option<Box<T>>;
+
 /// `[domain."…"]`, and a whole file in `domains.directory`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Domain {
     pub alias_of: Option<Spanned<String>>,
-    pub provider: Provider,
-    pub imap: Server,
-    pub pop3: Server,
-    pub smtp: Server,
-    pub managesieve: Server,
-    pub jmap: Service,
-    pub caldav: Service,
-    pub carddav: Service,
-    pub webdav: Service,
-    pub activesync: Service,
-    pub oauth2: OAuth2,
-    pub autodiscover: DomainAutodiscover,
-    pub apple: DomainApple,
-    pub pacc: Pacc,
-    pub page: Page,
+    pub provider: Rare<Provider>,
+    pub imap: Rare<Server>,
+    pub pop3: Rare<Server>,
+    pub smtp: Rare<Server>,
+    pub managesieve: Rare<Server>,
+    pub jmap: Rare<Service>,
+    pub caldav: Rare<Service>,
+    pub carddav: Rare<Service>,
+    pub webdav: Rare<Service>,
+    pub activesync: Rare<Service>,
+    pub oauth2: Rare<OAuth2>,
+    pub autodiscover: Rare<DomainAutodiscover>,
+    pub apple: Rare<DomainApple>,
+    pub pacc: Rare<Pacc>,
+    pub page: Rare<Page>,
 }
 
 /// `[domain."…".apple]`

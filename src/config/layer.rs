@@ -18,76 +18,88 @@ use toml::Spanned;
 
 /// What the file says at one place.
 pub(super) struct Layer<'a> {
-    pub provider: &'a file::Provider,
-    pub servers: [(Protocol, &'a file::Server); 4],
-    pub services: [(ServiceKind, &'a file::Service); 5],
-    pub oauth2: &'a file::OAuth2,
-    pub pacc: &'a file::Pacc,
+    pub provider: Option<&'a file::Provider>,
+    pub servers: [(Protocol, Option<&'a file::Server>); 4],
+    pub services: [(ServiceKind, Option<&'a file::Service>); 5],
+    pub oauth2: Option<&'a file::OAuth2>,
+    pub pacc: Option<&'a file::Pacc>,
     pub dav_in_autodiscover: Option<bool>,
     pub redirect: Option<&'a file::DomainAutodiscover>,
     pub identifier: Option<&'a Spanned<String>>,
     pub description: Option<&'a Spanned<BTreeMap<String, String>>>,
     pub consent: Option<&'a Spanned<BTreeMap<String, String>>>,
-    pub page: &'a file::Page,
+    pub page: Option<&'a file::Page>,
 }
 
-/// The tables that a file and a domain have in common.
+/// The tables that a file and a domain have in common; `get` finds one if it was written.
 macro_rules! layer {
-    ($tables:expr, $redirect:expr) => {
+    ($tables:expr, $get:ident, $redirect:expr) => {{
+        let (autodiscover, apple) = ($get(&$tables.autodiscover), $get(&$tables.apple));
         Layer {
-            provider: &$tables.provider,
+            provider: $get(&$tables.provider),
             servers: [
-                (Protocol::Imap, &$tables.imap),
-                (Protocol::Pop3, &$tables.pop3),
-                (Protocol::Smtp, &$tables.smtp),
-                (Protocol::ManageSieve, &$tables.managesieve),
+                (Protocol::Imap, $get(&$tables.imap)),
+                (Protocol::Pop3, $get(&$tables.pop3)),
+                (Protocol::Smtp, $get(&$tables.smtp)),
+                (Protocol::ManageSieve, $get(&$tables.managesieve)),
             ],
             services: [
-                (ServiceKind::Jmap, &$tables.jmap),
-                (ServiceKind::CalDav, &$tables.caldav),
-                (ServiceKind::CardDav, &$tables.carddav),
-                (ServiceKind::WebDav, &$tables.webdav),
-                (ServiceKind::ActiveSync, &$tables.activesync),
+                (ServiceKind::Jmap, $get(&$tables.jmap)),
+                (ServiceKind::CalDav, $get(&$tables.caldav)),
+                (ServiceKind::CardDav, $get(&$tables.carddav)),
+                (ServiceKind::WebDav, $get(&$tables.webdav)),
+                (ServiceKind::ActiveSync, $get(&$tables.activesync)),
             ],
-            oauth2: &$tables.oauth2,
-            pacc: &$tables.pacc,
-            dav_in_autodiscover: $tables.autodiscover.dav,
+            oauth2: $get(&$tables.oauth2),
+            pacc: $get(&$tables.pacc),
+            dav_in_autodiscover: autodiscover.and_then(|said| said.dav),
             redirect: $redirect,
-            identifier: $tables.apple.identifier.as_ref(),
-            description: $tables.apple.description.as_ref(),
-            consent: $tables.apple.consent.as_ref(),
-            page: &$tables.page,
+            identifier: apple.and_then(|said| said.identifier.as_ref()),
+            description: apple.and_then(|said| said.description.as_ref()),
+            consent: apple.and_then(|said| said.consent.as_ref()),
+            page: $get(&$tables.page),
         }
-    };
+    }};
 }
 
 impl<'a> From<&'a file::File> for Layer<'a> {
     fn from(tables: &'a file::File) -> Layer<'a> {
-        layer!(tables, None)
+        fn get<T>(table: &T) -> Option<&T> {
+            Some(table)
+        }
+        layer!(tables, get, None)
     }
 }
 
 impl<'a> From<&'a file::Domain> for Layer<'a> {
     fn from(tables: &'a file::Domain) -> Layer<'a> {
-        layer!(tables, Some(&tables.autodiscover))
+        fn get<T>(table: &file::Rare<T>) -> Option<&T> {
+            table.as_deref()
+        }
+        layer!(tables, get, get(&tables.autodiscover))
     }
+}
+
+/// A table, if there is anything in it.
+fn filled<T: Default + PartialEq>(table: Option<&T>) -> Option<&T> {
+    table.filter(|table| **table != T::default())
 }
 
 impl Layer<'_> {
     /// True if nothing is said.
     pub fn is_empty(&self) -> bool {
         self.says_nothing_of_the_provider()
-            && self.servers.iter().all(|(_, server)| **server == file::Server::default())
-            && self.services.iter().all(|(_, service)| **service == file::Service::default())
-            && *self.oauth2 == file::OAuth2::default()
-            && *self.pacc == file::Pacc::default()
+            && self.servers.iter().all(|(_, server)| filled(*server).is_none())
+            && self.services.iter().all(|(_, service)| filled(*service).is_none())
+            && filled(self.oauth2).is_none()
+            && filled(self.pacc).is_none()
             && self.dav_in_autodiscover.is_none()
-            && self.redirect.is_none_or(|said| *said == file::DomainAutodiscover::default())
-            && *self.page == file::Page::default()
+            && filled(self.redirect).is_none()
+            && filled(self.page).is_none()
     }
 
     fn says_nothing_of_the_provider(&self) -> bool {
-        *self.provider == file::Provider::default()
+        filled(self.provider).is_none()
             && self.identifier.is_none()
             && self.description.is_none()
             && self.consent.is_none()
@@ -100,13 +112,17 @@ impl Checker<'_> {
         let servers = layer.servers.map(|(protocol, server)| {
             let base = base
                 .and_then(|base| base.servers.iter().find(|server| server.protocol == protocol));
-            match base.filter(|_| *server == file::Server::default()) {
-                Some(base) => base.clone(),
-                None => Rc::new(self.server(protocol, server, base.map(|base| &**base))),
+            match (filled(server), base) {
+                (None, Some(base)) => base.clone(),
+                (server, base) => {
+                    let nothing = file::Server::default();
+                    let server = server.unwrap_or(&nothing);
+                    Rc::new(self.server(protocol, server, base.map(|base| &**base)))
+                }
             }
         });
         let said = layer.servers.iter().filter(|(protocol, _)| protocol.is_incoming());
-        let said = said.filter_map(|(_, server)| server.enabled.as_ref()).next_back();
+        let said = said.filter_map(|(_, server)| server.as_ref()?.enabled.as_ref()).next_back();
         let reads_mail =
             servers.iter().any(|server| server.protocol.is_incoming() && server.enabled);
         if let (Some(enabled), false) = (said, reads_mail) {
@@ -116,9 +132,13 @@ impl Checker<'_> {
         let services = layer.services.map(|(kind, service)| {
             let base =
                 base.and_then(|base| base.services.iter().find(|service| service.kind == kind));
-            match base.filter(|_| *service == file::Service::default()) {
-                Some(base) => base.clone(),
-                None => Rc::new(self.service(kind, service, base.map(|base| &**base))),
+            match (filled(service), base) {
+                (None, Some(base)) => base.clone(),
+                (service, base) => {
+                    let nothing = file::Service::default();
+                    let service = service.unwrap_or(&nothing);
+                    Rc::new(self.service(kind, service, base.map(|base| &**base)))
+                }
             }
         });
         let base_provider = base.map(|base| &base.provider);
@@ -126,19 +146,28 @@ impl Checker<'_> {
             Some(base) => base.clone(),
             None => Rc::new(self.provider(layer, base_provider.map(|base| &**base))),
         };
-        let page = match base.filter(|_| *layer.page == file::Page::default()) {
-            Some(base) => base.page.clone(),
-            None => Rc::new(self.page(layer.page, base.map(|base| &*base.page))),
+        let page = match (filled(layer.page), base) {
+            (None, Some(base)) => base.page.clone(),
+            (None, None) => Rc::default(),
+            (Some(page), base) => Rc::new(self.page(page, base.map(|base| &*base.page))),
         };
         let pop3 = layer.servers.iter().find(|(protocol, _)| *protocol == Protocol::Pop3);
+        let pop3 = pop3.and_then(|(_, server)| *server);
         let base_pop3 = base.map(|base| base.pop3).unwrap_or_default();
         Settings {
             provider,
             servers,
-            pop3: pop3.map_or(base_pop3, |(_, pop3)| self.pop3_options(pop3, base_pop3)),
+            pop3: pop3.map_or(base_pop3, |pop3| self.pop3_options(pop3, base_pop3)),
             services,
-            oauth2: self.oauth2(layer.oauth2).or_else(|| base.and_then(|base| base.oauth2.clone())),
-            pacc: layer.pacc.enabled.or(base.map(|base| base.pacc)).unwrap_or(defaults::PACC),
+            oauth2: layer
+                .oauth2
+                .and_then(|said| self.oauth2(said))
+                .or_else(|| base.and_then(|base| base.oauth2.clone())),
+            pacc: layer
+                .pacc
+                .and_then(|said| said.enabled)
+                .or(base.map(|base| base.pacc))
+                .unwrap_or(defaults::PACC),
             moved: layer.redirect.and_then(|said| self.moved(said)),
             dav_in_autodiscover: layer
                 .dav_in_autodiscover
@@ -149,7 +178,8 @@ impl Checker<'_> {
     }
 
     fn provider(&mut self, layer: &Layer, base: Option<&Provider>) -> Provider {
-        let said = layer.provider;
+        let nothing = file::Provider::default();
+        let said = layer.provider.unwrap_or(&nothing);
         let name = said.name.as_ref().and_then(|name| self.display_name(name));
         let short_name = said.short_name.as_ref().and_then(|name| self.display_name(name));
         let mut link =
