@@ -168,6 +168,11 @@ lint:
 	$(CARGO) clippy --locked --all-targets $(CARGOFLAGS) -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 
+## deny: licences, bans and sources of what is linked, by deny.toml; installs cargo-deny
+deny:
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny@0.20.2
+	$(CARGO) deny --locked check bans licenses sources
+
 ## clean: remove everything that was built
 clean:
 	$(CARGO) clean
@@ -176,4 +181,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint clean help
+.PHONY: all run test test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help
