@@ -53,7 +53,9 @@ pub fn request(method: Method, response: &Response, took: Duration, with_address
     waiting.extend_from_slice(b" status=");
     waiting.extend_from_slice(response.status.digits().as_bytes());
     waiting.extend_from_slice(b" bytes=");
-    waiting.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());
+    // A HEAD is answered without it.
+    let sent = if method == Method::Head { 0 } else { response.body.len() };
+    waiting.extend_from_slice(itoa::Buffer::new().format(sent).as_bytes());
     waiting.extend_from_slice(b" us=");
     waiting.extend_from_slice(itoa::Buffer::new().format(took.as_micros() as u64).as_bytes());
     if let Some(host) = about.and_then(|about| about.host.as_ref()) {

@@ -50,7 +50,8 @@ fn a_line_for_each_request() {
     ask(&socket, "/favicon.ico?secret");
     ask_with(&socket, &Request::post("/mail/config-v1.1.xml", ""));
     ask_with(&socket, &Request::post("/autodiscover/autodiscover.xml", vec![b'x'; 70_000]));
-    let lines = lines(&service, 4);
+    ask_with(&socket, &Request::new("HEAD", "/favicon.ico"));
+    let lines = lines(&service, 5);
     let (before, after) = lines[0].split_once(" us=").expect("a duration");
     let (us, after) = after.split_once(' ').expect("a field behind it");
     assert!(us.parse::<u32>().is_ok(), "{us}");
@@ -64,6 +65,7 @@ fn a_line_for_each_request() {
         "method=GET document=- status=404 bytes=13 ",
         "method=POST document=autoconfig status=405 bytes=32 ",
         "method=POST document=- status=413 bytes=22 ",
+        "method=HEAD document=- status=404 bytes=0 ",
     ]) {
         assert!(
             line.strip_prefix("mailsetup: ").is_some_and(|line| line.starts_with(start)),

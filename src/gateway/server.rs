@@ -32,7 +32,7 @@ use tokio::time::sleep;
 pub const GRACE: Duration = Duration::from_secs(1);
 /// How long to wait when no connection can be accepted, or none has made room.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Descriptors that are no connections: listeners, signals, files being read.
+/// Descriptors that are neither listeners nor connections: signals, files being read.
 const RESERVED: usize = 32;
 /// For how long lines of the log are collected.
 const LOG_DELAY: Duration = Duration::from_millis(100);
@@ -83,7 +83,7 @@ impl Server {
         hangup: impl Fn() + 'static,
     ) -> io::Result<()> {
         // Where descriptors run out before connections do, the next ones wait and none is refused.
-        let (limits, refused_at_once) = match descriptors() {
+        let (limits, refused_at_once) = match descriptors().saturating_sub(listeners.len()).max(1) {
             few if few < limits.connections + REFUSED_AT_ONCE => {
                 (Limits { connections: few.min(limits.connections), ..limits }, 0)
             }
@@ -150,12 +150,13 @@ impl Server {
     }
 }
 
-/// How many connections the process may have, after asking for as many as it may ask for.
+/// How many listeners and connections the process may have, after asking for as many as it may ask
+/// for.
 fn descriptors() -> usize {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED).max(1)
+    usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED)
 }
 
 /// What all connections share.

@@ -503,6 +503,13 @@ mod tests {
     }
 
     #[test]
+    fn of_a_long_management_record_only_the_beginning_is_kept() {
+        let mut connection = Connection::new(&LIMITS);
+        converse(&mut connection, &[&record(kind::GET_VALUES, 0, &[0; 60_000])]);
+        assert!(connection.control.capacity() <= 2 * MAX_CONTROL);
+    }
+
+    #[test]
     fn bytes_that_are_no_fastcgi_close_the_connection() {
         for bytes in [
             b"GET / HTTP/1.1\r\n".to_vec(),
