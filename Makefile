@@ -97,11 +97,13 @@ static:
 	@# At a fixed address: a third of the start would be spent on moving OpenSSL's tables.
 	@# Without OpenSSL's TLS: the crate openssl wants OPENSSL_init_ssl for nothing else, and it would
 	@# bring all of TLS along. OPENSSL_init_crypto takes the same arguments and ignores those for TLS.
+	@# What hardly ever runs stands apart: the kernel maps 64 KB around each page that is touched.
 	@case ' $(CARGOFLAGS) ' in \
 	  *' --no-default-features '*) tls= ;; \
 	  *) tls='-C link-arg=-Wl,--defsym=OPENSSL_init_ssl=OPENSSL_init_crypto' ;; \
 	esac; set -x; \
-	OPENSSL_STATIC=1 RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static $$tls" \
+	OPENSSL_STATIC=1 RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
+	  -C link-arg=-Wl,-z,keep-text-section-prefix $$tls" \
 	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
