@@ -321,6 +321,9 @@ impl Capped {
         self.exceeded |= self.bytes.len() + bytes.len() > self.max;
         if self.exceeded {
             self.bytes = Vec::new();
+        } else if self.bytes.is_empty() {
+            // Nearly always there is one piece.
+            self.bytes = bytes.to_vec();
         } else {
             self.bytes.extend_from_slice(bytes);
         }

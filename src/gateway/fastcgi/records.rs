@@ -100,12 +100,13 @@ pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, append: impl FnOnce(&m
             }
         }
     }
-    write(out, kind, id, &[]);
+    out.extend_from_slice(&header(kind, id, 0).0);
 }
 
 /// Writes the end of a request.
 pub fn write_end(out: &mut Vec<u8>, id: u16, status: EndStatus) {
-    write(out, kind::END_REQUEST, id, &[0, 0, 0, 0, status as u8, 0, 0, 0]);
+    out.extend_from_slice(&header(kind::END_REQUEST, id, 8).0);
+    out.extend_from_slice(&[0, 0, 0, 0, status as u8, 0, 0, 0]);
 }
 
 //------------ pairs ----------------------------------------------------------
