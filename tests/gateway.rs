@@ -287,7 +287,7 @@ fn large_requests_have_a_budget() {
     let mut command = command(program());
     command.arg("serve").arg("--config").arg(config).arg("--listen").arg(listen(&socket));
     command.args(["--http", &address.to_string()]);
-    let _service =
+    let service =
         Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
     let post = |len| Request::post("/x", vec![b'x'; len]);
     let mut large = Client::unix(&socket).expect("connection");
@@ -296,6 +296,8 @@ fn large_requests_have_a_budget() {
     let end = large.read().expect("a record");
     assert_eq!((end.kind, end.content[4]), (fcgi::END_REQUEST, 2), "OVERLOADED");
     assert_eq!(http::send(address, &post(60_000)).expect("an answer").status, 503);
+    let lines = || service.output().matches(" status=503 ").count();
+    assert!(wait_until(|| lines() == 2), "a line for each: {}", service.output());
     let mut small = Client::unix(&socket).expect("connection");
     assert_eq!(small.send(&post(2_000), KEPT).expect("an answer").status, 404);
     assert_eq!(http::send(address, &post(2_000)).expect("an answer").status, 404);

@@ -37,6 +37,8 @@ pub struct Connection {
     share: Share,
     output: Vec<u8>,
     closing: bool,
+    /// True if a request was refused as one too many and nobody has asked yet.
+    has_refused: bool,
 }
 
 /// A record, and what is still to come of it.
@@ -96,6 +98,7 @@ impl Connection {
             share: Budget::new(limits.buffered_bytes).share(),
             output: Vec::new(),
             closing: false,
+            has_refused: false,
         }
     }
 
@@ -149,6 +152,11 @@ impl Connection {
     /// True once the connection is to be closed, after the output was sent.
     pub fn is_closing(&self) -> bool {
         self.closing
+    }
+
+    /// True if a request ended as `Overloaded`; tells so once.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.has_refused)
     }
 
     /// True between requests: then the web server may take its time, and it owns the closing.
@@ -268,6 +276,7 @@ impl Connection {
 
     fn end_request(&mut self, id: u16, status: EndStatus, keep: bool) {
         records::write_end(&mut self.output, id, status);
+        self.has_refused |= status == EndStatus::Overloaded;
         self.share.clear();
         // Without KEEP_CONN it is on us to close (§3.5).
         self.closing |= !keep;

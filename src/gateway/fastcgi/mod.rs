@@ -13,6 +13,7 @@ use super::listener::Stream;
 use super::server::{GRACE, Stop, finish, tell};
 use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
+use bytes::Bytes;
 use connection::{Arrived, Connection};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -81,6 +82,12 @@ pub async fn serve(
             receive(&mut connection, &bytes, &mut rest)
         };
         is_new = false;
+        if connection.take_refused() {
+            // The nearest that HTTP has; nothing of it is sent.
+            let response = Response::text(Status::ServiceUnavailable, "");
+            let response = Response { body: Bytes::new(), ..response };
+            tell(service, Method::Other, &response, Duration::ZERO);
+        }
         if let Some(arrived) = arrived {
             let start = std::time::Instant::now();
             let ticket = arrived.ticket;
