@@ -12,6 +12,9 @@ use std::sync::Arc;
 pub const MAX_LOCAL_PART: usize = 64;
 /// Longest domain name in octets (RFC 5321 §4.5.3.1.2; RFC 1035 leaves 253 for the text form).
 pub const MAX_DOMAIN: usize = 253;
+/// Longest text that is looked at for a domain, in octets: a letter of another script has up to four.
+/// Over 64 KiB, IDNA takes milliseconds.
+const MAX_DOMAIN_TEXT: usize = 4 * MAX_DOMAIN;
 /// Longest label of a domain name in octets (RFC 1035 §2.3.4).
 const MAX_LABEL: usize = 63;
 
@@ -28,6 +31,9 @@ impl Domain {
     ///
     /// Fails for addresses, ports, single labels and everything that is no host name.
     pub fn parse(text: &str) -> Result<Domain, AddressError> {
+        if text.len() > MAX_DOMAIN_TEXT {
+            return Err(AddressError::Domain);
+        }
         let name = text.strip_suffix('.').unwrap_or(text);
         let ascii: Arc<str> = match plain_host_name(name) {
             Some(Plain { is_lower: true }) => name.into(),
@@ -293,6 +299,7 @@ mod tests {
         let long = format!("{}.example", "a".repeat(64));
         assert!(Domain::parse(&long).is_err());
         assert!(Domain::parse(&"ab.".repeat(90)).is_err());
+        assert!(Domain::parse(&format!("{}example", "é.".repeat(340))).is_err());
     }
 
     #[test]
