@@ -351,5 +351,10 @@ mod tests {
         assert_eq!(strip("autoconfig.ab.fr").unwrap().as_str(), "ab.fr");
         assert_eq!(strip("autoconfig.fr"), None);
         assert_eq!(strip("autoconfigs.ab.fr"), None);
+        let domain = Domain::parse("ab.fr").unwrap();
+        for (name, is) in [("autoconfig.ab.fr", true), ("ab.fr", false), ("x.www.ab.fr", false)] {
+            let name = Domain::parse(name).unwrap();
+            assert_eq!(domain.is_left_of(&name, &["autoconfig.", "www."]), is, "{name}");
+        }
     }
 }
