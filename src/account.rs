@@ -8,7 +8,7 @@ use memchr::memchr;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
-use std::rc::Rc;
+use std::sync::Arc;
 
 //------------ Account --------------------------------------------------------
 
@@ -47,7 +47,7 @@ pub struct Account {
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
-    pub page: Rc<Page>,
+    pub page: Arc<Page>,
 }
 
 impl Account {

@@ -26,7 +26,7 @@
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
 //! - [`language`]: which of several texts somebody reads.
 //! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
-//!   they wrote.
+//!   they wrote; [`finding`]: what is wrong with it.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -40,6 +40,7 @@ pub mod config;
 pub mod directory;
 pub mod discovery;
 pub mod files;
+pub mod finding;
 pub mod gateway;
 pub mod kept;
 pub mod language;

@@ -101,7 +101,7 @@ fn every_mistake_is_told_with_its_line() {
         let config = sandbox.write("config.toml", text);
         let place = match line {
             0 => format!("{}: ", config.display()),
-            line => format!("{}:{line}: ", config.display()),
+            line => format!("{}:{line}:", config.display()),
         };
         let (status, stdout, stderr) = run(&config, &["check"]);
         assert_eq!((status, stderr.as_str()), (1, ""), "{text}");
@@ -188,7 +188,7 @@ fn a_broken_file_is_a_500_over_cgi() {
     let response = cgi::parse(&output.stdout, false).expect("an answer");
     assert_eq!(response.status, 500);
     assert!(!response.text().contains("imap"), "{}", response.text());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("c.toml:2: imap.port: 0"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("c.toml:2:8: imap.port: 0"));
 }
 
 //------------ keys ----------------------------------------------------------
@@ -304,7 +304,7 @@ fn list_files_name_domains() {
     let (status, stdout, _) = run(&config, &["check"]);
     assert_eq!(status, 0);
     assert!(
-        stdout.starts_with("warning: ") && stdout.contains("virtual:4: `not_a_domain`"),
+        stdout.starts_with("warning: ") && stdout.contains("virtual:4:1: `not_a_domain`"),
         "{stdout}"
     );
     assert_eq!(run(&config, &["check", "--strict"]).0, 1);
@@ -326,7 +326,7 @@ fn a_directory_holds_a_file_for_each_domain() {
     assert_eq!(autoconfig(&config, "a@other.example").status, 404);
     let (status, stdout, stderr) = run(&config, &["check"]);
     assert_eq!((status, stderr.as_str()), (1, ""));
-    assert!(stdout.contains("broken.example.toml:1: imap.port: 0"), "{stdout}");
+    assert!(stdout.contains("broken.example.toml:1:13: imap.port: 0"), "{stdout}");
 }
 
 //------------ example -------------------------------------------------------
@@ -421,7 +421,7 @@ fn a_running_service_keeps_its_last_good_configuration() {
     );
     assert_eq!(host(), "two.example.org");
     assert!(
-        service.output().contains("c.toml:1: imap.port: 0 is no TCP port"),
+        service.output().contains("c.toml:1:13: imap.port: 0 is no TCP port"),
         "{}",
         service.output()
     );

@@ -386,17 +386,17 @@ fn a_template_takes_the_place_of_ours() {
 fn what_is_broken_is_told_with_file_and_line() {
     let big = "x".repeat(64 * 1024 + 1);
     for (config, file, content, told) in [
-        ("page.template = 'f'", "f", "a\n{% if %}", "f:2: page.template: "),
-        ("page.template = 'f'", "f", "a\n\n{{ adress }}", "f:3: page.template: "),
-        ("page.template = 'f'", "f", "{{ address|nothing }}", "f:1: page.template: "),
-        ("page.template = 'f'", "f", "{% if stage == 'unknown' %}\n{{ x }}{% endif %}", "f:2: "),
-        ("page.template = 'f'", "f", "{% include 'x' %}", "f:1: "),
-        ("page.template = 'g'", "f", "", "config.toml:1: page.template: "),
-        ("page.logo = 'g'", "f", "", "config.toml:1: page.logo: "),
+        ("page.template = 'f'", "f", "a\n{% if %}", "f:2:1: page.template: "),
+        ("page.template = 'f'", "f", "a\n\n{{ adress }}", "f:3:1: page.template: "),
+        ("page.template = 'f'", "f", "{{ address|nothing }}", "f:1:1: page.template: "),
+        ("page.template = 'f'", "f", "{% if stage == 'unknown' %}\n{{ x }}{% endif %}", "f:2:1: "),
+        ("page.template = 'f'", "f", "{% include 'x' %}", "f:1:1: "),
+        ("page.template = 'g'", "f", "", "config.toml:1:17: page.template: "),
+        ("page.logo = 'g'", "f", "", "config.toml:1:13: page.logo: "),
         ("page.logo = '.'", "f", "", "it is not a file"),
         ("page.logo = 'f'", "f", "GIF89a", "f is no SVG, PNG or JPEG"),
         ("page.logo = 'f'", "f", &big, "f is larger than 64 KiB"),
-        ("page.color = 'red'", "f", "", "config.toml:1: page.color: `red` is no colour like"),
+        ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is no colour like"),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
         ("page.colour = 'red'", "f", "", "did you mean `color`?"),
         ("page.enabled = 'no'", "f", "", "invalid type"),
@@ -429,7 +429,7 @@ fn a_running_service_follows_its_template() {
     fs::write(&template, "two: {{").expect("template");
     assert!(wait_until(|| {
         assert_eq!(text(), "one\n");
-        service.output().contains("own.html:1: page.template: ")
+        service.output().contains("own.html:1:1: page.template: ")
     }));
     fs::write(&template, "three").expect("template");
     assert!(wait_until(|| text() == "three\n"), "{}", service.output());

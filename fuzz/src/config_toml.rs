@@ -26,7 +26,8 @@ pub fn run(data: &[u8]) {
             assert!(!errors.is_empty());
             let lines = text.split('\n').count();
             for error in errors {
-                assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+                let position = error.place.as_ref().and_then(|place| place.position);
+                assert!(position.is_none_or(|(line, _)| (1..=lines).contains(&line)), "{error}");
                 assert!(!error.message.is_empty());
             }
         }

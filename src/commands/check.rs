@@ -9,33 +9,13 @@ use crate::account::{
 };
 use crate::address::Domain;
 use crate::cli;
-use crate::config::{Config, ConfigError, Unavailable, defaults, find::Source};
+use crate::config::{Config, Unavailable, defaults, find::Source};
 use crate::discovery::pacc;
+use crate::finding::{Finding, Level, Place};
 use crate::log;
 use crate::page::accent::on_light;
-use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// One finding.
-#[derive(Debug, Serialize)]
-struct Finding {
-    level: Level,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<String>,
-    message: String,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    Error,
-    Warning,
-}
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
@@ -46,9 +26,7 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
             let summary = summary(&config, path.as_ref(), &findings);
             (findings, summary)
         }
-        Err(errors) => {
-            (errors.into_iter().map(|error| told(Level::Error, error)).collect(), String::new())
-        }
+        Err(errors) => (errors, String::new()),
     };
     let is_bad = |finding: &Finding| finding.level == Level::Error || arguments.strict;
     let verdict = match findings.iter().any(is_bad) {
@@ -74,27 +52,13 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     }
 }
 
-fn told(level: Level, ConfigError { file, line, message }: ConfigError) -> Finding {
-    Finding { level, file: Some(file), line, domain: None, message }
-}
-
-/// `error: FILE:LINE: message`
+/// `error: FILE:LINE:COLUMN: message`
 fn line(finding: &Finding) -> String {
-    let mut text = match finding.level {
-        Level::Error => "error: ".to_owned(),
-        Level::Warning => "warning: ".to_owned(),
+    let label = match finding.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
     };
-    if let Some(file) = &finding.file {
-        text += &format!("{}:", file.display());
-        if let Some(line) = finding.line {
-            text += &format!("{line}:");
-        }
-        text.push(' ');
-    }
-    if let Some(domain) = &finding.domain {
-        text += &format!("{domain}: ");
-    }
-    log::visible(&(text + &finding.message)) + "\n"
+    log::visible(&format!("{label}: {finding}")) + "\n"
 }
 
 /// What was read, and how good it is.
@@ -126,14 +90,11 @@ fn summary(config: &Config, path: Option<&PathBuf>, findings: &[Finding]) -> Str
 }
 
 fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
-    let mut findings: Vec<_> =
-        config.warnings.iter().cloned().map(|warning| told(Level::Warning, warning)).collect();
+    let mut findings = config.warnings.clone();
     let finding = |level, domain: Option<&Domain>, message| Finding {
         level,
-        file: path.cloned(),
-        line: None,
-        domain: domain.map(Domain::to_string),
-        message,
+        domain: domain.cloned(),
+        ..Finding::error("lint", path.map(Place::file), message)
     };
     if let Some(error) = config.signing_identity().and_then(|identity| identity.check().err()) {
         let message = format!("profiles go out unsigned: {error}");
@@ -145,8 +106,10 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
         findings.push(finding(Level::Warning, None, message));
     }
     let broken = config.directory_errors();
-    let is_broken =
-        |domain: &Domain| broken.iter().any(|error| error.file.ends_with(format!("{domain}.toml")));
+    let is_broken = |domain: &Domain| {
+        let name = format!("{domain}.toml");
+        broken.iter().filter_map(|error| error.place.as_ref()).any(|at| at.file.ends_with(&name))
+    };
 
     // Where any domain is answered, one stands for them all.
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
@@ -171,7 +134,7 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
             }
         }
     }
-    findings.extend(broken.into_iter().map(|error| told(Level::Error, error)));
+    findings.extend(broken);
     findings
 }
 

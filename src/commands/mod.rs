@@ -11,7 +11,8 @@ pub mod show;
 
 use crate::address::Domain;
 use crate::cli::{Cli, Command};
-use crate::config::{Config, ConfigError, find::Source};
+use crate::config::{Config, find::Source};
+use crate::finding::Finding;
 use crate::gateway::listener;
 use crate::{log, sign};
 use clap::{CommandFactory, Parser};
@@ -66,7 +67,7 @@ fn not_ours(domain: &Domain) -> String {
     format!("{domain} is not answered: it is named in no [domain], list or directory")
 }
 
-fn complain(errors: &[ConfigError]) -> ExitCode {
+fn complain(errors: &[Finding]) -> ExitCode {
     for error in errors {
         log::error(error);
     }

@@ -7,11 +7,13 @@
 
 use super::file::{self, Mistake};
 use super::layer::Layer;
+use super::report::Report;
 use super::settings::Settings;
-use super::{Config, ConfigError, Entry, Log, MAX_ALIASES, StatusPaths};
+use super::{Config, Entry, Log, MAX_ALIASES, StatusPaths};
 use crate::address::Domain;
 use crate::directory::{domains_d::DomainsD, list};
 use crate::files::{self, Stamp};
+use crate::finding::{Finding, Place};
 use crate::request::Limits;
 use crate::route;
 use crate::sign::Identity;
@@ -19,7 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -39,12 +41,12 @@ pub fn built_in() -> Config {
 }
 
 /// Reads and checks the file at `path`.
-pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
+pub fn config(path: &Path) -> Result<Config, Vec<Finding>> {
     // The state is noted before the file is read: what changes meanwhile is seen later.
     let stamp = Stamp::of(path).ok().flatten();
     let text = files::read_text(path).map_err(|error| {
         let message = format!("cannot be read: {error}");
-        vec![ConfigError { file: path.to_owned(), line: None, message }]
+        vec![Finding::error("file-unreadable", Some(Place::file(path)), message)]
     })?;
     let mut config = self::text(path, &text)?;
     config.files.insert(0, (path.to_owned(), stamp));
@@ -52,35 +54,35 @@ pub fn config(path: &Path) -> Result<Config, Vec<ConfigError>> {
 }
 
 /// Checks a text as if it stood in the file at `path`; files that it names are read.
-pub fn text(path: &Path, text: &str) -> Result<Config, Vec<ConfigError>> {
+pub fn text(path: &Path, text: &str) -> Result<Config, Vec<Finding>> {
     let mut checker = Checker::new(path, text);
     let file = match file::parse(text) {
         Ok(file) => file,
         Err(mistake) => {
-            checker.mistake(mistake.span, mistake.message);
-            return Err(checker.errors);
+            checker.mistake("syntax", mistake.span, mistake.message);
+            return Err(checker.report.findings);
         }
     };
     let config = checker.config(file);
-    match checker.errors.is_empty() {
+    match checker.report.is_empty() {
         true => Ok(config),
-        false => Err(checker.errors),
+        false => Err(checker.report.findings),
     }
 }
 
 /// Checks the text of one domain's file, which stands on `base`.
-pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Vec<ConfigError>> {
+pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Vec<Finding>> {
     let mut checker = Checker::new(path, text);
     match file::parse::<file::Domain>(text) {
         Ok(domain) => {
             let entry = checker.entry(&domain, base);
-            if checker.errors.is_empty() {
+            if checker.report.is_empty() {
                 return Ok(entry);
             }
         }
-        Err(Mistake { span, message }) => checker.mistake(span, message),
+        Err(Mistake { span, message }) => checker.mistake("syntax", span, message),
     }
-    Err(checker.errors)
+    Err(checker.report.findings)
 }
 
 //------------ Checker --------------------------------------------------------
@@ -88,29 +90,24 @@ pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Ve
 /// Checks one file and collects its mistakes.
 pub(super) struct Checker<'a> {
     path: &'a Path,
-    text: &'a str,
-    errors: Vec<ConfigError>,
-    warnings: Vec<ConfigError>,
+    pub(super) report: Report<'a>,
+    warnings: Vec<Finding>,
     /// The files that were read on the way, and their states before that.
     read: Vec<(PathBuf, Option<Stamp>)>,
 }
 
 impl<'a> Checker<'a> {
     fn new(path: &'a Path, text: &'a str) -> Checker<'a> {
-        Checker { path, text, errors: Vec::new(), warnings: Vec::new(), read: Vec::new() }
+        Checker { path, report: Report::new(path, text), warnings: Vec::new(), read: Vec::new() }
     }
 
-    pub(super) fn mistake(&mut self, span: Option<Range<usize>>, message: String) {
-        let line = span.map(|span| {
-            let before = self.text.get(..span.start).unwrap_or(self.text);
-            before.bytes().filter(|&b| b == b'\n').count() + 1
-        });
-        self.errors.push(ConfigError { file: self.path.to_owned(), line, message });
-    }
-
-    /// A mistake in another file.
-    pub(super) fn mistake_in(&mut self, file: PathBuf, line: Option<usize>, message: String) {
-        self.errors.push(ConfigError { file, line, message });
+    pub(super) fn mistake(
+        &mut self,
+        code: &'static str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+    ) {
+        self.report.error(code, span, message);
     }
 
     /// Reads a file that is named at `path`; the configuration follows its changes.
@@ -121,7 +118,7 @@ impl<'a> Checker<'a> {
             Ok(bytes) => Some((file, bytes)),
             Err(error) => {
                 let message = format!("{key}: {} cannot be read: {error}", file.display());
-                self.mistake(Some(path.span()), message);
+                self.mistake("file-unreadable", Some(path.span()), message);
                 None
             }
         }
@@ -134,6 +131,7 @@ impl<'a> Checker<'a> {
             let entry = self.entry(table, &base);
             match Domain::parse(name.get_ref()) {
                 Err(_) => self.mistake(
+                    "domain-name",
                     Some(name.span()),
                     format!("`{}` is not a domain name", name.get_ref()),
                 ),
@@ -143,7 +141,7 @@ impl<'a> Checker<'a> {
                             "the domain `{}` is there twice, in two spellings",
                             name.get_ref()
                         );
-                        self.mistake(Some(name.span()), message);
+                        self.mistake("domain-duplicate", Some(name.span()), message);
                     }
                 }
             }
@@ -164,12 +162,12 @@ impl<'a> Checker<'a> {
             if *answer.get_ref() == file::AnswerFor::Listed {
                 let message = "`answer = \"listed\"` and no domain is listed: nobody would be answered; \
                                add a [domain.\"example.org\"], list_files or directory";
-                self.mistake(Some(answer.span()), message.to_owned());
+                self.mistake("nobody-answered", Some(answer.span()), message.to_owned());
             }
         }
         Config {
             answer_any,
-            base: Rc::new(base),
+            base: Arc::new(base),
             domains,
             listed,
             directory,
@@ -189,19 +187,20 @@ impl<'a> Checker<'a> {
     fn entry(&mut self, table: &file::Domain, base: &Settings) -> Entry {
         let layer = Layer::from(table);
         let settings = self.settings(&layer, Some(base));
-        let Some(target) = &table.alias_of else { return Entry::Settings(Rc::new(settings)) };
+        let Some(target) = &table.alias_of else { return Entry::Settings(Arc::new(settings)) };
         if !layer.is_empty() {
             let message = "`alias_of` takes all settings of the other domain: it stands alone";
-            self.mistake(Some(target.span()), message.to_owned());
+            self.mistake("alias-alone", Some(target.span()), message.to_owned());
         }
         match Domain::parse(target.get_ref()) {
             Ok(domain) => Entry::AliasOf(domain),
             Err(_) => {
                 self.mistake(
+                    "domain-name",
                     Some(target.span()),
                     format!("`{}` is not a domain name", target.get_ref()),
                 );
-                Entry::Settings(Rc::new(settings))
+                Entry::Settings(Arc::new(settings))
             }
         }
     }
@@ -212,14 +211,14 @@ impl<'a> Checker<'a> {
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(one), None) | (None, Some(one)) => {
                 let message = "apple.signing_certificate and apple.signing_key go together";
-                self.mistake(Some(one.span()), message.to_owned());
+                self.mistake("signing-pair", Some(one.span()), message.to_owned());
                 return None;
             }
         };
         let identity =
             Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
         if let Err(error) = &identity {
-            self.mistake(Some(certificate.span()), error.to_string());
+            self.mistake("signing-not-built", Some(certificate.span()), error.to_string());
         }
         identity.ok()
     }
@@ -237,7 +236,7 @@ impl<'a> Checker<'a> {
             } else {
                 return Some(text.clone());
             };
-            self.mistake(Some(path.span()), message);
+            self.mistake("status-path", Some(path.span()), message);
             None
         };
         let paths = StatusPaths {
@@ -249,7 +248,7 @@ impl<'a> Checker<'a> {
             paths.health_path.is_some() && paths.health_path == paths.metrics_path,
         ) {
             let message = "metrics.health_path: it is metrics.path as well".to_owned();
-            self.mistake(Some(path.span()), message);
+            self.mistake("status-path", Some(path.span()), message);
         }
         paths
     }
@@ -260,7 +259,7 @@ impl<'a> Checker<'a> {
             if !(1..=max).contains(value.get_ref()) {
                 let message =
                     format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
-                self.mistake(Some(value.span()), message);
+                self.mistake("limit-range", Some(value.span()), message);
                 return default;
             }
             *value.get_ref()
@@ -319,17 +318,15 @@ impl<'a> Checker<'a> {
                     for (line, word) in list.not_domains {
                         let message =
                             format!("`{word}` is not a domain name: this line is left out");
-                        self.warnings.push(ConfigError {
-                            file: file.clone(),
-                            line: Some(line),
-                            message,
-                        });
+                        let place =
+                            Place { file: file.as_path().into(), position: Some((line, 1)) };
+                        self.warnings.push(Finding::warning("list-line", Some(place), message));
                     }
                 }
                 Err(error) => {
                     let message =
                         format!("domains.list_files: {} cannot be read: {error}", file.display());
-                    self.mistake(Some(path.span()), message);
+                    self.mistake("file-unreadable", Some(path.span()), message);
                 }
             }
         }
@@ -341,7 +338,7 @@ impl<'a> Checker<'a> {
         if let Err(error) = std::fs::read_dir(&directory) {
             let message =
                 format!("domains.directory: {} cannot be read: {error}", directory.display());
-            self.mistake(Some(path.span()), message);
+            self.mistake("file-unreadable", Some(path.span()), message);
             return None;
         }
         Some(DomainsD::new(directory))
@@ -382,7 +379,7 @@ impl<'a> Checker<'a> {
             };
             if let Some(complaint) = complaint {
                 let message = format!("the alias of `{}` {complaint}", name.get_ref());
-                self.mistake(Some(alias.span()), message);
+                self.mistake("alias", Some(alias.span()), message);
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Nothing of a request is looked at, and a file that was named must be there.
 
-use super::{Config, ConfigError, check};
+use super::{Config, check};
+use crate::finding::Finding;
 use std::path::{Path, PathBuf};
 
 /// Names the file, in place of an option.
@@ -47,7 +48,7 @@ impl Source {
     }
 
     /// Reads and checks the configuration.
-    pub fn load(&self) -> Result<Config, Vec<ConfigError>> {
+    pub fn load(&self) -> Result<Config, Vec<Finding>> {
         match self.path() {
             Some(path) => check::config(&path),
             None => Ok(check::built_in()),

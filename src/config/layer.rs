@@ -10,10 +10,11 @@ use crate::account::{
     Page, Pop3Options, Protocol, Provider, Security, ServiceKind,
 };
 use crate::address::{EmailAddress, host_name, is_text};
+use crate::finding::{Finding, Place};
 use crate::page;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
-use std::rc::Rc;
+use std::sync::Arc;
 use toml::Spanned;
 
 /// What the file says at one place.
@@ -117,7 +118,7 @@ impl Checker<'_> {
                 (server, base) => {
                     let nothing = file::Server::default();
                     let server = server.unwrap_or(&nothing);
-                    Rc::new(self.server(protocol, server, base.map(|base| &**base)))
+                    Arc::new(self.server(protocol, server, base.map(|base| &**base)))
                 }
             }
         });
@@ -127,7 +128,7 @@ impl Checker<'_> {
             servers.iter().any(|server| server.protocol.is_incoming() && server.enabled);
         if let (Some(enabled), false) = (said, reads_mail) {
             let message = "imap and pop3 are both switched off: an account needs one of them";
-            self.mistake(Some(enabled.span()), message.to_owned());
+            self.mistake("no-incoming-server", Some(enabled.span()), message.to_owned());
         }
         let services = layer.services.map(|(kind, service)| {
             let base =
@@ -137,19 +138,19 @@ impl Checker<'_> {
                 (service, base) => {
                     let nothing = file::Service::default();
                     let service = service.unwrap_or(&nothing);
-                    Rc::new(self.service(kind, service, base.map(|base| &**base)))
+                    Arc::new(self.service(kind, service, base.map(|base| &**base)))
                 }
             }
         });
         let base_provider = base.map(|base| &base.provider);
         let provider = match base_provider.filter(|_| layer.says_nothing_of_the_provider()) {
             Some(base) => base.clone(),
-            None => Rc::new(self.provider(layer, base_provider.map(|base| &**base))),
+            None => Arc::new(self.provider(layer, base_provider.map(|base| &**base))),
         };
         let page = match (filled(layer.page), base) {
             (None, Some(base)) => base.page.clone(),
-            (None, None) => Rc::default(),
-            (Some(page), base) => Rc::new(self.page(page, base.map(|base| &*base.page))),
+            (None, None) => Arc::default(),
+            (Some(page), base) => Arc::new(self.page(page, base.map(|base| &*base.page))),
         };
         let pop3 = layer.servers.iter().find(|(protocol, _)| *protocol == Protocol::Pop3);
         let pop3 = pop3.and_then(|(_, server)| *server);
@@ -242,7 +243,7 @@ impl Checker<'_> {
             (protocol, server.enabled.as_ref().filter(|on| !*on.get_ref()))
         {
             let message = "smtp.enabled: clients refuse an account that cannot send".to_owned();
-            self.mistake(Some(enabled.span()), message);
+            self.mistake("smtp-disabled", Some(enabled.span()), message);
         }
         let auth = server.auth.as_ref().map(|auth| match auth.get_ref() {
             file::Auth::Password => Auth::Password,
@@ -254,7 +255,7 @@ impl Checker<'_> {
             let message = format!(
                 "{protocol}.auth: `none` is for smtp only; mail is not read without a login"
             );
-            self.mistake(server.auth.as_ref().map(Spanned::span), message);
+            self.mistake("auth-none", server.auth.as_ref().map(Spanned::span), message);
         }
         let (said_port, said_security) =
             self.door(protocol, server.port.as_ref(), server.security.as_ref());
@@ -324,7 +325,7 @@ impl Checker<'_> {
         if number.is_none() {
             let message =
                 format!("{protocol}.port: {} is no TCP port (1 to 65535)", port.get_ref());
-            self.mistake(Some(port.span()), message);
+            self.mistake("port-range", Some(port.span()), message);
         }
         number
     }
@@ -346,7 +347,7 @@ impl Checker<'_> {
              or \"mail.%EMAILDOMAIN%\" for one of each domain",
             host.get_ref()
         );
-        self.mistake(Some(host.span()), message);
+        self.mistake("host-name", Some(host.span()), message);
         None
     }
 
@@ -364,7 +365,7 @@ impl Checker<'_> {
         } else {
             return Some(text.clone());
         };
-        self.mistake(Some(username.span()), format!("{key}.username {complaint}"));
+        self.mistake("username", Some(username.span()), format!("{key}.username {complaint}"));
         None
     }
 
@@ -373,6 +374,7 @@ impl Checker<'_> {
         match text.is_empty() || !text.chars().all(is_text) {
             true => {
                 self.mistake(
+                    "text",
                     Some(name.span()),
                     "a provider's name needs visible text on one line".to_owned(),
                 );
@@ -391,7 +393,7 @@ impl Checker<'_> {
             let message = format!(
                 "apple.identifier: `{text}` is no reverse-DNS name like \"org.example.mail\""
             );
-            self.mistake(Some(identifier.span()), message);
+            self.mistake("identifier", Some(identifier.span()), message);
         }
         fine.then(|| text.clone())
     }
@@ -405,7 +407,11 @@ impl Checker<'_> {
             flags.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?.span())));
         let days = server.days_on_server.iter().map(|value| ("days_on_server", value.span()));
         for (key, span) in flags.chain(days).collect::<Vec<_>>() {
-            self.mistake(Some(span), format!("{protocol}.{key}: only pop3 has this key"));
+            self.mistake(
+                "pop3-only",
+                Some(span),
+                format!("{protocol}.{key}: only pop3 has this key"),
+            );
         }
     }
 
@@ -417,7 +423,7 @@ impl Checker<'_> {
                     "pop3.days_on_server: {} is no number of days (1 to 65535)",
                     days.get_ref()
                 );
-                self.mistake(Some(days.span()), message);
+                self.mistake("days-range", Some(days.span()), message);
             }
             number
         });
@@ -464,7 +470,7 @@ impl Checker<'_> {
             needed
         else {
             let message = "oauth2 needs issuer, scope, authorization_url, token_url and client_id";
-            self.mistake(Some(first.span()), message.to_owned());
+            self.mistake("oauth2-incomplete", Some(first.span()), message.to_owned());
             return None;
         };
         let mut line = |text: &Spanned<String>| self.display_name(text);
@@ -486,7 +492,7 @@ impl Checker<'_> {
         if let (Some(address), Some(_)) = (&said.redirect_address, &said.redirect_url) {
             let message =
                 "autodiscover.redirect_address and redirect_url: there can be one of them";
-            self.mistake(Some(address.span()), message.to_owned());
+            self.mistake("redirect-twice", Some(address.span()), message.to_owned());
             return None;
         }
         if let Some(url) = &said.redirect_url {
@@ -499,7 +505,7 @@ impl Checker<'_> {
                 "autodiscover.redirect_address: `{}` is no address like \"%EMAILLOCALPART%@example.org\"",
                 address.get_ref()
             );
-            self.mistake(Some(address.span()), message);
+            self.mistake("redirect-address", Some(address.span()), message);
             return None;
         }
         Some(Moved::Address(Login::new(address.get_ref().clone())))
@@ -523,13 +529,16 @@ impl Checker<'_> {
         let (file, bytes) = self.file("page.template", path)?;
         let Ok(template) = String::from_utf8(bytes) else {
             let message = format!("page.template: {} is not UTF-8", file.display());
-            self.mistake(Some(path.span()), message);
+            self.mistake("template", Some(path.span()), message);
             return None;
         };
         match page::check_template(&template) {
             Ok(()) => Some(template),
             Err(error) => {
-                self.mistake_in(file, error.line, format!("page.template: {}", error.message));
+                let position = error.line.map(|line| (line, 1));
+                let place = Place { file: file.as_path().into(), position };
+                let message = format!("page.template: {}", error.message);
+                self.report.findings.push(Finding::error("template", Some(place), message));
                 None
             }
         }
@@ -541,7 +550,7 @@ impl Checker<'_> {
             Ok(uri) => Some(uri),
             Err(complaint) => {
                 let message = format!("page.logo: {} {complaint}", file.display());
-                self.mistake(Some(path.span()), message);
+                self.mistake("logo", Some(path.span()), message);
                 None
             }
         }
@@ -552,7 +561,7 @@ impl Checker<'_> {
         if parsed.is_none() {
             let message =
                 format!("page.color: `{}` is no colour like \"#1f5fbf\"", color.get_ref());
-            self.mistake(Some(color.span()), message);
+            self.mistake("color", Some(color.span()), message);
         }
         parsed
     }
@@ -579,7 +588,7 @@ impl Checker<'_> {
              with no placeholder but {}",
             defaults::EMAIL_DOMAIN
         );
-        self.mistake(Some(url.span()), message);
+        self.mistake("url", Some(url.span()), message);
         None
     }
 
@@ -598,7 +607,7 @@ impl Checker<'_> {
                 let message = format!(
                     "{key}: write {{ en = \"text\", de = \"Text\" }}; `{language}` is not like that"
                 );
-                self.mistake(Some(texts.span()), message);
+                self.mistake("texts", Some(texts.span()), message);
                 return None;
             }
             localised.insert(language.to_ascii_lowercase(), text.trim().to_owned());

@@ -11,20 +11,21 @@ pub mod file;
 pub mod find;
 mod layer;
 pub mod reload;
+mod report;
 pub mod settings;
 
 use crate::address::Domain;
 use crate::directory::{DirectoryError, domains_d::DomainsD};
 use crate::files::{self, Stamp};
+use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
 use crate::sign::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use settings::{Found, Settings};
 use std::cell::Cell;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Longest chain of aliases that is followed.
 const MAX_ALIASES: usize = 8;
@@ -37,7 +38,7 @@ pub struct Config {
     /// True if domains that are named nowhere are answered with the base settings.
     answer_any: bool,
     /// What holds where a domain says nothing else.
-    base: Rc<Settings>,
+    base: Arc<Settings>,
     /// The domains with a table of their own. These and the next are chosen by an admin, so that a
     /// hash need not withstand strangers.
     domains: FxHashMap<Domain, Entry>,
@@ -59,7 +60,7 @@ pub struct Config {
     /// configuration.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// What was left out because it could not be understood.
-    pub warnings: Vec<ConfigError>,
+    pub warnings: Vec<Finding>,
 }
 
 /// What is written to the log.
@@ -85,7 +86,7 @@ pub struct StatusPaths {
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// Its settings.
-    Settings(Rc<Settings>),
+    Settings(Arc<Settings>),
     /// It gets the settings of another domain.
     AliasOf(Domain),
 }
@@ -132,13 +133,14 @@ impl Config {
     }
 
     /// What is wrong with the files of the domain folder.
-    pub fn directory_errors(&self) -> Vec<ConfigError> {
+    pub fn directory_errors(&self) -> Vec<Finding> {
         let Some(directory) = &self.directory else { return Vec::new() };
         directory.files().iter().flat_map(|path| self.domain_file_errors(path)).collect()
     }
 
-    fn domain_file_errors(&self, path: &Path) -> Vec<ConfigError> {
-        let error = |message| vec![ConfigError { file: path.to_owned(), line: None, message }];
+    fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
+        let error =
+            |message: String| vec![Finding::error("domain-file", Some(Place::file(path)), message)];
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match Domain::parse(stem) {
             Err(_) => return error("its name is no domain: nobody is answered from it".to_owned()),
@@ -204,28 +206,3 @@ impl Config {
 /// A domain is ours, but its settings cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Unavailable;
-
-//------------ ConfigError ----------------------------------------------------
-
-/// One mistake in a configuration, told so that it can be mended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConfigError {
-    /// The file it is in.
-    pub file: PathBuf,
-    /// The line, counted from one, if it has one.
-    pub line: Option<usize>,
-    /// What is wrong, and what would be right.
-    pub message: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, "{line}:")?;
-        }
-        write!(f, " {}", self.message)
-    }
-}
-
-impl std::error::Error for ConfigError {}

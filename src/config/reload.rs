@@ -4,8 +4,9 @@
 //! and is the same at the next look (it may have been half written), all is read anew. A broken
 //! file is logged once and the last good configuration stays; it is tried again until it is good.
 
-use super::{Config, ConfigError, find::Source};
+use super::{Config, find::Source};
 use crate::files::Stamp;
+use crate::finding::Finding;
 use crate::log;
 use crate::metrics::Reloads;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ pub struct Reloading {
     /// What the files were at the last look, if that was not what was read.
     changed: Option<Files>,
     /// What was said of the files when they were found to be broken.
-    told: Vec<ConfigError>,
+    told: Vec<Finding>,
     look_again: Instant,
     count: Reloads,
 }
@@ -33,7 +34,7 @@ type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 impl Reloading {
     /// Reads the configuration for the first time.
-    pub fn start(source: Source) -> Result<Reloading, Vec<ConfigError>> {
+    pub fn start(source: Source) -> Result<Reloading, Vec<Finding>> {
         let config = Rc::new(source.load()?);
         log_warnings(&config);
         Ok(Reloading {

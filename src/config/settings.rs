@@ -10,7 +10,7 @@ use crate::account::{
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
 use std::num::NonZeroU16;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
 const MAX_NAME: usize = 60;
@@ -25,13 +25,13 @@ const MAX_SHORT_NAME: usize = 20;
 pub struct Settings {
     /// The provider, with templates in its texts; the identifier may be empty, and is then made of
     /// the domain.
-    pub provider: Rc<Provider>,
+    pub provider: Arc<Provider>,
     /// The servers: IMAP, POP3, SMTP, ManageSieve.
-    pub servers: [Rc<ServerSettings>; 4],
+    pub servers: [Arc<ServerSettings>; 4],
     /// How POP3 clients should treat what they have fetched.
     pub pop3: Pop3Options,
     /// The services, one of each kind.
-    pub services: [Rc<ServiceSettings>; 5],
+    pub services: [Arc<ServiceSettings>; 5],
     /// Where clients get tokens.
     pub oauth2: Option<OAuth2>,
     /// Where Autodiscover clients are sent.
@@ -41,7 +41,7 @@ pub struct Settings {
     /// Whether Autodiscover clients are told of calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
-    pub page: Rc<Page>,
+    pub page: Arc<Page>,
 }
 
 /// A server, before the domain is filled in.
@@ -94,20 +94,20 @@ pub struct ServiceSettings {
 /// The settings found for a domain.
 #[derive(Clone, Debug)]
 pub struct Found {
-    settings: Rc<Settings>,
+    settings: Arc<Settings>,
     /// The domain that is filled in, if it is another than the one that was looked up.
     alias_of: Option<Domain>,
 }
 
 impl Found {
     /// Joins settings and the domain to fill in, if it is another than the one asked for.
-    pub fn new(settings: Rc<Settings>, alias_of: Option<Domain>) -> Found {
+    pub fn new(settings: Arc<Settings>, alias_of: Option<Domain>) -> Found {
         Found { settings, alias_of }
     }
 
     /// True if the same settings were found in the same way.
     pub fn is_same(&self, other: &Found) -> bool {
-        Rc::ptr_eq(&self.settings, &other.settings) && self.alias_of == other.alias_of
+        Arc::ptr_eq(&self.settings, &other.settings) && self.alias_of == other.alias_of
     }
 
     /// The account of `address`, or of any address at `domain`.
