@@ -5,6 +5,7 @@
 //! both spellings. Refuses control characters, markup outside quotes, oversized parts and
 //! anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890, RFC 1123 §2.1.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,24 +32,7 @@ impl Domain {
     ///
     /// Fails for addresses, ports, single labels and everything that is no host name.
     pub fn parse(text: &str) -> Result<Domain, AddressError> {
-        if text.len() > MAX_DOMAIN_TEXT {
-            return Err(AddressError::Domain);
-        }
-        let name = text.strip_suffix('.').unwrap_or(text);
-        let ascii: Arc<str> = match plain_host_name(name) {
-            Some(Plain { is_lower: true }) => name.into(),
-            Some(Plain { is_lower: false }) => name.to_ascii_lowercase().into(),
-            None => idna::domain_to_ascii(name)
-                .ok()
-                .filter(|ascii| is_host_name(ascii))
-                .ok_or(AddressError::Domain)?
-                .into(),
-        };
-        let last_dot = ascii.bytes().rposition(|b| b == b'.').ok_or(AddressError::Domain)?;
-        match is_number(&ascii[last_dot + 1..]) {
-            true => Err(AddressError::Domain),
-            false => Ok(Domain(ascii)),
-        }
+        domain_name(text).map(|name| Domain(name.into()))
     }
 
     /// The domain in A-labels and lower case, without a final dot.
@@ -71,6 +55,28 @@ impl Domain {
 impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The name of a domain as [`Domain::parse`] reads it; borrowed if it is written that way.
+pub fn domain_name(text: &str) -> Result<Cow<'_, str>, AddressError> {
+    if text.len() > MAX_DOMAIN_TEXT {
+        return Err(AddressError::Domain);
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let ascii = match plain_host_name(name) {
+        Some(Plain { is_lower: true }) => Cow::Borrowed(name),
+        Some(Plain { is_lower: false }) => Cow::Owned(name.to_ascii_lowercase()),
+        None => idna::domain_to_ascii(name)
+            .ok()
+            .filter(|ascii| is_host_name(ascii))
+            .ok_or(AddressError::Domain)?
+            .into(),
+    };
+    let last_dot = ascii.bytes().rposition(|b| b == b'.').ok_or(AddressError::Domain)?;
+    match is_number(&ascii[last_dot + 1..]) {
+        true => Err(AddressError::Domain),
+        false => Ok(ascii),
     }
 }
 
@@ -183,6 +189,11 @@ impl EmailAddress {
     /// The part after the `@`.
     pub fn domain(&self) -> &Domain {
         &self.domain
+    }
+
+    /// True if the local part is a quoted string, which may hold any words.
+    pub fn is_quoted(&self) -> bool {
+        self.local_part.starts_with('"')
     }
 
     /// One spelling for all letter cases of the address: what identifiers are derived from.

@@ -1,66 +1,151 @@
-//! Reads small files that an admin named: bounded, and never waiting for anybody.
+//! Reads the files that an admin names: bounded, and without waiting for another process.
 //!
-//! Refuses what is no file to read (folders, pipes, sockets), since a service that opened a pipe
-//! would wait for its writer.
+//! Refuses what is not a file to read (folders, pipes, sockets), since a service that opened a pipe
+//! would wait for its writer. Every kind of file has its largest size; docs/reliability.md lists
+//! them. A file that changed a moment ago may be half written: [`Stamp`] tells.
 
+use rustix::io::Errno;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Largest file that is read, in bytes: a list of a few million domains.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How long a file must have stayed as it is before its content counts. Editors and `cp` write a
+/// file within this time.
+pub const SETTLE_TIME: Duration = Duration::from_secs(1);
+
+//------------ Kind -----------------------------------------------------------
+
+/// The kinds of files that are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The configuration.
+    Configuration,
+    /// The file of one domain in `domains.directory`.
+    DomainFile,
+    /// A list of domains.
+    List,
+    /// A certificate with its chain.
+    Certificate,
+    /// A private key.
+    Key,
+    /// A template of the page.
+    Template,
+    /// A logo.
+    Logo,
+}
+
+impl Kind {
+    /// Largest size, in bytes.
+    ///
+    /// Reading a file of this size takes at most 256 MB of memory, whatever it holds. TOML takes up
+    /// to 50 times its size, a list up to four times.
+    pub const fn max_bytes(self) -> u64 {
+        match self {
+            Kind::Configuration => 4 * 1024 * 1024,
+            Kind::List => 32 * 1024 * 1024,
+            Kind::Template => 128 * 1024,
+            Kind::DomainFile | Kind::Certificate | Kind::Key | Kind::Logo => 64 * 1024,
+        }
+    }
+}
 
 /// Reads a whole file.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let meta = file.metadata()?;
-    let kind = meta.file_type();
-    if kind.is_dir() || kind.is_fifo() || kind.is_socket() {
+    let file_type = meta.file_type();
+    if file_type.is_dir() || file_type.is_fifo() || file_type.is_socket() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
-    // One byte more, so that the first read finds the end.
-    let mut bytes = Vec::with_capacity(meta.len().min(MAX_BYTES) as usize + 1);
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 <= MAX_BYTES {
-        true => Ok(bytes),
-        false => Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 64 MiB")),
+    let max = kind.max_bytes();
+    let too_large = || {
+        let message = format!("it is larger than {} KiB", max / 1024);
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+    };
+    if meta.len() > max {
+        return too_large();
     }
+    // One byte more, so that the first read finds the end.
+    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    // The size of a device or of a file in /proc is not known before.
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max { too_large() } else { Ok(bytes) }
 }
 
-/// Reads a whole file of UTF-8 text.
-pub fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path)?)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+/// Reads a whole file of UTF-8 text; a byte order mark is left out.
+pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
+    let mut text = String::from_utf8(read(path, kind)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
+
+//------------ Stamp ----------------------------------------------------------
 
 /// What tells one state of a file from another: its place on disk, size and times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp {
     place: (u64, u64),
     size: u64,
+    is_regular: bool,
     modified: (i64, i64),
     changed: (i64, i64),
 }
 
 impl Stamp {
-    /// The state of a file; `None` if there is none.
+    /// The state of a file; `None` if it does not exist.
     ///
-    /// Fails if that cannot be found out, which is no proof that there is none.
+    /// Fails if that cannot be found out, which does not prove that it does not exist.
     pub fn of(path: &Path) -> io::Result<Option<Stamp>> {
         match std::fs::metadata(path) {
             Ok(meta) => Ok(Some(Stamp {
                 place: (meta.dev(), meta.ino()),
                 size: meta.size(),
+                is_regular: meta.is_file(),
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
             })),
-            Err(error) => match error.kind() {
-                // A name too long for the file system is a domain without a file.
-                io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => Ok(None),
-                _ => Err(error),
-            },
+            // A name that is too long for the file system is that of a domain without a file.
+            Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// True if the file was last changed so long ago that it is not being written now.
+    ///
+    /// The time of the last change of the inode is the system's: no program can set it back. A time
+    /// in the future says nothing, since the clock was set.
+    pub fn is_settled(&self) -> bool {
+        self.age().is_some_and(|age| age >= SETTLE_TIME)
+    }
+
+    /// The time since the last change; `None` if that is in the future.
+    pub fn age(&self) -> Option<Duration> {
+        SystemTime::now().duration_since(self.changed()?).ok()
+    }
+
+    /// True if the last change was before a time.
+    pub fn is_older_than(&self, time: SystemTime) -> bool {
+        self.changed().is_some_and(|changed| changed < time)
+    }
+
+    fn changed(&self) -> Option<SystemTime> {
+        let (seconds, nanoseconds) = self.changed;
+        let since_epoch =
+            Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+        UNIX_EPOCH.checked_add(since_epoch)
+    }
+
+    /// True for a file that holds nothing; a device such as /dev/null is not one.
+    pub fn is_empty(&self) -> bool {
+        self.size == 0 && self.is_regular
     }
 }

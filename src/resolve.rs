@@ -7,7 +7,7 @@
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
 use crate::config::settings::Found;
-use crate::config::{Config, Unavailable};
+use crate::config::{Config, NotFound};
 use crate::question::{DecidedBy, Question};
 use std::borrow::Cow;
 
@@ -29,7 +29,7 @@ pub struct Resolved<'a> {
 pub fn resolve<'a>(
     question: &'a Question,
     config: &Config,
-) -> Result<Option<Resolved<'a>>, Unavailable> {
+) -> Result<Option<Resolved<'a>>, NotFound> {
     let by_address = || match question.address.as_ref().map(EmailAddress::domain) {
         Some(domain) => find(Cow::Borrowed(domain), config),
         None => Ok(None),
@@ -56,7 +56,10 @@ pub fn resolve<'a>(
                 let host_domain = match &question.host {
                     // Nearly always, and then it was found already.
                     Some(host) if stands_for(host, &domain, config) => Some(domain.clone()),
-                    _ => by_host().ok().flatten().map(|(domain, _)| domain),
+                    _ => match by_host() {
+                        Err(NotFound::Unavailable) => None,
+                        found => found?.map(|(domain, _)| domain),
+                    },
                 };
                 (Some((domain, found)), host_domain)
             }
@@ -87,7 +90,7 @@ fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
 fn find<'a>(
     domain: Cow<'a, Domain>,
     config: &Config,
-) -> Result<Option<(Cow<'a, Domain>, Found)>, Unavailable> {
+) -> Result<Option<(Cow<'a, Domain>, Found)>, NotFound> {
     Ok(config.find(&domain)?.map(|found| (domain, found)))
 }
 

@@ -3,7 +3,8 @@
 //! No socket, and no file but those of the configuration: whoever holds a request can ask, be it a
 //! web server, a test or the command line.
 
-use crate::config::{Config, Unavailable};
+use crate::address::EmailAddress;
+use crate::config::{Config, NotFound, Unread};
 use crate::kept::Kept;
 use crate::manners;
 use crate::question::Question;
@@ -25,12 +26,16 @@ pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {
             return Answer::Ready(response);
         }
     };
-    let mut response = document(request, &question, config, kept);
-    let is_due = question.document.signed && response.status == Status::Ok;
+    let Written { mut response, is_settled, may_be_signed } =
+        match document(request, &question, config, kept) {
+            Ok(written) => written,
+            Err(unread) => return Answer::Unread(Box::new(|| unread.read())),
+        };
+    let is_due = may_be_signed && question.document.signed && response.status == Status::Ok;
     let identity = config.signing_identity().filter(|_| is_due);
-    let is_personal = question.address.is_some();
+    let is_public = question.address.is_none() && is_settled;
     // No two signatures are the same bytes.
-    manners::apply(&mut response, request, is_personal, identity.is_none());
+    manners::apply(&mut response, request, !is_public, identity.is_none());
     let Question { address, host, .. } = question;
     response.about = Some(Box::new(About { document: name, address, host, signed: None }));
     match identity.cloned() {
@@ -39,28 +44,69 @@ pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {
     }
 }
 
-/// The document that is asked for, or the word that there is none.
-fn document(request: &Request, question: &Question, config: &Config, kept: &Kept) -> Response {
+/// Answers a request here and now, whatever it takes.
+pub fn respond_now(request: &Request, config: &Config) -> Response {
+    for _ in 0..Answer::MAX_READS {
+        match respond(request, config, &Kept::default()) {
+            Answer::Ready(response) => return response,
+            Answer::Slow(work) => return work(),
+            Answer::Unread(read) => read(),
+        }
+    }
+    unavailable()
+}
+
+/// The answer where the settings of a domain are not known now.
+pub fn unavailable() -> Response {
+    let line = "the settings of this domain cannot be read now";
+    Response::text(Status::ServiceUnavailable, line)
+        .with("Retry-After", RETRY_AFTER)
+        .with("Cache-Control", "no-store")
+}
+
+/// After how many seconds to try again: a file that is being written has settled then.
+const RETRY_AFTER: &str = "2";
+
+/// A document, or the answer that there is none.
+struct Written {
+    response: Response,
+    /// False if a file that this comes from may be changing now.
+    is_settled: bool,
+    /// True if nothing in it but an address of the usual form was chosen by a stranger: the
+    /// domain is named in the configuration.
+    may_be_signed: bool,
+}
+
+/// The document that is asked for, or the answer that there is none.
+fn document(
+    request: &Request,
+    question: &Question,
+    config: &Config,
+    kept: &Kept,
+) -> Result<Written, Unread> {
     let document = question.document;
+    let other = |response| Written { response, is_settled: true, may_be_signed: false };
     let resolved = match resolve(question, config) {
         Ok(Some(resolved)) => resolved,
-        Ok(None) => return (document.unknown)(request),
-        Err(Unavailable) => {
-            let line = "the settings of this domain cannot be read now";
-            return Response::text(Status::ServiceUnavailable, line);
-        }
+        Ok(None) => return Ok(other((document.unknown)(request))),
+        Err(NotFound::Unavailable) => return Ok(other(unavailable())),
+        Err(NotFound::Unread(unread)) => return Err(unread),
     };
     let address = question.address.as_ref();
-    if let Some(response) = kept.find(document, &resolved, address) {
-        return response;
-    }
-    match resolved.account(question, config) {
-        Some(account) => {
-            let written = (document.write)(&account, request);
-            kept.keep(document, &resolved, address, written)
-        }
-        None => (document.unknown)(request),
-    }
+    let response = match kept.find(document, &resolved, address) {
+        Some(response) => response,
+        None => match resolved.account(question, config) {
+            Some(account) => {
+                let written = (document.write)(&account, request);
+                kept.keep(document, &resolved, address, written)
+            }
+            None => (document.unknown)(request),
+        },
+    };
+    let may_be_signed = document.signed
+        && config.is_named(&resolved.domain)
+        && !address.is_some_and(EmailAddress::is_quoted);
+    Ok(Written { response, is_settled: resolved.found.is_settled, may_be_signed })
 }
 
 /// Signs a document; one that cannot be signed goes out as it is, which every device still takes.

@@ -136,20 +136,17 @@ impl Status {
     }
 }
 
-/// An answer, or the work that makes it.
+/// An answer, or the work that leads to it.
 pub enum Answer {
     /// There it is.
     Ready(Response),
     /// It takes longer than others should wait: a signature. Run it where it holds up nobody.
     Slow(Box<dyn FnOnce() -> Response + Send>),
+    /// A file is to be read first. Run it where it holds up nobody, then ask again.
+    Unread(Box<dyn FnOnce() + Send>),
 }
 
 impl Answer {
-    /// The response, made here and now.
-    pub fn wait(self) -> Response {
-        match self {
-            Answer::Ready(response) => response,
-            Answer::Slow(work) => work(),
-        }
-    }
+    /// How often a request may ask for files to be read: each alias may lead to another file.
+    pub const MAX_READS: usize = 16;
 }

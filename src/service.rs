@@ -14,7 +14,7 @@ use crate::request::{Limits, Method, Request};
 use crate::responder::respond;
 use crate::response::{About, Answer, Response, Status};
 use std::cell::RefCell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A running service.
 #[derive(Debug)]
@@ -36,9 +36,9 @@ impl Service {
         self.reloading.borrow().known().limits
     }
 
-    /// Reads the configuration, whether its files have changed or not.
-    pub fn reload(&self) {
-        self.reloading.borrow_mut().reload();
+    /// Has the configuration read, whether its files have changed or not; `done` is called then.
+    pub fn reload(&self, done: impl FnOnce() + Send + 'static) {
+        self.reloading.borrow().reload(done);
     }
 
     /// The answer at one of the two paths.
@@ -71,8 +71,8 @@ impl Service {
 }
 
 impl gateway::Service for Service {
-    fn respond(&self, request: &Request, now: Instant) -> Answer {
-        let config = self.reloading.borrow_mut().current(now);
+    fn respond(&self, request: &Request) -> Answer {
+        let config = self.reloading.borrow_mut().current();
         match self.status(request, &config) {
             Some(response) => Answer::Ready(response),
             None => respond(request, &config, &self.kept),

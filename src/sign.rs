@@ -233,7 +233,8 @@ mod backend {
     fn read(shared: &Shared) -> Result<Pair, SignError> {
         let (certificate_path, key_path) = (&shared.certificate, &shared.key);
         let bytes = |path: &Path| {
-            files::read(path).map_err(|error| SignError::Read(path.to_owned(), error))
+            files::read(path, files::Kind::Certificate)
+                .map_err(|error| SignError::Read(path.to_owned(), error))
         };
         let no_certificate =
             || SignError::Content(certificate_path.clone(), "holds no PEM certificate");

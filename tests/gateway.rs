@@ -585,7 +585,7 @@ fn given(
     inetd: bool,
     environment: &[(&str, &str)],
 ) -> (Process, PathBuf) {
-    let config = sandbox.write("c.toml", "");
+    let config = sandbox.write("c.toml", "# nothing\n");
     let mut command = command("sh");
     let script = match inetd {
         true => "exec \"$0\"",
@@ -621,7 +621,7 @@ fn the_service_manager_is_told() {
         let (mut service, config) = given(&sandbox, &listener, true, &environment);
         assert_eq!(told(), "READY=1\nSTATUS=Answering requests");
         // It is ready: a reload is no deadly signal, and the file is read before READY is told.
-        for (text, line) in [("imap.port = 1\n", "read anew"), ("imap.port = 0\n", "stays")] {
+        for (text, line) in [("imap.port = 1\n", "reloaded"), ("imap.port = 0\n", "has errors")] {
             fs::write(&config, text).expect("write");
             signal(&service, Signal::SIGHUP);
             let reloading = told();
@@ -655,11 +655,14 @@ fn a_whole_life_as_confined_as_the_unit() {
     let socket = sandbox.path("socket");
     let listener = UnixListener::bind(&socket).expect("bind");
     let manager = UnixDatagram::bind(sandbox.path("notify")).expect("bind");
-    let config = match cfg!(feature = "sign") {
-        true => "apple.signing_certificate = 'p.pem'\napple.signing_key = 'p.key'\n",
+    let text = match cfg!(feature = "sign") {
+        true => {
+            "apple.signing_certificate = 'p.pem'\napple.signing_key = 'p.key'\n\
+             [domain.'example.org']\n"
+        }
         false => "",
     };
-    let config = sandbox.write("c.toml", config);
+    let config = sandbox.write("c.toml", text);
     run(command("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"])
         .arg("-keyout")
@@ -679,8 +682,13 @@ fn a_whole_life_as_confined_as_the_unit() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.body.starts_with(b"<?xml"), cfg!(not(feature = "sign")), "signed");
     signal(&service, Signal::SIGHUP);
-    assert!(wait_until(|| service.output().contains("read anew")), "{}", service.output());
-    sandbox.write("c.toml", "imap.host = 'changed.example.org'\n");
+    assert!(
+        wait_until(|| service.output().contains("configuration reloaded")),
+        "{}",
+        service.output()
+    );
+    let changed = format!("imap.host = 'changed.example.org'\n{text}");
+    sandbox.write("c.toml", changed);
     assert!(wait_until(|| {
         let answer = client.send(&get(), KEPT).expect("an answer");
         answer.text().contains("changed.example.org")

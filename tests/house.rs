@@ -47,8 +47,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "responder",
         &[
-            "config", "kept", "manners", "question", "request", "resolve", "response", "route",
-            "sign",
+            "address", "config", "kept", "manners", "question", "request", "resolve", "response",
+            "route", "sign",
         ],
     ),
     ("gateway", &["log", "metrics", "request", "response"]),
@@ -65,9 +65,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "cli",
             "config",
             "discovery",
+            "files",
             "finding",
             "gateway",
-            "kept",
             "log",
             "page",
             "request",

@@ -14,7 +14,7 @@ const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
 
 fn send(config: &str, request: &Request) -> Response {
     let sandbox = Sandbox::new();
-    let path = sandbox.write("config.toml", config);
+    let path = sandbox.write("config.toml", format!("# page\n{config}"));
     send_with(&path, request)
 }
 
@@ -395,7 +395,7 @@ fn what_is_broken_is_told_with_file_and_line() {
         ("page.logo = 'g'", "f", "", "config.toml:1:13: page.logo: "),
         ("page.logo = '.'", "f", "", "it is not a file"),
         ("page.logo = 'f'", "f", "GIF89a", "f is no SVG, PNG or JPEG"),
-        ("page.logo = 'f'", "f", &big, "f is larger than 64 KiB"),
+        ("page.logo = 'f'", "f", &big, "f cannot be read: it is larger than 64 KiB"),
         ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is no colour like"),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
         ("page.colour = 'red'", "f", "", "did you mean `color`?"),

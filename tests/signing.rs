@@ -27,6 +27,9 @@ fn serve(sandbox: &Sandbox) -> (Process, PathBuf) {
     (service, socket)
 }
 
+/// Only profiles of domains that are named are signed.
+const NAMED: &str = "[domain.'example.org']\n";
+
 /// A self-signed certificate with its key, in `sandbox`, that ends in so many days.
 fn certificate(sandbox: &Sandbox, name: &str, key: &[&str], days: &str) {
     let path = |end: &str| sandbox.path(&format!("{name}.{end}"));
@@ -48,8 +51,9 @@ fn a_profile_is_signed_and_verifies() {
     certificate(&sandbox, "ec", &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], "2");
     let unsigned = run_mailsetup(&["show", "ann@example.org", "--client", "apple"]).stdout;
     for name in ["rsa", "ec"] {
-        let text =
-            format!("[apple]\nsigning_certificate = '{name}.crt'\nsigning_key = '{name}.key'\n");
+        let text = format!(
+            "[apple]\nsigning_certificate = '{name}.crt'\nsigning_key = '{name}.key'\n{NAMED}"
+        );
         let config = sandbox.write("c.toml", text);
         let config = config.to_str().expect("UTF-8");
         assert!(run_mailsetup(&["--config", config, "check"]).status.success());
@@ -84,8 +88,9 @@ fn a_pair_that_cannot_sign_is_never_used() {
         ("none", "rsa.key", "cannot be read"),
         ("old.crt", "old.key", "the certificate expired on"),
     ] {
-        let text =
-            format!("[apple]\nsigning_certificate = '{certificate}'\nsigning_key = '{key}'\n");
+        let text = format!(
+            "[apple]\nsigning_certificate = '{certificate}'\nsigning_key = '{key}'\n{NAMED}"
+        );
         let config = sandbox.write("c.toml", text);
         let config = config.to_str().expect("UTF-8");
         let check = run_mailsetup(&["--config", config, "check"]);
@@ -153,7 +158,8 @@ fn verified(sandbox: &Sandbox, signed: &[u8], root: &Path) -> Result<Vec<u8>, St
     }
 }
 
-const CONFIG: &str = "[apple]\nsigning_certificate = 'now.pem'\nsigning_key = 'now.key'\n";
+const CONFIG: &str = "[apple]\nsigning_certificate = 'now.pem'\nsigning_key = 'now.key'\n\
+                      [domain.'example.org']\n";
 
 /// A running service signs with what the files hold, and with nothing half written.
 #[test]
@@ -208,7 +214,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     sandbox.write("c.toml", format!("{CONFIG}[provider]\nname = 'New'\n"));
     let reread = || {
         ask();
-        service.output().contains("read anew")
+        service.output().contains("configuration reloaded")
     };
     assert!(crate::common::wait_until(reread), "{}", service.output());
     let signed = verified(&sandbox, &ask().body, &root("two")).expect("a signature");
@@ -262,7 +268,7 @@ fn show_can_demand_a_signature() {
     let signed = show(config, "apple");
     assert!(signed.status.success() && signed.stderr.is_empty());
     verified(&sandbox, &signed.stdout, &sandbox.path("now-root.crt")).expect("a signature");
-    let bare = sandbox.write("bare.toml", "");
+    let bare = sandbox.write("bare.toml", "# nothing\n");
     let missing = sandbox.write("missing.toml", CONFIG.replace("now.key", "none.key"));
     for (config, client, status, reason) in [
         (bare.to_str(), "apple", 1, "apple.signing_key are not set"),
@@ -277,13 +283,51 @@ fn show_can_demand_a_signature() {
     }
 }
 
+/// With a certificate and no domain named, a profile for the domain of a stranger was signed with the
+/// provider's key; and so was one with a stranger's words in a quoted local part.
+#[test]
+fn nothing_of_a_strangers_choosing_is_signed() {
+    let sandbox = Sandbox::new();
+    chain(&sandbox, "now");
+    sandbox.write("domains.d/file.example.toml", "imap.host = 'mail.file.example'\n");
+    sandbox.write("list", "listed.example\n");
+    let apple = "[apple]\nsigning_certificate = 'now.pem'\nsigning_key = 'now.key'\n";
+    let any = sandbox.write("any.toml", apple);
+    let named = format!(
+        "{apple}[domains]\nanswer = 'any'\nlist_files = ['list']\ndirectory = 'domains.d'\n\
+         [domain.'alias.example']\nalias_of = 'table.example'\n[domain.'table.example']\n"
+    );
+    let named = sandbox.write("named.toml", named);
+    let is_signed = |config: &std::path::Path, host: &str, query: &str| {
+        let request = Request::get(format!("/mobileconfig{query}")).host(host);
+        let environment = [("MAILSETUP_CONFIG", config.as_os_str())];
+        let answer = cgi::send(&program(), &request, &environment).expect("an answer");
+        assert_eq!(answer.status, 200, "{host} {query}: {}", answer.text());
+        !answer.body.starts_with(b"<?xml")
+    };
+    for (config, host, query, expected) in [
+        (&any, "x.example", "?emailaddress=victim@evil.example", false),
+        (&any, "evil.example", "", false),
+        (&named, "table.example", "?emailaddress=victim@evil.example", false),
+        (&named, "autoconfig.evil.example", "", false),
+        (&named, "x.example", "?emailaddress=ann@table.example", true),
+        (&named, "x.example", "?emailaddress=ann@alias.example", true),
+        (&named, "x.example", "?emailaddress=ann@listed.example", true),
+        (&named, "x.example", "?emailaddress=ann@file.example", true),
+        (&named, "autoconfig.table.example", "", true),
+        (&named, "x.example", "?emailaddress=%22You+won.+Call+1%22@table.example", false),
+    ] {
+        assert_eq!(is_signed(config, host, query), expected, "{} {query}", config.display());
+    }
+}
+
 /// Where nothing is signed, nothing of OpenSSL runs, in a process that is started for each request
 /// least of all: it does not even read its configuration.
 #[test]
 fn openssl_sleeps_until_a_profile_is_signed() {
     let sandbox = Sandbox::new();
     certificate(&sandbox, "c", &["rsa:2048"], "2");
-    let config = "[apple]\nsigning_certificate = 'c.crt'\nsigning_key = 'c.key'\n";
+    let config = format!("[apple]\nsigning_certificate = 'c.crt'\nsigning_key = 'c.key'\n{NAMED}");
     let config = sandbox.write("c.toml", config);
     // Whoever opens it to read waits until somebody writes, which can be seen.
     let trap = sandbox.path("openssl.cnf");

@@ -4,7 +4,7 @@ use mailsetup::config::{Config, check};
 use mailsetup::kept::Kept;
 use mailsetup::request::Request;
 use mailsetup::responder;
-use mailsetup::response::{Response, Status};
+use mailsetup::response::{Answer, Response, Status};
 use mailsetup::xml;
 use std::path::Path;
 
@@ -41,7 +41,10 @@ pub fn with_markup(data: &[u8]) -> Vec<u8> {
 pub fn ask(request: &Request) -> Response {
     CONFIG.with(|config| {
         let response = ask_of(request, config);
-        let again = KEPT.with(|kept| responder::respond(request, config, kept).wait());
+        let again = KEPT.with(|kept| match responder::respond(request, config, kept) {
+            Answer::Ready(response) => response,
+            _ => panic!("nothing is signed or read here"),
+        });
         // An error of Autodiscover's has the time in it.
         if !response.body.windows(7).any(|part| part == b"<Error ") {
             // Whether somebody has asked for the tag of what is kept is no part of an answer.
@@ -54,7 +57,7 @@ pub fn ask(request: &Request) -> Response {
 
 /// The answer with any configuration.
 pub fn ask_of(request: &Request, config: &Config) -> Response {
-    responder::respond(request, config, &Kept::default()).wait()
+    responder::respond_now(request, config)
 }
 
 /// What holds for every answer.

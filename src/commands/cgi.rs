@@ -1,13 +1,14 @@
 //! Answers the one request a web server started this process for.
 
 use crate::config::Log;
+use crate::config::check::Loading;
 use crate::config::find::Source;
+use crate::files::{SETTLE_TIME, Stamp};
 use crate::gateway::cgi;
-use crate::kept::Kept;
 use crate::log;
 use crate::request::{Limits, Request};
-use crate::responder::respond;
-use crate::response::{Answer, Response, Status};
+use crate::responder::{respond_now, unavailable};
+use crate::response::{Response, Status};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,11 +16,19 @@ use std::time::Instant;
 /// Serves the request. The exit status is 0 whenever there was an answer.
 pub fn run() -> ExitCode {
     let start = Instant::now();
-    let (served, log) = match Source::new(None).load() {
+    let (files, config) = Source::new(None).load_watching(Loading::CGI);
+    // One that is broken, or empty, may be in the middle of a change: it is better in a moment.
+    let is_changing = |stamp: &Stamp| stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
+    let is_young = || files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_changing));
+    let is_empty = |stamp: &Stamp| stamp.is_empty() && is_changing(stamp);
+    let (served, log) = match config {
+        Ok(_) if files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_empty)) => {
+            (cgi::run(|_| unavailable(), &Limits::default()), Log::default())
+        }
         Ok(config) => {
             // Never taken apart: the process ends.
             let config = ManuallyDrop::new(config);
-            let respond = |request: &Request<'_>| respond(request, &config, &Kept::default());
+            let respond = |request: &Request<'_>| respond_now(request, &config);
             (cgi::run(respond, &config.limits), config.log)
         }
         Err(errors) => {
@@ -28,8 +37,11 @@ pub fn run() -> ExitCode {
             }
             // What is wrong is for the server's log, not for strangers.
             let line = "the configuration is broken; see the web server's error log";
-            let answer = Answer::Ready(Response::text(Status::InternalServerError, line));
-            (cgi::run(|_| answer, &Limits::default()), Log::default())
+            let response = match is_young() {
+                true => unavailable(),
+                false => Response::text(Status::InternalServerError, line),
+            };
+            (cgi::run(|_| response, &Limits::default()), Log::default())
         }
     };
     // A web server that went away takes no answer.

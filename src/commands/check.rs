@@ -9,7 +9,7 @@ use crate::account::{
 };
 use crate::address::Domain;
 use crate::cli;
-use crate::config::{Config, Unavailable, defaults, find::Source};
+use crate::config::{Config, check::Loading, defaults, find::Source};
 use crate::discovery::pacc;
 use crate::finding::{Finding, Level, Place};
 use crate::log;
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     let path = source.path();
-    let (findings, summary) = match source.load() {
+    let (findings, summary) = match source.load(Loading::COMMAND) {
         Ok(config) => {
             let findings = find(&config, path.as_ref());
             let summary = summary(&config, path.as_ref(), &findings);
@@ -115,10 +115,10 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
     let mut said = Vec::new();
     for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
-        let account = match config.find(domain) {
+        let account = match config.find_now(domain) {
             Ok(Some(found)) => found.account(domain, None, None),
             // An alias of a domain whose file is broken, which is told by its own name.
-            Ok(None) | Err(Unavailable) => continue,
+            Ok(None) | Err(_) => continue,
         };
         let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
         let Some(account) = account else {

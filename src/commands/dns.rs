@@ -9,7 +9,7 @@ use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
 use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
-use crate::config::{Unavailable, find::Source};
+use crate::config::find::Source;
 use crate::discovery::pacc;
 use crate::log;
 use serde::Serialize;
@@ -79,13 +79,13 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let account = match config.find(&domain) {
+    let account = match config.find_now(&domain) {
         Ok(Some(found)) => found.account(&domain, None, None),
         Ok(None) => {
             log::error(&not_ours(&domain));
             return ExitCode::from(FOUND);
         }
-        Err(Unavailable) => None,
+        Err(_) => None,
     };
     let Some(account) = account else {
         log::error(&format!("the settings of {domain} cannot be used; `mailsetup check` says why"));

@@ -11,7 +11,7 @@ pub mod show;
 
 use crate::address::Domain;
 use crate::cli::{Cli, Command};
-use crate::config::{Config, find::Source};
+use crate::config::{Config, check::Loading, find::Source};
 use crate::finding::Finding;
 use crate::gateway::listener;
 use crate::{log, sign};
@@ -59,7 +59,7 @@ fn version() -> String {
 
 /// Reads the configuration, or says all that is wrong with it.
 fn load(source: &Source) -> Result<Config, ExitCode> {
-    source.load().map_err(|errors| complain(&errors))
+    source.load(Loading::COMMAND).map_err(|errors| complain(&errors))
 }
 
 /// What is said of a domain that is not answered.

@@ -75,7 +75,7 @@ fn serve(server: Server, listeners: Vec<(Listener, Speaks)>, reloading: Reloadin
     let limits = service.limits();
     let reload = {
         let service = service.clone();
-        move || service.reload()
+        move |done: Box<dyn FnOnce() + Send>| service.reload(done)
     };
     match server.run(listeners, service, limits, reload) {
         Ok(()) => ExitCode::SUCCESS,

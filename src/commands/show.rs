@@ -7,10 +7,9 @@ use crate::address::EmailAddress;
 use crate::cli::{Client, Show};
 use crate::config::Config;
 use crate::config::find::Source;
-use crate::kept::Kept;
 use crate::log;
 use crate::request::{Method, Request};
-use crate::responder::respond;
+use crate::responder::respond_now;
 use crate::response::{Response, Status};
 use crate::xml;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,12 +38,19 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
             Some(identity) => identity.check().err().map(|error| error.to_string()),
             None => Some("apple.signing_certificate and apple.signing_key are not set".to_owned()),
         };
+        let domain = address.domain();
+        let fault = fault.or_else(|| {
+            let is_named = config.is_named(domain) && !address.is_quoted();
+            let message = "only profiles of domains that the configuration names are signed, and \
+                           no address in quotes";
+            (!is_named).then(|| format!("{address}: {message}"))
+        });
         if let Some(fault) = fault {
             log::error(&format!("the profile cannot be signed: {fault}"));
             return ExitCode::from(FOUND);
         }
     }
-    if let Ok(None) = config.find(address.domain()) {
+    if let Ok(None) = config.find_now(address.domain()) {
         log::error(&not_ours(address.domain()));
         return ExitCode::from(FOUND);
     }
@@ -99,7 +105,7 @@ fn ask(client: Client, address: &EmailAddress, config: &Config) -> (String, Resp
     };
     let line = format!("{word} https://{host}{target}");
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
-    (line, respond(&request, config, &Kept::default()).wait())
+    (line, respond_now(&request, config))
 }
 
 /// What Outlook sends ([MS-OXDSCLI] 2.2.3).

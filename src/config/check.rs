@@ -9,19 +9,20 @@ use super::file::{self, Mistake};
 use super::layer::Layer;
 use super::report::Report;
 use super::settings::Settings;
-use super::{Config, Entry, Log, MAX_ALIASES, StatusPaths};
+use super::{Answer, Config, Entry, Log, MAX_ALIASES, StatusPaths};
 use crate::address::Domain;
-use crate::directory::{domains_d::DomainsD, list};
-use crate::files::{self, Stamp};
+use crate::directory::domains_d::{DomainsD, Made, Settling};
+use crate::directory::list::List;
+use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::request::Limits;
 use crate::route;
 use crate::sign::Identity;
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::Cell;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -34,50 +35,80 @@ const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
 const MAX_TIMEOUT_S: i64 = 3600;
 
+/// How files are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Loading<'a> {
+    /// When the file of a domain counts that has just changed.
+    pub settling: Settling,
+    /// What was read before: what did not change is not read again.
+    pub earlier: Option<&'a Config>,
+    /// True if the files as they are now are what the admin wants, at a signal or at the start.
+    pub is_meant: bool,
+}
+
+impl Loading<'_> {
+    /// For a process that answers one request.
+    pub const CGI: Loading<'static> =
+        Loading { settling: Settling::RefuseEmpty, earlier: None, is_meant: true };
+    /// For a command.
+    pub const COMMAND: Loading<'static> =
+        Loading { settling: Settling::TakeAll, earlier: None, is_meant: true };
+    /// For a service that starts.
+    pub const START: Loading<'static> =
+        Loading { settling: Settling::Wait, earlier: None, is_meant: true };
+}
+
+/// The files that were looked at, and their states before that.
+pub type Files = Vec<(PathBuf, Option<Stamp>)>;
+
 /// The configuration that needs no file.
 pub fn built_in() -> Config {
-    let mut checker = Checker::new(Path::new(""), "");
+    let mut checker = Checker::new(Path::new(""), "", Loading::COMMAND);
     checker.config(file::File::default())
 }
 
-/// Reads and checks the file at `path`.
-pub fn config(path: &Path) -> Result<Config, Vec<Finding>> {
+/// Reads and checks the file at `path`; the files that were looked at are returned in any case.
+pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
     // The state is noted before the file is read: what changes meanwhile is seen later.
-    let stamp = Stamp::of(path).ok().flatten();
-    let text = files::read_text(path).map_err(|error| {
-        let message = format!("cannot be read: {error}");
-        vec![Finding::error("file-unreadable", Some(Place::file(path)), message)]
-    })?;
-    let mut config = self::text(path, &text)?;
-    config.files.insert(0, (path.to_owned(), stamp));
-    Ok(config)
+    let mut files = vec![(path.to_owned(), Stamp::of(path).ok().flatten())];
+    let text = match files::read_text(path, Kind::Configuration) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("cannot be read: {error}");
+            let finding = Finding::error("file-unreadable", Some(Place::file(path)), message);
+            return (files, Err(vec![finding]));
+        }
+    };
+    let mut checker = Checker::new(path, &text, loading);
+    let config = checker.text();
+    files.append(&mut checker.read);
+    let config = match config {
+        Some(config) if checker.report.is_empty() => {
+            Ok(Config { files: files.clone(), text, ..config })
+        }
+        _ => Err(checker.report.findings),
+    };
+    (files, config)
 }
 
 /// Checks a text as if it stood in the file at `path`; files that it names are read.
 pub fn text(path: &Path, text: &str) -> Result<Config, Vec<Finding>> {
-    let mut checker = Checker::new(path, text);
-    let file = match file::parse(text) {
-        Ok(file) => file,
-        Err(mistake) => {
-            checker.mistake("syntax", mistake.span, mistake.message);
-            return Err(checker.report.findings);
-        }
-    };
-    let config = checker.config(file);
-    match checker.report.is_empty() {
-        true => Ok(config),
-        false => Err(checker.report.findings),
+    let mut checker = Checker::new(path, text, Loading::COMMAND);
+    match checker.text() {
+        Some(config) if checker.report.is_empty() => Ok(config),
+        _ => Err(checker.report.findings),
     }
 }
 
 /// Checks the text of one domain's file, which stands on `base`.
-pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Vec<Finding>> {
-    let mut checker = Checker::new(path, text);
+pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Made<Entry>, Vec<Finding>> {
+    let mut checker = Checker::new(path, text, Loading::COMMAND);
+    checker.is_domain_file = true;
     match file::parse::<file::Domain>(text) {
         Ok(domain) => {
-            let entry = checker.entry(&domain, base);
+            let value = checker.entry(&domain, base);
             if checker.report.is_empty() {
-                return Ok(entry);
+                return Ok(Made { value, files: checker.read, bytes: checker.read_bytes });
             }
         }
         Err(Mistake { span, message }) => checker.mistake("syntax", span, message),
@@ -90,15 +121,41 @@ pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Entry, Ve
 /// Checks one file and collects its mistakes.
 pub(super) struct Checker<'a> {
     path: &'a Path,
+    text: &'a str,
+    loading: Loading<'a>,
+    /// True if this is the file of a domain, which somebody else may have written.
+    is_domain_file: bool,
     pub(super) report: Report<'a>,
     warnings: Vec<Finding>,
     /// The files that were read on the way, and their states before that.
-    read: Vec<(PathBuf, Option<Stamp>)>,
+    read: Files,
+    /// How much was read from these, in bytes.
+    read_bytes: usize,
 }
 
 impl<'a> Checker<'a> {
-    fn new(path: &'a Path, text: &'a str) -> Checker<'a> {
-        Checker { path, report: Report::new(path, text), warnings: Vec::new(), read: Vec::new() }
+    fn new(path: &'a Path, text: &'a str, loading: Loading<'a>) -> Checker<'a> {
+        Checker {
+            path,
+            text,
+            loading,
+            is_domain_file: false,
+            report: Report::new(path, text),
+            warnings: Vec::new(),
+            read: Vec::new(),
+            read_bytes: 0,
+        }
+    }
+
+    /// What the text means; `None` if it cannot be parsed. Mistakes are in the report.
+    fn text(&mut self) -> Option<Config> {
+        match file::parse(self.text) {
+            Ok(file) => Some(self.config(file)),
+            Err(Mistake { span, message }) => {
+                self.mistake("syntax", span, message);
+                None
+            }
+        }
     }
 
     pub(super) fn mistake(
@@ -111,11 +168,28 @@ impl<'a> Checker<'a> {
     }
 
     /// Reads a file that is named at `path`; the configuration follows its changes.
-    pub(super) fn file(&mut self, key: &str, path: &Spanned<String>) -> Option<(PathBuf, Vec<u8>)> {
+    pub(super) fn file(
+        &mut self,
+        key: &str,
+        path: &Spanned<String>,
+        kind: Kind,
+    ) -> Option<(PathBuf, Vec<u8>)> {
         let file = self.beside(path.get_ref());
         self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
-        match files::read(&file) {
-            Ok(bytes) => Some((file, bytes)),
+        if self.is_domain_file && !is_below(self.folder(), Path::new(path.get_ref())) {
+            let message = format!(
+                "{key}: the file of a domain can only name files in its own folder or below; \
+                 `{}` is not",
+                path.get_ref()
+            );
+            self.mistake("file-outside", Some(path.span()), message);
+            return None;
+        }
+        match files::read(&file, kind) {
+            Ok(bytes) => {
+                self.read_bytes += bytes.len();
+                Some((file, bytes))
+            }
             Err(error) => {
                 let message = format!("{key}: {} cannot be read: {error}", file.display());
                 self.mistake("file-unreadable", Some(path.span()), message);
@@ -146,16 +220,20 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        let mut files = std::mem::take(&mut self.read);
-        let listed = self.list_files(&file.domains, &mut files);
+        let lists = self.list_files(&file.domains);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
         let named =
             !domains.is_empty() || !file.domains.list_files.is_empty() || directory.is_some();
         let answer = file.domains.answer.as_ref().map(|answer| *answer.get_ref());
-        let answer_any = answer.map_or(!named, |answer| answer == file::AnswerFor::Any);
+        let answer = match answer {
+            Some(file::AnswerFor::Any) => Answer::Any,
+            Some(file::AnswerFor::Listed) => Answer::Listed,
+            None if named => Answer::Listed,
+            None => Answer::AnyByDefault,
+        };
         self.aliases(&file, &domains, |domain| {
-            answer_any
-                || listed.contains(domain)
+            answer != Answer::Listed
+                || lists.iter().any(|(_, list)| list.contains(domain))
                 || directory.as_ref().is_some_and(|directory| directory.has(domain))
         });
         if let (Some(answer), false) = (&file.domains.answer, named) {
@@ -166,12 +244,12 @@ impl<'a> Checker<'a> {
             }
         }
         Config {
-            answer_any,
+            answer,
             base: Arc::new(base),
             domains,
-            listed,
-            directory,
-            circle_told: Cell::new(false),
+            lists,
+            directory: directory.map(Arc::new),
+            is_circle_logged: AtomicBool::new(false),
             signing: self.signing(&file.apple),
             limits: self.limits(&file.limits),
             log: Log {
@@ -179,7 +257,8 @@ impl<'a> Checker<'a> {
                 addresses: file.log.addresses == Some(file::Addresses::Full),
             },
             status: self.status(&file.metrics),
-            files,
+            files: Vec::new(),
+            text: String::new(),
             warnings: std::mem::take(&mut self.warnings),
         }
     }
@@ -217,6 +296,12 @@ impl<'a> Checker<'a> {
         };
         let identity =
             Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
+        let earlier = self.loading.earlier.and_then(|earlier| earlier.signing.as_ref());
+        if let (Ok(identity), Some(earlier)) = (&identity, earlier) {
+            if identity.is_of_same_files(earlier) {
+                return Some(earlier.clone());
+            }
+        }
         if let Err(error) = &identity {
             self.mistake("signing-not-built", Some(certificate.span()), error.to_string());
         }
@@ -303,45 +388,61 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn list_files(
-        &mut self,
-        domains: &file::Domains,
-        files: &mut Vec<(PathBuf, Option<Stamp>)>,
-    ) -> FxHashSet<Domain> {
-        let mut listed = FxHashSet::default();
+    fn list_files(&mut self, domains: &file::Domains) -> Vec<(PathBuf, Arc<List>)> {
+        let mut lists = Vec::new();
         for path in &domains.list_files {
             let file = self.beside(path.get_ref());
-            files.push((file.clone(), Stamp::of(&file).ok().flatten()));
-            match list::read(&file) {
-                Ok(list) => {
-                    listed.extend(list.domains);
-                    for (line, word) in list.not_domains {
-                        let message =
-                            format!("`{word}` is not a domain name: this line is left out");
-                        let place =
-                            Place { file: file.as_path().into(), position: Some((line, 1)) };
-                        self.warnings.push(Finding::warning("list-line", Some(place), message));
+            let stamp = Stamp::of(&file).ok().flatten();
+            self.read.push((file.clone(), stamp));
+            let list = match self.loading.earlier.and_then(|earlier| earlier.list(&file, stamp)) {
+                Some(list) => list,
+                None => match List::read(&file) {
+                    Ok(list) => Arc::new(list),
+                    Err(error) => {
+                        let message = format!(
+                            "domains.list_files: {} cannot be read: {error}",
+                            file.display()
+                        );
+                        self.mistake("file-unreadable", Some(path.span()), message);
+                        continue;
                     }
-                }
-                Err(error) => {
-                    let message =
-                        format!("domains.list_files: {} cannot be read: {error}", file.display());
-                    self.mistake("file-unreadable", Some(path.span()), message);
-                }
-            }
+                },
+            };
+            self.warn_of_list(&file, &list);
+            lists.push((file, list));
         }
-        listed
+        lists
+    }
+
+    fn warn_of_list(&mut self, file: &Path, list: &List) {
+        let file: Arc<Path> = file.into();
+        for (line, word) in &list.not_domains {
+            let message = format!("`{word}` is not a domain name; the line is ignored");
+            let place = Place { file: file.clone(), position: Some((*line, 1)) };
+            self.warnings.push(Finding::warning("list-line", Some(place), message));
+        }
+        let more = list.not_domains_count - list.not_domains.len();
+        if more > 0 {
+            let message = format!("{more} more lines are not domain names; they are ignored");
+            let place = Place { file, position: None };
+            self.warnings.push(Finding::warning("list-line", Some(place), message));
+        }
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
-        let directory = self.beside(path.get_ref());
-        if let Err(error) = std::fs::read_dir(&directory) {
+        let folder = self.beside(path.get_ref());
+        if let Err(error) = std::fs::read_dir(&folder) {
             let message =
-                format!("domains.directory: {} cannot be read: {error}", directory.display());
+                format!("domains.directory: {} cannot be read: {error}", folder.display());
             self.mistake("file-unreadable", Some(path.span()), message);
             return None;
         }
-        Some(DomainsD::new(directory))
+        let mut directory = DomainsD::new(folder, self.loading.settling);
+        let earlier = self.loading.earlier.and_then(|earlier| earlier.directory.as_ref());
+        if let Some(earlier) = earlier {
+            directory.remember(earlier, self.loading.is_meant);
+        }
+        Some(directory)
     }
 
     /// Refuses aliases that lead nowhere or back to themselves; `elsewhere` knows the domains that
@@ -386,6 +487,22 @@ impl<'a> Checker<'a> {
 
     /// A path as written, or beside the configuration file if it is relative.
     fn beside(&self, path: &str) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new("")).join(path)
+        self.folder().join(path)
     }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+/// True if `path` names something in `folder` or below it, also after links are followed.
+fn is_below(folder: &Path, path: &Path) -> bool {
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let (Ok(real_folder), Ok(real)) = (folder.canonicalize(), folder.join(path).canonicalize())
+    else {
+        // It cannot be read either, and that is reported.
+        return is_plain;
+    };
+    is_plain && real.starts_with(real_folder)
 }

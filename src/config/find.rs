@@ -2,7 +2,8 @@
 //!
 //! Nothing of a request is looked at, and a file that was named must be there.
 
-use super::{Config, check};
+use super::Config;
+use super::check::{self, Files, Loading};
 use crate::finding::Finding;
 use std::path::{Path, PathBuf};
 
@@ -48,10 +49,15 @@ impl Source {
     }
 
     /// Reads and checks the configuration.
-    pub fn load(&self) -> Result<Config, Vec<Finding>> {
+    pub fn load(&self, loading: Loading) -> Result<Config, Vec<Finding>> {
+        self.load_watching(loading).1
+    }
+
+    /// The same, and the files that were looked at with their states before that.
+    pub fn load_watching(&self, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
         match self.path() {
-            Some(path) => check::config(&path),
-            None => Ok(check::built_in()),
+            Some(path) => check::config(&path, loading),
+            None => (Vec::new(), Ok(check::built_in())),
         }
     }
 }

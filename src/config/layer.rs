@@ -10,6 +10,7 @@ use crate::account::{
     Page, Pop3Options, Protocol, Provider, Security, ServiceKind,
 };
 use crate::address::{EmailAddress, host_name, is_text};
+use crate::files::Kind;
 use crate::finding::{Finding, Place};
 use crate::page;
 use std::collections::BTreeMap;
@@ -526,7 +527,7 @@ impl Checker<'_> {
     }
 
     fn page_template(&mut self, path: &Spanned<String>) -> Option<String> {
-        let (file, bytes) = self.file("page.template", path)?;
+        let (file, bytes) = self.file("page.template", path, Kind::Template)?;
         let Ok(template) = String::from_utf8(bytes) else {
             let message = format!("page.template: {} is not UTF-8", file.display());
             self.mistake("template", Some(path.span()), message);
@@ -545,7 +546,7 @@ impl Checker<'_> {
     }
 
     fn logo(&mut self, path: &Spanned<String>) -> Option<String> {
-        let (file, picture) = self.file("page.logo", path)?;
+        let (file, picture) = self.file("page.logo", path, Kind::Logo)?;
         match page::data_uri(&picture) {
             Ok(uri) => Some(uri),
             Err(complaint) => {

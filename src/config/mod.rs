@@ -15,52 +15,66 @@ mod report;
 pub mod settings;
 
 use crate::address::Domain;
-use crate::directory::{DirectoryError, domains_d::DomainsD};
-use crate::files::{self, Stamp};
+use crate::directory::domains_d::{DomainsD, Lookup};
+use crate::directory::list::List;
+use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
 use crate::sign::Identity;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use settings::{Found, Settings};
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Longest chain of aliases that is followed.
 const MAX_ALIASES: usize = 8;
 
 //------------ Config ---------------------------------------------------------
 
-/// A checked configuration.
+/// A checked configuration; made by one thread and read by another.
 #[derive(Debug)]
 pub struct Config {
-    /// True if domains that are named nowhere are answered with the base settings.
-    answer_any: bool,
+    /// Whether domains that are named nowhere are answered with the base settings.
+    pub answer: Answer,
     /// What holds where a domain says nothing else.
     base: Arc<Settings>,
     /// The domains with a table of their own. These and the next are chosen by an admin, so that a
     /// hash need not withstand strangers.
     domains: FxHashMap<Domain, Entry>,
-    /// The domains of list files.
-    listed: FxHashSet<Domain>,
+    /// The domains of list files, and the file of each list.
+    lists: Vec<(PathBuf, Arc<List>)>,
     /// The folder with a file for each domain.
-    directory: Option<DomainsD<Entry>>,
+    directory: Option<Arc<DomainsD<Entry>>>,
     /// True once a circle of aliases through the folder was logged.
-    circle_told: Cell<bool>,
+    is_circle_logged: AtomicBool,
     /// What Apple profiles are signed with.
     signing: Option<Identity>,
     /// What a request may cost.
     pub limits: Limits,
     /// What is written to the log.
     pub log: Log,
-    /// Where the service says how it is.
+    /// Where the service reports its state.
     pub status: StatusPaths,
     /// The files this was read from, and their states then: when one changes, so does the
     /// configuration.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
+    /// The text of the first of these.
+    text: String,
     /// What was left out because it could not be understood.
     pub warnings: Vec<Finding>,
+}
+
+/// Which domains are answered beside those that are named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// None.
+    Listed,
+    /// Any, as the file says in words.
+    Any,
+    /// Any, since no domain is named.
+    AnyByDefault,
 }
 
 /// What is written to the log.
@@ -91,45 +105,96 @@ pub enum Entry {
     AliasOf(Domain),
 }
 
+/// Why a domain cannot be looked up now.
+#[derive(Debug)]
+pub enum NotFound {
+    /// The domain is ours, and nothing good is known of it; that is logged where it is found out.
+    Unavailable,
+    /// Its file is to be read first. Then the look-up is to be tried again.
+    Unread(Unread),
+}
+
+/// A file that is to be read before a domain can be looked up.
+#[derive(Debug)]
+pub struct Unread {
+    directory: Arc<DomainsD<Entry>>,
+    base: Arc<Settings>,
+    domain: Domain,
+}
+
+impl Unread {
+    /// Reads the file. This may take a while.
+    pub fn read(self) {
+        let read = |path: &Path, text: &str| check::domain_file(path, text, &self.base);
+        self.directory.read(&self.domain, read);
+    }
+}
+
 impl Config {
     /// True if `domain` is named by a table, a list or a file.
     pub fn is_named(&self, domain: &Domain) -> bool {
         self.domains.contains_key(domain)
-            || self.listed.contains(domain)
+            || self.is_listed(domain)
             || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
     }
 
+    fn is_listed(&self, domain: &Domain) -> bool {
+        self.lists.iter().any(|(_, list)| list.contains(domain))
+    }
+
     /// Looks a domain up; `None` if it is not ours.
-    ///
-    /// Fails if it is ours and its settings cannot be read; that is logged where it is found out.
-    pub fn find(&self, domain: &Domain) -> Result<Option<Found>, Unavailable> {
+    pub fn find(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
         let mut alias_of = None;
+        let mut is_settled = true;
         for _ in 0..=MAX_ALIASES {
-            match self.entry(alias_of.as_ref().unwrap_or(domain))? {
+            let (entry, is_known) = self.entry(alias_of.as_ref().unwrap_or(domain))?;
+            is_settled &= is_known;
+            match entry {
                 None => return Ok(None),
-                Some(Entry::Settings(settings)) => return Ok(Some(Found::new(settings, alias_of))),
+                Some(Entry::Settings(settings)) => {
+                    return Ok(Some(Found::new(settings, alias_of, is_settled)));
+                }
                 Some(Entry::AliasOf(target)) => alias_of = Some(target),
             }
         }
-        if !self.circle_told.replace(true) {
+        if !self.is_circle_logged.swap(true, Ordering::Relaxed) {
             log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
         }
-        Err(Unavailable)
+        Err(NotFound::Unavailable)
     }
 
-    fn entry(&self, domain: &Domain) -> Result<Option<Entry>, Unavailable> {
-        if let Some(entry) = self.domains.get(domain) {
-            return Ok(Some(entry.clone()));
-        }
-        if let Some(directory) = &self.directory {
-            let read = |path: &Path, text: &str| check::domain_file(path, text, &self.base);
-            let entry = directory.entry(domain, read).map_err(|DirectoryError| Unavailable)?;
-            if entry.is_some() {
-                return Ok(entry);
+    /// Looks a domain up and reads what is to be read for it, here and now.
+    pub fn find_now(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
+        // Each alias may be in a file of its own.
+        for _ in 0..=MAX_ALIASES {
+            match self.find(domain) {
+                Err(NotFound::Unread(unread)) => unread.read(),
+                found => return found,
             }
         }
-        let is_listed = self.answer_any || self.listed.contains(domain);
-        Ok(is_listed.then(|| Entry::Settings(self.base.clone())))
+        Err(NotFound::Unavailable)
+    }
+
+    /// What is known of a domain, and whether its file may be changing.
+    fn entry(&self, domain: &Domain) -> Result<(Option<Entry>, bool), NotFound> {
+        if let Some(entry) = self.domains.get(domain) {
+            return Ok((Some(entry.clone()), true));
+        }
+        let mut is_known = true;
+        if let Some(directory) = &self.directory {
+            match directory.lookup(domain) {
+                Lookup::Found { value, is_settled } => return Ok((Some(value), is_settled)),
+                Lookup::NoFile { is_settled } => is_known = is_settled,
+                Lookup::Unavailable => return Err(NotFound::Unavailable),
+                Lookup::Unread => {
+                    let (directory, base) = (directory.clone(), self.base.clone());
+                    let domain = domain.clone();
+                    return Err(NotFound::Unread(Unread { directory, base, domain }));
+                }
+            }
+        }
+        let is_answered = self.answers_any() || self.is_listed(domain);
+        Ok((is_answered.then(|| Entry::Settings(self.base.clone())), is_known))
     }
 
     /// What is wrong with the files of the domain folder.
@@ -149,36 +214,23 @@ impl Config {
             }
             Ok(_) => {}
         }
-        let entry = match files::read_text(path) {
-            Ok(text) => check::domain_file(path, &text, &self.base),
+        let entry = match files::read_text(path, Kind::DomainFile) {
+            Ok(text) => check::domain_file(path, &text, &self.base).map(|made| made.value),
             Err(reason) => return error(format!("cannot be read: {reason}")),
         };
         match entry {
             Err(errors) => errors,
-            Ok(Entry::AliasOf(target)) => match self.find(&target) {
+            Ok(Entry::AliasOf(target)) => match self.find_now(&target) {
                 Ok(None) => {
                     error(format!("its alias leads to `{target}`, which is configured nowhere"))
                 }
                 Ok(Some(_)) => Vec::new(),
                 // Of a broken target, this is said beside what is wrong in its own file.
-                Err(Unavailable) => {
+                Err(_) => {
                     error(format!("its alias leads to `{target}`, which is broken or a circle"))
                 }
             },
             Ok(Entry::Settings(_)) => Vec::new(),
-        }
-    }
-
-    /// Takes over what is known of domains, and of a certificate, that were good and may be broken
-    /// now.
-    pub fn remember(&mut self, earlier: &Config) {
-        if let (Some(signing), Some(earlier)) = (&mut self.signing, &earlier.signing) {
-            if signing.is_of_same_files(earlier) {
-                *signing = earlier.clone();
-            }
-        }
-        if let (Some(directory), Some(earlier)) = (&self.directory, &earlier.directory) {
-            directory.remember(earlier);
         }
     }
 
@@ -189,20 +241,29 @@ impl Config {
 
     /// True if every domain is answered.
     pub fn answers_any(&self) -> bool {
-        self.answer_any
+        self.answer != Answer::Listed
+    }
+
+    /// A list, if it was read from this state of its file.
+    fn list(&self, file: &Path, stamp: Option<Stamp>) -> Option<Arc<List>> {
+        let is_same = self.files.iter().any(|(known, then)| known == file && *then == stamp);
+        let (_, list) = self.lists.iter().find(|(known, _)| known == file && is_same)?;
+        Some(list.clone())
+    }
+
+    /// How many domains are named by tables and lists.
+    pub fn count(&self) -> usize {
+        self.domains.len() + self.lists.iter().map(|(_, list)| list.len()).sum::<usize>()
     }
 
     /// Every domain that is named by a table, a list or a file, in the order of their names.
     pub fn domains(&self) -> Vec<Domain> {
-        let in_directory = self.directory.iter().flat_map(DomainsD::domains);
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
         let mut domains: Vec<_> =
-            self.domains.keys().chain(&self.listed).cloned().chain(in_directory).collect();
+            self.domains.keys().cloned().chain(listed).chain(in_directory).collect();
         domains.sort();
         domains.dedup();
         domains
     }
 }
-
-/// A domain is ours, but its settings cannot be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Unavailable;

@@ -1,144 +1,375 @@
 //! Keeps the configuration of a running service up to date.
 //!
-//! The files are looked at when a request comes in, at most once a second. Once one has changed
-//! and is the same at the next look (it may have been half written), all is read anew. A broken
-//! file is logged once and the last good configuration stays; it is tried again until it is good.
+//! A thread of its own looks at the files, reads them and checks them; the thread that serves takes
+//! the finished configuration with the next request. Files count once all of them have stayed as
+//! they are for a while, since one may be half written. A reload with errors is logged once, and the
+//! previous configuration stays. Files that failed are read again when they change, and else less and
+//! less often.
+//!
+//! No reload answers for more domains, or stops signing, unless the file says so in words or a
+//! signal says that the files are meant: an emptied file would do both.
 
-use super::{Config, find::Source};
-use crate::files::Stamp;
-use crate::finding::Finding;
+use super::check::Loading;
+use super::{Answer, Config, find::Source};
+use crate::directory::domains_d::{Settling, says_nothing};
+use crate::files::{SETTLE_TIME, Stamp};
+use crate::finding::{Finding, Place};
 use crate::log;
 use crate::metrics::Reloads;
-use std::path::PathBuf;
-use std::rc::Rc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long nobody looks at the files again.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often the files are looked at. An edit is in force two seconds later at most: it may have
+/// been missed by one look, and must be the same for [`SETTLE_TIME`].
+const INTERVAL: Duration = Duration::from_millis(400);
+/// How much of the time may go into looking, as one part of so many.
+const SHARE: u32 = 100;
+/// How long nothing is read after a failure, if the files do not change; doubled with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
+/// How many findings are logged of one reload.
+const MAX_LOGGED: usize = 20;
 
-/// A configuration that follows its files.
+//------------ Reloading ------------------------------------------------------
+
+/// The configuration of a running service.
 #[derive(Debug)]
 pub struct Reloading {
-    source: Source,
-    config: Rc<Config>,
-    /// What the files were at the last look, if that was not what was read.
-    changed: Option<Files>,
-    /// What was said of the files when they were found to be broken.
-    told: Vec<Finding>,
-    look_again: Instant,
+    config: Arc<Config>,
+    shared: Arc<Shared>,
+}
+
+/// What the two threads exchange.
+#[derive(Debug, Default)]
+struct Shared {
+    /// True if `exchange` holds a configuration that was not taken.
+    has_new: AtomicBool,
+    exchange: Mutex<Exchange>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Exchange {
+    new: Option<Arc<Config>>,
+    /// Configurations that are not needed any more. Freeing one may take long.
+    old: Vec<Arc<Config>>,
+    /// To be called once the files were read, at a signal.
+    asked: Vec<Done>,
     count: Reloads,
 }
 
-/// Files and their states; those that cannot be looked at count as gone.
-type Files = Vec<(PathBuf, Option<Stamp>)>;
+/// Called once the files were read.
+struct Done(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Done")
+    }
+}
 
 impl Reloading {
-    /// Reads the configuration for the first time.
+    /// Reads the configuration for the first time, and follows its files from then on.
     pub fn start(source: Source) -> Result<Reloading, Vec<Finding>> {
-        let config = Rc::new(source.load()?);
+        let config = Arc::new(source.load(Loading::START)?);
         log_warnings(&config);
-        Ok(Reloading {
-            source: pinned(source, &config),
-            config,
-            changed: None,
-            told: Vec::new(),
-            look_again: Instant::now() + INTERVAL,
-            count: Reloads::default(),
-        })
+        let shared = Arc::new(Shared::default());
+        let reader = Reader::new(source, config.clone(), shared.clone());
+        let spawned = thread::Builder::new().name("reload".to_owned()).spawn(|| reader.run());
+        spawned.map_err(|error| {
+            let message = format!("the thread that reads files cannot be started: {error}");
+            vec![Finding::error("thread", None, message)]
+        })?;
+        Ok(Reloading { config, shared })
     }
 
-    /// The configuration as it was found at the last look.
+    /// The configuration that was taken last.
     pub fn known(&self) -> &Config {
         &self.config
     }
 
     /// How often the files were read.
     pub fn count(&self) -> Reloads {
-        self.count
+        self.shared.lock().count
     }
 
-    /// The configuration that holds at the time `now`.
-    pub fn current(&mut self, now: Instant) -> Rc<Config> {
-        if now >= self.look_again {
-            self.look_again = now + INTERVAL;
-            let files = self.look();
-            if files == self.config.files {
-                let has_changed = self.changed.take().is_some();
-                if has_changed && self.count.is_broken {
-                    // A link, say, that was turned back: nothing is to be read.
-                    self.told = Vec::new();
-                    self.count.is_broken = false;
-                    log::notice(&"the configuration is again the one that was read last");
-                }
-            } else if self.changed.as_ref() == Some(&files) {
-                self.read(false);
-            } else {
-                self.changed = Some(files);
+    /// The configuration that holds now.
+    pub fn current(&mut self) -> Arc<Config> {
+        if self.shared.has_new.load(Ordering::Acquire) {
+            let mut exchange = self.shared.lock();
+            self.shared.has_new.store(false, Ordering::Relaxed);
+            if let Some(new) = exchange.new.take() {
+                exchange.old.push(std::mem::replace(&mut self.config, new));
             }
         }
         self.config.clone()
     }
 
-    /// Reads the files, whether they have changed or not.
-    pub fn reload(&mut self) {
-        self.read(true);
+    /// Has the files read, whether they have changed or not; `done` is called after that.
+    pub fn reload(&self, done: impl FnOnce() + Send + 'static) {
+        self.shared.lock().asked.push(Done(Box::new(done)));
+        self.shared.wake.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Exchange> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Files and their states; those that cannot be looked at count as gone.
+type Files = Vec<(PathBuf, Option<Stamp>)>;
+
+//------------ Reader ---------------------------------------------------------
+
+/// The thread that reads.
+struct Reader {
+    source: Source,
+    /// The last good configuration.
+    config: Arc<Config>,
+    shared: Arc<Shared>,
+    /// The states of the files that were read last, good or not.
+    read: Files,
+    /// What the files were at the last look, if that was not what was read; and since when.
+    changed: Option<(Files, Instant)>,
+    /// What was logged of the last reading that failed.
+    last_reported: Vec<Finding>,
+    /// When to read files again that failed and do not change.
+    retry: Option<(Instant, Duration)>,
+}
+
+impl Reader {
+    fn new(source: Source, config: Arc<Config>, shared: Arc<Shared>) -> Reader {
+        let source = pinned(source, &config);
+        let read = config.files.clone();
+        let changed = has_young(&read).then(|| (read.clone(), Instant::now()));
+        Reader { source, config, shared, read, changed, last_reported: Vec::new(), retry: None }
     }
 
-    fn read(&mut self, tell_again: bool) {
-        match self.source.load() {
-            Ok(mut config) => {
-                if config.limits != self.config.limits {
-                    log::warning(&"[limits] has changed: that takes effect at the next start");
-                }
-                log_warnings(&config);
-                config.remember(&self.config);
-                self.source = pinned(self.source.clone(), &config);
-                self.config = Rc::new(config);
-                self.changed = None;
-                self.told = Vec::new();
-                self.count.good += 1;
-                self.count.is_broken = false;
-                log::notice(&"the configuration was read anew");
-            }
-            Err(errors) if errors == self.told && !tell_again => {}
-            Err(errors) => {
-                for error in &errors {
-                    log::error(error);
-                }
-                log::error(&"the configuration is broken: the last good one stays");
-                self.told = errors;
-                self.count.broken += 1;
-                self.count.is_broken = true;
+    fn run(mut self) -> ! {
+        loop {
+            let begun = Instant::now();
+            self.look();
+            let pause = INTERVAL.max(begun.elapsed() * SHARE);
+            let shared = self.shared.clone();
+            let exchange = shared.lock();
+            let is_idle = |exchange: &mut Exchange| exchange.asked.is_empty();
+            let waited = shared.wake.wait_timeout_while(exchange, pause, is_idle);
+            let (mut exchange, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let asked = std::mem::take(&mut exchange.asked);
+            let old = std::mem::take(&mut exchange.old);
+            drop(exchange);
+            drop(old);
+            if !asked.is_empty() {
+                self.read(true);
+                asked.into_iter().for_each(|Done(done)| done());
             }
         }
     }
 
-    fn look(&self) -> Files {
-        let files = match self.config.files.is_empty() {
+    /// Looks at the files, and reads them once they have settled.
+    fn look(&mut self) {
+        let files = self.states();
+        match &self.changed {
+            Some((changed, since)) if *changed == files => {
+                if since.elapsed() >= SETTLE_TIME {
+                    self.read(false);
+                }
+            }
+            _ if files != self.read => self.changed = Some((files, Instant::now())),
+            _ => {
+                self.changed = None;
+                if self.retry.is_some_and(|(at, _)| Instant::now() >= at) {
+                    self.read(false);
+                }
+            }
+        }
+    }
+
+    fn states(&self) -> Files {
+        let paths: Vec<_> = match self.read.is_empty() {
             // Without a file so far: is there one now?
             true => self.source.path().into_iter().collect(),
-            false => self.config.files.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(),
+            false => self.read.iter().map(|(path, _)| path.clone()).collect(),
         };
-        files.into_iter().map(with_stamp).collect()
+        paths.into_iter().map(with_state).collect()
+    }
+
+    /// Reads the files. `is_meant` says that they are what the admin wants.
+    fn read(&mut self, is_meant: bool) {
+        let earlier = Some(&*self.config);
+        let loading = Loading { settling: Settling::Wait, earlier, is_meant };
+        let (files, result) = self.source.load_watching(loading);
+        let is_same = files.iter().all(|file| with_state(file.0.clone()) == *file);
+        if !is_same && !is_meant {
+            // They are being written: what was read is neither the old state nor the new one.
+            self.read = files;
+            self.changed = Some((self.states(), Instant::now()));
+            return;
+        }
+        let result = result.and_then(|config| match refusal(&config, &self.config) {
+            Some(finding) if !is_meant => Err(vec![finding]),
+            _ => Ok(config),
+        });
+        self.changed = has_young(&files).then(|| (files.clone(), Instant::now()));
+        self.read = files;
+        match result {
+            Ok(config) => self.take(config, is_meant),
+            Err(findings) => self.fail(findings, is_meant),
+        }
+    }
+
+    fn take(&mut self, config: Config, is_meant: bool) {
+        if config.limits != self.config.limits {
+            log::warning(&"[limits] has changed; this takes effect at the next start");
+        }
+        let was_broken = self.shared.lock().count.is_broken;
+        let line = format!("configuration reloaded: {}", summary(&config, &self.config));
+        // What was only read again, since it was young, is not worth a line.
+        if is_meant || was_broken || config.files != self.config.files {
+            log_warnings(&config);
+            log::notice(&line);
+        }
+        self.source = pinned(self.source.clone(), &config);
+        let config = Arc::new(config);
+        self.config = config.clone();
+        self.last_reported = Vec::new();
+        self.retry = None;
+        let mut exchange = self.shared.lock();
+        exchange.count.good += 1;
+        exchange.count.is_broken = false;
+        // One that was never taken is freed here.
+        let unused = exchange.new.replace(config);
+        self.shared.has_new.store(true, Ordering::Release);
+        drop(exchange);
+        drop(unused);
+    }
+
+    fn fail(&mut self, findings: Vec<Finding>, is_meant: bool) {
+        let pause = self.retry.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
+        self.retry = Some((Instant::now() + pause, pause));
+        if findings == self.last_reported && !is_meant {
+            return;
+        }
+        for finding in findings.iter().take(MAX_LOGGED) {
+            log::error(finding);
+        }
+        if findings.len() > MAX_LOGGED {
+            let more = findings.len() - MAX_LOGGED;
+            log::error(&format!("and {more} more; see `mailsetup check`"));
+        }
+        log::error(&"configuration has errors; keeping the previous one");
+        self.last_reported = findings;
+        let mut exchange = self.shared.lock();
+        exchange.count.broken += 1;
+        exchange.count.is_broken = true;
     }
 }
 
-fn with_stamp(file: PathBuf) -> (PathBuf, Option<Stamp>) {
+/// True if a file changed so lately that it may have changed since without a trace.
+fn has_young(files: &Files) -> bool {
+    files.iter().any(|(_, stamp)| stamp.is_some_and(|stamp| !stamp.is_settled()))
+}
+
+fn with_state(file: PathBuf) -> (PathBuf, Option<Stamp>) {
     let stamp = Stamp::of(&file).ok().flatten();
     (file, stamp)
 }
 
-/// Once a file was found it is the one: should it vanish, that is a mistake and no wish for the
+/// Once a file was found it is the one: should it vanish, that is an error and does not ask for the
 /// built-in defaults, which answer for any domain.
 fn pinned(source: Source, config: &Config) -> Source {
-    config.files.first().map_or(source, |(file, _)| Source::Named(file.clone()))
+    config.path().map_or(source, |path| Source::Named(path.to_owned()))
 }
 
 fn log_warnings(config: &Config) {
     if !config.warnings.is_empty() {
         let count = config.warnings.len();
-        log::warning(&format!(
-            "{count} lines of list files are left out; `mailsetup check` names them"
-        ));
+        log::warning(&format!("{count} warnings about list files; see `mailsetup check`"));
+    }
+}
+
+//------------ what changes ---------------------------------------------------
+
+/// Why a configuration may not take the place of another without a word of the admin.
+fn refusal(new: &Config, old: &Config) -> Option<Finding> {
+    let refused = |code, message: String| {
+        let place = new.path().map(Place::file);
+        let mut finding = Finding::error(code, place, message);
+        finding.mend = Some("send SIGHUP or restart the service if this is meant".to_owned());
+        Some(finding)
+    };
+    if new.is_emptied() && !old.is_emptied() {
+        return refused("emptied", "the file is empty now".to_owned());
+    }
+    if new.is_cut_from(old) {
+        let message = "the file ends in the middle of a line of what it was before".to_owned();
+        return refused("emptied", message);
+    }
+    if new.answer == Answer::AnyByDefault && old.answer == Answer::Listed {
+        let message = "names no domain any more, so that any domain would be answered";
+        let mut finding = refused("answers-more", message.to_owned())?;
+        finding.mend = Some(
+            "write answer = \"any\" in [domains], or send SIGHUP or restart the service, if this \
+             is meant"
+                .to_owned(),
+        );
+        return Some(finding);
+    }
+    if old.signing.is_some() && new.signing.is_none() {
+        return refused("stops-signing", "profiles would not be signed any more".to_owned());
+    }
+    for (file, list) in &new.lists {
+        let earlier = old.lists.iter().find(|(known, _)| known == file);
+        if earlier.is_some_and(|(_, earlier)| !earlier.is_empty() && list.is_empty()) {
+            let mut finding = refused("emptied", "the list is empty now".to_owned())?;
+            finding.place = Some(Place::file(file));
+            return Some(finding);
+        }
+    }
+    None
+}
+
+/// `12 domains (+1), signing with CN=…, until 2027-01-02`
+fn summary(new: &Config, old: &Config) -> String {
+    let count = new.count();
+    let mut parts = vec![match count {
+        1 => "1 domain".to_owned(),
+        count => format!("{count} domains"),
+    }];
+    match count as i64 - old.count() as i64 {
+        0 => {}
+        change => parts[0] += &format!(" ({change:+})"),
+    }
+    if let Some(directory) = &new.directory {
+        parts.push(format!("files in {}", directory.folder().display()));
+    }
+    if new.answers_any() {
+        parts.push("any other domain is answered".to_owned());
+    }
+    parts.join(", ")
+}
+
+impl Config {
+    /// The file this was read from; `None` if it was not read from a file.
+    pub fn path(&self) -> Option<&Path> {
+        self.files.first().map(|(path, _)| path.as_path())
+    }
+
+    /// True if the file holds nothing but comments and blank lines.
+    fn is_emptied(&self) -> bool {
+        says_nothing(&self.text)
+    }
+
+    /// True if the file is the beginning of what it was before, and ends within a line.
+    fn is_cut_from(&self, earlier: &Config) -> bool {
+        self.text.len() < earlier.text.len()
+            && !self.text.ends_with('\n')
+            && earlier.text.starts_with(&self.text)
+            && !earlier.text[self.text.len()..].starts_with(['\n', '\r'])
     }
 }

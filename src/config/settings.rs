@@ -97,12 +97,14 @@ pub struct Found {
     settings: Arc<Settings>,
     /// The domain that is filled in, if it is another than the one that was looked up.
     alias_of: Option<Domain>,
+    /// False if a file that these come from may be changing now.
+    pub is_settled: bool,
 }
 
 impl Found {
     /// Joins settings and the domain to fill in, if it is another than the one asked for.
-    pub fn new(settings: Arc<Settings>, alias_of: Option<Domain>) -> Found {
-        Found { settings, alias_of }
+    pub fn new(settings: Arc<Settings>, alias_of: Option<Domain>, is_settled: bool) -> Found {
+        Found { settings, alias_of, is_settled }
     }
 
     /// True if the same settings were found in the same way.

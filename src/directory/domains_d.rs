@@ -1,51 +1,141 @@
 //! A folder with one file for each domain, `<domain>.toml`, opened by name.
 //!
-//! A million domains cost a request as much as one. A file that changed is read anew at the next
-//! request for its domain; one that is broken, or cannot be read for a while, is logged once and
-//! the last good one stays.
+//! A million domains cost a request as much as one. Looking up a domain only looks at the state of
+//! its file; reading is a step of its own, which a service does beside the thread that serves. A
+//! file counts once it has settled and is good; until then, and while it is broken, emptied or
+//! cannot be read, the last good reading stays. The folder itself may be moved: as long as it is
+//! missing, nothing is known of a domain that was not read before.
 
-use super::DirectoryError;
 use crate::address::Domain;
-use crate::files::{self, Stamp};
+use crate::files::{self, Kind, SETTLE_TIME, Stamp};
 use crate::log;
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::{self, Display};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
-/// How many domains are remembered; beyond that, those that can be read anew are forgotten.
-const REMEMBERED: usize = 4096;
+/// How much is remembered of the files, in bytes; beyond that, what can be read again is forgotten.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// What is reckoned for a domain beside the content of its files, in bytes.
+const BYTES_PER_DOMAIN: usize = 1024;
+
+/// When a file counts that has just changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Settling {
+    /// Once it has settled: a service, which remembers what was good before.
+    Wait,
+    /// At once, unless it is empty: a CGI process, which remembers nothing.
+    RefuseEmpty,
+    /// At once: a command, whose user sees the result.
+    TakeAll,
+}
 
 /// The folder, and what was read from it.
 pub struct DomainsD<T> {
     folder: PathBuf,
-    remembered: RefCell<HashMap<Domain, Remembered<T>>>,
+    settling: Settling,
+    /// What was there before this time is what the admin wants: a start or a signal says so.
+    meant_at: SystemTime,
+    known: Mutex<Known<T>>,
 }
 
+struct Known<T> {
+    by_domain: HashMap<Domain, File<T>>,
+    bytes: usize,
+    /// What was logged of the folder; `None` while it can be read.
+    folder_complaint: Option<String>,
+}
+
+/// What is known of the file of a domain.
 #[derive(Clone)]
-struct Remembered<T> {
-    /// The state of the file that was read last; `None` if it is to be read in any case.
-    stamp: Option<Stamp>,
-    /// What is wrong with that state, as it was logged.
+struct File<T> {
+    /// The last good reading, if there was one.
+    good: Option<Reading<T>>,
+    /// False if the good reading is to be made again: what it stands on has changed.
+    is_current: bool,
+    /// A state other than that of the good reading, and since when it is known. `None` in it stands
+    /// for a file that is gone.
+    seen: Option<(Option<Stamp>, Instant)>,
+    /// The state that was read and found to be wrong, and when it was read. It is read again in a
+    /// while, since a file that it names may have been mended.
+    refused: Option<(Stamp, Instant)>,
+    /// What was logged of it.
     complaint: Option<String>,
-    /// The last good reading, if there ever was one.
-    entry: Option<T>,
+}
+
+/// What was made of a file.
+#[derive(Clone)]
+struct Reading<T> {
+    value: T,
+    /// The file, and others that it names, with their states.
+    files: Vec<(PathBuf, Option<Stamp>)>,
+    says_nothing: bool,
+    bytes: usize,
+}
+
+/// What the reader of a file makes of its text.
+#[derive(Debug)]
+pub struct Made<T> {
+    /// What it means.
+    pub value: T,
+    /// The files that it names, with their states before they were read.
+    pub files: Vec<(PathBuf, Option<Stamp>)>,
+    /// How many bytes were read from these.
+    pub bytes: usize,
+}
+
+/// The result of looking up a domain.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lookup<T> {
+    /// The domain has a file. `is_settled` is false if what is there now may be something else.
+    Found { value: T, is_settled: bool },
+    /// The domain has no file.
+    NoFile { is_settled: bool },
+    /// The file is to be read first, by [`DomainsD::read`].
+    Unread,
+    /// Nothing good is known of the domain now.
+    Unavailable,
 }
 
 impl<T: Clone> DomainsD<T> {
-    /// Takes the folder; it is read when a domain is asked for.
-    pub fn new(folder: PathBuf) -> DomainsD<T> {
-        DomainsD { folder, remembered: RefCell::default() }
+    /// Takes the folder; its files are read when a domain is asked for.
+    pub fn new(folder: PathBuf, settling: Settling) -> DomainsD<T> {
+        let known = Known { by_domain: HashMap::new(), bytes: 0, folder_complaint: None };
+        DomainsD { folder, settling, meant_at: SystemTime::now(), known: Mutex::new(known) }
     }
 
-    /// Takes over what another reader of the same folder knows; every file is read anew, and what
-    /// is known counts only for those that are broken.
-    pub fn remember(&self, earlier: &DomainsD<T>) {
-        if self.folder == earlier.folder {
-            let mut remembered = earlier.remembered.borrow().clone();
-            remembered.values_mut().for_each(|known| known.stamp = None);
-            *self.remembered.borrow_mut() = remembered;
+    /// Takes over what is known of the same folder. All files are read again when they are asked
+    /// for; until then, and for those that are broken, what is known stays.
+    ///
+    /// `is_meant` says that the files as they are now are what the admin wants: those that were
+    /// emptied count.
+    pub fn remember(&mut self, earlier: &DomainsD<T>, is_meant: bool) {
+        if self.folder != earlier.folder {
+            return;
         }
+        if !is_meant {
+            self.meant_at = earlier.meant_at;
+        }
+        let earlier = earlier.lock();
+        let mut known = self.lock();
+        known.by_domain = earlier.by_domain.clone();
+        known.bytes = earlier.bytes;
+        known.folder_complaint = earlier.folder_complaint.clone();
+        for file in known.by_domain.values_mut() {
+            file.is_current = false;
+            file.refused = None;
+            if let (true, Some(good)) = (is_meant, &mut file.good) {
+                // What says nothing may be followed by what says nothing.
+                good.says_nothing = true;
+            }
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// True if there is a file for `domain`.
@@ -72,53 +162,130 @@ impl<T: Clone> DomainsD<T> {
         self.files().iter().filter_map(domain).collect()
     }
 
-    /// What the file of `domain` says; `None` if there is no file.
+    /// What is known of `domain`. Reads nothing but the states of files.
+    pub fn lookup(&self, domain: &Domain) -> Lookup<T> {
+        let state = Stamp::of(&self.path(domain));
+        let mut known = self.lock();
+        match state {
+            Ok(Some(stamp)) => {
+                known.folder_complaint = None;
+                self.lookup_file(known.by_domain.get_mut(domain), stamp)
+            }
+            Ok(None) => self.lookup_gone(&mut known, domain),
+            Err(error) => {
+                known.complain_of_folder(&self.folder, &error);
+                known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good)
+            }
+        }
+    }
+
+    fn lookup_file(&self, file: Option<&mut File<T>>, stamp: Stamp) -> Lookup<T> {
+        let waits = self.settling == Settling::Wait;
+        let counts = !waits || stamp.is_settled() || stamp.is_older_than(self.meant_at);
+        let Some(file) = file else {
+            return if counts { Lookup::Unread } else { Lookup::Unavailable };
+        };
+        if let Some(Reading { value, files, .. }) = file.good.as_ref().filter(|_| file.is_current) {
+            // The first is the file itself.
+            let named = files.iter().skip(1);
+            let is_same = files.first().is_some_and(|(_, then)| *then == Some(stamp));
+            let mut changed = named.filter(|(path, then)| state(path) != *then).peekable();
+            if is_same && changed.peek().is_none() {
+                return Lookup::Found { value: value.clone(), is_settled: true };
+            }
+            if is_same && waits && changed.any(|(path, _)| state(path).is_some_and(is_young)) {
+                return Lookup::Found { value: value.clone(), is_settled: false };
+            }
+        }
+        if !counts && !file.has_been(Some(stamp)) {
+            return file.last_good();
+        }
+        match file.refused {
+            Some((refused, at)) if refused == stamp && at.elapsed() < SETTLE_TIME => {
+                file.last_good()
+            }
+            _ => Lookup::Unread,
+        }
+    }
+
+    fn lookup_gone(&self, known: &mut Known<T>, domain: &Domain) -> Lookup<T> {
+        let folder = match Stamp::of(&self.folder) {
+            Ok(Some(folder)) => folder,
+            Ok(None) => {
+                known.complain_of_folder(&self.folder, &io::ErrorKind::NotFound.into());
+                return known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good);
+            }
+            Err(error) => {
+                known.complain_of_folder(&self.folder, &error);
+                return known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good);
+            }
+        };
+        known.folder_complaint = None;
+        let is_settled = folder.is_settled() || self.settling != Settling::Wait;
+        let Some(file) = known.by_domain.get_mut(domain) else {
+            return Lookup::NoFile { is_settled };
+        };
+        // The file may be on its way to its place.
+        if !is_settled && !file.has_been(None) && file.good.is_some() {
+            return file.last_good();
+        }
+        known.forget(domain);
+        Lookup::NoFile { is_settled }
+    }
+
+    /// Reads the file of `domain`, for the next look-up.
     ///
-    /// `read` makes an entry of a path and the text there. Fails if the file is broken and was
-    /// never better.
-    pub fn entry<E: Display>(
+    /// `read` makes something of a path and the text there, or says what is wrong with it.
+    pub fn read<E: Display>(
         &self,
         domain: &Domain,
-        read: impl FnOnce(&Path, &str) -> Result<T, Vec<E>>,
-    ) -> Result<Option<T>, DirectoryError> {
+        read: impl FnOnce(&Path, &str) -> Result<Made<T>, Vec<E>>,
+    ) {
         let path = self.path(domain);
-        let mut remembered = self.remembered.borrow_mut();
-        let known = remembered.get(domain);
-        let unreadable = |error| vec![format!("{}: cannot be read: {error}", path.display())];
-        let (stamp, complaints) = match Stamp::of(&path) {
-            Ok(None) => {
-                remembered.remove(domain);
-                return Ok(None);
-            }
-            Ok(stamp) => {
-                if let Some(known) = known.filter(|known| known.stamp == stamp) {
-                    return known.entry.clone().map(Some).ok_or(DirectoryError);
-                }
-                match files::read_text(&path) {
-                    Ok(text) => match read(&path, &text) {
-                        Ok(entry) => {
-                            let fresh =
-                                Remembered { stamp, complaint: None, entry: Some(entry.clone()) };
-                            make_room(&mut remembered);
-                            remembered.insert(domain.clone(), fresh);
-                            return Ok(Some(entry));
-                        }
-                        Err(errors) => (stamp, errors.iter().map(E::to_string).collect()),
-                    },
-                    // It may be better in a moment: to be tried again.
-                    Err(error) => (None, unreadable(error)),
+        let Some(stamp) = state(&path) else { return };
+        let made = match files::read_text(&path, Kind::DomainFile) {
+            Ok(text) => {
+                let says_nothing = says_nothing(&text);
+                let is_refused = self.settling == Settling::RefuseEmpty
+                    && says_nothing
+                    && stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
+                match is_refused {
+                    true => {
+                        Err(vec![format!("{}: is empty, and has just changed", path.display())])
+                    }
+                    false => read(&path, &text)
+                        .map(|made| Reading {
+                            value: made.value,
+                            files: [(path.clone(), Some(stamp))]
+                                .into_iter()
+                                .chain(made.files)
+                                .collect(),
+                            says_nothing,
+                            bytes: text.len() + made.bytes,
+                        })
+                        .map_err(|errors| errors.iter().map(E::to_string).collect::<Vec<_>>()),
                 }
             }
-            Err(error) => (None, unreadable(error)),
+            Err(error) => Err(vec![format!("{}: cannot be read: {error}", path.display())]),
         };
-        let complaint = Some(complaints.join("; "));
-        if known.is_none_or(|known| known.complaint != complaint) {
-            complaints.iter().for_each(|complaint| log::error(complaint));
+        let mut known = self.lock();
+        // It changed meanwhile: what was read is neither the old state nor the new one.
+        if state(&path) != Some(stamp) {
+            return;
         }
-        let entry = known.and_then(|known| known.entry.clone());
-        make_room(&mut remembered);
-        remembered.insert(domain.clone(), Remembered { stamp, complaint, entry: entry.clone() });
-        entry.map(Some).ok_or(DirectoryError)
+        let was = known.by_domain.get(domain);
+        let is_emptied = |reading: &Reading<T>| {
+            let good = was.and_then(|file| file.good.as_ref());
+            reading.says_nothing && good.is_some_and(|good| !good.says_nothing)
+        };
+        let made = match made {
+            Ok(reading) if is_emptied(&reading) => Err(vec![format!(
+                "{}: is empty now; keeping the settings it had before (SIGHUP takes it as it is)",
+                path.display()
+            )]),
+            made => made,
+        };
+        known.remember(domain, stamp, made);
     }
 
     fn path(&self, domain: &Domain) -> PathBuf {
@@ -126,13 +293,115 @@ impl<T: Clone> DomainsD<T> {
         // it cannot lead out of the folder.
         self.folder.join(format!("{domain}.toml"))
     }
+
+    fn lock(&self) -> MutexGuard<'_, Known<T>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Forgets what can be read anew, once too much is remembered.
-fn make_room<T>(remembered: &mut HashMap<Domain, Remembered<T>>) {
-    if remembered.len() >= REMEMBERED {
-        remembered.retain(|_, known| known.complaint.is_some() && known.entry.is_some());
+impl<T: Clone> Known<T> {
+    /// Takes a reading, or what is wrong with a state of the file.
+    fn remember(&mut self, domain: &Domain, stamp: Stamp, made: Result<Reading<T>, Vec<String>>) {
+        let mut file = self.by_domain.get(domain).cloned().unwrap_or_default();
+        self.forget(domain);
+        file.is_current = true;
+        file.seen = None;
+        match made {
+            Ok(reading) => {
+                if file.complaint.take().is_some() {
+                    log::notice(&format!("the settings of {domain} can be used again"));
+                }
+                file.refused = None;
+                file.good = Some(reading);
+            }
+            Err(complaints) => {
+                let complaint = complaints.join("; ");
+                if file.complaint.as_ref() != Some(&complaint) {
+                    complaints.iter().for_each(|complaint| log::error(complaint));
+                }
+                file.refused = Some((stamp, Instant::now()));
+                file.complaint = Some(complaint);
+            }
+        }
+        let bytes = file.bytes();
+        if self.bytes + bytes > MAX_BYTES {
+            self.by_domain.retain(|_, file| file.complaint.is_some() && file.good.is_some());
+            self.bytes = self.by_domain.values().map(File::bytes).sum();
+        }
+        if self.bytes + bytes > MAX_BYTES {
+            self.by_domain.clear();
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        self.by_domain.insert(domain.clone(), file);
     }
+
+    fn forget(&mut self, domain: &Domain) {
+        if let Some(file) = self.by_domain.remove(domain) {
+            self.bytes = self.bytes.saturating_sub(file.bytes());
+        }
+    }
+}
+
+impl<T> Known<T> {
+    fn complain_of_folder(&mut self, folder: &Path, error: &io::Error) {
+        let complaint = format!("{}: cannot be read: {error}", folder.display());
+        if self.folder_complaint.as_ref() != Some(&complaint) {
+            log::error(&complaint);
+            self.folder_complaint = Some(complaint);
+        }
+    }
+}
+
+impl<T> Default for File<T> {
+    fn default() -> File<T> {
+        File { good: None, is_current: false, seen: None, refused: None, complaint: None }
+    }
+}
+
+impl<T: Clone> File<T> {
+    /// The last good reading while something else is there.
+    fn last_good(&self) -> Lookup<T> {
+        match &self.good {
+            Some(Reading { value, .. }) => {
+                Lookup::Found { value: value.clone(), is_settled: false }
+            }
+            None => Lookup::Unavailable,
+        }
+    }
+}
+
+impl<T> File<T> {
+    /// Takes note of a state; true if it has been the same for as long as a file takes to settle.
+    fn has_been(&mut self, state: Option<Stamp>) -> bool {
+        match self.seen {
+            Some((seen, since)) if seen == state => since.elapsed() >= SETTLE_TIME,
+            _ => {
+                self.seen = Some((state, Instant::now()));
+                false
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let complaint = self.complaint.as_ref().map_or(0, String::len);
+        let reading = self.good.as_ref().map_or(0, |good| good.bytes);
+        BYTES_PER_DOMAIN + complaint + reading
+    }
+}
+
+/// The state of a file; those that cannot be looked at count as gone.
+fn state(path: &Path) -> Option<Stamp> {
+    Stamp::of(path).ok().flatten()
+}
+
+fn is_young(stamp: Stamp) -> bool {
+    stamp.age().is_some_and(|age: Duration| age < SETTLE_TIME)
+}
+
+/// True for a text with nothing but comments and blank lines.
+pub fn says_nothing(text: &str) -> bool {
+    text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'))
 }
 
 impl<T> fmt::Debug for DomainsD<T> {

@@ -1,49 +1,150 @@
 //! Domains in a text file, one a line: the first word counts.
 //!
 //! Reads plain lists, the sources of Postfix maps (`example.org  OK`), passwd-files
-//! (`ann@example.org:…`: the part behind the `@`) and `/etc/localdomains`. A `#` starts a comment.
+//! (`ann@example.org:…`: the part behind the `@`) and `/etc/localdomains`. A `#` starts a comment,
+//! and a line that begins with white space continues the one before (postmap(1)).
+//!
+//! A list is held as one text with an index of offsets: a million domains take about 30 MB, and a
+//! name is found without a look at the others.
 
-use crate::address::Domain;
-use crate::files;
-use rustc_hash::FxHashSet;
+use crate::address::{Domain, domain_name};
+use crate::files::{self, Kind};
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 use std::io;
 use std::path::Path;
 
-/// What a list holds.
+/// How many lines that are not domains are kept; the others are counted.
+const MAX_REPORTED: usize = 100;
+/// How much of such a line is kept, in characters.
+const MAX_WORD: usize = 80;
+
+/// The domains of a list.
 #[derive(Debug, Default)]
 pub struct List {
-    /// The domains.
-    pub domains: FxHashSet<Domain>,
-    /// Line numbers and words that are no domain.
+    /// The names, in A-labels and lower case, each with a line end behind it.
+    names: String,
+    /// Where names begin, by their hash: open addressing, a power of two long, at most three
+    /// quarters full. [`EMPTY`] where there is none.
+    index: Vec<u32>,
+    len: usize,
+    /// Lines that are not domains: the first of them, with their words.
     pub not_domains: Vec<(usize, String)>,
+    /// How many lines are not domains.
+    pub not_domains_count: usize,
 }
 
-/// Reads the list at `path`.
-pub fn read(path: &Path) -> io::Result<List> {
-    // What is not UTF-8 is no domain, and mostly a comment.
-    Ok(parse(&String::from_utf8_lossy(&files::read(path)?)))
-}
+/// No name begins here: lists are shorter.
+const EMPTY: u32 = u32::MAX;
 
-fn parse(text: &str) -> List {
-    let mut list = List::default();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default();
-        // A line that begins with white space continues the one before (postmap(1)).
-        if line.starts_with([' ', '\t']) {
-            continue;
-        }
-        let Some(word) = line.split([' ', '\t', ':']).next().filter(|word| !word.is_empty()) else {
-            continue;
-        };
-        let name = word.rsplit('@').next().unwrap_or(word);
-        match Domain::parse(name) {
-            Ok(domain) => {
-                list.domains.insert(domain);
+impl List {
+    /// Reads the list at `path`.
+    pub fn read(path: &Path) -> io::Result<List> {
+        Ok(List::parse(files::read(path, Kind::List)?))
+    }
+
+    /// Reads a text. What is not UTF-8 is not a domain, and mostly a comment.
+    pub fn parse(text: Vec<u8>) -> List {
+        let mut list = List { index: vec![EMPTY; 16], ..List::default() };
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+            let line = String::from_utf8_lossy(line);
+            let Some(word) = first_word(&line) else { continue };
+            match domain_name(word.rsplit('@').next().unwrap_or(word)) {
+                Ok(name) => list.insert(&name),
+                Err(_) => {
+                    list.not_domains_count += 1;
+                    if list.not_domains.len() < MAX_REPORTED {
+                        list.not_domains.push((index + 1, word.chars().take(MAX_WORD).collect()));
+                    }
+                }
             }
-            Err(_) => list.not_domains.push((index + 1, word.to_owned())),
+        }
+        list.names.shrink_to_fit();
+        list
+    }
+
+    /// True if the list names `domain`.
+    pub fn contains(&self, domain: &Domain) -> bool {
+        self.len > 0 && self.index[self.slot(domain.as_str())] != EMPTY
+    }
+
+    /// How many domains the list names.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True if the list names no domain.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The domains, in the order in which they were first named.
+    pub fn domains(&self) -> impl Iterator<Item = Domain> + '_ {
+        self.names.lines().filter_map(|name| Domain::parse(name).ok())
+    }
+
+    fn insert(&mut self, name: &str) {
+        if self.len >= self.index.len() / 4 * 3 {
+            self.grow();
+        }
+        let slot = self.slot(name);
+        let (Ok(offset), EMPTY) = (u32::try_from(self.names.len()), self.index[slot]) else {
+            return;
+        };
+        self.index[slot] = offset;
+        self.names.push_str(name);
+        self.names.push('\n');
+        self.len += 1;
+    }
+
+    fn grow(&mut self) {
+        // The old index goes before the new one comes.
+        let size = self.index.len() * 2;
+        self.index = Vec::new();
+        self.index = vec![EMPTY; size];
+        let mut offset = 0;
+        for name in self.names.lines() {
+            let slot = slot(&self.index, &self.names, name);
+            self.index[slot] = offset;
+            offset += name.len() as u32 + 1;
         }
     }
-    list
+
+    /// The place of `name` in the index: where it is, or where it would be.
+    fn slot(&self, name: &str) -> usize {
+        slot(&self.index, &self.names, name)
+    }
+}
+
+fn slot(index: &[u32], names: &str, name: &str) -> usize {
+    let mut hasher = FxHasher::default();
+    hasher.write(name.as_bytes());
+    // The high bits of this hash are the good ones.
+    let bits = index.len().trailing_zeros();
+    let mut slot = (hasher.finish().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
+    loop {
+        let offset = index[slot];
+        if offset == EMPTY {
+            return slot;
+        }
+        let rest = &names.as_bytes()[offset as usize..];
+        let is_it = rest.get(name.len()) == Some(&b'\n') && rest.starts_with(name.as_bytes());
+        if is_it {
+            return slot;
+        }
+        slot = (slot + 1) & (index.len() - 1);
+    }
+}
+
+/// The word of a line that counts; `None` for a comment, an empty line, and one that continues the
+/// line before.
+fn first_word(line: &str) -> Option<&str> {
+    if line.starts_with([' ', '\t']) {
+        return None;
+    }
+    let line = line.split('#').next().unwrap_or_default();
+    line.split([' ', '\t', ':', '\r']).next().filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -52,22 +153,45 @@ mod tests {
 
     #[test]
     fn lists_as_mail_servers_have_them() {
-        let list = parse(
-            "# domains\nexample.org\nexample.net OK\n  continued\nann@example.com:{PLAIN}x:1:1::/home::\n\
-             @virtual.example x\n\nb\u{fc}cher.example # ours\nnot a domain\n",
+        let list = List::parse(
+            "\u{feff}# domains\nexample.org\r\nexample.net OK\n  continued\nann@example.com:{PLAIN}x:1:1::/home::\n\
+             @virtual.example x\n\nb\u{fc}cher.example # ours\nnot a domain\nEXAMPLE.org\n"
+                .to_owned()
+                .into_bytes(),
         );
-        let mut domains: Vec<_> = list.domains.iter().map(Domain::as_str).collect();
-        domains.sort();
-        assert_eq!(
-            domains,
-            [
-                "example.com",
-                "example.net",
-                "example.org",
-                "virtual.example",
-                "xn--bcher-kva.example"
-            ]
-        );
-        assert_eq!(list.not_domains, [(9, "not".to_owned())]);
+        let domains: Vec<_> = list.domains().map(|domain| domain.to_string()).collect();
+        let expected = [
+            "example.org",
+            "example.net",
+            "example.com",
+            "virtual.example",
+            "xn--bcher-kva.example",
+        ];
+        assert_eq!((domains, list.len()), (expected.map(str::to_owned).to_vec(), 5));
+        assert_eq!((list.not_domains, list.not_domains_count), (vec![(9, "not".to_owned())], 1));
+    }
+
+    #[test]
+    fn every_domain_is_found_and_no_other() {
+        let name = |number: usize| format!("{number}.d{}.example", number % 7);
+        let text: String = (0..10_000).map(|number| name(number) + "\n").collect();
+        let list = List::parse((text.clone() + &text).into_bytes());
+        assert_eq!(list.len(), 10_000);
+        for number in 0..20_000 {
+            let domain = Domain::parse(&name(number)).unwrap();
+            assert_eq!(list.contains(&domain), number < 10_000, "{domain}");
+        }
+        // The end of a name that is there, and its beginning.
+        for text in ["d0.example", "0.d0.exampl", "0.d0.example.org"] {
+            assert!(!list.contains(&Domain::parse(text).unwrap()), "{text}");
+        }
+        assert!(!List::parse(Vec::new()).contains(&Domain::parse("a.example").unwrap()));
+    }
+
+    #[test]
+    fn of_many_lines_that_are_not_domains_the_first_are_kept() {
+        let list = List::parse(format!("{}\n", "x".repeat(1000)).repeat(1000).into_bytes());
+        assert_eq!((list.not_domains.len(), list.not_domains_count), (MAX_REPORTED, 1000));
+        assert!(list.not_domains.iter().all(|(_, word)| word.len() == MAX_WORD));
     }
 }

@@ -5,8 +5,9 @@
 //! carries the same variables and the same answer and uses the functions of this file.
 
 use crate::request::{Limits, Method, Request, Wishes, parse_host};
-use crate::response::{Answer, Response, Status};
+use crate::response::{Response, Status};
 use memchr::memchr;
+use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 
@@ -17,7 +18,7 @@ pub fn is_cgi() -> bool {
 
 /// Serves the request this process was started for; its method and the answer it got.
 pub fn run(
-    respond: impl FnOnce(&Request) -> Answer,
+    respond: impl FnOnce(&Request) -> Response,
     limits: &Limits,
 ) -> io::Result<(Method, Response)> {
     let environment: Vec<_> =
@@ -28,7 +29,7 @@ pub fn run(
     let request =
         read_body(&variables, limits.body_bytes).and_then(|body| request(&variables, body));
     let response = match request {
-        Ok(request) => respond(&request).wait(),
+        Ok(request) => respond(&request),
         Err(response) => response,
     };
     let mut bytes = Vec::new();
@@ -113,7 +114,10 @@ impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Variables<'a> {
 /// Makes a request of meta-variables.
 ///
 /// Fails with the answer to give if there is no request in them.
-pub fn request<'a>(variables: &Variables<'a>, body: Vec<u8>) -> Result<Request<'a>, Response> {
+pub fn request<'a>(
+    variables: &Variables<'a>,
+    body: impl Into<Cow<'a, [u8]>>,
+) -> Result<Request<'a>, Response> {
     if variables.request_method.is_none() {
         let line = "the web server sent no REQUEST_METHOD";
         return Err(Response::text(Status::BadRequest, line));

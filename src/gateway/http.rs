@@ -136,7 +136,7 @@ async fn respond_to(
                 languages: field(ACCEPT_LANGUAGE).unwrap_or_default(),
                 known_tags: field(IF_NONE_MATCH).unwrap_or_default(),
             };
-            finish(service.respond(&request, *start)).await
+            finish(service.respond(&request), || service.respond(&request)).await
         }
         Ok(Err(response)) => response,
         Err(_) => Response::text(Status::RequestTimeout, "the body took too long"),

@@ -15,12 +15,12 @@ pub mod server;
 use crate::metrics::Metrics;
 use crate::request::{Method, Request};
 use crate::response::{Answer, Response};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What answers requests; called on one thread, never by two requests at once.
 pub trait Service {
-    /// Answers a request; `now` is the time.
-    fn respond(&self, request: &Request, now: Instant) -> Answer;
+    /// Answers a request.
+    fn respond(&self, request: &Request) -> Answer;
 
     /// Takes note of an answer on its way out, also of one that was given without asking. True if
     /// lines begin to wait for `log::flush` by that.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::sleep;
 
 /// After a signal to stop, how long who has just connected may take to begin: a web server has
@@ -74,13 +74,14 @@ impl Server {
         Ok(Server { runtime, terminate, interrupt, hangups })
     }
 
-    /// Serves until a signal to stop. `hangup` is called on SIGHUP.
+    /// Serves until a signal to stop. `hangup` is called on SIGHUP, with what is to be called once the
+    /// work is done.
     pub fn run(
         self,
         listeners: Vec<(Listener, Speaks)>,
         service: Rc<dyn Service>,
         limits: Limits,
-        hangup: impl Fn() + 'static,
+        hangup: impl Fn(Box<dyn FnOnce() + Send>) + 'static,
     ) -> io::Result<()> {
         // Where descriptors run out before connections do, the next ones wait and none is refused.
         let (limits, refused_at_once) = match descriptors().saturating_sub(listeners.len()).max(1) {
@@ -110,7 +111,9 @@ impl Server {
             let reloads = tokio::task::spawn_local(async move {
                 while hangups.recv().await.is_some() {
                     told.reloading();
-                    hangup();
+                    let (done, is_done) = oneshot::channel();
+                    hangup(Box::new(|| done.send(()).unwrap_or_default()));
+                    is_done.await.ok();
                     told.ready();
                 }
             });
@@ -256,14 +259,26 @@ pub fn tell(service: &dyn Service, method: Method, response: &Response, took: Du
     }
 }
 
-/// Waits for an answer that takes long where it holds up nobody.
-pub async fn finish(answer: Answer) -> Response {
-    match answer {
-        Answer::Ready(response) => response,
-        Answer::Slow(work) => tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-            Response::text(Status::InternalServerError, "the answer could not be made")
-        }),
+/// Waits for an answer that takes long where it holds up nobody; `ask` asks again.
+pub async fn finish(answer: Answer, ask: impl Fn() -> Answer) -> Response {
+    let mut answer = answer;
+    for _ in 0..Answer::MAX_READS {
+        match answer {
+            Answer::Ready(response) => return response,
+            Answer::Slow(work) => {
+                return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+                    Response::text(Status::InternalServerError, "the answer could not be made")
+                });
+            }
+            Answer::Unread(read) => {
+                // Should it panic, it is asked for again.
+                tokio::task::spawn_blocking(read).await.ok();
+                answer = ask();
+            }
+        }
     }
+    Response::text(Status::ServiceUnavailable, "the files of this domain change too often")
+        .with("Cache-Control", "no-store")
 }
 
 /// Tells whoever waits that it is time to stop: all, or the one that has waited longest. Clones

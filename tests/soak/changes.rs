@@ -37,7 +37,7 @@ pub fn reloads(size: Size) -> Row {
     }
     let tally = load.stop();
     let after = memory(&service, "VmRSS");
-    let told = service.output().matches("the configuration was read anew").count();
+    let told = service.output().matches("configuration reloaded").count();
     // A look at the files may have come first; a reload reads them all the same.
     assert!(told >= count, "{told} of {count} reloads");
     place.stop(service);
@@ -188,7 +188,7 @@ pub fn broken_configuration(size: Size) -> Row {
     tally.add(last);
     let after = memory(&service, "VmRSS");
     let output = service.output();
-    let stayed = output.matches("the last good one stays").count();
+    let stayed = output.matches("keeping the previous one").count();
     assert!(stayed >= count * 5, "{stayed} complaints for {} broken files", count * 5);
     place.stop(service);
     let done = format!("{count} times broken in five ways and mended, {CLIENTS} clients");

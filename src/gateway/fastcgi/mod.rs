@@ -91,10 +91,10 @@ pub async fn serve(
         if let Some(arrived) = arrived {
             let start = std::time::Instant::now();
             let ticket = arrived.ticket;
-            let (method, answer) = answer(arrived, service, start);
-            let response = match answer {
+            let (method, ready) = answer(&arrived, service);
+            let response = match ready {
                 Answer::Ready(response) => response,
-                slow => finish(slow).await,
+                slow => finish(slow, || answer(&arrived, service).1).await,
             };
             tell(service, method, &response, start.elapsed());
             if connection.output().is_empty() {
@@ -174,7 +174,7 @@ async fn before<T>(
 }
 
 /// The answer to a request, and its method.
-fn answer(arrived: Arrived, service: &dyn Service, now: std::time::Instant) -> (Method, Answer) {
+fn answer(arrived: &Arrived, service: &dyn Service) -> (Method, Answer) {
     let refuse = |response| (Method::Other, Answer::Ready(response));
     let Some(parameters) = &arrived.parameters else {
         let line = "the request's parameters are too large";
@@ -189,12 +189,12 @@ fn answer(arrived: Arrived, service: &dyn Service, now: std::time::Instant) -> (
         return refuse(cgi::broken_parameters());
     }
     let method = variables.method();
-    let request = match arrived.body {
-        Some(body) => cgi::request(&variables, body),
+    let request = match &arrived.body {
+        Some(body) => cgi::request(&variables, &body[..]),
         None => Err(cgi::body_too_large()),
     };
     match request {
-        Ok(request) => (method, service.respond(&request, now)),
+        Ok(request) => (method, service.respond(&request)),
         Err(response) => (method, Answer::Ready(response)),
     }
 }
