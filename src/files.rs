@@ -43,7 +43,7 @@ impl Kind {
     /// to 50 times its size, a list up to four times.
     pub const fn max_bytes(self) -> u64 {
         match self {
-            Kind::Configuration => 4 * 1024 * 1024,
+            Kind::Configuration => 2 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
             Kind::Template => 128 * 1024,
             Kind::DomainFile | Kind::Certificate | Kind::Key | Kind::Logo => 64 * 1024,

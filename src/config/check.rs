@@ -61,6 +61,9 @@ impl Loading<'_> {
 /// The files that were looked at, and their states before that.
 pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
+/// Most list files that can be named: each is looked at several times in a second.
+const MAX_LISTS: usize = 100;
+
 /// The configuration that needs no file.
 pub fn built_in() -> Config {
     let mut checker = Checker::new(Path::new(""), "", Loading::COMMAND);
@@ -389,9 +392,17 @@ impl<'a> Checker<'a> {
     }
 
     fn list_files(&mut self, domains: &file::Domains) -> Vec<(PathBuf, Arc<List>)> {
-        let mut lists = Vec::new();
+        let mut lists: Vec<(PathBuf, Arc<List>)> = Vec::new();
+        if let Some(path) = domains.list_files.get(MAX_LISTS) {
+            let message = format!("domains.list_files: at most {MAX_LISTS} files can be named");
+            self.mistake("too-many-lists", Some(path.span()), message);
+            return lists;
+        }
         for path in &domains.list_files {
             let file = self.beside(path.get_ref());
+            if lists.iter().any(|(known, _)| *known == file) {
+                continue;
+            }
             let stamp = Stamp::of(&file).ok().flatten();
             self.read.push((file.clone(), stamp));
             let list = match self.loading.earlier.and_then(|earlier| earlier.list(&file, stamp)) {
