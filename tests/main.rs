@@ -17,6 +17,7 @@ mod manual;
 mod pacc;
 mod page;
 mod regression;
+mod reload;
 mod servers;
 #[cfg(feature = "sign")]
 mod signing;

@@ -152,9 +152,8 @@ impl Reader {
 
     fn run(mut self) -> ! {
         loop {
-            let begun = Instant::now();
-            self.look();
-            let pause = INTERVAL.max(begun.elapsed() * SHARE);
+            let took = self.look();
+            let pause = INTERVAL.max(took * SHARE);
             let shared = self.shared.clone();
             let exchange = shared.lock();
             let is_idle = |exchange: &mut Exchange| exchange.asked.is_empty();
@@ -171,9 +170,11 @@ impl Reader {
         }
     }
 
-    /// Looks at the files, and reads them once they have settled.
-    fn look(&mut self) {
+    /// Looks at the files, and reads them once they have settled; how long the look took.
+    fn look(&mut self) -> Duration {
+        let begun = Instant::now();
         let files = self.states();
+        let took = begun.elapsed();
         match &self.changed {
             Some((changed, since)) if *changed == files => {
                 if since.elapsed() >= SETTLE_TIME {
@@ -188,6 +189,7 @@ impl Reader {
                 }
             }
         }
+        took
     }
 
     fn states(&self) -> Files {
@@ -216,10 +218,11 @@ impl Reader {
             _ => Ok(config),
         });
         self.changed = has_young(&files).then(|| (files.clone(), Instant::now()));
+        let is_news = is_meant || files != self.read;
         self.read = files;
         match result {
             Ok(config) => self.take(config, is_meant),
-            Err(findings) => self.fail(findings, is_meant),
+            Err(findings) => self.fail(findings, is_news),
         }
     }
 
@@ -249,10 +252,11 @@ impl Reader {
         drop(unused);
     }
 
-    fn fail(&mut self, findings: Vec<Finding>, is_meant: bool) {
+    /// Takes note of errors; `is_news` says that the files have changed, or a signal came.
+    fn fail(&mut self, findings: Vec<Finding>, is_news: bool) {
         let pause = self.retry.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
         self.retry = Some((Instant::now() + pause, pause));
-        if findings == self.last_reported && !is_meant {
+        if findings == self.last_reported && !is_news {
             return;
         }
         for finding in findings.iter().take(MAX_LOGGED) {

@@ -1,0 +1,368 @@
+//! Files that change while a service runs: when a change counts, and what is refused.
+
+use crate::common::fcgi::{Client, Style};
+use crate::common::http::{Request, Response};
+use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a change may take to be in force; a busy machine may add to it.
+const IN_FORCE: Duration = Duration::from_secs(2);
+
+/// A service with its configuration in `c.toml`.
+struct Service {
+    process: Process,
+    sandbox: Sandbox,
+}
+
+impl Service {
+    fn start(sandbox: Sandbox, config: &str) -> Service {
+        let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", config));
+        let mut command = command(program());
+        command.arg("--config").arg(config);
+        command.args(["serve", "--listen"]).arg(format!("unix:{}", socket.display()));
+        let is_up = || std::os::unix::net::UnixStream::connect(&socket).is_ok();
+        let process = Process::start(&sandbox, &mut command).wait_until(is_up);
+        Service { process, sandbox }
+    }
+
+    fn ask(&self, domain: &str) -> Response {
+        let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
+        let mut client = Client::unix(&self.sandbox.path("socket")).expect("a connection");
+        client.send(&Request::get(target).host("x.invalid"), Style::USUAL).expect("an answer")
+    }
+
+    /// The host of the first server; else the status.
+    fn host(&self, domain: &str) -> String {
+        host(&self.ask(domain))
+    }
+
+    fn hang_up(&self) {
+        kill(Pid::from_raw(self.process.id() as i32), Signal::SIGHUP).expect("SIGHUP");
+    }
+
+    /// Waits until the log holds `text`.
+    fn wait_for_log(&self, text: &str) {
+        assert!(wait_until(|| self.process.output().contains(text)), "{}", self.process.output());
+    }
+}
+
+fn host(answer: &Response) -> String {
+    let text = answer.text();
+    let host = text.split_once("<hostname>").and_then(|(_, rest)| rest.split('<').next());
+    host.map_or_else(|| answer.status.to_string(), str::to_owned)
+}
+
+/// Asks over CGI; what is wrong with the configuration is on standard error.
+fn over_cgi(config: &Path, request: &Request) -> Response {
+    let mut program = command(program());
+    for (name, value) in cgi::variables(request) {
+        program.env(OsString::from_vec(name), OsString::from_vec(value));
+    }
+    let output = program.env("MAILSETUP_CONFIG", config).output().expect("program");
+    cgi::parse(&output.stdout, false).expect("an answer")
+}
+
+fn is_not_stored(answer: &Response) -> bool {
+    answer.header("Cache-Control") == Some("no-store")
+}
+
+//------------ when a change counts ------------------------------------------
+
+/// The first answer after an edit was the old one, however long ago the edit was: files were looked
+/// at when a request came in.
+#[test]
+fn an_edit_that_has_been_quiet_is_in_force_at_the_next_request() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "listed.example\n");
+    sandbox.write("domains.d/file.example.toml", "imap.host = 'one.invalid'\n");
+    let config = |host: &str| {
+        format!(
+            "imap.host = '{host}'\n[domains]\nlist_files = ['list']\ndirectory = 'domains.d'\n\
+             [domain.'own.example']\n"
+        )
+    };
+    let service = Service::start(sandbox, &config("one.invalid"));
+    for domain in ["own.example", "listed.example", "file.example"] {
+        assert_eq!(service.host(domain), "one.invalid", "{domain}");
+    }
+    assert_eq!(service.host("new.example"), "404");
+    thread::sleep(IN_FORCE);
+    service.sandbox.write("c.toml", config("two.invalid"));
+    service.sandbox.write("domains.d/file.example.toml", "imap.host = 'two.invalid'\n");
+    service.sandbox.write("domains.d/later.example.toml", "imap.host = 'three.invalid'\n");
+    service.sandbox.write("list", "listed.example\nnew.example\n");
+    thread::sleep(IN_FORCE);
+    for domain in ["own.example", "listed.example", "file.example", "new.example"] {
+        assert_eq!(service.host(domain), "two.invalid", "{domain}");
+    }
+    assert_eq!(service.host("later.example"), "three.invalid");
+    let log = service.process.output();
+    assert!(log.contains("configuration reloaded: 3 domains (+1)"), "{log}");
+}
+
+/// A folder's file that was being copied lost its domain the right servers, in responses that
+/// anybody may store: it counted as soon as it was there, empty.
+#[test]
+fn the_file_of_a_domain_counts_once_it_has_settled() {
+    let sandbox = Sandbox::new();
+    let good = "imap.host = 'good.invalid'\n";
+    sandbox.write("domains.d/own.example.toml", good);
+    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    let file = service.sandbox.path("domains.d/own.example.toml");
+    let without_address = || {
+        let mut client = Client::unix(&service.sandbox.path("socket")).expect("a connection");
+        let request = Request::get("/mail/config-v1.1.xml").host("autoconfig.own.example");
+        client.send(&request, Style::USUAL).expect("an answer")
+    };
+    assert!(!is_not_stored(&without_address()));
+    assert_eq!(service.host("own.example"), "good.invalid");
+    // Emptied and written again, for longer than it takes a file to settle.
+    let begun = Instant::now();
+    while begun.elapsed() < IN_FORCE {
+        fs::write(&file, "").expect("write");
+        let answer = without_address();
+        assert_eq!((host(&answer).as_str(), is_not_stored(&answer)), ("good.invalid", true));
+        fs::write(&file, good).expect("write");
+        assert_eq!(host(&without_address()), "good.invalid");
+    }
+    // Cut, so that it can be parsed and says less.
+    fs::write(&file, "# imap\n").expect("write");
+    assert_eq!(service.host("own.example"), "good.invalid");
+    // On its way from one name to another.
+    fs::rename(&file, service.sandbox.path("away")).expect("rename");
+    let answer = without_address();
+    assert_eq!((host(&answer).as_str(), is_not_stored(&answer)), ("good.invalid", true));
+    fs::rename(service.sandbox.path("away"), &file).expect("rename");
+    // The folder itself.
+    let folder = service.sandbox.path("domains.d");
+    fs::rename(&folder, service.sandbox.path("old.d")).expect("rename");
+    let answer = without_address();
+    assert_eq!((host(&answer).as_str(), is_not_stored(&answer)), ("good.invalid", true));
+    let answer = service.ask("never-asked.example");
+    assert_eq!(
+        (answer.status, is_not_stored(&answer)),
+        (503, true),
+        "not known to be a stranger's"
+    );
+    fs::rename(service.sandbox.path("old.d"), &folder).expect("rename");
+    // A new file counts when it has settled; until then, nothing is known of its domain.
+    service.sandbox.write("domains.d/new.example.toml", "# half\n");
+    let answer = service.ask("new.example");
+    assert_eq!((answer.status, is_not_stored(&answer)), (503, true));
+    service.sandbox.write("domains.d/new.example.toml", "imap.host = 'new.invalid'\n");
+    assert!(wait_until(|| service.host("new.example") == "new.invalid"));
+}
+
+/// With an emptied configuration, a service answered for the domains of strangers; with an emptied
+/// list or domain file, its own domains were lost. The log said that all was well.
+#[test]
+fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "listed.example\n");
+    sandbox.write("domains.d/file.example.toml", "imap.host = 'file.invalid'\n");
+    let config = "imap.host = 'own.invalid'\n[domains]\nlist_files = ['list']\n\
+                  directory = 'domains.d'\n[domain.'own.example']\n";
+    let service = Service::start(sandbox, config);
+    let holds = || {
+        for (domain, host) in [
+            ("own.example", "own.invalid"),
+            ("listed.example", "own.invalid"),
+            ("file.example", "file.invalid"),
+            ("stranger.example", "404"),
+        ] {
+            assert_eq!(service.host(domain), host, "{domain}: {}", service.process.output());
+        }
+    };
+    holds();
+    service.sandbox.write("domains.d/file.example.toml", "");
+    thread::sleep(IN_FORCE);
+    holds();
+    service.wait_for_log("file.example.toml: is empty now");
+    service.sandbox.write("list", "");
+    service.wait_for_log("list: the list is empty now");
+    holds();
+    service.sandbox.write("list", "listed.example\n");
+    for (text, reason) in [
+        ("", "c.toml: the file is empty now"),
+        ("# nothing is left\n\n", "c.toml: the file is empty now"),
+        (&config[..config.len() - 5], "c.toml:"),
+        (&config[..12], "c.toml:"),
+        ("imap.host = 'own.invalid'\n", "any domain would be answered"),
+    ] {
+        let before = service.process.output().len();
+        service.sandbox.write("c.toml", text);
+        let is_refused = || {
+            holds();
+            let log = service.process.output();
+            log[before..].contains(reason) && log[before..].contains("keeping the previous one")
+        };
+        assert!(wait_until(is_refused), "{text:?}: {}", service.process.output());
+        holds();
+    }
+    // It says so in words.
+    service.sandbox.write("c.toml", "imap.host = 'any.invalid'\ndomains.answer = 'any'\n");
+    assert!(wait_until(|| service.host("stranger.example") == "any.invalid"));
+    // Or a signal says that it is meant.
+    service.sandbox.write("c.toml", config);
+    assert!(wait_until(|| service.host("stranger.example") == "404"));
+    service.sandbox.write("c.toml", "");
+    service.hang_up();
+    assert!(wait_until(|| service.host("stranger.example") == "mail.stranger.example"));
+}
+
+/// A signal takes the emptied file of a domain, too.
+#[test]
+fn a_signal_takes_the_emptied_file_of_a_domain() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/file.example.toml", "imap.host = 'file.invalid'\n");
+    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    assert_eq!(service.host("file.example"), "file.invalid");
+    service.sandbox.write("domains.d/file.example.toml", "");
+    thread::sleep(IN_FORCE);
+    assert_eq!(service.host("file.example"), "file.invalid");
+    service.hang_up();
+    assert!(wait_until(|| service.host("file.example") == "mail.file.example"));
+}
+
+/// In CGI there is no previous configuration: what is being written gets 503, and no defaults.
+#[test]
+fn a_cgi_process_answers_503_while_a_file_is_being_written() {
+    let sandbox = Sandbox::new();
+    let full = "[domains]\nlist_files = ['list']\ndirectory = 'domains.d'\n";
+    let ask = |config: &Path, domain: &str| {
+        let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
+        over_cgi(config, &Request::get(target).host("x.invalid"))
+    };
+    let is_unavailable = |answer: &Response| {
+        answer.status == 503 && is_not_stored(answer) && answer.header("Retry-After").is_some()
+    };
+    let config = sandbox.path("c.toml");
+    for (name, broken) in [
+        ("c.toml", ""),
+        ("c.toml", "[domains"),
+        ("list", ""),
+        ("domains.d/own.example.toml", ""),
+        ("domains.d/own.example.toml", "imap.port = 0\n"),
+    ] {
+        sandbox.write("c.toml", full);
+        sandbox.write("list", "own.example\n");
+        sandbox.write("domains.d/own.example.toml", "imap.host = 'file.invalid'\n");
+        assert_eq!(host(&ask(&config, "own.example")), "file.invalid");
+        sandbox.write(name, broken);
+        let answer = ask(&config, "own.example");
+        assert!(is_unavailable(&answer), "{name} {broken:?}: {} {}", answer.status, answer.text());
+    }
+}
+
+//------------ what lies in the files ----------------------------------------
+
+/// With 20,000 mistakes in the configuration, lines were counted from the top for each, with every
+/// request: one response in three seconds.
+#[test]
+fn many_mistakes_hold_up_no_request() {
+    let tables = |line: &str| -> String {
+        (0..20_000).map(|number| format!("[domain.\"d{number}.example\"]\n{line}\n")).collect()
+    };
+    let service = Service::start(Sandbox::new(), &tables("imap.port = 993"));
+    service.sandbox.write("c.toml", tables("imap.port = 0"));
+    service.wait_for_log("keeping the previous one");
+    let log = service.process.output();
+    assert!(log.lines().filter(|line| line.contains("imap.port")).count() <= 20, "bounded");
+    assert!(log.contains("and 19980 more"), "{log}");
+    // It stays broken, and is not read with every request.
+    let reads = || fs::read_to_string(format!("/proc/{}/io", service.process.id())).expect("io");
+    let bytes = |text: String| -> u64 {
+        let line = text.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("rchar");
+        line.parse().expect("a number")
+    };
+    let before = bytes(reads());
+    for _ in 0..100 {
+        assert_eq!(service.host("d7.example"), "mail.d7.example");
+    }
+    let read = bytes(reads()) - before;
+    assert!(read < 3_000_000, "{read} bytes were read for 100 requests");
+}
+
+/// A list that holds no domain took a hundred times its size for good.
+#[test]
+fn a_list_of_junk_takes_no_memory() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "x\n".repeat(2 * 1024 * 1024));
+    let service =
+        Service::start(sandbox, "[domain.'own.example']\n[domains]\nlist_files = ['list']\n");
+    assert_eq!(service.host("own.example"), "mail.own.example");
+    let status = fs::read_to_string(format!("/proc/{}/status", service.process.id()));
+    let status = status.expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    let peak: u64 = peak.split_whitespace().next().expect("a number").parse().expect("KiB");
+    assert!(peak < 256 * 1000, "{peak} KiB");
+}
+
+/// A file that is larger than any is read for: the reason names the limit.
+#[test]
+fn a_file_over_its_size_is_refused() {
+    let sandbox = Sandbox::new();
+    for (name, bytes, config, limit) in [
+        ("c.toml", 3 << 20, "", "larger than 2048 KiB"),
+        ("list", 33 << 20, "domains.list_files = ['list']\n", "larger than 32768 KiB"),
+        ("page.html", 129 << 10, "page.template = 'page.html'\n", "larger than 128 KiB"),
+        ("logo.svg", 65 << 10, "page.logo = 'logo.svg'\n", "larger than 64 KiB"),
+        (
+            "domains.d/a.example.toml",
+            65 << 10,
+            "domains.directory = 'domains.d'\n",
+            "larger than 64 KiB",
+        ),
+    ] {
+        let path = sandbox.write("c.toml", config);
+        sandbox.write(name, "#".repeat(bytes));
+        let output = command(program()).arg("--config").arg(path).arg("check").output();
+        let output = output.expect("program");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{name}: {text}");
+        assert!(text.contains(limit), "{name}: {text}");
+        fs::remove_file(sandbox.path(name)).expect("remove");
+    }
+}
+
+/// `page.template = "../key.pem"` in the file of a domain printed the key to strangers.
+#[test]
+fn the_file_of_a_domain_names_files_in_its_own_folder_only() {
+    let sandbox = Sandbox::new();
+    let page = "<p>{{ address }} secret</p>\n";
+    sandbox.write("outside.html", page);
+    sandbox.write("domains.d/inside.html", page);
+    sandbox.write("domains.d/below/inside.html", page);
+    std::os::unix::fs::symlink("../outside.html", sandbox.path("domains.d/link.html"))
+        .expect("a link");
+    let outside = sandbox.path("outside.html");
+    let config = sandbox.write("c.toml", "domains.directory = 'domains.d'\n");
+    for (path, is_taken) in [
+        ("inside.html", true),
+        ("below/inside.html", true),
+        ("../outside.html", false),
+        ("below/../../outside.html", false),
+        ("link.html", false),
+        (outside.to_str().expect("UTF-8"), false),
+    ] {
+        for key in ["template", "logo"] {
+            let text = format!("page.{key} = '{path}'\n");
+            sandbox.write("domains.d/own.example.toml", text);
+            let output = command(program()).arg("--config").arg(&config).arg("check").output();
+            let output = String::from_utf8_lossy(&output.expect("program").stdout).into_owned();
+            let is_refused = output.contains("own.example.toml:1:")
+                && output.contains("can only name files in its own folder or below");
+            assert_eq!(is_refused, !is_taken, "{path}: {output}");
+        }
+    }
+    let request = Request::get("/?emailaddress=ann@own.example").host("own.example");
+    let answer = over_cgi(&config, &request);
+    assert!(!answer.text().contains("secret"), "{}", answer.text());
+}
