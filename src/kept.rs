@@ -3,7 +3,7 @@
 //! Writing a document costs more than all the rest of a request. One that depends on nothing but
 //! the domain goes out again as it is; one with a login goes out with the mailbox filled in. It
 //! holds as long as the very same settings are found: a file that was read anew makes others. How
-//! many are kept is limited, since where any domain is answered, strangers choose the domains.
+//! many are kept, and how many bytes, is limited, since where any domain is answered, strangers choose the domains.
 
 use crate::account::fill_in;
 use crate::address::{Domain, EmailAddress};
@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// How many documents are kept; they have about 2 KB each. The next makes room for itself by
 /// sending all others away.
 const MAX_KEPT: usize = 512;
+/// How many bytes the documents may have together: an admin's texts may be long.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The documents.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ struct Documents {
     /// Few enough that strangers gain nothing by domains of the same hash.
     by_domain: FxHashMap<Domain, Vec<Entry>>,
     count: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -90,7 +93,8 @@ impl Kept {
         };
         let response = form.fill_in(address);
         let mut documents = self.0.borrow_mut();
-        if documents.count >= MAX_KEPT {
+        let bytes = response.body.len();
+        if documents.count >= MAX_KEPT || documents.bytes + bytes > MAX_BYTES {
             *documents = Documents::default();
         }
         let entries = documents.by_domain.entry(resolved.domain.as_ref().clone()).or_default();
@@ -105,6 +109,8 @@ impl Kept {
         });
         let added = entries.len() - before;
         documents.count += added;
+        // Those of other settings go on counting until all are sent away.
+        documents.bytes += bytes;
         response
     }
 }

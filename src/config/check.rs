@@ -61,6 +61,8 @@ impl Loading<'_> {
 /// The files that were looked at, and their states before that.
 pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
+/// Largest size of all templates and logos that a file names, together, in bytes.
+const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
 /// Most list files that can be named: each is looked at several times in a second.
 const MAX_LISTS: usize = 100;
 
@@ -84,6 +86,9 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     };
     let mut checker = Checker::new(path, &text, loading);
     let config = checker.text();
+    // A file that many domains name is looked at once.
+    checker.read.sort_by(|(one, _), (other, _)| one.cmp(other));
+    checker.read.dedup_by(|(one, _), (other, _)| one == other);
     files.append(&mut checker.read);
     let config = match config {
         Some(config) if checker.report.is_empty() => {
@@ -191,6 +196,15 @@ impl<'a> Checker<'a> {
         match files::read(&file, kind) {
             Ok(bytes) => {
                 self.read_bytes += bytes.len();
+                if self.read_bytes > MAX_NAMED_BYTES {
+                    let message = format!(
+                        "{key}: the templates and logos that this file names are larger than {} \
+                         MiB together",
+                        MAX_NAMED_BYTES / 1024 / 1024
+                    );
+                    self.mistake("files-too-large", Some(path.span()), message);
+                    return None;
+                }
                 Some((file, bytes))
             }
             Err(error) => {
