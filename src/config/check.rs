@@ -16,7 +16,7 @@ use crate::files::{self, Stamp};
 use crate::finding::{Finding, Place};
 use crate::request::Limits;
 use crate::route;
-use crate::sign::Identity;
+use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::Cell;
 use std::ops::Range;

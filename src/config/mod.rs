@@ -20,7 +20,7 @@ use crate::files::{self, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
-use crate::sign::Identity;
+use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use settings::{Found, Settings};
 use std::cell::Cell;
