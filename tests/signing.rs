@@ -731,6 +731,36 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
     assert_eq!(ask(&socket), ["leaf"]);
 }
 
+/// A certificate that is not valid yet, is, will end soon, and has ended: by the clock.
+#[test]
+fn the_time_decides_about_a_certificate() {
+    let files = Files::new();
+    files.put(&files.cat(&["leaf.crt", "between.crt"]), &files.cat(&["leaf.key"]));
+    let library = fs::read_dir("/usr/lib").expect("/usr/lib").filter_map(Result::ok);
+    let library = library.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
+    let library = library.into_iter().find(|path| path.exists()).expect("install libfaketime");
+    for (shift, code, status) in [
+        ("-2d", Some("signing-time"), 1),
+        ("+1d", None, 0),
+        ("+75d", None, 0),
+        ("+77d", Some("signing-expires"), 0),
+        ("+89d", Some("signing-expires"), 0),
+        ("+91d", Some("signing-time"), 1),
+    ] {
+        let mut check = command(program());
+        check
+            .env("LD_PRELOAD", &library)
+            .env("FAKETIME", shift)
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        check.arg("--config").arg(files.0.path("c.toml")).args(["check", "--json"]);
+        let output = check.output().expect("program");
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let found = found.as_array().expect("a list");
+        assert_eq!(codes(found), Vec::from_iter(code), "{shift}: {found:?}");
+        assert_eq!(output.status.code(), Some(status), "{shift}");
+    }
+}
+
 /// What stands in a certificate may come from a stranger, and goes to a terminal.
 #[test]
 fn names_in_certificates_forge_no_line() {
