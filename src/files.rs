@@ -56,11 +56,16 @@ impl Stamp {
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
             })),
-            Err(error) => match error.kind() {
-                // A name too long for the file system is a domain without a file.
-                io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename => Ok(None),
-                _ => Err(error),
-            },
+            // A name too long for the file system is a domain without a file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound || is_too_long(&error) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
+}
+
+/// By number: `ErrorKind::InvalidFilename` came with Rust 1.87.
+fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NAMETOOLONG.raw_os_error())
 }
