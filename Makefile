@@ -69,6 +69,11 @@ test-page:
 	$(CARGO) build --locked $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
+## msrv: build and test with the oldest Rust, Debian 13's, in a Debian 13 below target (Debian)
+msrv:
+	sh tests/install-msrv.sh
+	CARGO='$(CARGO)' sh tests/msrv.sh
+
 ## soak: load and faults, in full; prints the table of docs/reliability.md (Debian)
 soak:
 	sh tests/install-tools.sh
@@ -183,4 +188,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help
+.PHONY: all run test test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help

@@ -45,8 +45,10 @@ impl Kind {
         match self {
             Kind::Configuration => 2 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
+            // A file with the certificates of all authorities has a quarter of this.
+            Kind::Certificate | Kind::Key => 1024 * 1024,
             Kind::Template => 128 * 1024,
-            Kind::DomainFile | Kind::Certificate | Kind::Key | Kind::Logo => 64 * 1024,
+            Kind::DomainFile | Kind::Logo => 64 * 1024,
         }
     }
 }

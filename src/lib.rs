@@ -23,7 +23,8 @@
 //! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
-//! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
+//! - [`xml`], [`sign`]: markup and signatures, named nowhere else; [`signing`]: the files of the
+//!   signatures.
 //! - [`language`]: which of several texts somebody reads.
 //! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
 //!   they wrote; [`finding`]: what is wrong with it.
@@ -56,4 +57,5 @@ pub mod response;
 pub mod route;
 pub mod service;
 pub mod sign;
+pub mod signing;
 pub mod xml;

@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::resolve::resolve;
 use crate::response::{About, Answer, Response, Status};
 use crate::route::route;
-use crate::sign::Identity;
+use crate::signing::Identity;
 
 /// Answers a request; documents may come from those that are kept, and are kept there.
 pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {

@@ -1,5 +1,5 @@
-# Read by install-tools.sh, install-clients.sh, install-page.sh and install-bench.sh: installs the packages
-# that a table names.
+# Read by install-tools.sh, install-clients.sh, install-page.sh, install-msrv.sh and
+# install-bench.sh: installs the packages that a table names.
 #
 # The table is $needs, one line each: what proves that it is there (a command, or a file), a colon,
 # the package that brings it.

@@ -96,9 +96,8 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
         domain: domain.cloned(),
         ..Finding::error("lint", path.map(Place::file), message)
     };
-    if let Some(error) = config.signing_identity().and_then(|identity| identity.check().err()) {
-        let message = format!("profiles go out unsigned: {error}");
-        findings.push(finding(Level::Error, None, message));
+    if let Some(identity) = config.signing_identity() {
+        findings.extend(identity.findings());
     }
     if config.domains().is_empty() && !config.answers_any() {
         let message =

@@ -17,7 +17,7 @@ use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::request::Limits;
 use crate::route;
-use crate::sign::Identity;
+use crate::signing::Identity;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};

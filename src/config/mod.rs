@@ -21,7 +21,7 @@ use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
-use crate::sign::Identity;
+use crate::signing::Identity;
 use rustc_hash::FxHashMap;
 use settings::{Found, Settings};
 use std::path::{Path, PathBuf};

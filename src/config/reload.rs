@@ -16,6 +16,7 @@ use crate::files::{SETTLE_TIME, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::metrics::Reloads;
+use crate::signing::Identity;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -153,6 +154,7 @@ impl Reader {
     fn run(mut self) -> ! {
         loop {
             let took = self.look();
+            self.look_at_signing(false);
             let pause = INTERVAL.max(took * SHARE);
             let shared = self.shared.clone();
             let exchange = shared.lock();
@@ -164,6 +166,7 @@ impl Reader {
             drop(exchange);
             drop(old);
             if !asked.is_empty() {
+                self.look_at_signing(true);
                 self.read(true);
                 asked.into_iter().for_each(|Done(done)| done());
             }
@@ -192,6 +195,13 @@ impl Reader {
         took
     }
 
+    /// The certificate is followed even while the configuration has errors.
+    fn look_at_signing(&self, is_meant: bool) {
+        if let Some(signing) = &self.config.signing {
+            signing.look(is_meant);
+        }
+    }
+
     fn states(&self) -> Files {
         let paths: Vec<_> = match self.read.is_empty() {
             // Without a file so far: is there one now?
@@ -212,6 +222,9 @@ impl Reader {
             self.read = files;
             self.changed = Some((self.states(), Instant::now()));
             return;
+        }
+        if let Ok(Config { signing: Some(signing), .. }) = &result {
+            signing.look(is_meant);
         }
         let result = result.and_then(|config| match refusal(&config, &self.config) {
             Some(finding) if !is_meant => Err(vec![finding]),
@@ -324,7 +337,8 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         );
         return Some(finding);
     }
-    if old.signing.is_some() && new.signing.is_none() {
+    let signs = |config: &Config| config.signing.as_ref().and_then(Identity::summary).is_some();
+    if signs(old) && !signs(new) {
         return refused("stops-signing", "profiles would not be signed any more".to_owned());
     }
     for (file, list) in &new.lists {
@@ -354,6 +368,14 @@ fn summary(new: &Config, old: &Config) -> String {
     }
     if new.answers_any() {
         parts.push("any other domain is answered".to_owned());
+    }
+    match &new.signing {
+        Some(signing) => parts.push(match signing.summary() {
+            Some(summary) => format!("signing with {summary}"),
+            None => "not signing".to_owned(),
+        }),
+        None if old.signing.is_some() => parts.push("not signing any more".to_owned()),
+        None => {}
     }
     parts.join(", ")
 }

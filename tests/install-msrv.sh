@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs what tests/msrv.sh needs on this machine; the oldest Rust comes with the system it makes.
+#
+#   sh tests/install-msrv.sh          install what is missing (Debian, Ubuntu)
+#   sh tests/install-msrv.sh --list   print the packages, one per line
+set -eu
+
+# what proves that it is there (a command, or a file) : the package that brings it
+needs='
+debootstrap:debootstrap
+unshare:util-linux
+newuidmap:uidmap
+/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
+'
+
+. "$(dirname "$0")/install-packages.sh"
+
+if [ "${1-}" = --list ]; then
+    list_packages
+    exit 0
+fi
+install_missing
+echo "debootstrap is there"
