@@ -24,7 +24,7 @@
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
-//! - [`language`]: which of several texts somebody reads.
+//! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
 //! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
 //!   they wrote; [`finding`]: what is wrong with it.
 //!
@@ -56,4 +56,5 @@ pub mod response;
 pub mod route;
 pub mod service;
 pub mod sign;
+pub mod visible;
 pub mod xml;

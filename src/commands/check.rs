@@ -14,6 +14,7 @@ use crate::discovery::pacc;
 use crate::finding::{Finding, Level, Place};
 use crate::log;
 use crate::page::accent::on_light;
+use crate::visible::visible;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,7 +59,7 @@ fn line(finding: &Finding) -> String {
         Level::Error => "error",
         Level::Warning => "warning",
     };
-    log::visible(&format!("{label}: {finding}")) + "\n"
+    visible(&format!("{label}: {finding}")) + "\n"
 }
 
 /// What was read, and how good it is.
