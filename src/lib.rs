@@ -26,7 +26,7 @@
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else.
 //! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
 //! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
-//!   they wrote; [`finding`]: what is wrong with it.
+//!   they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for everybody.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -44,6 +44,7 @@ pub mod finding;
 pub mod gateway;
 pub mod kept;
 pub mod language;
+pub mod lint;
 pub mod log;
 pub mod manners;
 pub mod metrics;

@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sign",
         ],
     ),
+    ("lint", &["account", "config", "discovery", "finding", "page"]),
     ("resolve", &["account", "address", "config", "question"]),
     ("kept", &["account", "address", "config", "question", "resolve", "response", "xml"]),
     (
@@ -72,8 +73,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "files",
             "finding",
             "gateway",
+            "lint",
             "log",
-            "page",
             "request",
             "responder",
             "response",

@@ -419,7 +419,7 @@ fn what_is_broken_is_told_with_file_and_line() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{config}: {text}");
         assert!(text.contains(told), "{config}, {content}: {text}");
-        assert_eq!(text.lines().count(), 1, "{text}");
+        assert_eq!(text.lines().count(), 2, "one, and the sum: {text}");
     }
 }
 

@@ -288,7 +288,8 @@ impl<T: Clone> DomainsD<T> {
         known.remember(domain, stamp, made);
     }
 
-    fn path(&self, domain: &Domain) -> PathBuf {
+    /// Where the file of `domain` is, if there is one.
+    pub fn path(&self, domain: &Domain) -> PathBuf {
         // A domain holds letters, digits, hyphens and dots and begins with none of the last two:
         // it cannot lead out of the folder.
         self.folder.join(format!("{domain}.toml"))
