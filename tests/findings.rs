@@ -302,7 +302,7 @@ fn a_long_list_of_findings_is_cut_in_the_log_only() {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let first: String =
             all.lines().take(20).map(|line| format!("mailsetup: {line}\n")).collect();
-        assert_eq!(stderr, format!("{first}mailsetup: and 5 more; run `mailsetup check`\n"));
+        assert_eq!(stderr, format!("{first}mailsetup: and 5 more; see `mailsetup check`\n"));
     }
     // In CGI, the same in the web server's log.
     let output = command(program())
@@ -436,7 +436,7 @@ fn a_name_that_is_not_utf8_hides_nothing() {
         [
             "auth-ntlm c.toml:1:13",
             &format!("domain-file {HOSTILE}.toml"),
-            "domain-file folder.example.toml",
+            "file-unreadable folder.example.toml",
             "port-range own.example.toml:1:13",
             "domain-file <FF><FE>.example.toml",
         ]
@@ -452,6 +452,33 @@ fn a_name_that_is_not_utf8_hides_nothing() {
     let stdout = text(&check(&bad, &[]));
     assert!(stdout.contains("<FF>.toml:1:13: "), "{stdout}");
     assert_eq!(json(&bad).len(), 1);
+}
+
+/// Also where the fault is not in the domain's own file, `check` alone says so.
+#[test]
+fn a_broken_file_of_a_domain_is_told_once() {
+    let sandbox = Sandbox::new();
+    let many: String = (0..25).map(|n| format!("[[imap.alternatives]]\nport = -{n}\n")).collect();
+    sandbox.write("d/many.example.toml", &many);
+    sandbox.write("d/page.example.toml", "page.template = 'own.html'\n");
+    sandbox.write("d/own.html", "\n{% if %}");
+    sandbox.write("d/lost.example.toml", "\nalias_of = 'nowhere.example'\n");
+    let config = sandbox.write("c.toml", "domains.directory = 'd'\n");
+    let places = places(&config);
+    assert_eq!(places.len(), 27, "{places:?}");
+    assert!(places.contains(&"alias lost.example.toml:2:12".to_owned()), "{places:?}");
+    assert_eq!(places.iter().filter(|place| place.starts_with("template own.html:2:")).count(), 1);
+    // Where one of the domains is asked about, the first are logged.
+    let output = command(program())
+        .arg("--config")
+        .arg(&config)
+        .args(["show", "a@many.example"])
+        .output()
+        .expect("program");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("mailsetup: and 5 more; see `mailsetup check`\n"), "{stderr}");
+    assert!(stderr.contains(":2:8: imap.port: 0 is "), "{stderr}");
+    assert!(stderr.lines().next().is_some_and(|line| line.ends_with(" [port-range]")), "{stderr}");
 }
 
 /// A document is printed byte for byte, unless a terminal shows it.

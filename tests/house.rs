@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("manners", &["request", "response"]),
     ("route", &["discovery", "page", "question", "request", "response"]),
-    ("directory", &["address", "files", "log"]),
+    ("directory", &["address", "files", "finding", "log"]),
     (
         "config",
         &[

@@ -17,7 +17,7 @@ use crate::lint::lint;
 use crate::visible::visible;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Checks and reports.
@@ -101,9 +101,9 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
         let message = "the lists and the folder of domains are empty: no request is answered";
         findings.push(Finding::warning("no-domain", place, message));
     }
-    let broken = config.directory_errors();
+    let broken = config.broken_files();
     findings.extend(of_domains(config, path, &broken, base));
-    findings.extend(broken);
+    findings.extend(broken.into_iter().flat_map(|(_, findings)| findings));
     finding::sort(&mut findings, &config.files);
     findings
 }
@@ -112,13 +112,11 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
 fn of_domains<'a>(
     config: &Config,
     path: Option<&Path>,
-    broken: &[Finding],
+    broken: &[(PathBuf, Vec<Finding>)],
     base: impl Fn() -> &'a Places<'a>,
 ) -> Vec<Finding> {
-    let broken: HashSet<_> = broken
-        .iter()
-        .filter_map(|error| error.place.as_ref()?.file.file_name()?.to_str())
-        .collect();
+    let broken: HashSet<_> =
+        broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
     let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
     let whole = path.map(Place::file);
     let mut shared = Shared::default();

@@ -200,28 +200,38 @@ impl Config {
         Ok((is_answered.then(|| Entry::Settings(self.base.clone())), is_known))
     }
 
-    /// What is wrong with the files of the domain folder.
-    pub fn directory_errors(&self) -> Vec<Finding> {
-        let Some(directory) = &self.directory else { return Vec::new() };
-        directory.files().iter().flat_map(|path| self.domain_file_errors(path)).collect()
+    /// The broken files of the domain folder, and what is wrong with each.
+    pub fn broken_files(&self) -> Vec<(PathBuf, Vec<Finding>)> {
+        let files = self.directory.iter().flat_map(|directory| directory.files());
+        let findings = files.map(|path| {
+            let findings = self.domain_file_errors(&path);
+            (path, findings)
+        });
+        findings.filter(|(_, findings)| !findings.is_empty()).collect()
     }
 
     fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
         let error =
-            |message: String| vec![Finding::error("domain-file", Some(Place::file(path)), message)];
+            |code, message: String| vec![Finding::error(code, Some(Place::file(path)), message)];
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match Domain::parse(stem) {
             Err(_) => {
-                return error("its name is not a domain name: the file is not used".to_owned());
+                return error(
+                    "domain-file",
+                    "its name is not a domain name: the file is not used".to_owned(),
+                );
             }
             Ok(domain) if domain.as_str() != stem => {
-                return error(format!("call it {domain}.toml: it is looked for by that name"));
+                return error(
+                    "domain-file",
+                    format!("call it {domain}.toml: it is looked for by that name"),
+                );
             }
             Ok(_) => {}
         }
         let text = match files::read_text(path, Kind::DomainFile) {
             Ok(text) => text,
-            Err(reason) => return error(format!("cannot be read: {reason}")),
+            Err(reason) => return error("file-unreadable", format!("cannot be read: {reason}")),
         };
         let leads = |target: &Domain, what: &str| {
             let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);
