@@ -114,7 +114,7 @@ mod tests {
         for (domain, key, position) in [
             (None, "imap.auth", Some((1, 13))),
             (None, "imap.port", None),
-            (None, "smtp.alternatives[1].port", Some((2, 60))),
+            (None, "smtp.alternatives[1].port", Some((2, 59))),
             (None, "smtp.alternatives[0]", Some((2, 26))),
             (None, "smtp.alternatives[2]", None),
             (None, "pop3.alternatives[0].port", Some((4, 8))),
