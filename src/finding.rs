@@ -112,6 +112,7 @@ impl Finding {
     }
 
     fn new(level: Level, code: &'static str, place: Option<Place>, message: String) -> Finding {
+        let message = shortened(message);
         Finding {
             code,
             level,
@@ -123,6 +124,18 @@ impl Finding {
             mend: None,
         }
     }
+}
+
+/// A message holds what somebody wrote: of a long one, begin and end are kept.
+fn shortened(message: String) -> String {
+    const BEGIN: usize = 400;
+    const END: usize = 200;
+    if message.len() <= 2 * (BEGIN + END) {
+        return message;
+    }
+    let boundary = |at: usize| (0..=at).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+    let (begin, end) = (boundary(BEGIN), boundary(message.len() - END));
+    format!("{}[...]{}", &message[..begin], &message[end..])
 }
 
 impl Level {

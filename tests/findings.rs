@@ -314,6 +314,20 @@ fn a_long_list_of_findings_is_cut_in_the_log_only() {
     assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 21);
 }
 
+/// A value of a megabyte is not a line of a megabyte; what is wrong with it is still there.
+#[test]
+fn a_long_value_is_not_a_long_line() {
+    let sandbox = Sandbox::new();
+    for value in ["x", "\u{20ac}", "\u{1f600}"] {
+        let value = value.repeat(1_000_000 / value.len());
+        let config = sandbox.write("c.toml", format!("imap.host = \"{value}\"\n"));
+        let stdout = text(&check(&config, &[]));
+        assert!(stdout.lines().all(|line| line.len() < 2000), "{}", stdout.len());
+        assert!(stdout.contains("c.toml:1:13: imap.host: `"), "{stdout}");
+        assert!(stdout.contains("` is not a host name") && stdout.contains("[...]"), "{stdout}");
+    }
+}
+
 //------------ what a terminal would obey ------------------------------------
 
 /// ESC, the control characters of Latin 1, what turns text around, what is not seen.

@@ -9,7 +9,6 @@ use super::{FOUND, print, print_json};
 use crate::address::Domain;
 use crate::cli;
 use crate::config::places::{Origin, Places};
-use crate::config::settings::Found;
 use crate::config::{Config, check::Loading, find::Source};
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
@@ -129,52 +128,33 @@ fn of_domains<'a>(
             Ok(None) | Err(_) => continue,
         };
         let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
-        let own = Own::new(config, domain, &found);
+        // The first key that the domain's own table or file says, else the first that the base says;
+        // nothing of that is looked for without a finding.
+        let (origin, text, places) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let first = |keys: &[String]| {
+            let own = match origin.get_or_init(|| config.origin(domain, &found)) {
+                Origin::Base => None,
+                Origin::Table(table) => base().first(Some(table), keys),
+                Origin::File(path) => {
+                    let read = || files::read_text(path, Kind::DomainFile).unwrap_or_default();
+                    let text = text.get_or_init(read);
+                    places.get_or_init(|| Places::of(path, text)).first(None, keys)
+                }
+            };
+            own.or_else(|| base().first(None, keys))
+        };
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
-            let place = own.first(&keys, &base);
-            let place = place.or_else(|| base().name(domain)).or_else(|| whole.clone());
+            let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.clone());
             let message = "a host name gets too long for this domain";
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };
-        for finding in lint(&account, |keys| own.first(keys, &base).or_else(|| whole.clone())) {
+        for finding in lint(&account, |keys| first(keys).or_else(|| whole.clone())) {
             shared.add(finding, named);
         }
     }
     shared.findings
-}
-
-/// The places of one domain's own settings, found on demand.
-struct Own<'a> {
-    config: &'a Config,
-    domain: &'a Domain,
-    found: &'a Found,
-    origin: OnceCell<(Origin, String)>,
-}
-
-impl<'a> Own<'a> {
-    fn new(config: &'a Config, domain: &'a Domain, found: &'a Found) -> Own<'a> {
-        Own { config, domain, found, origin: OnceCell::new() }
-    }
-
-    /// The first key that the domain says, else the first that the base says.
-    fn first<'b>(&self, keys: &[String], base: &impl Fn() -> &'b Places<'b>) -> Option<Place> {
-        let (origin, text) = self.origin.get_or_init(|| {
-            let origin = self.config.origin(self.domain, self.found);
-            let text = match &origin {
-                Origin::File(path) => files::read_text(path, Kind::DomainFile).unwrap_or_default(),
-                Origin::Base | Origin::Table(_) => String::new(),
-            };
-            (origin, text)
-        });
-        let own = match origin {
-            Origin::Base => None,
-            Origin::Table(table) => base().first(Some(table), keys),
-            Origin::File(path) => Places::of(path, text).first(None, keys),
-        };
-        own.or_else(|| base().first(None, keys))
-    }
 }
 
 /// Findings, each once for all domains that have it from the same place.
