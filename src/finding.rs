@@ -52,6 +52,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("text", "A name without visible text."),
     ("texts", "Texts by language that are not written as such."),
     ("thread", "The system does not start the thread that reads files."),
+    ("too-many-lists", "More list files than can be read."),
     ("url", "A value that is not an https URL."),
     ("username", "A username that cannot be used."),
 ];
