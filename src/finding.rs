@@ -27,6 +27,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("emptied", "A file is empty now, or cut; the previous one is kept."),
     ("file-outside", "The file of a domain names a file outside of its folder."),
     ("file-unreadable", "A file or folder that cannot be read."),
+    ("files-too-large", "The templates and logos that a file names are too large together."),
     ("host-name", "A value that is not a host name."),
     ("host-too-long", "A host name that is too long once the domain is filled in."),
     ("identifier", "A value that is not a reverse-DNS name."),
