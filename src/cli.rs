@@ -40,7 +40,7 @@ pub enum Command {
     Show(Show),
     /// Print the DNS records to publish for a domain
     Dns(Dns),
-    /// Check the configuration
+    /// Check the configuration: what is wrong, where, and which clients a setting breaks
     Check(Check),
 }
 
@@ -125,7 +125,7 @@ pub struct Check {
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
 
-    /// Print JSON
+    /// Print JSON: an array of all findings
     #[arg(long)]
     pub json: bool,
 }

@@ -1,13 +1,79 @@
 //! What is wrong with a configuration, or works but breaks a client: data, not prose.
 //!
 //! The same list is printed as text, written as JSON and logged. Every kind of finding has a code
-//! that does not change between versions.
+//! that does not change between versions: those of `lint` stand in its table, all others in
+//! [`CODES`]. A name that is not UTF-8 is written with its bytes in hexadecimal digits.
 
 use crate::address::Domain;
 use serde::{Serialize, Serializer};
-use std::fmt;
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Every code that is not in the table of `lint`, and one line about it for the manual; in the order
+/// of the codes.
+pub const CODES: &[(&str, &str)] = &[
+    ("alias", "An alias leads to a domain that is not configured, or in a circle."),
+    ("alias-alone", "A domain has alias_of and other settings."),
+    ("answers-more", "A reload would answer any domain; the previous configuration is kept."),
+    ("auth-none", "auth = \"none\" for a server other than smtp."),
+    ("color", "A value that is not a colour."),
+    ("days-range", "A number of days that is out of range."),
+    ("domain-duplicate", "A domain is configured twice, in two spellings."),
+    ("domain-file", "A file in the folder of domains that is not used."),
+    ("domain-name", "A value that is not a domain name."),
+    ("emptied", "A file is empty now, or cut; the previous one is kept."),
+    ("file-outside", "The file of a domain names a file outside of its folder."),
+    ("file-unreadable", "A file or folder that cannot be read."),
+    ("files-too-large", "The templates and logos that a file names are too large together."),
+    ("host-name", "A value that is not a host name."),
+    ("host-too-long", "A host name that is too long once the domain is filled in."),
+    ("identifier", "A value that is not a reverse-DNS name."),
+    ("limit-range", "A limit that is out of range."),
+    ("list-line", "A line of a list that is not a domain name; it is left out."),
+    ("logo", "A logo that is not a picture, or too large."),
+    ("no-domain", "The lists and the folder of domains are empty: no request is answered."),
+    ("no-incoming-server", "imap and pop3 are both switched off."),
+    ("nobody-answered", "answer = \"listed\" without any domain."),
+    ("oauth2-incomplete", "A key of oauth2 is missing."),
+    ("pop3-only", "A key that only pop3 has."),
+    ("port-range", "A port that is out of range."),
+    ("redirect-address", "A value that is not an address to redirect to."),
+    ("redirect-twice", "Two redirects for one domain."),
+    ("signing-any-domain", "Domains are answered whose profiles are not signed."),
+    ("signing-certificate", "A certificate file that cannot be used."),
+    ("signing-chain-incomplete", "A certificate of the chain is missing."),
+    ("signing-chain-refused", "The chain does not verify."),
+    ("signing-chain-shorter", "The chain ends earlier than that of the previous certificate."),
+    ("signing-expired", "A certificate of the chain has expired."),
+    ("signing-expires", "The certificate expires within 14 days."),
+    ("signing-key", "A key file that cannot be used."),
+    ("signing-key-size", "A key in the chain that is too small."),
+    ("signing-key-usage", "A certificate that is not meant for signatures."),
+    ("signing-mismatch", "The key does not belong to the certificate."),
+    ("signing-not-built", "Signing is configured, but this program was built without it."),
+    ("signing-order", "The certificates of the chain are not in order."),
+    ("signing-pair", "A signing certificate without a key, or a key without a certificate."),
+    ("signing-refused", "OpenSSL refuses to sign."),
+    ("signing-self-signed", "A certificate that devices do not trust, since it signed itself."),
+    ("signing-time", "The certificate is not valid now."),
+    ("signing-unreadable", "A certificate or key file that cannot be read."),
+    ("signing-unrelated", "A certificate in the file that does not belong to the chain."),
+    ("signing-weak-hash", "A certificate of the chain is signed by a weak hash."),
+    ("smtp-disabled", "smtp is switched off."),
+    ("status-path", "A path for metrics or health that cannot be used."),
+    ("stops-signing", "A reload would stop signing; the previous configuration is kept."),
+    ("syntax", "A file that is not TOML, an unknown key, or a value of the wrong type."),
+    ("template", "A page template that cannot be used."),
+    ("text", "A name without visible text."),
+    ("texts", "Texts by language that are not written as such."),
+    ("thread", "The system does not start the thread that reads files."),
+    ("too-many-lists", "More list files than can be read."),
+    ("url", "A value that is not an https URL."),
+    ("username", "A username that cannot be used."),
+];
 
 /// One finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +86,8 @@ pub struct Finding {
     pub place: Option<Place>,
     /// The domain it was found for, if it is about one.
     pub domain: Option<Domain>,
+    /// The other domains that get the same setting from the same place.
+    pub others: Vec<Domain>,
     /// The clients that it breaks.
     pub clients: Vec<&'static str>,
     /// What is wrong.
@@ -39,7 +107,7 @@ pub enum Level {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Place {
     /// The file.
     pub file: Arc<Path>,
@@ -63,7 +131,39 @@ impl Finding {
     }
 
     fn new(level: Level, code: &'static str, place: Option<Place>, message: String) -> Finding {
-        Finding { code, level, place, domain: None, clients: Vec::new(), message, mend: None }
+        let message = shortened(message);
+        Finding {
+            code,
+            level,
+            place,
+            domain: None,
+            others: Vec::new(),
+            clients: Vec::new(),
+            message,
+            mend: None,
+        }
+    }
+}
+
+/// A message holds what somebody wrote: of a long one, begin and end are kept.
+fn shortened(message: String) -> String {
+    const BEGIN: usize = 400;
+    const END: usize = 200;
+    if message.len() <= 2 * (BEGIN + END) {
+        return message;
+    }
+    let boundary = |at: usize| (0..=at).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+    let (begin, end) = (boundary(BEGIN), boundary(message.len() - END));
+    format!("{}[...]{}", &message[..begin], &message[end..])
+}
+
+impl Level {
+    /// What a line about it begins with.
+    pub fn label(self) -> &'static str {
+        match self {
+            Level::Error => "error: ",
+            Level::Warning => "warning: ",
+        }
     }
 }
 
@@ -76,7 +176,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        f.write_str(&name(&self.file))?;
         match self.position {
             Some((line, column)) => write!(f, ":{line}:{column}"),
             None => Ok(()),
@@ -84,21 +184,56 @@ impl fmt::Display for Place {
     }
 }
 
-/// `FILE:LINE:COLUMN: DOMAIN: message; mend`
+/// The name of a file; bytes that are not UTF-8 look like `<FF>`.
+pub fn name(path: &Path) -> String {
+    let mut name = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        name.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to memory does not fail.
+            write!(name, "<{byte:02X}>").ok();
+        }
+    }
+    name
+}
+
+/// `FILE:LINE:COLUMN: DOMAIN and 2 more domains: message; mend [code]`
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
         if let Some(domain) = &self.domain {
-            write!(f, "{domain}: ")?;
+            match self.others.len() {
+                0 => write!(f, "{domain}: ")?,
+                1 => write!(f, "{domain} and 1 more domain: ")?,
+                count => write!(f, "{domain} and {count} more domains: ")?,
+            }
         }
         f.write_str(&self.message)?;
-        match &self.mend {
-            Some(mend) => write!(f, "; {mend}"),
-            None => Ok(()),
+        if let Some(mend) = &self.mend {
+            write!(f, "; {mend}")?;
         }
+        write!(f, " [{}]", self.code)
     }
+}
+
+/// Sorts by place: the files in the order in which they were read, then all others by name; what
+/// has no place comes first.
+///
+/// `files` also has what is known of each.
+pub fn sort<T>(findings: &mut [Finding], files: &[(PathBuf, T)]) {
+    let ranks: HashMap<&Path, usize> =
+        files.iter().enumerate().rev().map(|(rank, (file, _))| (file.as_path(), rank)).collect();
+    findings.sort_by(|a, b| {
+        let key = |finding: &Finding| {
+            let rank = |place: &Place| ranks.get(&*place.file).copied().unwrap_or(files.len());
+            finding.place.as_ref().map(rank)
+        };
+        // Two files of one rank are none of those that were read; their names decide.
+        let by_place = key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place));
+        by_place.then_with(|| a.code.cmp(b.code)).then_with(|| a.domain.cmp(&b.domain))
+    });
 }
 
 /// What is not known is left out.
@@ -114,6 +249,9 @@ struct Json<'a> {
     column: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<&'a str>,
+    /// All of them, the first included, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    domains: Vec<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     clients: &'a [&'a str],
     message: &'a str,
@@ -129,10 +267,14 @@ impl Serialize for Finding {
             code: self.code,
             level: self.level,
             // A name that is not UTF-8 must not hide the other findings.
-            file: place.map(|place| place.file.to_string_lossy().into_owned()),
+            file: place.map(|place| name(&place.file)),
             line: position.map(|(line, _)| line),
             column: position.map(|(_, column)| column),
             domain: self.domain.as_ref().map(Domain::as_str),
+            domains: match self.others.is_empty() {
+                true => Vec::new(),
+                false => self.domain.iter().chain(&self.others).map(Domain::as_str).collect(),
+            },
             clients: &self.clients,
             message: &self.message,
             mend: self.mend.as_deref(),

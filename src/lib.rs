@@ -25,9 +25,9 @@
 //! - [`account`], [`address`]: what every document is written from.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else; [`signing`]: the files of the
 //!   signatures.
-//! - [`language`]: which of several texts somebody reads.
+//! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
 //! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
-//!   they wrote; [`finding`]: what is wrong with it.
+//!   they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for everybody.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -45,6 +45,7 @@ pub mod finding;
 pub mod gateway;
 pub mod kept;
 pub mod language;
+pub mod lint;
 pub mod log;
 pub mod manners;
 pub mod metrics;
@@ -58,4 +59,5 @@ pub mod route;
 pub mod service;
 pub mod sign;
 pub mod signing;
+pub mod visible;
 pub mod xml;

@@ -1,14 +1,16 @@
 //! Lines for whoever runs this program: standard error, which web servers and systemd collect.
 //!
-//! Control characters and those that turn the direction of text are replaced, so that nothing a
-//! stranger sends can forge a line or colour a terminal. Under the journal a line carries its
-//! priority (sd-daemon(3)). Lines about requests are collected and written together; all others are
-//! written at once, behind those. A closed or full standard error is no reason to stop, and a reader
-//! that does not read is none to wait: lines are lost then.
+//! What could make a line look like another is escaped (see `visible`), so that nothing a stranger
+//! sends can forge one or colour a terminal. Under the journal a line carries its priority
+//! (sd-daemon(3)). Lines about requests are collected and written together; all others are written
+//! at once, behind those. A closed or full standard error is no reason to stop, and a reader that does
+//! not read is none to wait: lines are lost then.
 
 use crate::address::EmailAddress;
+use crate::finding::{Finding, Level};
 use crate::request::Method;
 use crate::response::Response;
+use crate::visible::visible;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::Display;
 use std::io::Write;
@@ -20,6 +22,9 @@ const COLLECTED: usize = 2 * (PIPE_BUF - 512);
 
 /// How much a writable pipe takes without making the writer wait (pipe(7)).
 const PIPE_BUF: usize = 4096;
+
+/// How many findings are written at once: who wants more can run `check`.
+const MOST_FINDINGS: usize = 20;
 
 /// Lines that are not written yet.
 static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -37,6 +42,18 @@ pub fn warning(message: &dyn Display) {
 /// Something happened that the admin meant to happen.
 pub fn notice(message: &dyn Display) {
     line("", 5, message);
+}
+
+/// What is wrong with the configuration; of many findings, the first ones.
+pub fn findings(findings: &[Finding]) {
+    for finding in findings.iter().take(MOST_FINDINGS) {
+        let priority = if finding.level == Level::Error { 3 } else { 4 };
+        line(finding.level.label(), priority, finding);
+    }
+    let more = findings.len().saturating_sub(MOST_FINDINGS);
+    if more > 0 {
+        line("", 3, &format!("and {more} more; see `mailsetup check`"));
+    }
 }
 
 /// An answer went out. The address is masked unless it is asked for; nothing else of the request is
@@ -137,29 +154,9 @@ fn prefix(priority: u8) -> &'static str {
     }
 }
 
-/// The text with every character replaced that could make it look like another.
-pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if is_visible(c) { c } else { '\u{fffd}' }).collect()
-}
-
-/// False for control characters, line and paragraph separators, and what turns the direction of
-/// text (Unicode Standard Annex #9, table 1).
-fn is_visible(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_looks_like_another_line() {
-        assert_eq!(
-            visible("a\nb\u{1b}[1m\u{202e}c\u{2028}d é"),
-            "a\u{fffd}b\u{fffd}[1m\u{fffd}c\u{fffd}d é"
-        );
-    }
 
     #[test]
     fn addresses_are_masked_behind_their_first_letter() {

@@ -84,7 +84,7 @@ impl std::error::Error for SignError {}
 mod backend {
     use super::pem::{self, Block};
     use super::{Fault, SignError};
-    use crate::log;
+    use crate::visible::visible;
     use openssl::asn1::{Asn1Time, Asn1TimeRef};
     use openssl::cms::{CMSOptions, CmsContentInfo};
     use openssl::error::ErrorStack;
@@ -645,7 +645,7 @@ mod backend {
     /// What people call a certificate: its CN, else its first DNS name, else all of its name.
     fn subject(certificate: &X509Ref) -> String {
         let names = certificate.subject_alt_names();
-        let dns = names.iter().flatten().find_map(|name| name.dnsname().map(log::visible));
+        let dns = names.iter().flatten().find_map(|name| name.dnsname().map(visible));
         match common_name(certificate.subject_name()).or(dns) {
             Some(short) => short,
             None => name(certificate.subject_name()),
@@ -661,13 +661,13 @@ mod backend {
             let key = entry.object().nid().short_name().unwrap_or("?");
             Some(format!("{key}={}", entry.data().to_string().ok()?))
         });
-        log::visible(&parts.collect::<Vec<_>>().join(", "))
+        visible(&parts.collect::<Vec<_>>().join(", "))
     }
 
     fn common_name(name: &X509NameRef) -> Option<String> {
         let entry = name.entries_by_nid(Nid::COMMONNAME).last()?;
         let text = entry.data().to_string().ok()?;
-        (!text.is_empty()).then(|| log::visible(&text))
+        (!text.is_empty()).then(|| visible(&text))
     }
 
     //--- Time
@@ -705,7 +705,7 @@ mod backend {
         let reasons: Vec<_> = errors.errors().iter().filter_map(|error| error.reason()).collect();
         match reasons.is_empty() {
             true => SignError::Refused("no reason was given".to_owned()),
-            false => SignError::Refused(log::visible(&reasons.join(", "))),
+            false => SignError::Refused(visible(&reasons.join(", "))),
         }
     }
 

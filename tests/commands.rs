@@ -155,7 +155,7 @@ fn dns_refuses_what_is_no_domain_of_ours() {
 #[test]
 fn check_warns_of_what_breaks_some_client() {
     let sandbox = Sandbox::new();
-    let text = "imap.security = 'none'\npop3.port = 995\npop3.security = 'starttls'\npop3.auth = 'ntlm'\nsmtp.port = 587\n\
+    let text = "imap.security = 'none'\npop3.port = 995\npop3.security = 'starttls'\nsmtp.auth = 'ntlm'\nsmtp.port = 587\n\
                 smtp.security = 'tls'\nimap.username = '%EMAILLOCALPART%'\nsmtp.username = 'x-%EMAILLOCALPART%'\n\
                 [domain.'example.org']\n[domain.'example.net']\n";
     let config = sandbox.write("c.toml", text);
@@ -167,7 +167,7 @@ fn check_warns_of_what_breaks_some_client() {
         "smtp: port 587 is for STARTTLS",
         "imap: aerc logs in with the whole address",
         "smtp: FairEmail, Mailspring and aerc",
-        "pop3: Thunderbird for Android refuses",
+        "smtp: for auth = \"ntlm\" Thunderbird for Android refuses",
     ] {
         assert_eq!(report.matches(part).count(), 1, "{part} in {report}");
     }

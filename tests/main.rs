@@ -9,6 +9,7 @@ mod configuration;
 mod conformance;
 mod corpora;
 mod documents;
+mod findings;
 mod gateway;
 mod house;
 mod installation;

@@ -5,6 +5,8 @@ use crate::common::{command, source};
 use clap::CommandFactory;
 use clap_complete::Shell;
 use mailsetup::cli::Cli;
+use mailsetup::finding::CODES;
+use mailsetup::lint::LINTS;
 use std::fs;
 
 /// Compares a committed file with what it should be, or writes it.
@@ -68,8 +70,70 @@ fn the_manual_page_is_up_to_date() {
                 .flat_map(|line| format!("{line}\n").into_bytes()),
         );
     }
-    page.extend(fs::read(source("man/mailsetup.1.in")).expect("man/mailsetup.1.in"));
+    let rest = fs::read_to_string(source("man/mailsetup.1.in")).expect("man/mailsetup.1.in");
+    assert_eq!(rest.matches("@FINDINGS@\n").count(), 1);
+    page.extend_from_slice(rest.replace("@FINDINGS@\n", &findings()).as_bytes());
     committed("man/mailsetup.1", &page);
+}
+
+/// The codes of all findings, with one line each.
+fn findings() -> String {
+    let roff = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+    let entry = |code: &str, about: &str| format!(".TP\n.B {}\n{}\n", roff(code), roff(about));
+    let mut text = ".PP\nErrors, and what is left out of a list:\n".to_owned();
+    text.extend(CODES.iter().map(|(code, about)| entry(code, about)));
+    text += ".PP\nWarnings about settings that do not work for every client:\n";
+    text.extend(LINTS.iter().map(|lint| {
+        let about = match lint.clients {
+            [] => lint.about.to_owned(),
+            clients => format!("{} ({})", lint.about, clients.join(", ")),
+        };
+        entry(lint.code, &about)
+    }));
+    text
+}
+
+/// Every code that the program can print is in one of the two tables, which the manual is made of;
+/// none stands for two things.
+#[test]
+fn every_code_is_in_the_manual_once() {
+    let mut known: Vec<_> = CODES.iter().map(|(code, _)| *code).collect();
+    assert!(known.is_sorted(), "CODES is not in the order of the codes");
+    let lints: Vec<_> = LINTS.iter().map(|lint| lint.code).collect();
+    assert!(lints.is_sorted(), "LINTS is not in the order of the codes");
+    known.extend(&lints);
+    for code in &known {
+        assert_eq!(known.iter().filter(|other| *other == code).count(), 1, "{code} is there twice");
+        let is_kebab =
+            code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        assert!(is_kebab, "{code}");
+    }
+    // The first argument of what makes a finding.
+    let call = r#"(?:mistake|error|warning|refused)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
+    let call = regex_lite::Regex::new(call).expect("a pattern");
+    // The signer makes none itself: it has the codes by name.
+    let of_signer = regex_lite::Regex::new(r#""(signing(?:-[a-z]+)+)""#).expect("a pattern");
+    let mut used = Vec::new();
+    let mut folders = vec![source("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("src") {
+            let path = entry.expect("directory entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("source");
+                let code = text.split("#[cfg(test)]\nmod tests").next().expect("code").to_owned();
+                let pattern = if path.ends_with("sign.rs") { &of_signer } else { &call };
+                used.extend(pattern.captures_iter(&code).map(|found| found[1].to_owned()));
+            }
+        }
+    }
+    for code in &used {
+        assert!(known.contains(&code.as_str()), "{code} is not in CODES");
+    }
+    for (code, _) in CODES {
+        assert!(used.iter().any(|used| used == code), "{code} is in CODES, but not used");
+    }
 }
 
 #[test]

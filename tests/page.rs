@@ -197,6 +197,16 @@ fn nothing_typed_or_configured_becomes_markup() {
 }
 
 #[test]
+fn nothing_typed_turns_text_around_or_hides_in_it() {
+    for hidden in
+        ["%1B", "%C2%9B", "%E2%80%AE", "%E2%81%A6", "%E2%80%8B", "%EF%BB%BF", "%F3%A0%81%81"]
+    {
+        let text = send("", &get(&format!("/?emailaddress=a{hidden}b"))).text();
+        assert!(text.contains("value=\"a\u{fffd}b\""), "{hidden}: {text}");
+    }
+}
+
+#[test]
 fn the_policy_lets_in_what_is_there_and_nothing_else() {
     for target in ["/", "/?emailaddress=ann@example.org", "/?emailaddress=ann"] {
         let page = send("", &get(target));
@@ -409,7 +419,7 @@ fn what_is_broken_is_told_with_file_and_line() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{config}: {text}");
         assert!(text.contains(told), "{config}, {content}: {text}");
-        assert_eq!(text.lines().count(), 1, "{text}");
+        assert_eq!(text.lines().count(), 2, "one, and the sum: {text}");
     }
 }
 

@@ -184,7 +184,7 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     service.sandbox.write("domains.d/file.example.toml", "");
     thread::sleep(IN_FORCE);
     holds();
-    service.wait_for_log("file.example.toml: is empty now");
+    service.wait_for_log("file.example.toml: the file is empty now");
     service.sandbox.write("list", "");
     service.wait_for_log("list: the list is empty now");
     holds();

@@ -30,7 +30,7 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -s h -l help -d 'Print
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print what a mail client would get'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration: what is wrong, where, and which clients a setting breaks'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'Speak FastCGI here: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'Speak HTTP here: ADDRESS:PORT' -r
@@ -51,10 +51,10 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l config -d 'Read this file instead of the usual ones' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Count warnings as errors: exit with 1 for them too'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s q -l quiet -d 'Print nothing; the exit status says it all'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l json -d 'Print JSON'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l json -d 'Print JSON: an array of all findings'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "show" -d 'Print what a mail client would get'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration: what is wrong, where, and which clients a setting breaks'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

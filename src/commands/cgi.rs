@@ -32,9 +32,7 @@ pub fn run() -> ExitCode {
             (cgi::run(respond, &config.limits), config.log)
         }
         Err(errors) => {
-            for error in errors {
-                log::error(&error);
-            }
+            log::findings(&errors);
             // What is wrong is for the server's log, not for strangers.
             let line = "the configuration is broken; see the web server's error log";
             let response = match is_young() {

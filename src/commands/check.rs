@@ -1,70 +1,57 @@
 //! Says what is wrong with the configuration, and what works but breaks some client.
 //!
-//! Errors are what keeps the configuration from being used; warnings name the clients that a
-//! setting breaks. Every domain is resolved, and the signing certificate is tried.
+//! Errors are what keeps the configuration, or a part of it, from being used; warnings name the
+//! clients that a setting breaks. Every domain is resolved, and the signing certificate is tried.
+//! One line for each finding, in the order of the files and lines; a setting that several domains
+//! share is named once.
 
-use super::{COULD_NOT_RUN, FOUND, print};
-use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Moved, Protocol, Security, Server, ServiceKind,
-};
+use super::{FOUND, print, print_json};
 use crate::address::Domain;
 use crate::cli;
-use crate::config::{Config, check::Loading, defaults, find::Source};
-use crate::discovery::pacc;
-use crate::finding::{Finding, Level, Place};
-use crate::log;
-use crate::page::accent::on_light;
-use std::path::PathBuf;
+use crate::config::places::{Origin, Places};
+use crate::config::{Config, check::Loading, find::Source};
+use crate::files::{self, Kind};
+use crate::finding::{self, Finding, Level, Place};
+use crate::lint::lint;
+use crate::visible::visible;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     let path = source.path();
-    let (findings, summary) = match source.load(Loading::COMMAND) {
-        Ok(config) => {
-            let findings = find(&config, path.as_ref());
-            let summary = summary(&config, path.as_ref(), &findings);
-            (findings, summary)
-        }
-        Err(errors) => (errors, String::new()),
+    let (findings, domains) = match source.load(Loading::COMMAND) {
+        Ok(config) => (find(&config, path.as_deref()), Some(domains(&config))),
+        Err(errors) => (errors, None),
     };
     let is_bad = |finding: &Finding| finding.level == Level::Error || arguments.strict;
     let verdict = match findings.iter().any(is_bad) {
         true => ExitCode::from(FOUND),
         false => ExitCode::SUCCESS,
     };
-    let text = if arguments.quiet {
-        String::new()
+    let printed = if arguments.quiet {
+        ExitCode::SUCCESS
     } else if arguments.json {
-        match serde_json::to_string_pretty(&findings) {
-            Ok(json) => json + "\n",
-            Err(error) => {
-                log::error(&error);
-                return ExitCode::from(COULD_NOT_RUN);
-            }
-        }
+        print_json(&findings)
     } else {
-        findings.iter().map(line).collect::<String>() + &summary
+        let mut text: String = findings.iter().map(line).collect();
+        text += &summary(path.as_deref(), &findings, domains.as_deref());
+        print(text)
     };
-    match print(text) {
-        ExitCode::SUCCESS => verdict,
-        failed => failed,
-    }
+    if printed == ExitCode::SUCCESS { verdict } else { printed }
 }
 
-/// `error: FILE:LINE:COLUMN: message`
+/// `error: FILE:LINE:COLUMN: message [code]`
 fn line(finding: &Finding) -> String {
-    let label = match finding.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-    };
-    log::visible(&format!("{label}: {finding}")) + "\n"
+    visible(&format!("{}{finding}", finding.level.label())) + "\n"
 }
 
 /// What was read, and how good it is.
-fn summary(config: &Config, path: Option<&PathBuf>, findings: &[Finding]) -> String {
+fn summary(path: Option<&Path>, findings: &[Finding], domains: Option<&str>) -> String {
     let origin = match path {
-        Some(path) => path.display().to_string(),
+        Some(path) => finding::name(path),
         None => "built-in defaults (no configuration file)".to_owned(),
     };
     let count = |level, word: &str| match findings
@@ -79,179 +66,127 @@ fn summary(config: &Config, path: Option<&PathBuf>, findings: &[Finding]) -> Str
     let counts = [count(Level::Error, "error"), count(Level::Warning, "warning")];
     let counts: Vec<_> = counts.into_iter().flatten().collect();
     let verdict = if counts.is_empty() { "fine".to_owned() } else { counts.join(", ") };
-    let domains = match (config.domains().len(), config.answers_any()) {
+    let domains = domains.unwrap_or("this configuration cannot be used");
+    visible(&format!("{origin}: {verdict}; {domains}")) + "\n"
+}
+
+/// How many domains are answered.
+fn domains(config: &Config) -> String {
+    match (config.domains().len(), config.answers_any()) {
         (0, true) => "any domain is answered".to_owned(),
         (0, false) => "no domain is answered".to_owned(),
         (1, false) => "1 domain".to_owned(),
         (count, false) => format!("{count} domains"),
         (count, true) => format!("{count} named, and any other domain is answered"),
-    };
-    format!("{origin}: {verdict}; {domains}\n")
+    }
 }
 
-fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
-    let mut findings = config.warnings.clone();
-    let finding = |level, domain: Option<&Domain>, message| Finding {
-        level,
-        domain: domain.cloned(),
-        ..Finding::error("lint", path.map(Place::file), message)
+/// All that is found, sorted by place.
+fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
+    let places = OnceCell::new();
+    let base = || places.get_or_init(|| Places::of(path.unwrap_or(Path::new("")), config.text()));
+    let in_base = |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+        base().first(None, &keys).or_else(|| path.map(Place::file))
     };
+    let mut findings = config.warnings.clone();
     if let Some(identity) = config.signing_identity() {
         findings.extend(identity.findings());
+        if config.answers_any() {
+            let place = in_base(&["domains.answer", "apple.signing_certificate"]);
+            let message = "any domain is answered, but only profiles of domains that are named in \
+                           the configuration are signed";
+            let mut finding = Finding::warning("signing-any-domain", place, message);
+            finding.mend = Some("name your domains, for example in domains.list_files".to_owned());
+            findings.push(finding);
+        }
     }
     if config.domains().is_empty() && !config.answers_any() {
-        let message =
-            "the lists and the folder of domains are empty: nobody is answered".to_owned();
-        findings.push(finding(Level::Warning, None, message));
+        let place = in_base(&["domains.list_files", "domains.directory"]);
+        let message = "the lists and the folder of domains are empty: no request is answered";
+        findings.push(Finding::warning("no-domain", place, message));
     }
-    let broken = config.directory_errors();
-    let is_broken = |domain: &Domain| {
-        let name = format!("{domain}.toml");
-        broken.iter().filter_map(|error| error.place.as_ref()).any(|at| at.file.ends_with(&name))
-    };
+    let broken = config.broken_files();
+    findings.extend(of_domains(config, path, &broken, base));
+    findings.extend(broken.into_iter().flat_map(|(_, findings)| findings));
+    finding::sort(&mut findings, &config.files);
+    findings
+}
 
+/// What is found in the settings of each domain whose file is not among the `broken` ones.
+fn of_domains<'a>(
+    config: &Config,
+    path: Option<&Path>,
+    broken: &[(PathBuf, Vec<Finding>)],
+    base: impl Fn() -> &'a Places<'a>,
+) -> Vec<Finding> {
+    let broken: HashSet<_> =
+        broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
+    let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
+    let whole = path.map(Place::file);
+    let mut shared = Shared::default();
     // Where any domain is answered, one stands for them all.
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
-    let mut said = Vec::new();
     for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
-        let account = match config.find_now(domain) {
-            Ok(Some(found)) => found.account(domain, None, None),
+        let found = match config.find_now(domain) {
+            Ok(Some(found)) => found,
             // An alias of a domain whose file is broken, which is told by its own name.
             Ok(None) | Err(_) => continue,
         };
         let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
-        let Some(account) = account else {
-            let message = "a host name gets too long for this domain".to_owned();
-            findings.push(finding(Level::Error, named, message));
+        // The first key that the domain's own table or file says, else the first that the base says;
+        // nothing of that is looked for without a finding.
+        let (origin, text, places) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let first = |keys: &[String]| {
+            let own = match origin.get_or_init(|| config.origin(domain, &found)) {
+                Origin::Base => None,
+                Origin::Table(table) => base().first(Some(table), keys),
+                Origin::File(path) => {
+                    let read = || files::read_text(path, Kind::DomainFile).unwrap_or_default();
+                    let text = text.get_or_init(read);
+                    places.get_or_init(|| Places::of(path, text)).first(None, keys)
+                }
+            };
+            own.or_else(|| base().first(None, keys))
+        };
+        let Some(account) = found.account(domain, None, None) else {
+            let keys: Vec<_> = found.too_long(domain).into_iter().collect();
+            let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.clone());
+            let message = "a host name gets too long for this domain";
+            shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };
-        for message in lint(&account) {
-            // Said once, at the first domain, of settings that many share.
-            if !said.contains(&message) {
-                findings.push(finding(Level::Warning, named, message.clone()));
-                said.push(message);
+        for finding in lint(&account, |keys| first(keys).or_else(|| whole.clone())) {
+            shared.add(finding, named);
+        }
+    }
+    shared.findings
+}
+
+/// Findings, each once for all domains that have it from the same place.
+#[derive(Default)]
+struct Shared {
+    findings: Vec<Finding>,
+    /// By code and place, or by message where the place is no more than a file.
+    known: HashMap<(&'static str, Option<Place>, Option<String>), usize>,
+}
+
+impl Shared {
+    fn add(&mut self, finding: Finding, domain: Option<&Domain>) {
+        let is_exact = finding.place.as_ref().is_some_and(|place| place.position.is_some());
+        let message = (!is_exact).then(|| finding.message.clone());
+        let next = self.findings.len();
+        let at = *self.known.entry((finding.code, finding.place.clone(), message)).or_insert(next);
+        if at == next {
+            self.findings.push(Finding { domain: domain.cloned(), ..finding });
+            return;
+        }
+        let known = &mut self.findings[at];
+        if let Some(domain) = domain {
+            // One domain may have it twice: as a server's and as that of another way to it.
+            if known.others.last().or(known.domain.as_ref()) != Some(domain) {
+                known.others.push(domain.clone());
             }
         }
     }
-    findings.extend(broken);
-    findings
-}
-
-/// What works, but not for everybody.
-fn lint(account: &Account) -> Vec<String> {
-    let mut messages: Vec<_> =
-        account.servers.iter().chain(&account.alternatives).flat_map(lint_server).collect();
-    for server in &account.alternatives {
-        messages.push(format!(
-            "{}.alternatives: Evolution takes the last server, and aerc the last for sending",
-            server.protocol
-        ));
-    }
-    if !account.servers.iter().any(|server| server.protocol == Protocol::Imap) {
-        messages.push("without imap, Geary and Thunderbird for Android find nothing".to_owned());
-    }
-    if account.pacc {
-        messages
-            .extend(pacc::left_out(account).into_iter().map(|message| format!("pacc: {message}")));
-    }
-    if account.service(ServiceKind::Jmap).is_some() {
-        messages.push("jmap: Pimalaya 0.7 refuses the whole autoconfig document for it".to_owned());
-    }
-    let read_by = account.incoming().map(|server| server.login.template());
-    for service in account.services.iter().filter(|service| service.kind != ServiceKind::ActiveSync)
-    {
-        if Some(service.login.template()) != read_by {
-            let message = "FairEmail takes the last username for the mail server's";
-            messages.push(format!("{}.username: {message}", service.kind));
-        }
-    }
-    for (key, name) in
-        [("name", &account.provider.name), ("short_name", &account.provider.short_name)]
-    {
-        if looks_like_a_value(name) {
-            messages.push(format!(
-                "provider.{key}: Thunderbird takes {name} for a number or a truth value"
-            ));
-        }
-    }
-    if let Some(color) = account.page.color {
-        let shade = on_light(color);
-        if shade != color {
-            messages.push(format!(
-                "page.color: text in {color} cannot be read on a light page; {shade} is shown there"
-            ));
-        }
-    }
-    match &account.moved {
-        Some(Moved::Address(_)) => messages.push(
-            "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it"
-                .to_owned(),
-        ),
-        Some(Moved::Url(_)) => messages.push(
-            "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat, which sends \
-             no address, is not sent there"
-                .to_owned(),
-        ),
-        None => {}
-    }
-    messages
-}
-
-fn lint_server(server: &Server) -> Vec<String> {
-    let Server { protocol, port, security, auth, .. } = server;
-    let mut messages = Vec::new();
-    let port_of = |security| defaults::port(*protocol, security);
-    match security {
-        Security::Plain => messages.push(format!(
-            "{protocol}: without TLS, Thunderbird for Android refuses the whole configuration, \
-             and passwords cross the network in the clear"
-        )),
-        // One port for both tells nothing.
-        _ if port_of(Security::Tls) == port_of(Security::StartTls) => {}
-        Security::StartTls if port.get() == port_of(Security::Tls) => messages.push(format!(
-            "{protocol}: port {port} is for TLS from the first byte; no client will connect with \
-             security = \"starttls\""
-        )),
-        Security::Tls if port.get() == port_of(Security::StartTls) => messages.push(format!(
-            "{protocol}: port {port} is for STARTTLS; Thunderbird and FairEmail will try that \
-             whatever security = \"tls\" says"
-        )),
-        Security::Tls | Security::StartTls => {}
-    }
-    match auth {
-        Auth::Ntlm => messages.push(format!(
-            "{protocol}: Thunderbird for Android refuses the whole configuration for auth = \"ntlm\""
-        )),
-        Auth::None => messages.push(format!(
-            "{protocol}: for auth = \"none\" Thunderbird for Android refuses the whole configuration, \
-             and Thunderbird takes it for incomplete"
-        )),
-        Auth::Password | Auth::CramMd5 => {}
-    }
-    let login = server.login.template();
-    if login == EMAIL_LOCAL_PART {
-        messages.push(format!(
-            "{protocol}: aerc logs in with the whole address, whatever username says"
-        ));
-    } else if !login.contains(EMAIL_ADDRESS) && !login.contains(EMAIL_LOCAL_PART) {
-        messages.push(format!(
-            "{protocol}: Mailspring logs in with the address, not with a fixed username"
-        ));
-    } else if login != EMAIL_ADDRESS {
-        messages.push(format!(
-            "{protocol}: FairEmail, Mailspring and aerc do not understand a username made of \
-             several parts; %EMAILADDRESS% works everywhere"
-        ));
-    }
-    if looks_like_a_value(login) {
-        messages.push(format!(
-            "{protocol}: Thunderbird takes the username {login} for a number or a truth value"
-        ));
-    }
-    messages
-}
-
-/// True for text that is a number or a truth value (seen: Thunderbird turns `0123` into 123).
-fn looks_like_a_value(text: &str) -> bool {
-    text.parse::<f64>().is_ok() || ["true", "false"].contains(&text)
 }

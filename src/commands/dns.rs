@@ -5,13 +5,14 @@
 //! makes Thunderbird and Outlook ask their users strange questions, and the name
 //! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
 
-use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
+use super::{COULD_NOT_RUN, FOUND, load, not_ours, print, print_json};
 use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, MAX_DOMAIN, host_name};
 use crate::cli;
 use crate::config::find::Source;
 use crate::discovery::pacc;
 use crate::log;
+use crate::visible::visible_lines;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
@@ -95,15 +96,9 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let web_host = web_host.or_else(mail_host).unwrap_or_default();
     let records = records(&account, &web_host);
     if arguments.json {
-        return match serde_json::to_string_pretty(&records) {
-            Ok(json) => print(json + "\n"),
-            Err(error) => {
-                log::error(&error);
-                ExitCode::from(COULD_NOT_RUN)
-            }
-        };
+        return print_json(&records);
     }
-    print(zone(&account, &web_host, &records, arguments.soa))
+    print(visible_lines(&zone(&account, &web_host, &records, arguments.soa)))
 }
 
 fn records(account: &Account, web_host: &str) -> Vec<Record> {

@@ -1,7 +1,9 @@
 //! What can be done with this program, one file each.
 //!
 //! The only part that knows all the others. Exit status: 0 fine, 1 something was found to be
-//! wrong, 2 it could not be tried.
+//! wrong, 2 it could not be tried. Nothing that a terminal would obey is printed: control and
+//! direction characters of names and values are escaped, those of a document only if standard
+//! output is a terminal.
 
 pub mod cgi;
 pub mod check;
@@ -14,9 +16,12 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, check::Loading, find::Source};
 use crate::finding::Finding;
 use crate::gateway::listener;
+use crate::visible::{is_visible, visible, visible_lines};
 use crate::{log, sign};
 use clap::{CommandFactory, Parser};
-use std::io::{self, Write};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Something was found to be wrong: the configuration, or what was asked about.
@@ -26,7 +31,10 @@ const COULD_NOT_RUN: u8 = 2;
 
 /// Does what the command line says.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let source = Source::new(cli.config);
     if cli.version {
         return print(version());
@@ -51,6 +59,28 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Prints help, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    let mut text = error.render().to_string();
+    if !error.use_stderr() {
+        return print(text);
+    }
+    // Clap quotes arguments as they are, line breaks included.
+    for argument in std::env::args_os().skip(1) {
+        let argument = argument.to_string_lossy();
+        let value = argument.split_once('=').map_or("", |(_, value)| value);
+        for quoted in [&*argument, value] {
+            let shown = visible(quoted);
+            if shown != quoted {
+                text = text.replace(quoted, &shown);
+            }
+        }
+    }
+    // Nobody may be there to read it.
+    write!(io::stderr(), "{}", visible_lines(&text)).ok();
+    ExitCode::from(COULD_NOT_RUN)
+}
+
 /// `mailsetup 0.1.0, OpenSSL 3.0.19 …`
 fn version() -> String {
     let signing = sign::library_version().unwrap_or("without signing");
@@ -68,9 +98,7 @@ fn not_ours(domain: &Domain) -> String {
 }
 
 fn complain(errors: &[Finding]) -> ExitCode {
-    for error in errors {
-        log::error(error);
-    }
+    log::findings(errors);
     ExitCode::from(FOUND)
 }
 
@@ -84,4 +112,45 @@ fn print(text: impl AsRef<[u8]>) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Prints a document byte for byte; on a terminal, only what is safe there.
+fn print_document(document: &[u8]) -> ExitCode {
+    if !io::stdout().is_terminal() {
+        return print(document);
+    }
+    match std::str::from_utf8(document) {
+        Ok(text) => print(visible_lines(text)),
+        Err(_) => {
+            log::error(
+                &"a signed profile is not printed to a terminal: write it to a file, like `>ann.mobileconfig`",
+            );
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+/// Prints JSON that holds the same and nothing that a terminal would obey.
+fn print_json(value: &impl Serialize) -> ExitCode {
+    let json = match serde_json::to_string_pretty(value) {
+        Ok(json) => json,
+        Err(error) => {
+            log::error(&error);
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+    };
+    let mut escaped = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        // A line break stands between values: serde_json escapes those inside of strings.
+        if c == '\n' || is_visible(c) {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to memory does not fail.
+                write!(escaped, "\\u{unit:04x}").ok();
+            }
+        }
+    }
+    escaped.push('\n');
+    print(escaped)
 }

@@ -1,8 +1,9 @@
 //! Prints what a mail client would get, by asking the way it would ask.
 //!
-//! The request goes through the same function as one from a web server.
+//! The request goes through the same function as one from a web server. A document is printed byte
+//! for byte, unless it goes to a terminal.
 
-use super::{COULD_NOT_RUN, FOUND, load, not_ours, print};
+use super::{COULD_NOT_RUN, FOUND, load, not_ours, print_document};
 use crate::address::EmailAddress;
 use crate::cli::{Client, Show};
 use crate::config::Config;
@@ -60,7 +61,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         return match is_document(&response) {
             // Why not is on standard error already.
             true if arguments.sign && !is_signed => ExitCode::from(FOUND),
-            true => print(response.body),
+            true => print_document(&response.body),
             false => refuse(&response),
         };
     }
@@ -82,7 +83,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         }
         text.push(b'\n');
     }
-    print(text)
+    print_document(&text)
 }
 
 /// A line that shows the request of a client, and the answer to it.

@@ -18,7 +18,7 @@ use crate::finding::{Finding, Place};
 use crate::request::Limits;
 use crate::route;
 use crate::signing::Identity;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -86,9 +86,9 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     };
     let mut checker = Checker::new(path, &text, loading);
     let config = checker.text();
-    // A file that many domains name is looked at once.
-    checker.read.sort_by(|(one, _), (other, _)| one.cmp(other));
-    checker.read.dedup_by(|(one, _), (other, _)| one == other);
+    // A file that many domains name is looked at once. The order is that of the findings.
+    let mut seen = FxHashSet::default();
+    checker.read.retain(|(file, _)| seen.insert(file.clone()));
     files.append(&mut checker.read);
     let config = match config {
         Some(config) if checker.report.is_empty() => {

@@ -4,7 +4,7 @@
 
 use super::Config;
 use super::check::{self, Files, Loading};
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use std::path::{Path, PathBuf};
 
 /// Names the file, in place of an option.
@@ -48,7 +48,7 @@ impl Source {
         }
     }
 
-    /// Reads and checks the configuration.
+    /// Reads and checks the configuration; what is wrong is sorted by place.
     pub fn load(&self, loading: Loading) -> Result<Config, Vec<Finding>> {
         self.load_watching(loading).1
     }
@@ -56,7 +56,14 @@ impl Source {
     /// The same, and the files that were looked at with their states before that.
     pub fn load_watching(&self, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
         match self.path() {
-            Some(path) => check::config(&path, loading),
+            Some(path) => {
+                let (files, result) = check::config(&path, loading);
+                let result = result.map_err(|mut findings| {
+                    finding::sort(&mut findings, &files);
+                    findings
+                });
+                (files, result)
+            }
             None => (Vec::new(), Ok(check::built_in())),
         }
     }

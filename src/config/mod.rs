@@ -1,15 +1,17 @@
 //! The configuration: which domains are ours, and what their accounts look like.
 //!
 //! `file` holds what is written, `check` and `layer` turn it into a [`Config`] or say what is
-//! wrong, `settings` makes an account of what was found, `find` knows where the file is, `reload`
-//! keeps a running service up to date, and `defaults` is all that holds without any file. A
-//! [`Config`] is never half right: it exists or it does not.
+//! wrong, `places` knows in which line a setting stands, `settings` makes an account of what was
+//! found, `find` knows where the file is, `reload` keeps a running service up to date, and
+//! `defaults` is all that holds without any file. A [`Config`] is never half right: it exists or it
+//! does not.
 
 pub mod check;
 pub mod defaults;
 pub mod file;
 pub mod find;
 mod layer;
+pub mod places;
 pub mod reload;
 mod report;
 pub mod settings;
@@ -22,6 +24,7 @@ use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
 use crate::signing::Identity;
+use places::Places;
 use rustc_hash::FxHashMap;
 use settings::{Found, Settings};
 use std::path::{Path, PathBuf};
@@ -197,41 +200,59 @@ impl Config {
         Ok((is_answered.then(|| Entry::Settings(self.base.clone())), is_known))
     }
 
-    /// What is wrong with the files of the domain folder.
-    pub fn directory_errors(&self) -> Vec<Finding> {
-        let Some(directory) = &self.directory else { return Vec::new() };
-        directory.files().iter().flat_map(|path| self.domain_file_errors(path)).collect()
+    /// The broken files of the domain folder, and what is wrong with each.
+    pub fn broken_files(&self) -> Vec<(PathBuf, Vec<Finding>)> {
+        let files = self.directory.iter().flat_map(|directory| directory.files());
+        let findings = files.map(|path| {
+            let findings = self.domain_file_errors(&path);
+            (path, findings)
+        });
+        findings.filter(|(_, findings)| !findings.is_empty()).collect()
     }
 
     fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
         let error =
-            |message: String| vec![Finding::error("domain-file", Some(Place::file(path)), message)];
+            |code, message: String| vec![Finding::error(code, Some(Place::file(path)), message)];
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match Domain::parse(stem) {
-            Err(_) => return error("its name is no domain: nobody is answered from it".to_owned()),
+            Err(_) => {
+                return error(
+                    "domain-file",
+                    "its name is not a domain name: the file is not used".to_owned(),
+                );
+            }
             Ok(domain) if domain.as_str() != stem => {
-                return error(format!("call it {domain}.toml: it is looked for by that name"));
+                return error(
+                    "domain-file",
+                    format!("call it {domain}.toml: it is looked for by that name"),
+                );
             }
             Ok(_) => {}
         }
-        let entry = match files::read_text(path, Kind::DomainFile) {
-            Ok(text) => check::domain_file(path, &text, &self.base).map(|made| made.value),
-            Err(reason) => return error(format!("cannot be read: {reason}")),
+        let text = match files::read_text(path, Kind::DomainFile) {
+            Ok(text) => text,
+            Err(reason) => return error("file-unreadable", format!("cannot be read: {reason}")),
         };
-        match entry {
+        let leads = |target: &Domain, what: &str| {
+            let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);
+            let message = format!("its alias leads to `{target}`, which is {what}");
+            vec![Finding::error("alias", place, message)]
+        };
+        match check::domain_file(path, &text, &self.base).map(|made| made.value) {
             Err(errors) => errors,
             Ok(Entry::AliasOf(target)) => match self.find_now(&target) {
-                Ok(None) => {
-                    error(format!("its alias leads to `{target}`, which is configured nowhere"))
-                }
+                Ok(None) => leads(&target, "not configured"),
                 Ok(Some(_)) => Vec::new(),
                 // Of a broken target, this is said beside what is wrong in its own file.
-                Err(_) => {
-                    error(format!("its alias leads to `{target}`, which is broken or a circle"))
-                }
+                Err(_) => leads(&target, "broken or part of a circle"),
             },
             Ok(Entry::Settings(_)) => Vec::new(),
         }
+    }
+
+    /// The text of the configuration file, for [`places`].
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// What Apple profiles are signed with, if anything.

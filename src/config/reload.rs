@@ -32,8 +32,6 @@ const SHARE: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
-/// How many findings are logged of one reload.
-const MAX_LOGGED: usize = 20;
 
 //------------ Reloading ------------------------------------------------------
 
@@ -272,13 +270,7 @@ impl Reader {
         if findings == self.last_reported && !is_news {
             return;
         }
-        for finding in findings.iter().take(MAX_LOGGED) {
-            log::error(finding);
-        }
-        if findings.len() > MAX_LOGGED {
-            let more = findings.len() - MAX_LOGGED;
-            log::error(&format!("and {more} more; see `mailsetup check`"));
-        }
+        log::findings(&findings);
         log::error(&"configuration has errors; keeping the previous one");
         self.last_reported = findings;
         let mut exchange = self.shared.lock();

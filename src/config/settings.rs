@@ -170,6 +170,31 @@ impl Found {
     }
 }
 
+impl Found {
+    /// The domain whose settings were found, if it is another than the one that was looked up.
+    pub fn alias_of(&self) -> Option<&Domain> {
+        self.alias_of.as_ref()
+    }
+
+    /// The key of the host name that gets too long for `domain`, if one does.
+    pub fn too_long(&self, domain: &Domain) -> Option<String> {
+        let form = Form { domain: self.alias_of.as_ref().unwrap_or(domain) };
+        let offered = self.settings.servers.iter().filter(|server| server.enabled);
+        offered
+            .flat_map(|server| {
+                let key = server.protocol;
+                let first = [(format!("{key}.host"), &server.host)];
+                let others =
+                    server.alternatives.iter().enumerate().filter_map(move |(index, other)| {
+                        Some((format!("{key}.alternatives[{index}].host"), other.host.as_ref()?))
+                    });
+                first.into_iter().chain(others)
+            })
+            .find(|(_, host)| !is_host_name(&form.fill(host)))
+            .map(|(key, _)| key)
+    }
+}
+
 /// Templates on their way to texts.
 struct Form<'a> {
     /// What is filled in.

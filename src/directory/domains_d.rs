@@ -8,9 +8,10 @@
 
 use crate::address::Domain;
 use crate::files::{self, Kind, SETTLE_TIME, Stamp};
+use crate::finding::{Finding, Place};
 use crate::log;
 use std::collections::HashMap;
-use std::fmt::{self, Display};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -236,12 +237,15 @@ impl<T: Clone> DomainsD<T> {
     /// Reads the file of `domain`, for the next look-up.
     ///
     /// `read` makes something of a path and the text there, or says what is wrong with it.
-    pub fn read<E: Display>(
+    pub fn read(
         &self,
         domain: &Domain,
-        read: impl FnOnce(&Path, &str) -> Result<Made<T>, Vec<E>>,
+        read: impl FnOnce(&Path, &str) -> Result<Made<T>, Vec<Finding>>,
     ) {
         let path = self.path(domain);
+        let error = |code, message: &str| {
+            vec![Finding::error(code, Some(Place::file(path.as_path())), message)]
+        };
         let Some(stamp) = state(&path) else { return };
         let made = match files::read_text(&path, Kind::DomainFile) {
             Ok(text) => {
@@ -250,23 +254,19 @@ impl<T: Clone> DomainsD<T> {
                     && says_nothing
                     && stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
                 match is_refused {
-                    true => {
-                        Err(vec![format!("{}: is empty, and has just changed", path.display())])
-                    }
-                    false => read(&path, &text)
-                        .map(|made| Reading {
-                            value: made.value,
-                            files: [(path.clone(), Some(stamp))]
-                                .into_iter()
-                                .chain(made.files)
-                                .collect(),
-                            says_nothing,
-                            bytes: text.len() + made.bytes,
-                        })
-                        .map_err(|errors| errors.iter().map(E::to_string).collect::<Vec<_>>()),
+                    true => Err(error("emptied", "the file is empty, and has just changed")),
+                    false => read(&path, &text).map(|made| Reading {
+                        value: made.value,
+                        files: [(path.clone(), Some(stamp))]
+                            .into_iter()
+                            .chain(made.files)
+                            .collect(),
+                        says_nothing,
+                        bytes: text.len() + made.bytes,
+                    }),
                 }
             }
-            Err(error) => Err(vec![format!("{}: cannot be read: {error}", path.display())]),
+            Err(reason) => Err(error("file-unreadable", &format!("cannot be read: {reason}"))),
         };
         let mut known = self.lock();
         // It changed meanwhile: what was read is neither the old state nor the new one.
@@ -279,16 +279,18 @@ impl<T: Clone> DomainsD<T> {
             reading.says_nothing && good.is_some_and(|good| !good.says_nothing)
         };
         let made = match made {
-            Ok(reading) if is_emptied(&reading) => Err(vec![format!(
-                "{}: is empty now; keeping the settings it had before (SIGHUP takes it as it is)",
-                path.display()
-            )]),
+            Ok(reading) if is_emptied(&reading) => {
+                let message = "the file is empty now; keeping the settings it had before (SIGHUP \
+                               takes it as it is)";
+                Err(error("emptied", message))
+            }
             made => made,
         };
         known.remember(domain, stamp, made);
     }
 
-    fn path(&self, domain: &Domain) -> PathBuf {
+    /// Where the file of `domain` is, if there is one.
+    pub fn path(&self, domain: &Domain) -> PathBuf {
         // A domain holds letters, digits, hyphens and dots and begins with none of the last two:
         // it cannot lead out of the folder.
         self.folder.join(format!("{domain}.toml"))
@@ -301,7 +303,7 @@ impl<T: Clone> DomainsD<T> {
 
 impl<T: Clone> Known<T> {
     /// Takes a reading, or what is wrong with a state of the file.
-    fn remember(&mut self, domain: &Domain, stamp: Stamp, made: Result<Reading<T>, Vec<String>>) {
+    fn remember(&mut self, domain: &Domain, stamp: Stamp, made: Result<Reading<T>, Vec<Finding>>) {
         let mut file = self.by_domain.get(domain).cloned().unwrap_or_default();
         self.forget(domain);
         file.is_current = true;
@@ -314,10 +316,11 @@ impl<T: Clone> Known<T> {
                 file.refused = None;
                 file.good = Some(reading);
             }
-            Err(complaints) => {
-                let complaint = complaints.join("; ");
+            Err(findings) => {
+                let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
+                let complaint = lines.join("; ");
                 if file.complaint.as_ref() != Some(&complaint) {
-                    complaints.iter().for_each(|complaint| log::error(complaint));
+                    log::findings(&findings);
                 }
                 file.refused = Some((stamp, Instant::now()));
                 file.complaint = Some(complaint);

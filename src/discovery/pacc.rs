@@ -79,14 +79,35 @@ pub fn record(account: &Account) -> Option<String> {
     Some(format!("v=UAAC1; a=sha256; d={digest}"))
 }
 
-/// What the document cannot tell of, and how it could.
-pub fn left_out(account: &Account) -> Vec<String> {
-    let (protocols, mut messages) = protocols(account);
+/// Something that the document cannot tell of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LeftOut {
+    /// What: a server, a service, or `document` for all of it.
+    pub what: &'static str,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why something is left out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Why {
+    /// It is not on this port, with TLS from the first byte.
+    Port(u16),
+    /// Its login is not the whole address.
+    Login,
+    /// It takes no login.
+    NoLogin,
+    /// What is left is not enough to read mail and to send it.
+    NotEnough,
+}
+
+/// What the document cannot tell of.
+pub fn left_out(account: &Account) -> Vec<LeftOut> {
+    let (protocols, mut left_out) = protocols(account);
     if !is_enough(&protocols) {
-        let message = "nothing is published: it takes imap or pop3, and smtp; or jmap";
-        messages.push(message.to_owned());
+        left_out.push(LeftOut { what: "document", why: Why::NotEnough });
     }
-    messages
+    left_out
 }
 
 /// True if mail can be read and sent.
@@ -95,10 +116,10 @@ fn is_enough(protocols: &[(&str, Place)]) -> bool {
     has("jmap") || ((has("imap") || has("pop3")) && SUBMISSION.iter().any(|name| has(name)))
 }
 
-/// What can be told of, and what is to be said of the rest.
-fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<String>) {
+/// What can be told of, and what cannot.
+fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
     let mut protocols = Vec::new();
-    let mut messages = Vec::new();
+    let mut left_out = Vec::new();
     for (protocol, names, port) in SERVERS {
         let all = account.servers.iter().chain(&account.alternatives);
         let all: Vec<_> = all.filter(|server| server.protocol == protocol).collect();
@@ -107,35 +128,37 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<String>) {
                 let place = |name: &&'static str| (*name, Place::Host(server.host.clone()));
                 protocols.extend(names.iter().map(place));
             }
-            None => messages.extend(all.first().and_then(|server| fault(server, port))),
+            None => {
+                let why = all.first().and_then(|server| fault(server, port));
+                left_out.extend(why.map(|why| LeftOut { what: names[0], why }));
+            }
         }
     }
-    for (kind, name) in SERVICES {
+    for (kind, what) in SERVICES {
         let Some(service) = account.service(kind) else { continue };
         let (host, port, path) = service.place();
         if port != 443 {
-            messages.push(format!("{name} is left out: it is not on port 443"));
+            left_out.push(LeftOut { what, why: Why::Port(443) });
         } else if service.login.template() != EMAIL_ADDRESS {
-            messages.push(format!("{name} is left out: its login is not the whole address"));
+            left_out.push(LeftOut { what, why: Why::Login });
         } else {
-            protocols.push((name, Place::Url(format!("https://{host}{path}"))));
+            protocols.push((what, Place::Url(format!("https://{host}{path}"))));
         }
     }
-    (protocols, messages)
+    (protocols, left_out)
 }
 
 /// Why a server cannot be told of.
-fn fault(server: &Server, port: u16) -> Option<String> {
-    let why = if server.security != Security::Tls || server.port.get() != port {
-        format!("it is not on port {port} with TLS from the first byte")
+fn fault(server: &Server, port: u16) -> Option<Why> {
+    if server.security != Security::Tls || server.port.get() != port {
+        Some(Why::Port(port))
     } else if server.login.template() != EMAIL_ADDRESS {
-        "its login is not the whole address".to_owned()
+        Some(Why::Login)
     } else if server.auth == Auth::None {
-        "it takes no login".to_owned()
+        Some(Why::NoLogin)
     } else {
-        return None;
-    };
-    Some(format!("{} is left out: {why}", server.protocol))
+        None
+    }
 }
 
 //------------ Configuration --------------------------------------------------

@@ -20,6 +20,7 @@ use crate::language;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
+use crate::visible::replaced;
 use languages::{LANGUAGES, Language};
 use look::{Error, Look, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -78,7 +79,7 @@ fn answer(account: &Account, request: &Request) -> Response {
     let mut content = Content::new(Some(account), request);
     match Typed::read(request) {
         Typed::Nothing => {}
-        Typed::NoAddress(typed) => content.refuse(typed),
+        Typed::NoAddress(typed) => content.refuse(&typed),
         // Only the Host's domain is ours.
         Typed::Address(address) if *address.domain() != account.domain => content.miss(&address),
         Typed::Address(address) => content.settle(account, &address),
@@ -93,7 +94,7 @@ fn unknown(request: &Request) -> Response {
         Typed::Address(address) => content.miss(&address),
         // Asked by an address or by `localhost`, which are in nobody's name: somebody tries it out.
         Typed::Nothing if request.host.is_none() => {}
-        Typed::NoAddress(typed) if request.host.is_none() => content.refuse(typed),
+        Typed::NoAddress(typed) if request.host.is_none() => content.refuse(&typed),
         Typed::Nothing | Typed::NoAddress(_) => return nothing_here(),
     }
     respond(content, &Page::default())
@@ -225,9 +226,9 @@ impl<'a> Content<'a> {
         }
     }
 
-    fn refuse(&mut self, typed: String) {
+    fn refuse(&mut self, typed: &str) {
         self.stage = Stage::Invalid;
-        self.typed = typed;
+        self.typed = replaced(typed);
     }
 
     fn miss(&mut self, address: &EmailAddress) {

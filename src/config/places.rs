@@ -1,0 +1,131 @@
+//! In which line of which file a setting stands, for `check`: made on demand, of the text alone.
+//!
+//! A place is that of the value. A text that is not TOML has no places; a service never makes any.
+
+use super::Config;
+use super::report::Report;
+use super::settings::Found;
+use crate::address::Domain;
+use crate::finding::Place;
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The places of one file.
+pub struct Places<'a> {
+    report: Report<'a>,
+    base: DeTable<'a>,
+    /// The tables `[domain."…"]`, and where their names stand.
+    domains: FxHashMap<Domain, (Range<usize>, DeTable<'a>)>,
+}
+
+impl<'a> Places<'a> {
+    /// The places of the file at `path`, which holds `text`.
+    pub fn of(path: &Path, text: &'a str) -> Places<'a> {
+        let mut base = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
+        let mut domains = FxHashMap::default();
+        if let Some(DeValue::Table(tables)) = base.remove("domain").map(Spanned::into_inner) {
+            for (name, table) in tables {
+                if let (Ok(domain), DeValue::Table(table)) =
+                    (Domain::parse(name.get_ref()), table.into_inner())
+                {
+                    domains.insert(domain, (name.span(), table));
+                }
+            }
+        }
+        Places { report: Report::new(path, text), base, domains }
+    }
+
+    /// The place of the first of `keys` that is written, like `smtp.alternatives[0].port`; in the
+    /// table of `domain`, if one is given, else outside of those tables.
+    pub fn first(&self, domain: Option<&Domain>, keys: &[String]) -> Option<Place> {
+        let table = match domain {
+            Some(domain) => &self.domains.get(domain)?.1,
+            None => &self.base,
+        };
+        keys.iter().find_map(|key| Some(self.report.place(Some(span(table, key)?))))
+    }
+
+    /// The place of the name in `[domain."…"]`.
+    pub fn name(&self, domain: &Domain) -> Option<Place> {
+        let (span, _) = self.domains.get(domain)?;
+        Some(self.report.place(Some(span.clone())))
+    }
+}
+
+/// Where the value of a key stands.
+fn span(table: &DeTable, key: &str) -> Option<Range<usize>> {
+    let (first, rest) = key.split_once('.').map_or((key, None), |(key, rest)| (key, Some(rest)));
+    let (name, index) = match first.strip_suffix(']').and_then(|first| first.split_once('[')) {
+        Some((name, index)) => (name, Some(index.parse().ok()?)),
+        None => (first, None),
+    };
+    let mut value: &Spanned<DeValue> = table.get(name)?;
+    if let Some(index) = index {
+        value = value.get_ref().as_array()?.get::<usize>(index)?;
+    }
+    match rest {
+        Some(rest) => span(value.get_ref().as_table()?, rest),
+        None => Some(value.span()),
+    }
+}
+
+//------------ Origin ---------------------------------------------------------
+
+/// Where the settings of a domain are written, beside the base.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// Nowhere else.
+    Base,
+    /// In the table of this domain: its own, or the one that an alias leads to.
+    Table(Domain),
+    /// In a file of the folder of domains.
+    File(PathBuf),
+}
+
+impl Config {
+    /// Where the settings are written that were found for `domain`.
+    pub fn origin(&self, domain: &Domain, found: &Found) -> Origin {
+        let domain = found.alias_of().unwrap_or(domain);
+        if self.domains.contains_key(domain) {
+            return Origin::Table(domain.clone());
+        }
+        match &self.directory {
+            Some(directory) if directory.has(domain) => Origin::File(directory.path(domain)),
+            _ => Origin::Base,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_in_every_spelling() {
+        let text = "imap.auth = 'ntlm'\nsmtp = { alternatives = [{ host = 'a.example' }, { port = 1 }] }\n\
+                    [[pop3.alternatives]]\nport = 2\n[domain.'B\u{fc}cher.example']\n'imap'.port = 3\n\
+                    [domain.'a.example'.imap]\nhost = 'x'\n";
+        let places = Places::of(Path::new("f"), text);
+        let domain = |name| Domain::parse(name).unwrap();
+        let (b, a) = (domain("xn--bcher-kva.example"), domain("a.example"));
+        for (domain, key, position) in [
+            (None, "imap.auth", Some((1, 13))),
+            (None, "imap.port", None),
+            (None, "smtp.alternatives[1].port", Some((2, 59))),
+            (None, "smtp.alternatives[0]", Some((2, 26))),
+            (None, "smtp.alternatives[2]", None),
+            (None, "pop3.alternatives[0].port", Some((4, 8))),
+            (Some(&b), "imap.port", Some((6, 15))),
+            (Some(&a), "imap.host", Some((8, 8))),
+            (Some(&a), "imap.port", None),
+        ] {
+            let place = places.first(domain, &[key.to_owned()]);
+            assert_eq!(place.and_then(|place| place.position), position, "{key}");
+        }
+        assert_eq!(places.name(&b).and_then(|place| place.position), Some((5, 9)));
+        assert_eq!(Places::of(Path::new("f"), "[").first(None, &["imap".to_owned()]), None);
+    }
+}

@@ -1,0 +1,542 @@
+//! Findings: each has a code and the place of what causes it; they are sorted, told once, and
+//! nothing in them is obeyed by a terminal.
+
+use crate::common::{Sandbox, command, program};
+use mailsetup::lint::LINTS;
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::Output;
+
+fn check(config: &Path, arguments: &[&str]) -> Output {
+    command(program())
+        .arg("check")
+        .arg("--config")
+        .arg(config)
+        .args(arguments)
+        .output()
+        .expect("program")
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn json(config: &Path) -> Vec<Value> {
+    let text = text(&check(config, &["--json"]));
+    match serde_json::from_str(&text) {
+        Ok(Value::Array(findings)) => findings,
+        other => panic!("{other:?}: {text}"),
+    }
+}
+
+/// Code, file name, line and column of each finding, in their order.
+fn places(config: &Path) -> Vec<String> {
+    let place = |finding: &Value| {
+        let file = finding["file"].as_str().expect("a file");
+        let file = Path::new(file).file_name().expect("a name").to_string_lossy().into_owned();
+        let position = match (&finding["line"], &finding["column"]) {
+            (Value::Null, Value::Null) => String::new(),
+            (line, column) => format!(":{line}:{column}"),
+        };
+        format!("{} {file}{position}", finding["code"].as_str().expect("a code"))
+    };
+    json(config).iter().map(place).collect()
+}
+
+//------------ places --------------------------------------------------------
+
+/// One configuration for each kind of warning, and where it is found.
+const WARNINGS: &[(&str, &str, &str)] = &[
+    ("alternatives", "imap.alternatives = [{ port = 143 }]", "1:21"),
+    ("auth-ntlm", "[imap]\nport = 993\nauth = 'ntlm'", "3:8"),
+    ("auth-ntlm", "[smtp]\n  auth = 'ntlm'", "2:10"),
+    ("jmap", "jmap = { url = 'https://jmap.example.org/' }", "1:16"),
+    ("name-value", "provider.name = '0123'", "1:17"),
+    ("name-value", "provider.name = 'A'\nprovider.short_name = 'true'", "2:23"),
+    ("no-imap", "[imap]\nenabled = false", "2:11"),
+    ("pacc-empty", "imap.port = 143\npop3.enabled = false\n[pacc]\nenabled = true", "4:11"),
+    ("pacc-login", "pacc.enabled = true\nimap.username = '%EMAILLOCALPART%'", "2:17"),
+    ("pacc-port", "pacc.enabled = true\nimap.port = 143", "2:13"),
+    ("pacc-port", "pacc.enabled = true", "1:16"),
+    ("pacc-port", "pacc.enabled = true\ncaldav.url = 'https://a.example:8443/'", "2:14"),
+    ("page-color", "[page]\ncolor = '#ffff00'", "2:9"),
+    ("port-starttls", "imap.port = 143\nimap.security = 'tls'", "2:17"),
+    (
+        "port-starttls",
+        "smtp.alternatives = [{ port = 465 }, { port = 587, security = 'tls' }]",
+        "1:63",
+    ),
+    ("port-tls", "imap.port = 993\nimap.security = 'starttls'", "2:17"),
+    (
+        "port-tls",
+        "[smtp]\nsecurity = 'starttls'\n[[smtp.alternatives]]\nport = 465\nsecurity = 'starttls'",
+        "5:12",
+    ),
+    (
+        "redirect-not-followed",
+        "[domain.'a.example']\nautodiscover.redirect_address = 'x@b.example'",
+        "2:33",
+    ),
+    (
+        "redirect-url-not-followed",
+        "[domain.'a.example']\nautodiscover.redirect_url = 'https://b.example/x'",
+        "2:29",
+    ),
+    ("security-none", "imap.security = 'none'", "1:17"),
+    ("security-none", "[smtp]\nalternatives = [{ port = 25, security = 'none' }]", "2:41"),
+    ("security-none-other", "pop3.security = 'none'", "1:17"),
+    (
+        "service-username",
+        "[caldav]\nurl = 'https://a.example/'\nusername = '%EMAILLOCALPART%'",
+        "3:12",
+    ),
+    (
+        "service-username",
+        "caldav.url = 'https://a.example/'\nimap.username = '%EMAILLOCALPART%'",
+        "2:17",
+    ),
+    ("smtp-without-login", "smtp.auth = 'none'", "1:13"),
+    ("username-composed", "imap.username = 'x-%EMAILLOCALPART%'", "1:17"),
+    ("username-fixed", "imap.username = 'ann'", "1:17"),
+    ("username-local-part", "imap.username = '%EMAILLOCALPART%'", "1:17"),
+    ("username-value", "imap.username = '0123'", "1:17"),
+];
+
+#[test]
+fn every_warning_has_the_place_of_its_cause() {
+    let sandbox = Sandbox::new();
+    for (code, config, place) in WARNINGS {
+        let config = sandbox.write("c.toml", config);
+        let place_of = |finding: &Value| format!("{}:{}", finding["line"], finding["column"]);
+        let findings = json(&config);
+        let found =
+            findings.iter().any(|finding| finding["code"] == **code && place_of(finding) == *place);
+        assert!(found, "{code} {place}: {findings:?}");
+        let lines = text(&check(&config, &[]));
+        let start = format!("warning: {}:{place}: ", config.display());
+        let end = format!(" [{code}]");
+        let is_it = |line: &str| line.starts_with(&start) && line.ends_with(&end);
+        assert!(lines.lines().any(is_it), "{start}…{end}: {lines}");
+    }
+    for lint in LINTS {
+        let is_tested = WARNINGS.iter().any(|(code, ..)| *code == lint.code);
+        assert!(is_tested, "{} needs a row in WARNINGS", lint.code);
+    }
+}
+
+/// The same cause in each place where a setting can be written.
+#[test]
+fn a_cause_is_found_wherever_it_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "listed.example\n");
+    sandbox.write("d/own.example.toml", "\nimap = { auth = 'ntlm' }\n");
+    sandbox.write("d/plain.example.toml", "pop3.enabled = false\n");
+    sandbox.write("d/to-table.example.toml", "alias_of = 'table.example'\n");
+    let tables = "[domain.'T\u{e4}ble.example'.imap]\nauth = 'ntlm'\n\
+                  [domain.'table.example']\n'imap'.\"auth\" = 'ntlm'\n\
+                  [domain.'alias.example']\nalias_of = 'table.example'\n\
+                  [domain.'to-file.example']\nalias_of = 'own.example'\n\
+                  [domain.'fine.example'.imap]\nauth = 'password'\n";
+    let domains = "domains = { list_files = ['list'], directory = 'd' }\n";
+    let config = sandbox.write("c.toml", format!("{domains}{tables}"));
+    assert_eq!(
+        places(&config),
+        ["auth-ntlm c.toml:3:8", "auth-ntlm c.toml:5:17", "auth-ntlm own.example.toml:2:17"]
+    );
+    let findings = json(&config);
+    let domains_of = |at: usize| findings[at]["domains"].to_string();
+    assert_eq!(findings[0]["domain"], "xn--tble-loa.example");
+    assert_eq!(domains_of(1), "[\"alias.example\",\"table.example\",\"to-table.example\"]");
+    assert_eq!(domains_of(2), "[\"own.example\",\"to-file.example\"]");
+
+    // In the base, it holds for those who say nothing else.
+    let config = sandbox.write("c.toml", format!("imap.auth = 'ntlm'\n{domains}{tables}"));
+    assert_eq!(
+        places(&config),
+        [
+            "auth-ntlm c.toml:1:13",
+            "auth-ntlm c.toml:4:8",
+            "auth-ntlm c.toml:6:17",
+            "auth-ntlm own.example.toml:2:17"
+        ]
+    );
+    assert_eq!(json(&config)[0]["domains"].to_string(), "[\"listed.example\",\"plain.example\"]");
+}
+
+/// `alternatives` of a domain take the place of the base's, so an index means those.
+#[test]
+fn an_index_counts_in_the_array_that_holds() {
+    let sandbox = Sandbox::new();
+    let base = "imap.alternatives = [{ port = 143, security = 'tls' }]\n";
+    let own = "[domain.'a.example']\nimap.alternatives = [{ port = 993 }, { port = 143, security = 'tls' }]\n";
+    let config = sandbox.write("c.toml", format!("{base}{own}"));
+    let places = places(&config);
+    assert_eq!(places, ["alternatives c.toml:3:21", "port-starttls c.toml:3:63"]);
+}
+
+/// What nothing in the file causes is about the file, or about the domain's name.
+#[test]
+fn a_default_has_the_file_as_its_place() {
+    let sandbox = Sandbox::new();
+    let label = "a".repeat(63);
+    let long = [&label[..], &label, &label, &"b".repeat(55), "a"].join(".");
+    let config = sandbox.write("c.toml", format!("\n[domain.'{long}']\n"));
+    assert_eq!(places(&config), ["host-too-long c.toml:2:9"]);
+    sandbox.write("list", &long);
+    let config = sandbox.write("c.toml", "domains.list_files = ['list']\n");
+    assert_eq!(places(&config), ["host-too-long c.toml"]);
+    let host = format!("imap.host = '{}.%EMAILDOMAIN%'\n", "c".repeat(63));
+    let config = sandbox.write("c.toml", format!("{host}[domain.'{long}']\n"));
+    assert_eq!(places(&config), ["host-too-long c.toml:1:13"]);
+    sandbox.write("list", "");
+    let config = sandbox.write("c.toml", "\ndomains.list_files = ['list']\n");
+    assert_eq!(places(&config), ["no-domain c.toml:2:22"]);
+}
+
+//------------ order and number ----------------------------------------------
+
+#[test]
+fn findings_are_sorted_by_file_line_and_column() {
+    let sandbox = Sandbox::new();
+    sandbox.write("z-list", "ok.example\nnot_one\n");
+    sandbox.write("a-list", "not_two\n");
+    sandbox.write("d/a.example.b.example.toml", "smtp.port = 0\n");
+    sandbox.write("d/a.example.toml", "imap.port = 0\nimap.auth = 'no'\n");
+    sandbox.write("d/b.example.toml", "imap.auth = 'ntlm'\n");
+    sandbox.write("d/c.example.toml", "imap.port = 0\nsmtp.port = 0\n");
+    let config = sandbox.write(
+        "c.toml",
+        "smtp = { auth = 'ntlm', username = '%EMAILLOCALPART%' }\nimap.security = 'none'\n\
+         [domains]\nlist_files = ['z-list', 'a-list']\ndirectory = 'd'\n",
+    );
+    assert_eq!(
+        places(&config),
+        [
+            "auth-ntlm c.toml:1:17",
+            "username-local-part c.toml:1:36",
+            "security-none c.toml:2:17",
+            "list-line z-list:2:1",
+            "list-line a-list:1:1",
+            "port-range a.example.b.example.toml:1:13",
+            "syntax a.example.toml:2:13",
+            "auth-ntlm b.example.toml:1:13",
+            "port-range c.example.toml:1:13",
+            "port-range c.example.toml:2:13",
+        ]
+    );
+    let output = check(&config, &[]);
+    let text = text(&output);
+    assert!(text.ends_with(": 4 errors, 6 warnings; 5 domains\n"), "{text}");
+    assert_eq!((output.status.code(), text.lines().count()), (Some(1), 11));
+}
+
+#[test]
+fn four_faulty_domains_are_four_findings() {
+    let sandbox = Sandbox::new();
+    let faulty = |line: &str| -> String {
+        (1..=4).map(|n| format!("[domain.'d{n}.example']\n{line}\n")).collect()
+    };
+    let config = sandbox.write("c.toml", faulty("imap.port = 0"));
+    let range = |line: usize| format!("port-range c.toml:{line}:13");
+    assert_eq!(places(&config), [2, 4, 6, 8].map(range));
+    let stdout = text(&check(&config, &[]));
+    assert!(stdout.ends_with(": 4 errors; this configuration cannot be used\n"), "{stdout}");
+
+    let config = sandbox.write("c.toml", faulty("imap.auth = 'ntlm'"));
+    assert_eq!(places(&config), [2, 4, 6, 8].map(|line| format!("auth-ntlm c.toml:{line}:13")));
+    for n in 1..=4 {
+        sandbox.write(&format!("d/d{n}.example.toml"), "imap.auth = 'ntlm'\n");
+        sandbox.write(&format!("e/d{n}.example.toml"), "imap.port = 0\n");
+    }
+    let file = |code: &str, n: usize| format!("{code} d{n}.example.toml:1:13");
+    let config = sandbox.write("c.toml", "domains.directory = 'd'\n");
+    assert_eq!(places(&config), [1, 2, 3, 4].map(|n| file("auth-ntlm", n)));
+    let config = sandbox.write("c.toml", "domains.directory = 'e'\n");
+    assert_eq!(places(&config), [1, 2, 3, 4].map(|n| file("port-range", n)));
+}
+
+/// One setting for many domains: one line, with their number; in JSON, with their names.
+#[test]
+fn a_shared_setting_is_named_once() {
+    let sandbox = Sandbox::new();
+    let names: String = (0..300).map(|n| format!("l{n:03}.example\n")).collect();
+    sandbox.write("list", names);
+    let config = sandbox.write(
+        "c.toml",
+        "imap.auth = 'ntlm'\ndomains.list_files = ['list']\n[domain.'a.example']\n[domain.'b.example'.imap]\nauth = 'password'\n",
+    );
+    let stdout = text(&check(&config, &[]));
+    let line = stdout.lines().next().expect("a line");
+    assert!(line.contains("c.toml:1:13: a.example and 300 more domains: imap: "), "{line}");
+    assert!(stdout.ends_with(": 1 warning; 302 domains\n"), "{stdout}");
+    let findings = json(&config);
+    let domains = findings[0]["domains"].as_array().expect("domains");
+    assert_eq!((findings.len(), domains.len(), &domains[300]), (1, 301, &"l299.example".into()));
+    assert!(findings[0]["clients"][0] == "Thunderbird for Android", "{}", findings[0]);
+    assert!(findings[0]["mend"].is_string() && findings[0]["level"] == "warning");
+}
+
+/// Where many files are broken, the other commands name the first of them.
+#[test]
+fn a_long_list_of_findings_is_cut_in_the_log_only() {
+    let sandbox = Sandbox::new();
+    let bad: String =
+        (0..25).map(|n| format!("[domain.'d{n}.example']\nimap.port = 0\n")).collect();
+    let config = sandbox.write("c.toml", bad);
+    let all = text(&check(&config, &[]));
+    assert_eq!(all.lines().count(), 26);
+    for arguments in
+        [&["show", "a@d1.example"][..], &["dns", "d1.example"], &["serve", "--http", "127.0.0.1:0"]]
+    {
+        let output = command(program())
+            .arg("--config")
+            .arg(&config)
+            .args(arguments)
+            .output()
+            .expect("program");
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let first: String =
+            all.lines().take(20).map(|line| format!("mailsetup: {line}\n")).collect();
+        assert_eq!(stderr, format!("{first}mailsetup: and 5 more; see `mailsetup check`\n"));
+    }
+    // In CGI, the same in the web server's log.
+    let output = command(program())
+        .env("MAILSETUP_CONFIG", &config)
+        .env("GATEWAY_INTERFACE", "CGI/1.1")
+        .env("REQUEST_METHOD", "GET")
+        .output()
+        .expect("program");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 21);
+}
+
+/// A value of a megabyte is not a line of a megabyte; what is wrong with it is still there.
+#[test]
+fn a_long_value_is_not_a_long_line() {
+    let sandbox = Sandbox::new();
+    for value in ["x", "\u{20ac}", "\u{1f600}"] {
+        let value = value.repeat(1_000_000 / value.len());
+        let config = sandbox.write("c.toml", format!("imap.host = \"{value}\"\n"));
+        let stdout = text(&check(&config, &[]));
+        assert!(stdout.lines().all(|line| line.len() < 2000), "{}", stdout.len());
+        assert!(stdout.contains("c.toml:1:13: imap.host: `"), "{stdout}");
+        assert!(stdout.contains("` is not a host name") && stdout.contains("[...]"), "{stdout}");
+    }
+}
+
+//------------ what a terminal would obey ------------------------------------
+
+/// ESC, the control characters of Latin 1, what turns text around, what is not seen.
+const HOSTILE: &str = "a\u{1b}[31m\u{9b}\u{7f}\u{202e}\u{200b}\u{feff}\u{2028}b";
+
+/// Fails if there is a character that a terminal obeys, or that hides.
+fn assert_harmless(bytes: &[u8]) {
+    let text = std::str::from_utf8(bytes).expect("UTF-8");
+    for c in text.chars() {
+        let is_harmful =
+            (c.is_control() && c != '\n') || HOSTILE.contains(c) && !c.is_ascii_graphic();
+        assert!(!is_harmful, "{c:?} in {text:?}");
+    }
+}
+
+#[test]
+fn no_value_or_name_reaches_a_terminal_as_it_is() {
+    let sandbox = Sandbox::new();
+    let escaped = HOSTILE.replace('\u{1b}', "\\u001b").replace('\u{7f}', "\\u007f");
+    let list = sandbox.path(&format!("list {HOSTILE}\n"));
+    fs::write(&list, format!("{HOSTILE}\n")).expect("list");
+    let configs = [
+        format!("imap.host = \"{escaped}\"\n"),
+        format!("imap.username = \"{escaped}\"\n"),
+        format!("imap.\"{escaped}\" = 1\n"),
+        format!("\"{escaped}\" = 1\n"),
+        format!("smtp.security = \"{escaped}\"\n"),
+        format!("caldav.url = \"{escaped}\"\n"),
+        format!("page.logo = \"{escaped}\"\n"),
+        format!("page.color = \"{escaped}\"\n"),
+        format!("metrics.path = \"{escaped}\"\n"),
+        format!("apple.identifier = \"{escaped}\"\n"),
+        format!("apple.description = {{ \"{escaped}\" = 'x' }}\n"),
+        format!("domains.list_files = [\"{escaped}\"]\n"),
+        format!("domains.list_files = [\"list {escaped}\\n\"]\n"),
+        format!("[domain.\"{escaped}\"]\n"),
+        format!("[domain.'a.example']\nalias_of = \"{escaped}\"\n"),
+        format!("[domain.'a.example']\nautodiscover.redirect_address = \"{escaped}\"\n"),
+    ];
+    for config in configs {
+        let config = sandbox.write("c.toml", &config);
+        for arguments in [
+            &["check"][..],
+            &["check", "--json"],
+            &["show", "ann@example.org"],
+            &["dns", "example.org"],
+            &["serve", "--http", "not.an.address"],
+        ] {
+            let output = command(program())
+                .arg("--config")
+                .arg(&config)
+                .args(arguments)
+                .output()
+                .expect("program");
+            let about = fs::read_to_string(&config).expect("config");
+            assert_ne!(output.status.code(), Some(101), "{about}");
+            assert_harmless(&output.stdout);
+            assert_harmless(&output.stderr);
+            if arguments[0] == "check" {
+                assert!(!output.stdout.is_empty(), "{about}");
+            }
+        }
+        json(&config);
+    }
+}
+
+#[test]
+fn no_argument_reaches_a_terminal_as_it_is() {
+    let line = format!("{HOSTILE}\nerror: forged");
+    let sandbox = Sandbox::new();
+    for arguments in [
+        &[&line[..]][..],
+        &["--", &line],
+        &["check", &line],
+        &["check", &format!("--{line}")],
+        &["serve", "--listen", &line],
+        &["serve", &format!("--http={line}")],
+        &["show", &line],
+        &["show", "a@example.org", "--client", &line],
+        &["dns", &line],
+        &["dns", "example.org", "--web-host", &line],
+        &["--config", &line, "check"],
+        &["--config", &line, "check", "--json"],
+        &["--config", &line, "show", "a@example.org"],
+        &[&format!("--config={line}"), "serve", "--http", "127.0.0.1:0"],
+    ] {
+        let output = command(program())
+            .current_dir(sandbox.path(""))
+            .args(arguments)
+            .output()
+            .expect("program");
+        assert!([Some(1), Some(2)].contains(&output.status.code()), "{arguments:?}");
+        assert_harmless(&output.stdout);
+        assert_harmless(&output.stderr);
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8(printed).expect("UTF-8");
+        assert!(!printed.is_empty(), "{arguments:?}");
+        let is_forged = printed.lines().any(|line| line.starts_with("error: forged"));
+        assert!(!is_forged, "{arguments:?}: {printed}");
+    }
+}
+
+/// A bad name hides neither itself nor the others.
+#[test]
+fn a_name_that_is_not_utf8_hides_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("d/own.example.toml", "imap.port = 0\n");
+    sandbox.write("d/fine.example.toml", "");
+    sandbox.write(&format!("d/{HOSTILE}.toml"), "");
+    fs::create_dir(sandbox.path("d/folder.example.toml")).expect("a folder");
+    let bad = sandbox.path("d").join(OsStr::from_bytes(b"\xff\xfe.example.toml"));
+    fs::write(&bad, "imap.port = 0\n").expect("a file");
+    let config = sandbox.write("c.toml", "imap.auth = 'ntlm'\ndomains.directory = 'd'\n");
+    let output = check(&config, &["--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_harmless(&output.stdout);
+    let places = places(&config);
+    assert_eq!(
+        places,
+        [
+            "auth-ntlm c.toml:1:13",
+            &format!("domain-file {HOSTILE}.toml"),
+            "file-unreadable folder.example.toml",
+            "port-range own.example.toml:1:13",
+            "domain-file <FF><FE>.example.toml",
+        ]
+    );
+    let stdout = text(&check(&config, &[]));
+    assert_harmless(stdout.as_bytes());
+    assert!(stdout.contains("/<FF><FE>.example.toml: "), "{stdout}");
+    assert!(stdout.contains("/a<U+001B>[31m<U+009B>"), "{stdout}");
+
+    // The configuration itself.
+    let bad = sandbox.path("").join(OsStr::from_bytes(b"\xff.toml"));
+    fs::write(&bad, "imap.port = 0\n").expect("a file");
+    let stdout = text(&check(&bad, &[]));
+    assert!(stdout.contains("<FF>.toml:1:13: "), "{stdout}");
+    assert_eq!(json(&bad).len(), 1);
+}
+
+/// Also where the fault is not in the domain's own file, `check` alone says so.
+#[test]
+fn a_broken_file_of_a_domain_is_told_once() {
+    let sandbox = Sandbox::new();
+    let many: String = (0..25).map(|n| format!("[[imap.alternatives]]\nport = -{n}\n")).collect();
+    sandbox.write("d/many.example.toml", &many);
+    sandbox.write("d/page.example.toml", "page.template = 'own.html'\n");
+    sandbox.write("d/own.html", "\n{% if %}");
+    sandbox.write("d/lost.example.toml", "\nalias_of = 'nowhere.example'\n");
+    let config = sandbox.write("c.toml", "domains.directory = 'd'\n");
+    let places = places(&config);
+    assert_eq!(places.len(), 27, "{places:?}");
+    assert!(places.contains(&"alias lost.example.toml:2:12".to_owned()), "{places:?}");
+    assert_eq!(places.iter().filter(|place| place.starts_with("template own.html:2:")).count(), 1);
+    // Where one of the domains is asked about, the first are logged.
+    let output = command(program())
+        .arg("--config")
+        .arg(&config)
+        .args(["show", "a@many.example"])
+        .output()
+        .expect("program");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("mailsetup: and 5 more; see `mailsetup check`\n"), "{stderr}");
+    assert!(stderr.contains(":2:8: imap.port: 0 is "), "{stderr}");
+    assert!(stderr.lines().next().is_some_and(|line| line.ends_with(" [port-range]")), "{stderr}");
+}
+
+/// A document is printed byte for byte, unless a terminal shows it.
+#[test]
+fn a_document_is_made_visible_for_a_terminal_only() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "provider.name = \"a\\u00add\u{fffc}b\"\n");
+    let arguments = ["show", "ann@example.org", "--client", "thunderbird"];
+    let output =
+        command(program()).arg("--config").arg(&config).args(arguments).output().expect("program");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(stdout.contains("a\u{ad}d"), "{stdout}");
+    let line = format!(
+        "'{}' --config '{}' {}",
+        program().display(),
+        config.display(),
+        arguments.join(" ")
+    );
+    let output = command("script").args(["-qec", &line, "/dev/null"]).output().expect("script");
+    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(shown.contains("a<U+00AD>d") && !shown.contains('\u{ad}'), "{shown}");
+}
+
+//------------ nothing to look at ---------------------------------------------
+
+#[test]
+fn what_cannot_be_read_is_a_finding() {
+    let sandbox = Sandbox::new();
+    sandbox.write("folder/x", "");
+    for config in ["missing.toml", "folder"] {
+        let config = sandbox.path(config);
+        assert_eq!(check(&config, &[]).status.code(), Some(1));
+        let findings = json(&config);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0]["code"], "file-unreadable");
+        assert_eq!(findings[0]["file"], config.display().to_string());
+        assert!(findings[0]["line"].is_null());
+    }
+    let output = command(program()).args(["check", "--json"]).output().expect("program");
+    assert!(output.status.success() && output.stdout == b"[]\n");
+    let config = sandbox.write("empty.toml", "");
+    assert_eq!(text(&check(&config, &["--json"])), "[]\n");
+    // A reader that cannot take it: it could not run.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+    let status = command(program()).arg("check").arg("--config").arg(&config).stdout(full).status();
+    assert_eq!(status.expect("program").code(), Some(2));
+}
