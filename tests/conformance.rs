@@ -87,6 +87,34 @@ const CASES: &[Case] = &[
     ("autoconfig in other letters", |subject| {
         subject.get("/Mail/Config-V1.1.XML?emailaddress=ann@example.org")?.xml()?.has(IMAP)
     }),
+    ("doubled slashes", |subject| {
+        each(
+            [
+                "//mail/config-v1.1.xml",
+                "/mail//config-v1.1.xml",
+                "//.well-known///autoconfig//mail/config-v1.1.xml",
+                "////v1.1/mail/config-v1.1.xml",
+                "/mail//config-v1.1.xml?emailaddress=ann@example.org",
+            ],
+            |path| subject.get(path)?.xml()?.has(IMAP),
+        )?;
+        each(["//autodiscover//autodiscover.xml", "/Autodiscover//AutoDiscover.XML"], |path| {
+            subject.send(Request::post(path, POX))?.xml()?.has(LOGIN)
+        })?;
+        each(
+            [
+                "//autodiscover/autodiscover.json?Email=ann@example.org&Protocol=AutodiscoverV1",
+                "/autodiscover//autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1",
+                "//mobileconfig?emailaddress=ann@example.org",
+                "//email.mobileconfig?email=ann@example.org",
+            ],
+            |target| subject.get(target)?.status(&[200]),
+        )?;
+        // The first part of a path is not a host.
+        each(["//autoconfig.example.org/mail/config-v1.1.xml", "//mail//", "//nothing"], |target| {
+            subject.get(target)?.status(&[404])
+        })
+    }),
     ("autodiscover in five spellings", |subject| {
         each(AUTODISCOVER, |path| subject.send(Request::post(path, POX))?.xml()?.has(LOGIN))
     }),
