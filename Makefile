@@ -56,6 +56,12 @@ test:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
 
+## test-debian13: the tests that need servers of Debian 13, in a root below target/ (as root)
+test-debian13:
+	sh tests/install-tools.sh
+	sh tests/install-debian13.sh
+	$(CARGO) test --locked $(CARGOFLAGS) --test main debian_13 -- --ignored
+
 ## test-clients: real mail clients set themselves up; installs them and mail servers (Debian)
 test-clients:
 	sh tests/install-tools.sh
@@ -183,4 +189,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help
+.PHONY: all run test test-debian13 test-clients test-page soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help

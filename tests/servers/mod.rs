@@ -6,6 +6,7 @@ pub mod caddy;
 pub mod launchers;
 pub mod lighttpd;
 pub mod nginx;
+mod sites;
 mod systemd;
 
 use std::fs;
