@@ -23,7 +23,7 @@ use crate::common::{Process, command, run, source, write};
 pub const HTTP: SocketAddr = local(80);
 
 /// The socket in all of contrib.
-const SOCKET: &str = "/run/mailsetup.sock";
+pub const SOCKET: &str = "/run/mailsetup.sock";
 
 pub const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)

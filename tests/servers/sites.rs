@@ -1,14 +1,30 @@
 //! What admins have around our files: rewrites, redirects to https, passwords, paths of their own.
 //! Each is tried under the real server.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 
-use super::{HTTP, lighttpd};
+use super::{HTTP, SOCKET, lighttpd, nginx};
+use crate::common::fcgi;
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
 use crate::common::write;
 
 const CONFIG: &str = "[domain.\"example.org\"]\n";
+const ANN: &str = "emailaddress=ann@example.org";
+
+/// One target of each document, and one in other letters.
+const OURS: [&str; 5] = [
+    "/mail/config-v1.1.xml?emailaddress=ann@example.org",
+    "/.well-known/autoconfig/mail/config-v1.1.xml",
+    "/AutoDiscover/AutoDiscover.XML",
+    "/autodiscover/autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1",
+    "/mobileconfig?emailaddress=ann@example.org",
+];
 
 /// Runs `test` in a namespace with a configuration for example.org.
 fn world(test: impl FnOnce(&Namespace) + Send) {
@@ -20,6 +36,203 @@ fn world(test: impl FnOnce(&Namespace) + Send) {
 
 fn get(target: &str) -> Response {
     http::send(HTTP, &Request::get(target)).unwrap_or_else(|err| panic!("{target}: {err}"))
+}
+
+/// All our documents are there.
+fn ours_are_there(around: &str) {
+    for target in OURS {
+        let answer = get(target);
+        assert_eq!(answer.status, 200, "{target} with {around}: {}", answer.text());
+        assert!(answer.text().contains("example.org"), "{target}: {}", answer.text());
+    }
+}
+
+/// The site's own file gets this answer.
+fn theirs_gets(status: u16) {
+    assert_eq!(get("/hello.txt").status, status, "the site's own file");
+}
+
+//------------ nginx ----------------------------------------------------------
+
+const SNIPPET: &str = "include snippets/mailsetup.conf;";
+const FCGIWRAP: &str = "include snippets/mailsetup-fcgiwrap.conf;";
+
+/// Tries both snippets in a server block: `lines` holds `{}` where the include belongs.
+fn in_nginx(lines: &str, check: fn(&str)) {
+    world(|world| {
+        let _server = nginx::snippet_in(world, &lines.replace("{}", SNIPPET));
+        check(lines);
+    });
+    world(|world| {
+        let _server = nginx::fcgiwrap_in(world, &lines.replace("{}", FCGIWRAP));
+        check(lines);
+    });
+}
+
+#[test]
+fn nginx_rewrites() {
+    let lines = "rewrite ^/autoconfig.xml$ /mail/config-v1.1.xml last;
+        rewrite ^/for/(.+)$ /mail/config-v1.1.xml?emailaddress=$1 last;
+        location = /iphone { rewrite ^ /mobileconfig last; }
+        {}
+        location / { try_files $uri =404; }";
+    in_nginx(lines, rewritten);
+}
+
+/// Answers behind the rewrites that each server here has.
+fn rewritten(around: &str) {
+    for target in [&format!("/autoconfig.xml?{ANN}"), "/autoconfig.xml", "/for/ann@example.org"] {
+        let answer = get(target);
+        assert!(
+            answer.status == 200 && answer.text().contains("<clientConfig"),
+            "{target} with {around}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+    let answer = get(&format!("/iphone?{ANN}"));
+    assert!(answer.text().contains("ann@example.org"), "{}: {}", answer.status, answer.text());
+    ours_are_there(around);
+}
+
+/// A `return` or `if` in the server block comes before every location.
+#[test]
+fn nginx_redirects_to_https() {
+    let redirected = |_: &str| {
+        assert_eq!(get(OURS[0]).status, 301);
+        theirs_gets(301);
+    };
+    let certbot = "if ($host = autoconfig.example.org) { return 301 https://$host$request_uri; }";
+    in_nginx("return 301 https://$host$request_uri; {}", redirected);
+    in_nginx(&format!("{certbot} {{}}"), redirected);
+    // The form that contrib/README.md gives.
+    in_nginx("{} location / { return 301 https://$host$request_uri; }", |around| {
+        ours_are_there(around);
+        theirs_gets(301);
+    });
+}
+
+#[test]
+fn nginx_password() {
+    let lines = "auth_basic site; auth_basic_user_file /etc/nginx/htpasswd; {}";
+    in_nginx(lines, |around| {
+        ours_are_there(around);
+        theirs_gets(401);
+    });
+}
+
+/// Where it stands decides: contrib's comment says so.
+#[test]
+fn nginx_locations_of_the_site() {
+    let hidden = |_: &str| assert_eq!(get(OURS[0]).status, 404);
+    in_nginx("location ~* \\.(?:css|js|xml|json)$ { expires 1d; } {}", hidden);
+    in_nginx("{} location ~* \\.(?:css|js|xml|json)$ { expires 1d; }", ours_are_there);
+    in_nginx("{} location ^~ /mail/ { root /srv; }", hidden);
+    in_nginx(
+        "{} location ^~ /mail/ { {} root /srv; } location ^~ /.well-known/ { {} root /srv; }",
+        ours_are_there,
+    );
+}
+
+/// As Plesk and older installations have it: fcgiwrap would take the first one, which is no program.
+#[test]
+fn fastcgi_params_with_a_file_name_of_their_own() {
+    world(|world| {
+        let path = Path::new("/etc/nginx/fastcgi_params");
+        let theirs = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;\n";
+        let before = std::fs::read_to_string(path).expect("fastcgi_params");
+        write(path, before + theirs);
+        let lines = format!("include fastcgi_params; {FCGIWRAP}");
+        let _server = nginx::fcgiwrap_in(world, &lines);
+        ours_are_there(&lines);
+    });
+}
+
+/// The host that is passed on is the one of the request line, else that of the Host field. The
+/// client's own field is not passed on beside it; one that `fastcgi_params` adds comes before, and
+/// the last of several counts.
+#[test]
+fn nginx_passes_one_host() {
+    let theirs = "\nfastcgi_param HTTP_HOST $http_host;\n";
+    for (more, expected) in [("", 1), (theirs, 2)] {
+        world(|world| {
+            let path = Path::new("/etc/nginx/fastcgi_params");
+            let before = std::fs::read_to_string(path).expect("fastcgi_params");
+            // seen: nginx 1.22 of Debian 12 has `HTTP_HOST $host` there since 2026.
+            let lines = before.lines().filter(|line| !line.contains("HTTP_HOST"));
+            write(path, lines.collect::<Vec<_>>().join("\n") + more);
+            let recorder = Recorder::listen();
+            let _server = nginx::snippet_alone(world, SNIPPET);
+            for (request, host) in [
+                (Request::get(OURS[0]).host("Autoconfig.Example.ORG:80"), "autoconfig.example.org"),
+                (
+                    Request::get(format!("http://autoconfig.example.org{}", OURS[0]))
+                        .host("other.example"),
+                    "autoconfig.example.org",
+                ),
+                // The name of the server block, as SERVER_NAME has it.
+                (Request::get(OURS[0]).http_1_0(), "_"),
+            ] {
+                let asked = String::from_utf8_lossy(&request.target).into_owned();
+                http::send(HTTP, &request).unwrap_or_else(|err| panic!("{asked}: {err}"));
+                let hosts = recorder.hosts();
+                assert_eq!(hosts.last().map(String::as_str), Some(host), "{asked}: {hosts:?}");
+                assert!(hosts.len() <= expected, "{asked}: {hosts:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn nginx_takes_the_host_of_the_request_line() {
+    world(|world| {
+        let _server = nginx::snippet_in(world, SNIPPET);
+        host_of_the_request_line_counts();
+    });
+    world(|world| {
+        let _server = nginx::fcgiwrap_in(world, FCGIWRAP);
+        host_of_the_request_line_counts();
+    });
+    world(|world| {
+        let _server = nginx::vhost(world);
+        host_of_the_request_line_counts();
+    });
+}
+
+fn host_of_the_request_line_counts() {
+    let path = "/mail/config-v1.1.xml";
+    for (line, host, status) in [
+        ("autoconfig.example.org", "autoconfig.other.example", 200),
+        ("autoconfig.other.example", "autoconfig.example.org", 404),
+    ] {
+        let request = Request::get(format!("http://{line}{path}")).host(host);
+        let answer = http::send(HTTP, &request).expect("an answer");
+        assert_eq!(answer.status, status, "{line}, {host}: {}", answer.text());
+    }
+}
+
+/// A FastCGI program that notes which hosts it is passed, and answers 404.
+struct Recorder(mpsc::Receiver<Vec<String>>);
+
+impl Recorder {
+    fn listen() -> Recorder {
+        let listener = UnixListener::bind(SOCKET).expect("bind");
+        std::fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).expect("chmod");
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if sender.send(fcgi::answer_404(stream)).is_err() {
+                    return;
+                }
+            }
+        });
+        Recorder(receiver)
+    }
+
+    /// Each HTTP_HOST of the next request, in their order.
+    fn hosts(&self) -> Vec<String> {
+        self.0.recv_timeout(http::TIMEOUT).expect("a request")
+    }
 }
 
 //------------ The program as a download --------------------------------------
