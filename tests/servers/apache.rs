@@ -86,6 +86,16 @@ pub fn vhost(world: &Namespace) -> Vec<Process> {
     vec![serve(world), start(world, "event", &modules)]
 }
 
+/// The same beside lines for all sites.
+pub fn vhost_beside(world: &Namespace, lines: &str) -> Vec<Process> {
+    clear();
+    certificate();
+    install("apache/vhost.conf", "/etc/apache2/sites-enabled/mailsetup.conf");
+    write(Path::new("/etc/apache2/conf-enabled/theirs.conf"), lines);
+    let modules = [&USUAL[..], &["proxy_fcgi", "socache_shmcb", "ssl"]].concat();
+    vec![serve(world), start(world, "event", &modules)]
+}
+
 /// contrib/apache/mailsetup-fcgid.conf.
 pub fn fcgid(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-fcgid.conf");
@@ -102,6 +112,44 @@ pub fn cgid(world: &Namespace) -> Vec<Process> {
 pub fn cgi(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-cgid.conf");
     vec![start(world, "prefork", &["alias", "cgi", "rewrite", "setenvif"])]
+}
+
+/// A file of contrib that goes into every site, and the module that it needs.
+pub const SNIPPETS: [(&str, &str); 3] = [
+    ("apache/mailsetup-proxy_fcgi.conf", "proxy_fcgi"),
+    ("apache/mailsetup-fcgid.conf", "fcgid"),
+    ("apache/mailsetup-cgid.conf", "cgid"),
+];
+
+/// What else Debian's Apache has loaded, or what a site with a password needs.
+const USUAL: [&str; 8] = [
+    "alias",
+    "auth_basic",
+    "authn_core",
+    "authn_file",
+    "authz_user",
+    "proxy",
+    "rewrite",
+    "setenvif",
+];
+
+/// One of them beside these lines in the site's virtual host, and these in its `.htaccess`.
+pub fn snippet_beside(
+    world: &Namespace,
+    (conf, module): (&str, &str),
+    lines: &str,
+    htaccess: &str,
+) -> Vec<Process> {
+    shared_site(conf);
+    let site = SITE.replace("</VirtualHost>", &format!("{lines}\n</VirtualHost>"));
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), site);
+    let htaccess = format!("{htaccess}\n{FRONT_CONTROLLER}");
+    write(Path::new("/var/www/html/.htaccess"), htaccess);
+    let server = start(world, "event", &[&USUAL[..], &[module]].concat());
+    match module {
+        "proxy_fcgi" => vec![serve(world), server],
+        _ => vec![server],
+    }
 }
 
 /// contrib/apache/htaccess beside a copy of the program and its configuration.

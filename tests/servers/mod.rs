@@ -116,7 +116,7 @@ fn contrib_is_documented() {
             }
         }
     }
-    assert_eq!(routes.len(), 8, "{routes:?}");
+    assert_eq!(routes.len(), 11, "{routes:?}");
     for (name, route) in &routes {
         assert_eq!(route, &routes[0].1, "{name} and {}", routes[0].0);
     }

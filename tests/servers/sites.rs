@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::{HTTP, SOCKET, lighttpd, nginx};
+use super::{HTTP, SOCKET, apache, lighttpd, nginx};
 use crate::common::fcgi;
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
@@ -233,6 +233,94 @@ impl Recorder {
     fn hosts(&self) -> Vec<String> {
         self.0.recv_timeout(http::TIMEOUT).expect("a request")
     }
+}
+
+//------------ Apache ---------------------------------------------------------
+
+/// Tries the three files for existing sites beside lines of a virtual host and of a `.htaccess`.
+fn in_apache(lines: &str, htaccess: &str, check: fn(&str)) {
+    for snippet in apache::SNIPPETS {
+        world(|world| {
+            let _servers = apache::snippet_beside(world, snippet, lines, htaccess);
+            check(&format!("{}: {lines}{htaccess}", snippet.0));
+        });
+    }
+}
+
+#[test]
+fn apache_rewrites() {
+    let htaccess = "RewriteEngine On
+        RewriteRule ^autoconfig\\.xml$ /mail/config-v1.1.xml [END]
+        RewriteRule ^for/(.+)$ /mail/config-v1.1.xml?emailaddress=$1 [L]
+        RewriteRule ^iphone$ /mobileconfig [L]";
+    in_apache("", htaccess, rewritten);
+}
+
+#[test]
+fn apache_rewrites_of_a_virtual_host() {
+    let lines = "RewriteEngine On
+        RewriteRule ^/autoconfig\\.xml$ /mail/config-v1.1.xml [PT]
+        RewriteRule ^/for/(.+)$ /mail/config-v1.1.xml?emailaddress=$1 [PT]
+        RewriteRule ^/iphone$ /mobileconfig [PT]";
+    in_apache(lines, "", rewritten);
+}
+
+const CERTBOT: &str = "RewriteCond %{HTTP_HOST} =autoconfig.example.org
+    RewriteRule ^ https://%{SERVER_NAME}%{REQUEST_URI} [END,NE,R=permanent]";
+
+/// mod_rewrite comes before every location.
+#[test]
+fn apache_redirects_to_https() {
+    in_apache(&format!("RewriteEngine On\n{CERTBOT}"), "", |_| {
+        assert_eq!(get(OURS[0]).status, 301);
+        theirs_gets(301);
+    });
+    in_apache(
+        &format!("RewriteEngine On\nRewriteCond %{{ENV:mailsetup}} =\"\"\n{CERTBOT}"),
+        "",
+        |around| {
+            ours_are_there(around);
+            theirs_gets(301);
+        },
+    );
+    // Before an Alias, too, but not before a ProxyPass.
+    in_apache("Redirect permanent / https://autoconfig.example.org/", "", |around| {
+        match around.contains("proxy_fcgi") {
+            true => ours_are_there(around),
+            false => assert_eq!(get(OURS[0]).status, 301),
+        }
+        theirs_gets(301);
+    });
+}
+
+const PASSWORD: &str = "AuthType Basic
+    AuthName site
+    AuthUserFile /etc/apache2/htpasswd
+    Require valid-user";
+
+#[test]
+fn apache_password() {
+    let check = |around: &str| {
+        ours_are_there(around);
+        theirs_gets(401);
+    };
+    in_apache(&format!("<Location />\n{PASSWORD}\n</Location>"), "", check);
+    in_apache(&format!("<Directory />\n{PASSWORD}\n</Directory>"), PASSWORD, check);
+}
+
+#[test]
+fn apache_password_for_all_sites() {
+    world(|world| {
+        let lines = format!("<Location />\n{PASSWORD}\n</Location>");
+        let _servers = apache::vhost_beside(world, &lines);
+        ours_are_there(&lines);
+    });
+}
+
+#[test]
+fn apache_paths_of_the_site() {
+    in_apache("Alias /mail /srv/webmail\nAliasMatch ^/autodiscover /srv/x", "", ours_are_there);
+    in_apache("ScriptAlias /.well-known /srv/well-known", "", ours_are_there);
 }
 
 //------------ The program as a download --------------------------------------
