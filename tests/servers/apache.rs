@@ -2,7 +2,7 @@
 //! on shared hosting by `.htaccess`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
 use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
@@ -150,6 +150,42 @@ pub fn snippet_beside(
         "proxy_fcgi" => vec![serve(world), server],
         _ => vec![server],
     }
+}
+
+/// Runs a site as a user of its own, as hosters do: suEXEC takes programs below /var/www only, which
+/// belong to that user. The file of contrib is included as its comment says.
+pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
+    clear();
+    existing_site();
+    install(conf, "/etc/apache2/conf-available/mailsetup.conf");
+    install(conf, "/etc/apache2/conf-enabled/mailsetup.conf");
+    let site = "<VirtualHost *:80>
+        DocumentRoot /var/www/html
+        SuexecUserGroup account account
+        Define mailsetup_folder /var/www/account/cgi-bin
+        Include conf-available/mailsetup.conf
+    </VirtualHost>";
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), site);
+    let (user, group) = ("account:x:2000:2000::/nonexistent:/bin/false", "account:x:2000:");
+    for (file, line) in [("/etc/passwd", user), ("/etc/group", group)] {
+        let before = fs::read_to_string(file).expect("text");
+        write(Path::new(file), format!("{before}{line}\n"));
+    }
+    let folder = Path::new("/var/www/account/cgi-bin");
+    let program = folder.join("mailsetup.cgi");
+    fs::create_dir_all(folder).expect("mkdir");
+    fs::copy(PROGRAM, &program).expect("copy of the program");
+    for path in [folder, &program] {
+        chown(path, Some(2000), Some(2000)).expect("chown");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
+    }
+    // A copy, which belongs to whoever is root here.
+    let suexec = Path::new("/usr/lib/apache2/suexec");
+    let bytes = fs::read("/usr/lib/apache2/suexec-custom").expect("suexec-custom");
+    write(suexec, bytes);
+    write(Path::new("/etc/apache2/suexec/www-data"), "/var/www\npublic_html/cgi-bin\n");
+    fs::set_permissions(suexec, fs::Permissions::from_mode(0o4755)).expect("chmod");
+    start(world, "event", &[&USUAL[..], &["suexec", module]].concat())
 }
 
 /// contrib/apache/htaccess beside a copy of the program and its configuration.

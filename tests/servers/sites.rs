@@ -323,6 +323,19 @@ fn apache_paths_of_the_site() {
     in_apache("ScriptAlias /.well-known /srv/well-known", "", ours_are_there);
 }
 
+/// Where each site runs as a user of its own.
+#[test]
+fn apache_suexec() {
+    for snippet in &apache::SNIPPETS[1..] {
+        world(|world| {
+            let _server = apache::suexec(world, *snippet);
+            ours_are_there(snippet.0);
+            let log = std::fs::read_to_string("/var/log/apache2/suexec.log").expect("a log");
+            assert!(log.contains("cmd: mailsetup.cgi"), "{log}");
+        });
+    }
+}
+
 //------------ The program as a download --------------------------------------
 
 /// lighttpd 1.4.79 did, and any version does where a condition of the admin's sets `cgi.assign`.
