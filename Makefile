@@ -31,7 +31,7 @@ TARGETS =
 # What `make run` listens on.
 HTTP = 127.0.0.1:8025
 
-CONTRIB = apache caddy lighttpd nginx
+CONTRIB = apache caddy haproxy lighttpd nginx selinux
 
 all: build
 

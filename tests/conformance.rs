@@ -15,7 +15,7 @@ use crate::common::fcgi::{Client, Style};
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, Sandbox, cgi, command, free_port, program, run, write};
-use crate::servers::{HTTP, apache, caddy, launchers, lighttpd, listens, local, nginx};
+use crate::servers::{HTTP, apache, caddy, haproxy, launchers, lighttpd, listens, local, nginx};
 
 const CONFIG: &str = r#"
 [domain."example.org"]
@@ -772,10 +772,42 @@ fn apache_htaccess_fcgid() {
 
 /// The configuration beside the program never leaves the house.
 fn config_is_hidden() {
-    for target in ["/mailsetup.toml", "/MAILSETUP.TOML", "/mailsetup%2Etoml", "//mailsetup.toml"] {
+    let root = Path::new("/var/www/account");
+    let names = [
+        "mailsetup.toml",
+        "MAILSETUP.TOML",
+        "mailsetup.toml~",
+        "mailsetup.toml.bak",
+        "mailsetup.toml.save",
+        "mailsetup.toml.orig",
+        "mailsetup.toml.2026-11-26",
+        "mailsetup.bak",
+        ".mailsetup.toml.swp",
+        "#mailsetup.toml#",
+        "domains.d/example.org.toml",
+        "profile.pem",
+        "profile.key",
+        "profile.crt",
+        "profile.csr",
+        "profile.p12",
+        "keys/profile.key.old",
+    ];
+    for name in names {
+        write(&root.join(name), "[domain]");
+    }
+    let encoded = names.map(|name| format!("/{}", name.replace('#', "%23")));
+    let others = ["/mailsetup%2Etoml", "//mailsetup.toml", "/mailsetup.toml/", "/profile.key/x"];
+    for target in encoded.iter().map(String::as_str).chain(others) {
         let response = http::send(HTTP, &Request::get(target)).expect("an answer");
         assert_eq!(response.status, 404, "{target}");
         assert!(!response.text().contains("[domain"), "{target}: {}", response.text());
+    }
+    // The rest of the folder stays.
+    for name in ["key.txt", "toml.txt", "monkey.html"] {
+        write(&root.join(name), "the site's");
+        let target = format!("/{name}");
+        let response = http::send(HTTP, &Request::get(&target)).expect("an answer");
+        assert_eq!(response.text(), "the site's", "{name}");
     }
 }
 
@@ -800,6 +832,13 @@ fn lighttpd_of_debian_13() {
             check_in(world, start, SHARED, nothing, Some(LIGHTTPD_LOG));
         });
     }
+}
+
+#[test]
+fn haproxy_site() {
+    // HAProxy refuses a body in chunks that does not fit into its buffer: FastCGI wants its length.
+    let manners = Manners { too_long: &[413, 400], ..SHARED };
+    check_server(haproxy::start, manners, nothing, None);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::{HTTP, SOCKET, apache, lighttpd, nginx};
+use super::{HTTP, SOCKET, apache, caddy, haproxy, lighttpd, nginx};
 use crate::common::fcgi;
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
-use crate::common::write;
+use crate::common::{command, run, wait_until, write};
 
 const CONFIG: &str = "[domain.\"example.org\"]\n";
 const ANN: &str = "emailaddress=ann@example.org";
@@ -25,6 +25,9 @@ const OURS: [&str; 5] = [
     "/autodiscover/autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1",
     "/mobileconfig?emailaddress=ann@example.org",
 ];
+
+/// Lines of a site, what holds for our paths, and the status of the site's own file.
+type Rule<'a> = (&'a str, fn(&str), u16);
 
 /// Runs `test` in a namespace with a configuration for example.org.
 fn world(test: impl FnOnce(&Namespace) + Send) {
@@ -335,6 +338,161 @@ fn apache_suexec() {
         });
     }
 }
+
+//------------ HAProxy --------------------------------------------------------
+
+#[test]
+fn haproxy_rules_of_the_site() {
+    let rewrites = "http-request set-path /mail/config-v1.1.xml if { path /autoconfig.xml }
+    http-request set-uri /mail/config-v1.1.xml?emailaddress=%[path,regsub(^/for/,)] if { path_beg /for/ }
+    http-request set-path /mobileconfig if { path /iphone }";
+    let redirect = "http-request redirect scheme https code 301 unless { ssl_fc }";
+    let password = "http-request auth unless { http_auth(users) }";
+    let except = |line: &str| line.replace(" unless", " unless mailsetup or");
+    let cases: [Rule; 5] = [
+        (rewrites, rewritten, 200),
+        (redirect, |_| assert_eq!(get(OURS[0]).status, 301), 301),
+        (&except(redirect), ours_are_there, 301),
+        (password, |_| assert_eq!(get(OURS[0]).status, 401), 401),
+        (&except(password), ours_are_there, 401),
+    ];
+    for (lines, check, theirs) in cases {
+        world(|world| {
+            let _servers = haproxy::beside(world, lines);
+            check(lines);
+            theirs_gets(theirs);
+        });
+    }
+}
+
+/// The check asks the program itself: any answer will do.
+#[test]
+fn haproxy_health_check() {
+    world(|world| {
+        let mut servers = haproxy::checked_often(world);
+        assert!(wait_until(|| haproxy::health() == "UP L7OK"), "{}", haproxy::health());
+        ours_are_there("a check");
+        drop(servers.remove(0));
+        assert!(wait_until(|| haproxy::health().starts_with("DOWN ")), "{}", haproxy::health());
+        assert_eq!(get(OURS[0]).status, 503);
+    });
+}
+
+//------------ Caddy ----------------------------------------------------------
+
+#[test]
+fn caddy_rules_of_the_site() {
+    let site = "root * /var/www/html";
+    let rewrites = "root * /var/www/html
+    rewrite /autoconfig.xml /mail/config-v1.1.xml?{query}
+    @for path_regexp for ^/for/(.+)$
+    rewrite @for /mail/config-v1.1.xml?emailaddress={re.for.1}
+    rewrite /iphone /mobileconfig?{query}";
+    let redirect = format!("{site}\n redir https://{{host}}{{uri}} permanent");
+    let hash =
+        run(command("caddy").env("HOME", "/root").args(["hash-password", "--plaintext", "secret"]));
+    let password =
+        format!("{site}\n basicauth {{\n ann {}\n }}", hash.lines().next().expect("a hash"));
+    let except = |lines: &str| {
+        lines
+            .replace("redir ", "redir @not_mailsetup ")
+            .replace("basicauth ", "basicauth @not_mailsetup ")
+    };
+    let cases: [Rule; 6] = [
+        (site, ours_are_there, 200),
+        (rewrites, rewritten, 200),
+        (&redirect, |_| assert_eq!(get(OURS[0]).status, 301), 301),
+        (&except(&redirect), ours_are_there, 301),
+        (&password, |_| assert_eq!(get(OURS[0]).status, 401), 401),
+        (&except(&password), ours_are_there, 401),
+    ];
+    for (lines, check, theirs) in cases {
+        world(|world| {
+            let _servers = caddy::beside(world, lines);
+            check(lines);
+            theirs_gets(theirs);
+        });
+    }
+}
+
+//------------ lighttpd -------------------------------------------------------
+
+/// Tries both files beside one of the admin's.
+fn in_lighttpd(name: &str, lines: &str, check: fn(&str)) {
+    for start in [lighttpd::fastcgi_beside, lighttpd::cgi_beside] {
+        world(|world| {
+            let _servers = start(world, &[(name, lines)]);
+            check(lines);
+        });
+    }
+}
+
+#[test]
+fn lighttpd_rewrites() {
+    let lines = r#"server.modules += ( "mod_rewrite" )
+url.rewrite-once = (
+    "^/autoconfig\.xml(\?.*)?$" => "/mail/config-v1.1.xml$1",
+    "^/for/(.+)$" => "/mail/config-v1.1.xml?emailaddress=$1",
+    "^/iphone(\?.*)?$" => "/mobileconfig$1",
+)
+"#;
+    in_lighttpd("10-theirs.conf", lines, rewritten);
+    in_lighttpd("90-theirs.conf", lines, rewritten);
+}
+
+#[test]
+fn lighttpd_redirects_and_passwords() {
+    let redirect = "$HTTP[\"scheme\"] == \"http\" {
+        url.redirect = ( \"\" => \"https://${url.authority}${url.path}${qsa}\" )
+    }\n";
+    let password = "server.modules += ( \"mod_auth\", \"mod_authn_file\" )
+auth.backend = \"plain\"
+auth.backend.plain.userfile = \"/etc/lighttpd/users\"
+$HTTP[\"host\"] =~ \"\" {
+    auth.require = ( \"\" => ( \"method\" => \"basic\", \"realm\" => \"site\", \"require\" => \"valid-user\" ) )
+}\n";
+    in_lighttpd("10-theirs.conf", redirect, |around| {
+        ours_are_there(around);
+        theirs_gets(301);
+    });
+    in_lighttpd("10-theirs.conf", password, |around| {
+        ours_are_there(around);
+        theirs_gets(401);
+    });
+    // The last of several conditions counts.
+    in_lighttpd("90-theirs.conf", redirect, |_| assert_eq!(get(OURS[0]).status, 301));
+    in_lighttpd("90-theirs.conf", password, |_| assert_eq!(get(OURS[0]).status, 401));
+}
+
+//------------ What must stay inside ------------------------------------------
+
+/// A configuration and a key beside the program are not handed out by any server.
+#[test]
+fn what_lies_beside_the_program_stays_inside() {
+    let check = |around: &str| {
+        let folder = Path::new("/usr/lib/cgi-bin");
+        for name in ["mailsetup.toml", "mailsetup.toml~", "profile.key"] {
+            write(&folder.join(name), CONFIG);
+            for parent in ["/", "/cgi-bin/", "/mail/", "/mailsetup.cgi/", "/mobileconfig/../"] {
+                let answer = get(&format!("{parent}{name}"));
+                let text = answer.text();
+                assert!(!text.contains("[domain"), "{parent}{name} with {around}: {text}");
+            }
+        }
+        ours_are_there(around);
+    };
+    in_nginx("{}", check);
+    in_apache("ScriptAlias /cgi-bin/ /usr/lib/cgi-bin/", "", check);
+    in_lighttpd("10-cgi.conf", LIGHTTPD_CGI, check);
+}
+
+/// Debian's 10-cgi.conf.
+const LIGHTTPD_CGI: &str = r#"server.modules += ( "mod_cgi", "mod_alias" )
+$HTTP["url"] =~ "^/cgi-bin/" {
+    alias.url += ( "/cgi-bin/" => "/usr/lib/cgi-bin/" )
+    cgi.assign = ( "" => "" )
+}
+"#;
 
 //------------ The program as a download --------------------------------------
 
