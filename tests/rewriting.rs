@@ -79,6 +79,24 @@ fn what_the_client_wrote_comes_first() {
     }
 }
 
+/// Two slashes do not begin a host, and an absolute target may have doubled slashes, too.
+#[test]
+fn doubled_slashes_name_no_host() {
+    let answers = each_way(&[
+        Request::get(format!("http://autoconfig.example.org//mail//config-v1.1.xml?{ANN}")),
+        Request::get("http://autoconfig.example.org//mail/config-v1.1.xml").host("x.example"),
+        Request::get("//autoconfig.example.org/mail/config-v1.1.xml").host("x.example"),
+        Request::get("//autoconfig.example.org//mail/config-v1.1.xml"),
+        Request::get(format!("{}mail/config-v1.1.xml?{ANN}", "/".repeat(20_000))),
+        Request::get("/".repeat(20_000)).host("x.example"),
+    ]);
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses[0], 200);
+    assert_eq!(statuses[2..5], [404, 404, 200]);
+    // The page, of a domain that is not ours.
+    assert_eq!(statuses[5], 404);
+}
+
 #[test]
 fn what_was_not_found_is_not_found() {
     let target = format!("/nothing?{ANN}");
