@@ -835,10 +835,26 @@ fn lighttpd_of_debian_13() {
 }
 
 #[test]
+#[ignore = "needs a root with Debian 13: make test-debian13"]
+fn other_servers_of_debian_13() {
+    type Case = (fn(&Namespace) -> Vec<Process>, Manners, Option<&'static str>);
+    let cases: [Case; 4] = [
+        (nginx::snippet, SHARED, Some(NGINX_LOG)),
+        (apache::proxy_fcgi, APACHE, Some(APACHE_LOG)),
+        (apache::cgid, APACHE, Some(APACHE_LOG)),
+        (haproxy::start, HAPROXY, None),
+    ];
+    for (start, manners, access_log) in cases {
+        Namespace::run_on_debian_13(|world| check_in(world, start, manners, nothing, access_log));
+    }
+}
+
+/// HAProxy refuses a body in chunks that does not fit into its buffer: FastCGI wants its length.
+const HAPROXY: Manners = Manners { too_long: &[413, 400], ..SHARED };
+
+#[test]
 fn haproxy_site() {
-    // HAProxy refuses a body in chunks that does not fit into its buffer: FastCGI wants its length.
-    let manners = Manners { too_long: &[413, 400], ..SHARED };
-    check_server(haproxy::start, manners, nothing, None);
+    check_server(haproxy::start, HAPROXY, nothing, None);
 }
 
 #[test]

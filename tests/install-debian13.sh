@@ -14,7 +14,7 @@ debootstrap:debootstrap
 . "$(dirname "$0")/install-packages.sh"
 
 root=${CARGO_TARGET_DIR:-target}/debian13
-if [ -e "$root/usr/sbin/lighttpd" ]; then
+if [ -e "$root/usr/sbin/haproxy" ]; then
     echo "$root is there"
     exit 0
 fi
@@ -23,6 +23,6 @@ install_missing
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
 rm -rf "$root.new"
 mkdir -p "$root.new"
-debootstrap --variant=minbase --include=lighttpd trixie "$root.new" "${mirror:-http://deb.debian.org/debian}"
+debootstrap --variant=minbase --include=apache2,haproxy,lighttpd,nginx-light trixie "$root.new" "${mirror:-http://deb.debian.org/debian}"
 rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
 mv "$root.new" "$root"

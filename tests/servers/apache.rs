@@ -179,7 +179,7 @@ pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
         chown(path, Some(2000), Some(2000)).expect("chown");
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
     }
-    // A copy, which belongs to whoever is root here.
+    // A copy, which belongs to root of this namespace.
     let suexec = Path::new("/usr/lib/apache2/suexec");
     let bytes = fs::read("/usr/lib/apache2/suexec-custom").expect("suexec-custom");
     write(suexec, bytes);

@@ -137,7 +137,7 @@ fn nginx_locations_of_the_site() {
     );
 }
 
-/// As Plesk and older installations have it: fcgiwrap would take the first one, which is no program.
+/// Some installations have one there. fcgiwrap takes the first of two, which is not the program.
 #[test]
 fn fastcgi_params_with_a_file_name_of_their_own() {
     world(|world| {
