@@ -31,7 +31,7 @@ TARGETS =
 # What `make run` listens on.
 HTTP = 127.0.0.1:8025
 
-CONTRIB = apache caddy lighttpd nginx
+CONTRIB = apache caddy haproxy lighttpd nginx selinux
 
 all: build
 
@@ -55,6 +55,12 @@ test:
 	@# Some tests need a network of their own, which only root may make.
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
+
+## test-debian13: the tests that need servers of Debian 13, in a root below target/ (as root)
+test-debian13:
+	sh tests/install-tools.sh
+	sh tests/install-debian13.sh
+	$(CARGO) test --locked $(CARGOFLAGS) --test main debian_13 -- --ignored
 
 ## test-clients: real mail clients set themselves up; installs them and mail servers (Debian)
 test-clients:
@@ -188,4 +194,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help
+.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help

@@ -18,6 +18,9 @@ pub struct Request<'a> {
     pub method: Method,
     /// The path, percent-decoded once.
     pub path: Cow<'a, [u8]>,
+    /// The path after the web server's own rewrites, in two parts, decoded; empty where the web
+    /// server does not say it.
+    pub rewritten: [&'a [u8]; 2],
     /// What stands behind the `?`, still percent-encoded.
     pub query: &'a [u8],
     /// The name the client asked for, if it is a domain name.
@@ -54,6 +57,7 @@ impl<'a> Request<'a> {
         Request {
             method,
             path: decode(path),
+            rewritten: [b"", b""],
             query: query.unwrap_or_default(),
             host: host.or(authority).and_then(parse_host),
             body: body.into(),

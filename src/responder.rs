@@ -11,12 +11,32 @@ use crate::question::Question;
 use crate::request::Request;
 use crate::resolve::resolve;
 use crate::response::{About, Answer, Response, Status};
-use crate::route::route;
+use crate::route::{other_path, route};
 use crate::signing::Identity;
 
 /// Answers a request; documents may come from those that are kept, and are kept there.
 pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {
-    let (name, question) = route(request);
+    if let Some((name, question)) = route(request) {
+        return answer(request, name, question, config, kept);
+    }
+    if let Some(path) = other_path(request) {
+        let request = Request { path: path.into(), ..request.clone() };
+        if let Some((name, question)) = route(&request) {
+            return answer(&request, name, question, config, kept);
+        }
+    }
+    let nothing = Response::text(Status::NotFound, "nothing here");
+    answer(request, "-", Err(nothing), config, kept)
+}
+
+/// The answer to a question, or the one that was given instead of reading a question.
+fn answer(
+    request: &Request,
+    name: &'static str,
+    question: Result<Question, Response>,
+    config: &Config,
+    kept: &Kept,
+) -> Answer {
     let question = match question {
         Ok(question) => question,
         Err(mut response) => {

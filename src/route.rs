@@ -1,7 +1,8 @@
 //! The table of paths: which discovery protocol a request is for.
 //!
 //! Paths are compared without regard to letter case: Autodiscover clients vary it, and the other
-//! paths lose nothing by it. What is not in the table is not ours.
+//! paths lose nothing by it. What is not in the table is looked up once more with doubled slashes
+//! made single, and as the web server rewrote it. What is not in the table then is not ours.
 
 use crate::discovery::autodiscover::{json, pox};
 use crate::discovery::{autoconfig, mobileconfig, pacc};
@@ -107,6 +108,14 @@ impl Path {
             Path::Under(this) => behind(this, path).is_some_and(|rest| !rest.is_empty()),
         }
     }
+
+    /// A path with doubled slashes as it is written here; `None` if it is another one. Slashes
+    /// behind the words of the table stay: they may be part of an address.
+    fn with_single_slashes(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let (Path::Is(this) | Path::Below(this) | Path::Under(this)) = self;
+        let path = [this.as_bytes(), behind_slashes(this, path)?].concat();
+        self.matches(&path).then_some(path)
+    }
 }
 
 /// What stands behind `start` in a path that begins with it.
@@ -115,17 +124,33 @@ fn behind<'a>(start: &str, path: &'a [u8]) -> Option<&'a [u8]> {
     found.eq_ignore_ascii_case(start.as_bytes()).then_some(rest)
 }
 
+/// As `behind`, but `path` may have several slashes for each one of `start`.
+fn behind_slashes<'a>(start: &str, mut path: &'a [u8]) -> Option<&'a [u8]> {
+    for byte in start.bytes() {
+        let (first, rest) = path.split_first()?;
+        if !first.eq_ignore_ascii_case(&byte) {
+            return None;
+        }
+        path = if byte == b'/' { without_slashes(rest) } else { rest };
+    }
+    Some(path)
+}
+
+/// The path without the slashes that it begins with.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let slashes = path.iter().take_while(|&&byte| byte == b'/').count();
+    &path[slashes..]
+}
+
 /// True if a path is in the table.
 pub fn is_known(path: &[u8]) -> bool {
     ROUTES.iter().any(|route| route.path.matches(path))
 }
 
-/// What is asked for, in a word, and the question; the answer to give if there is none. The word is
-/// a hyphen for a path that is not in the table.
-pub fn route(request: &Request) -> (&'static str, Result<Question, Response>) {
-    let Some(route) = ROUTES.iter().find(|route| route.path.matches(&request.path)) else {
-        return ("-", Err(Response::text(Status::NotFound, "nothing here")));
-    };
+/// What is asked for, in a word, and the question; the answer to give if there is none. `None` for
+/// a path that is not in the table.
+pub fn route(request: &Request) -> Option<(&'static str, Result<Question, Response>)> {
+    let route = ROUTES.iter().find(|route| route.path.matches(&request.path))?;
     let question = match route.methods.contains(&request.method) {
         true => (route.read)(request),
         false => {
@@ -134,5 +159,25 @@ pub fn route(request: &Request) -> (&'static str, Result<Question, Response>) {
                 .with("Allow", allow.join(", ")))
         }
     };
-    (route.name, question)
+    Some((route.name, question))
+}
+
+/// The path of the table that a request means whose own path is not in it: that path with doubled
+/// slashes made single, or the path that the web server rewrote it to.
+pub fn other_path(request: &Request) -> Option<Vec<u8>> {
+    let rewritten = request.rewritten.concat();
+    if let Some(path) = with_single_slashes(&request.path) {
+        return Some(path);
+    }
+    if is_known(&rewritten) {
+        return Some(rewritten);
+    }
+    with_single_slashes(&rewritten)
+}
+
+fn with_single_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    // Those at the beginning are passed once and not for each row.
+    let from = path.len() - without_slashes(path).len();
+    let path = &path[from.saturating_sub(1)..];
+    ROUTES.iter().find_map(|route| route.path.with_single_slashes(path))
 }

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::request::{Limits, Method, Request};
 use crate::responder::respond;
 use crate::response::{About, Answer, Response, Status};
+use crate::route::is_known;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -42,9 +43,15 @@ impl Service {
     }
 
     /// The answer at one of the two paths.
+    ///
+    /// Doubled slashes are not made single here: the web server's rules about who may ask hold for
+    /// the path as it is configured.
     fn status(&self, request: &Request, config: &Config) -> Option<Response> {
         let is_at = |path: &Option<String>| {
-            path.as_ref().is_some_and(|path| *path.as_bytes() == *request.path)
+            path.as_ref().is_some_and(|path| {
+                *path.as_bytes() == *request.path
+                    || is_rewritten_to(request, path.as_bytes()) && !is_known(&request.path)
+            })
         };
         let (document, body) = if is_at(&config.status.metrics_path) {
             ("metrics", self.metrics.text(self.reloading.borrow().count()))
@@ -68,6 +75,12 @@ impl Service {
             ..response.with("Cache-Control", "no-store")
         })
     }
+}
+
+/// True if the web server rewrote the request's path to this one.
+fn is_rewritten_to(request: &Request, path: &[u8]) -> bool {
+    let [script, rest] = request.rewritten;
+    path.strip_prefix(script) == Some(rest)
 }
 
 impl gateway::Service for Service {

@@ -60,7 +60,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gateway", &["log", "metrics", "request", "response"]),
     (
         "service",
-        &["config", "gateway", "kept", "log", "metrics", "request", "responder", "response"],
+        &[
+            "config",
+            "gateway",
+            "kept",
+            "log",
+            "metrics",
+            "request",
+            "responder",
+            "response",
+            "route",
+        ],
     ),
     ("cli", &["gateway"]),
     (

@@ -30,6 +30,10 @@ pkg-config:pkg-config
 /usr/include/openssl/ssl.h:libssl-dev
 /usr/share/doc/python3-seccomp:python3-seccomp
 /usr/share/doc/libfaketime:libfaketime
+haproxy:haproxy
+/usr/lib/apache2/suexec-custom:apache2-suexec-custom
+checkmodule:checkpolicy
+semodule_package:semodule-utils
 '
 
 . "$(dirname "$0")/install-packages.sh"

@@ -19,6 +19,7 @@ mod pacc;
 mod page;
 mod regression;
 mod reload;
+mod rewriting;
 mod servers;
 #[cfg(feature = "sign")]
 mod signing;

@@ -127,14 +127,17 @@ pub fn request<'a>(
     }
     let (method, host) = (variables.method(), variables.host);
     // REQUEST_URI is the only variable that holds the path as the client wrote it behind every
-    // server and rewrite; it is no part of RFC 3875.
+    // server and rewrite; it is not defined in RFC 3875. The others come decoded (§4.1.5, §4.1.13).
+    let parts = [variables.script_name, variables.path_info].map(Option::unwrap_or_default);
     let mut request = match variables.request_uri {
-        Some(target) => Request::new(method, target, host, body),
+        Some(target) => {
+            let mut request = Request::new(method, target, host, body);
+            request.rewritten = parts;
+            request
+        }
         None => {
             let mut request = Request::new(method, b"", host, body);
-            // These come decoded (§4.1.5, §4.1.13).
-            let parts = [variables.script_name, variables.path_info];
-            request.path = parts.map(Option::unwrap_or_default).concat().into();
+            request.path = parts.concat().into();
             request
         }
     };

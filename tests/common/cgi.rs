@@ -69,6 +69,9 @@ pub fn variables(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
             _ => set(&format!("HTTP_{name}"), value),
         }
     }
+    for (name, value) in &request.variables {
+        set(name, value);
+    }
     variables
 }
 

@@ -214,6 +214,47 @@ fn read_output(reader: &mut impl Read, id: u16) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Answers one request with 404; each value of HTTP_HOST that was sent, in order.
+pub fn answer_404(mut stream: UnixStream) -> Vec<String> {
+    let mut params = Vec::new();
+    loop {
+        let record = read_record(&mut stream).expect("a record of a request");
+        match (record.kind, record.content.is_empty()) {
+            (PARAMS, _) => params.extend(record.content),
+            (STDIN, true) => break,
+            _ => {}
+        }
+    }
+    let mut bytes = record(STDOUT, 1, b"Status: 404 Not Found\r\n\r\n", false);
+    bytes.extend(record(STDOUT, 1, b"", false));
+    bytes.extend(record(END_REQUEST, 1, &[0; 8], false));
+    stream.write_all(&bytes).expect("an answer");
+    let pairs = read_pairs(&params).into_iter();
+    pairs.filter(|(name, _)| name == "HTTP_HOST").map(|(_, value)| value).collect()
+}
+
+/// The reverse of `pairs`.
+fn read_pairs(mut bytes: &[u8]) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    while !bytes.is_empty() {
+        let (name, value) = (read_length(&mut bytes), read_length(&mut bytes));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        pairs.push((text(&bytes[..name]), text(&bytes[name..name + value])));
+        bytes = &bytes[name + value..];
+    }
+    pairs
+}
+
+fn read_length(bytes: &mut &[u8]) -> usize {
+    let (length, rest) = match **bytes {
+        [short, ref rest @ ..] if short < 128 => (usize::from(short), rest),
+        [a, b, c, d, ref rest @ ..] => (u32::from_be_bytes([a & 0x7f, b, c, d]) as usize, rest),
+        _ => panic!("a length that breaks off"),
+    };
+    *bytes = rest;
+    length
+}
+
 /// The next record, or an error at the end of the connection.
 pub fn read_record(reader: &mut impl Read) -> io::Result<Record> {
     let mut header = [0; 8];

@@ -25,6 +25,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// Send the body in chunks, without saying its length before.
     pub chunked: bool,
+    /// CGI variables that a web server sets otherwise than `cgi::variables` does.
+    pub variables: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Request {
@@ -36,6 +38,7 @@ impl Request {
             headers: vec![("Host".to_owned(), b"autoconfig.example.org".to_vec())],
             body: None,
             chunked: false,
+            variables: Vec::new(),
         }
     }
 
@@ -70,6 +73,11 @@ impl Request {
 
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         self.body = Some(body.as_ref().to_vec());
+        self
+    }
+
+    pub fn variable(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        self.variables.push((name, value.as_ref().to_vec()));
         self
     }
 

@@ -31,18 +31,29 @@ pub struct Namespace<'a> {
 impl<'a> Namespace<'a> {
     /// Runs `test` in a namespace of its own and ends what it leaves running.
     pub fn run(test: impl FnOnce(&Namespace) + Send) {
+        Self::run_on(Path::new("/"), test);
+    }
+
+    /// The same with the programs of Debian 13, from a root that `tests/install-debian13.sh` makes.
+    pub fn run_on_debian_13(test: impl FnOnce(&Namespace) + Send) {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debian13");
+        assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian13.sh");
+        Self::run_on(&root, test);
+    }
+
+    fn run_on(root: &Path, test: impl FnOnce(&Namespace) + Send) {
         assert!(geteuid().is_root(), "this test needs root, for a network of its own: make test");
         // Made and removed outside; the mounts upon it are seen inside only.
         let sandbox = Sandbox::new();
         // A thread of its own, since nothing leads back out of a namespace.
         let result =
-            thread::scope(|scope| scope.spawn(|| test(&Namespace::enter(&sandbox))).join());
+            thread::scope(|scope| scope.spawn(|| test(&Namespace::enter(&sandbox, root))).join());
         if let Err(reason) = result {
             panic::resume_unwind(reason);
         }
     }
 
-    fn enter(sandbox: &'a Sandbox) -> Self {
+    fn enter(sandbox: &'a Sandbox, root: &Path) -> Self {
         unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("unshare");
         let none = None::<&str>;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
@@ -56,6 +67,7 @@ impl<'a> Namespace<'a> {
         let held = layers.join("program");
         write(&held, "");
         mount(Some(&program()), &held, none, MsFlags::MS_BIND, none).expect("the program");
+        let lower = |directory: &str| root.join(&directory[1..]);
         for (directory, depth) in WRITABLE {
             let upper = layers.join(&directory[1..]);
             let work = layers.join(format!("{}.work", &directory[1..]));
@@ -66,7 +78,8 @@ impl<'a> Namespace<'a> {
                 closed = mirror(Path::new(directory), &upper, depth);
             }
             let options = format!(
-                "lowerdir={directory},upperdir={},workdir={}",
+                "lowerdir={},upperdir={},workdir={}",
+                lower(directory).display(),
                 upper.display(),
                 work.display()
             );

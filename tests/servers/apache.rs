@@ -2,7 +2,7 @@
 //! on shared hosting by `.htaccess`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
 use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
@@ -86,6 +86,16 @@ pub fn vhost(world: &Namespace) -> Vec<Process> {
     vec![serve(world), start(world, "event", &modules)]
 }
 
+/// The same beside lines for all sites.
+pub fn vhost_beside(world: &Namespace, lines: &str) -> Vec<Process> {
+    clear();
+    certificate();
+    install("apache/vhost.conf", "/etc/apache2/sites-enabled/mailsetup.conf");
+    write(Path::new("/etc/apache2/conf-enabled/theirs.conf"), lines);
+    let modules = [&USUAL[..], &["proxy_fcgi", "socache_shmcb", "ssl"]].concat();
+    vec![serve(world), start(world, "event", &modules)]
+}
+
 /// contrib/apache/mailsetup-fcgid.conf.
 pub fn fcgid(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-fcgid.conf");
@@ -102,6 +112,80 @@ pub fn cgid(world: &Namespace) -> Vec<Process> {
 pub fn cgi(world: &Namespace) -> Vec<Process> {
     shared_site("apache/mailsetup-cgid.conf");
     vec![start(world, "prefork", &["alias", "cgi", "rewrite", "setenvif"])]
+}
+
+/// A file of contrib that goes into every site, and the module that it needs.
+pub const SNIPPETS: [(&str, &str); 3] = [
+    ("apache/mailsetup-proxy_fcgi.conf", "proxy_fcgi"),
+    ("apache/mailsetup-fcgid.conf", "fcgid"),
+    ("apache/mailsetup-cgid.conf", "cgid"),
+];
+
+/// What else Debian's Apache has loaded, or what a site with a password needs.
+const USUAL: [&str; 8] = [
+    "alias",
+    "auth_basic",
+    "authn_core",
+    "authn_file",
+    "authz_user",
+    "proxy",
+    "rewrite",
+    "setenvif",
+];
+
+/// One of them beside these lines in the site's virtual host, and these in its `.htaccess`.
+pub fn snippet_beside(
+    world: &Namespace,
+    (conf, module): (&str, &str),
+    lines: &str,
+    htaccess: &str,
+) -> Vec<Process> {
+    shared_site(conf);
+    let site = SITE.replace("</VirtualHost>", &format!("{lines}\n</VirtualHost>"));
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), site);
+    let htaccess = format!("{htaccess}\n{FRONT_CONTROLLER}");
+    write(Path::new("/var/www/html/.htaccess"), htaccess);
+    let server = start(world, "event", &[&USUAL[..], &[module]].concat());
+    match module {
+        "proxy_fcgi" => vec![serve(world), server],
+        _ => vec![server],
+    }
+}
+
+/// Runs a site as a user of its own, as hosters do: suEXEC takes programs below /var/www only, which
+/// belong to that user. The file of contrib is included as its comment says.
+pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
+    clear();
+    existing_site();
+    install(conf, "/etc/apache2/conf-available/mailsetup.conf");
+    install(conf, "/etc/apache2/conf-enabled/mailsetup.conf");
+    let site = "<VirtualHost *:80>
+        DocumentRoot /var/www/html
+        SuexecUserGroup account account
+        Define mailsetup_folder /var/www/account/cgi-bin
+        Include conf-available/mailsetup.conf
+    </VirtualHost>";
+    write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), site);
+    let (user, group) = ("account:x:2000:2000::/nonexistent:/bin/false", "account:x:2000:");
+    for (file, line) in [("/etc/passwd", user), ("/etc/group", group)] {
+        let before = fs::read_to_string(file).expect("text");
+        write(Path::new(file), format!("{before}{line}\n"));
+    }
+    let folder = Path::new("/var/www/account/cgi-bin");
+    let program = folder.join("mailsetup.cgi");
+    fs::create_dir_all(folder).expect("mkdir");
+    fs::copy(PROGRAM, &program).expect("copy of the program");
+    for path in [folder, &program] {
+        chown(path, Some(2000), Some(2000)).expect("chown");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
+    }
+    // A copy, which belongs to root of this namespace.
+    let suexec = Path::new("/usr/lib/apache2/suexec");
+    let bytes = fs::read("/usr/lib/apache2/suexec-custom").expect("suexec-custom");
+    write(suexec, bytes);
+    write(Path::new("/etc/apache2/suexec/www-data"), "/var/www\npublic_html/cgi-bin\n");
+    fs::set_permissions(suexec, fs::Permissions::from_mode(0o4755)).expect("chmod");
+    start(world, "event", &[&USUAL[..], &["suexec", module]].concat())
 }
 
 /// contrib/apache/htaccess beside a copy of the program and its configuration.

@@ -1,10 +1,11 @@
 //! Caddy: names of its own, and beside a site that exists.
 
+use std::fs;
 use std::path::Path;
 
-use super::{HTTP, existing_site, install, listens, local, serve};
+use super::{existing_site, install, listens, local, serve};
 use crate::common::namespace::Namespace;
-use crate::common::{Process, command, run, write};
+use crate::common::{Process, command, run, source, write};
 
 /// Where the site that existed before listens.
 pub const SITE: std::net::SocketAddr = local(8080);
@@ -31,9 +32,24 @@ import mailsetup.Caddyfile
 
 /// contrib/caddy/Caddyfile, both blocks.
 pub fn start(world: &Namespace) -> Vec<Process> {
-    existing_site();
     install("caddy/Caddyfile", "/etc/caddy/mailsetup.Caddyfile");
-    write(Path::new("/etc/caddy/Caddyfile"), MAIN);
+    run_with(world, MAIN, &[80, 8080, 443])
+}
+
+/// The first block in a site on port 80 with these lines.
+pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
+    let site = format!(":80 {{\n    import mailsetup\n    {lines}\n    file_server\n");
+    let main = MAIN.replace(":80 {\n    import mailsetup\n    respond 404\n", &site);
+    assert_ne!(main, MAIN);
+    let file = fs::read_to_string(source("contrib/caddy/Caddyfile")).expect("contrib");
+    let (first, _) = file.split_once("\n# Everything is mailsetup's").expect("two blocks");
+    write(Path::new("/etc/caddy/mailsetup.Caddyfile"), first);
+    run_with(world, &main, &[80, 8080])
+}
+
+fn run_with(world: &Namespace, main: &str, ports: &[u16]) -> Vec<Process> {
+    existing_site();
+    write(Path::new("/etc/caddy/Caddyfile"), main);
     let caddy = |verb: &str| {
         let mut command = command("caddy");
         command.env("HOME", "/var/lib/caddy").current_dir("/");
@@ -42,6 +58,6 @@ pub fn start(world: &Namespace) -> Vec<Process> {
     };
     run(&mut caddy("validate"));
     let server = Process::start(world.sandbox, &mut caddy("run"))
-        .wait_until(|| listens(HTTP) && listens(SITE) && listens(local(443)));
+        .wait_until(|| ports.iter().all(|&port| listens(local(port))));
     vec![serve(world), server]
 }

@@ -40,22 +40,35 @@ accesslog.filename = "/var/log/lighttpd/access.log"
 
 /// contrib/lighttpd/50-mailsetup-fastcgi.conf.
 pub fn fastcgi(world: &Namespace) -> Vec<Process> {
-    site("50-mailsetup-fastcgi.conf");
+    fastcgi_beside(world, &[])
+}
+
+/// The same beside files of the admin's: their names in conf-enabled, and what is in them.
+pub fn fastcgi_beside(world: &Namespace, others: &[(&str, &str)]) -> Vec<Process> {
+    site("50-mailsetup-fastcgi.conf", others);
     vec![serve(world), start(world)]
 }
 
 /// contrib/lighttpd/51-mailsetup-cgi.conf.
 pub fn cgi(world: &Namespace) -> Vec<Process> {
-    site("51-mailsetup-cgi.conf");
+    cgi_beside(world, &[])
+}
+
+/// The same beside files of the admin's.
+pub fn cgi_beside(world: &Namespace, others: &[(&str, &str)]) -> Vec<Process> {
+    site("51-mailsetup-cgi.conf", others);
     vec![start(world)]
 }
 
-fn site(conf: &str) {
+fn site(conf: &str, others: &[(&str, &str)]) {
     let enabled = "/etc/lighttpd/conf-enabled";
     let _ = fs::remove_dir_all(enabled);
     existing_site();
     write(&Path::new(enabled).join("10-accesslog.conf"), ACCESS_LOG);
     install(&format!("lighttpd/{conf}"), &format!("{enabled}/{conf}"));
+    for (name, content) in others {
+        write(&Path::new(enabled).join(name), content);
+    }
 }
 
 fn start(world: &Namespace) -> Process {

@@ -3,9 +3,11 @@
 
 pub mod apache;
 pub mod caddy;
+pub mod haproxy;
 pub mod launchers;
 pub mod lighttpd;
 pub mod nginx;
+mod sites;
 mod systemd;
 
 use std::fs;
@@ -16,13 +18,13 @@ use std::path::Path;
 use nix::unistd::User;
 
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, command, run, source, write};
+use crate::common::{Process, Sandbox, command, run, source, write};
 
 /// Where web servers listen in their namespace.
 pub const HTTP: SocketAddr = local(80);
 
 /// The socket in all of contrib.
-const SOCKET: &str = "/run/mailsetup.sock";
+pub const SOCKET: &str = "/run/mailsetup.sock";
 
 pub const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)
@@ -89,11 +91,22 @@ fn serve(world: &Namespace) -> Process {
         .wait_until(|| std::os::unix::net::UnixStream::connect(SOCKET).is_ok())
 }
 
+/// That it compiles is all that can be told without a system that enforces it.
+#[test]
+fn selinux_module_compiles() {
+    let sandbox = Sandbox::new();
+    let (module, package) = (sandbox.path("mailsetup.mod"), sandbox.path("mailsetup.pp"));
+    let source = source("contrib/selinux/mailsetup.te");
+    run(command("checkmodule").args(["-M", "-m", "-o"]).arg(&module).arg(source));
+    run(command("semodule_package").arg("-m").arg(module).arg("-o").arg(&package));
+    assert!(package.exists());
+}
+
 #[test]
 fn contrib_is_documented() {
     let readme = fs::read_to_string(source("contrib/README.md")).expect("README");
     let mut routes: Vec<(String, String)> = Vec::new();
-    for directory in ["apache", "caddy", "lighttpd", "nginx", "systemd"] {
+    for directory in ["apache", "caddy", "haproxy", "lighttpd", "nginx", "selinux", "systemd"] {
         let files = fs::read_dir(source("contrib").join(directory)).expect("directory");
         for file in files.flatten() {
             let name = file.path().strip_prefix(source("contrib")).expect("below").to_owned();
@@ -110,12 +123,13 @@ fn contrib_is_documented() {
             for line in content.lines().filter(|line| !line.starts_with("SetEnvIf")) {
                 if let Some((_, rest)) = line.split_once("(?:(?:\\.well-known") {
                     let route = rest.split_once(".json)$").expect("end of the expression").0;
-                    routes.push((name.clone(), route.to_owned()));
+                    // HAProxy makes no doubled slashes single.
+                    routes.push((name.clone(), route.replace("/+", "/")));
                 }
             }
         }
     }
-    assert_eq!(routes.len(), 8, "{routes:?}");
+    assert_eq!(routes.len(), 12, "{routes:?}");
     for (name, route) in &routes {
         assert_eq!(route, &routes[0].1, "{name} and {}", routes[0].0);
     }

@@ -29,9 +29,19 @@ http {
 
 /// contrib/nginx/mailsetup.conf in a site that exists.
 pub fn snippet(world: &Namespace) -> Vec<Process> {
+    snippet_in(world, &site("include snippets/mailsetup.conf;"))
+}
+
+/// The same in a server block with these lines.
+pub fn snippet_in(world: &Namespace, lines: &str) -> Vec<Process> {
+    vec![serve(world), snippet_alone(world, lines)]
+}
+
+/// The same without the responder.
+pub fn snippet_alone(world: &Namespace, lines: &str) -> Process {
     install("nginx/mailsetup.conf", "/etc/nginx/snippets/mailsetup.conf");
-    site("include snippets/mailsetup.conf;");
-    vec![serve(world), start(world)]
+    existing_server(lines);
+    start(world)
 }
 
 /// contrib/nginx/vhost.conf as the only site.
@@ -49,8 +59,13 @@ pub fn vhost_alone(world: &Namespace) -> Process {
 
 /// contrib/nginx/fcgiwrap.conf in a site that exists.
 pub fn fcgiwrap(world: &Namespace) -> Vec<Process> {
+    fcgiwrap_in(world, &site("include snippets/mailsetup-fcgiwrap.conf;"))
+}
+
+/// The same in a server block with these lines.
+pub fn fcgiwrap_in(world: &Namespace, lines: &str) -> Vec<Process> {
     install("nginx/fcgiwrap.conf", "/etc/nginx/snippets/mailsetup-fcgiwrap.conf");
-    site("include snippets/mailsetup-fcgiwrap.conf;");
+    existing_server(lines);
     let socket = "/run/fcgiwrap.socket";
     let wrapper = Process::start(
         world.sandbox,
@@ -79,25 +94,33 @@ fn clear_sites() {
     let _ = std::fs::remove_dir_all("/etc/nginx/conf.d");
 }
 
-fn site(include: &str) {
-    clear_sites();
-    existing_site();
-    let site = format!(
-        "server {{
-    listen 80 default_server;
-    root /var/www/html;
-    server_name _;
-    {include}
+/// The lines of a usual server block with `include` among them.
+fn site(include: &str) -> String {
+    format!(
+        "{include}
     location ~ /\\. {{
         deny all;
     }}
     location / {{
         try_files $uri $uri/ =404;
-    }}
+    }}"
+    )
+}
+
+/// A site that was there before, with these lines in its server block.
+fn existing_server(lines: &str) {
+    clear_sites();
+    existing_site();
+    let server = format!(
+        "server {{
+    listen 80 default_server;
+    root /var/www/html;
+    server_name _;
+    {lines}
 }}
 "
     );
-    write(Path::new("/etc/nginx/sites-enabled/default"), site);
+    write(Path::new("/etc/nginx/sites-enabled/default"), server);
 }
 
 fn start(world: &Namespace) -> Process {
