@@ -10,6 +10,7 @@ mod conformance;
 mod corpora;
 mod documents;
 mod gateway;
+mod hostile;
 mod house;
 mod installation;
 mod malformed;

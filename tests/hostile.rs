@@ -1,0 +1,189 @@
+//! What a hostile review of requests, sockets and connections found: one test for each kind of
+//! fault, named after what went wrong, against the running program.
+
+use crate::common::fcgi::{Client, Style};
+use crate::common::http::{self, Request, Response};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, run};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+
+const KEPT: Style = Style { keep: true, ..Style::USUAL };
+
+fn over_cgi(config: &Path, request: &Request) -> Response {
+    cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
+}
+
+/// A service that speaks FastCGI on a socket and HTTP on a port.
+fn serve(sandbox: &Sandbox, config: &str) -> (Process, PathBuf, SocketAddr) {
+    let socket = sandbox.path("socket");
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let config = sandbox.write("c.toml", config);
+    let mut command = command(program());
+    command.arg("serve").arg("--config").arg(config);
+    command.args(["--listen", &format!("unix:{}", socket.display())]);
+    command.args(["--http", &address.to_string()]);
+    let process =
+        Process::start(sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    (process, socket, address)
+}
+
+//------------ requests ------------------------------------------------------
+
+/// The Host decided over the authority of an absolute target, under which a shared cache files
+/// the answer (RFC 9112 §3.2.2).
+#[test]
+fn a_host_beside_an_absolute_target_poisons_no_cache() {
+    let sandbox = Sandbox::new();
+    let text = "[domain.'one.example']\n[domain.'two.example']\n";
+    let (_service, socket, address) = serve(&sandbox, text);
+    let config = sandbox.path("c.toml");
+    let ask = |request: &Request| {
+        let mut client = Client::unix(&socket).expect("connection");
+        [
+            over_cgi(&config, request),
+            client.send(request, KEPT).expect("an answer"),
+            http::send(address, request).expect("an answer"),
+        ]
+    };
+    for (target, host, domain) in [
+        ("http://autoconfig.one.example/mail/config-v1.1.xml", "autoconfig.two.example", "one"),
+        ("https://AUTOCONFIG.one.example.:443/mail/config-v1.1.xml", "two.example", "one"),
+        ("http://autoconfig.one.example/mail/config-v1.1.xml", "192.0.2.1", "one"),
+        ("/mail/config-v1.1.xml", "autoconfig.two.example", "two"),
+        ("/mail/config-v1.1.xml?u=http://one.example/", "autoconfig.two.example", "two"),
+    ] {
+        for answer in ask(&Request::get(target).host(host)) {
+            let part = format!("<domain>{domain}.example</domain>");
+            assert!(answer.text().contains(&part), "{target}: {}", answer.text());
+        }
+    }
+    // An authority that is not a domain of ours is not replaced by the Host.
+    for target in
+        ["http://other.example/mail/config-v1.1.xml", "http://192.0.2.1/mail/config-v1.1.xml"]
+    {
+        for answer in ask(&Request::get(target).host("autoconfig.two.example")) {
+            assert_eq!(answer.status, 404, "{target}");
+        }
+    }
+}
+
+/// A redirect to the URL that was asked, in another spelling, sent clients in a circle.
+#[test]
+fn no_spelling_of_a_redirect_leads_back_to_itself() {
+    let sandbox = Sandbox::new();
+    let here = "https://autodiscover.b.example";
+    let action = |url: &str, target: &str, host: &str| {
+        let text = format!("[domain.'b.example'.autodiscover]\nredirect_url = '{url}'\n");
+        let config = sandbox.write("c.toml", text);
+        let body = "<a><EMailAddress>ann@b.example</EMailAddress></a>";
+        let answer = over_cgi(&config, &Request::post(target, body).host(host)).text();
+        let action = answer.split("<Action>").nth(1).and_then(|rest| rest.split('<').next());
+        action.expect("an Action").to_owned()
+    };
+    let target = "/autodiscover/autodiscover.xml";
+    for path in [
+        "/autodiscover/autodiscover.xml",
+        "/autodiscover/autodiscover.xml?x",
+        "/autodiscover/autodiscover.xml#x",
+        "/autodiscover/autodiscover.xml?",
+        "/Auto%64iscover/autodiscover.xml",
+        "/%61utodiscover%2fautodiscover%2Exml",
+        "//autodiscover///autodiscover.xml",
+        "/./autodiscover/x/../autodiscover.xml",
+        "/autodiscover/%2e/autodiscover.xml",
+        "/../autodiscover/autodiscover.xml",
+        ":443/autodiscover/autodiscover.xml",
+        ":0443/autodiscover/autodiscover.xml",
+        "./autodiscover/autodiscover.xml",
+        "/autodiscover/autodiscover.xml/.",
+    ] {
+        for host in ["autodiscover.b.example", "AUTODISCOVER.b.example.:443"] {
+            let told = action(&format!("{here}{path}"), target, host);
+            assert_eq!(told, "settings", "{path} at {host}");
+        }
+        let asked = action(
+            &format!("{here}{path}"),
+            "/AutoDiscover/AutoDiscover.xml?y",
+            "autodiscover.b.example",
+        );
+        assert_eq!(asked, "settings", "{path}");
+    }
+    assert_eq!(
+        action("https://192.0.2.1/autodiscover/autodiscover.xml", target, "192.0.2.1"),
+        "settings"
+    );
+    for url in [
+        "https://other.b.example/autodiscover/autodiscover.xml",
+        "https://autodiscover.b.example/other/autodiscover.xml",
+        "https://autodiscover.b.example/autodiscover/autodiscover.xml/x",
+        "https://autodiscover.b.example",
+    ] {
+        assert_eq!(action(url, target, "autodiscover.b.example"), "redirectUrl", "{url}");
+    }
+}
+
+/// An address that is redirected within its own domain was redirected again at each step.
+#[test]
+fn no_redirect_to_an_address_leads_on_for_ever() {
+    let sandbox = Sandbox::new();
+    let actions = |to: &str, address: &str| {
+        let text = format!(
+            "[domain.'bücher.example'.autodiscover]\nredirect_address = '{to}'\n\
+             [domain.'alias.example']\nalias_of = 'bücher.example'\n"
+        );
+        let config = sandbox.write("c.toml", text);
+        let body = format!("<a><EMailAddress>{address}</EMailAddress></a>");
+        let request = Request::post("/autodiscover/autodiscover.xml", body);
+        let answer = over_cgi(&config, &request).text();
+        let action = answer.split("<Action>").nth(1).and_then(|rest| rest.split('<').next());
+        action.expect("an Action").to_owned()
+    };
+    for (to, address, action) in [
+        ("office@bücher.example", "ann@xn--bcher-kva.example", "redirectAddr"),
+        ("office@bücher.example", "OFFICE@XN--Bcher-KVA.example", "settings"),
+        ("%EMAILLOCALPART%@BÜCHER.example.", "ann@xn--bcher-kva.example", "settings"),
+        ("%EMAILLOCALPART%@bücher.example", "ann@alias.example", "redirectAddr"),
+        ("x-%EMAILLOCALPART%@bücher.example", "ann@bücher.example", "settings"),
+        ("x-%EMAILLOCALPART%@alias.example", "ann@alias.example", "settings"),
+        ("x-%EMAILLOCALPART%@c.example", "ann@bücher.example", "redirectAddr"),
+    ] {
+        assert_eq!(actions(to, address), action, "{address} to {to}");
+    }
+}
+
+//------------ dns -----------------------------------------------------------
+
+/// One string of a TXT record had more than the 255 bytes that fit (RFC 1035 §3.3).
+#[test]
+fn a_long_path_is_split_into_strings() {
+    let sandbox = Sandbox::new();
+    for length in [1, 249, 250, 251, 300, 504, 505, 506, 1200] {
+        let path = format!("/{}", "x%3By;".repeat(length).split_at(length - 1).0);
+        let text = format!(
+            "caldav.url = 'https://dav.example.org{path}'\n\
+             carddav.url = 'https://dav.example.org{path}'\n"
+        );
+        let config = sandbox.write("c.toml", text);
+        let config = config.to_str().expect("UTF-8");
+        let dns = |arguments: &[&str]| {
+            run(command(program()).args(["--config", config, "dns", "example.org"]).args(arguments))
+        };
+        let zone = dns(&["--soa"]);
+        let file = sandbox.write("zone", &zone);
+        let canonical = sandbox.path("canonical");
+        run(command("named-checkzone").arg("-o").arg(&canonical).arg("example.org").arg(file));
+        let json: serde_json::Value = serde_json::from_str(&dns(&["--json"])).expect("JSON");
+        let records = json.as_array().expect("records");
+        let texts: Vec<_> = records.iter().filter(|record| record["type"] == "TXT").collect();
+        assert_eq!(texts.len(), 2);
+        for record in texts {
+            let data = record["data"].as_str().expect("text");
+            assert!(zone.contains(data), "the same in both: {data}");
+            let inner = data.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect(data);
+            let strings: Vec<_> = inner.split("\" \"").collect();
+            assert!(strings.iter().all(|string| (1..=255).contains(&string.len())), "{data}");
+            assert_eq!(strings.concat(), format!("path={path}"));
+            assert_eq!(strings.len(), (path.len() + 5).div_ceil(255));
+        }
+    }
+}
