@@ -2,8 +2,9 @@
 //!
 //! Accepts what mail software accepts: dot-atoms (also with doubled or final dots, which real
 //! mailboxes have), quoted local parts, UTF-8 local parts (RFC 6531) and international domains in
-//! both spellings. Refuses control characters, markup outside quotes, oversized parts and
-//! anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890, RFC 1123 §2.1.
+//! both spellings. Refuses control characters, characters that are not seen, markup outside quotes,
+//! oversized parts and anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890,
+//! RFC 1123 §2.1, RFC 8264 §4.3.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -67,6 +68,10 @@ pub fn domain_name(text: &str) -> Result<Cow<'_, str>, AddressError> {
     let ascii = match plain_host_name(name) {
         Some(Plain { is_lower: true }) => Cow::Borrowed(name),
         Some(Plain { is_lower: false }) => Cow::Owned(name.to_ascii_lowercase()),
+        // UTS #46 drops some characters that are not seen, and two names would look alike.
+        None if name.chars().any(|c| is_hidden(c) && !is_joiner(c)) => {
+            return Err(AddressError::Domain);
+        }
         None => idna::domain_to_ascii(name)
             .ok()
             .filter(|ascii| is_host_name(ascii))
@@ -166,16 +171,18 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// Parses an address from bytes, after percent-decoding and without white space around it.
+    /// Parses an address from bytes, after percent-decoding. Blanks around it are dropped.
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?;
+        let text = text.trim_matches(is_blank);
         // A quoted local part may hold an `@`; a domain never does.
         let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
         let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
         if local_part.len() > MAX_LOCAL_PART {
             return Err(AddressError::LocalPart);
         }
-        match is_dot_atom(local_part) || is_quoted_string(local_part) {
+        let is_well_formed = is_dot_atom(local_part) || is_quoted_string(local_part);
+        match is_well_formed && joiners_join(local_part) {
             true => Ok(EmailAddress { local_part: local_part.to_owned(), domain }),
             false => Err(AddressError::LocalPart),
         }
@@ -216,11 +223,11 @@ fn is_dot_atom(text: &str) -> bool {
         && text.chars().all(|c| {
             c.is_ascii_alphanumeric()
                 || ".!#$%&'*+-/=?^_`{|}~".contains(c)
-                || (!c.is_ascii() && !c.is_whitespace() && is_text(c))
+                || (!c.is_ascii() && is_seen(c))
         })
 }
 
-/// A quoted string (RFC 5321 §4.1.2) without control characters.
+/// A quoted string (RFC 5321 §4.1.2) without control characters, and with no white space but blanks.
 fn is_quoted_string(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
@@ -228,13 +235,96 @@ fn is_quoted_string(text: &str) -> bool {
     let mut escaped = false;
     for c in inner.chars() {
         match c {
-            _ if !is_text(c) => return false,
+            _ if c != ' ' && !is_seen(c) => return false,
             '\\' if !escaped => escaped = true,
             '"' if !escaped => return false,
             _ => escaped = false,
         }
     }
     !inner.is_empty() && !escaped
+}
+
+/// True for what people and their programs put around an address: blanks, tabs and ends of lines,
+/// among them the blanks of other widths, which phone keyboards and web pages have.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\r' | '\n') || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
+}
+
+/// True for what may stand inside a local part: text that is seen. Joiners are left to
+/// [`joiners_join`].
+fn is_seen(c: char) -> bool {
+    is_text(c) && !c.is_whitespace() && (!is_hidden(c) || is_joiner(c))
+}
+
+/// True for ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER, which some scripts need inside a word.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// True if every joiner stands between letters that it changes the look of, as in Persian and in
+/// the scripts of India (RFC 5892, appendices A.1 and A.2); elsewhere it is not seen. IDNA holds
+/// domains to the same rule.
+fn joiners_join(text: &str) -> bool {
+    text.split(|c: char| c.is_ascii())
+        .filter(|word| word.contains(is_joiner))
+        .all(|word| idna::domain_to_unicode(word).1.is_ok())
+}
+
+/// True for characters that are not seen, or change how others are: two texts that differ only in
+/// them look alike. RFC 8264 §4.3 refuses all but two of them, too.
+///
+/// Of the Unicode Character Database: the general categories Cf (format), Zl, Zp (separators of
+/// lines and paragraphs) and Co (private use), the property Default_Ignorable_Code_Point with what
+/// is reserved for it, noncharacters, and three symbols without a glyph: U+2800, U+FFFC and
+/// U+1D159. Other code points that are not assigned yet are taken: they may become letters.
+pub fn is_hidden(c: char) -> bool {
+    const RANGES: [(u32, u32); 30] = [
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x600, 0x605),
+        (0x61c, 0x61c),
+        (0x6dd, 0x6dd),
+        (0x70f, 0x70f),
+        (0x890, 0x891),
+        (0x8e2, 0x8e2),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xe000, 0xf8ff),
+        (0xfdd0, 0xfdef),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffc),
+        (0x110bd, 0x110bd),
+        (0x110cd, 0x110cd),
+        (0x13430, 0x1343f),
+        (0x1bca0, 0x1bca3),
+        (0x1d159, 0x1d159),
+        (0x1d173, 0x1d17a),
+        (0xe0000, 0xe0fff),
+        (0xf0000, 0x10ffff),
+    ];
+    let c = u32::from(c);
+    let last = RANGES.partition_point(|(first, _)| *first <= c);
+    let is_listed = last.checked_sub(1).is_some_and(|at| c <= RANGES[at].1);
+    // The last two of each plane are noncharacters.
+    is_listed || c & 0xfffe == 0xfffe
+}
+
+/// The text with every character replaced that could make it look like another, turn its direction
+/// or begin a line. Joiners and variation selectors (U+FE00-FE0F), which names and emoji have, stay.
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if is_visible(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control() && (!is_hidden(c) || is_joiner(c) || ('\u{fe00}'..='\u{fe0f}').contains(&c))
 }
 
 /// True for what may stand in a line of any document: no control characters, and none of the two
@@ -347,6 +437,10 @@ mod tests {
             (b"\"a\"b\"@example.org", LocalPart),
             (b"\"a\\\"@example.org", LocalPart),
             ("\u{fffe}@example.org".as_bytes(), LocalPart),
+            ("\u{202a}ann@example.org".as_bytes(), LocalPart),
+            ("\"a\u{a0}b\"@example.org".as_bytes(), LocalPart),
+            ("a\u{200d}b@example.org".as_bytes(), LocalPart),
+            ("ann@exam\u{ad}ple.org".as_bytes(), Domain),
             (b"ann@localhost", Domain),
             (b"ann@exa mple.org", Domain),
         ] {
@@ -354,6 +448,49 @@ mod tests {
         }
         let long = format!("{}@example.org", "a".repeat(65));
         assert_eq!(EmailAddress::parse(long.as_bytes()), Err(LocalPart));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_known() {
+        let ranges = "\u{ad}\u{34f}\u{600}\u{605}\u{61c}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{206f}\
+            \u{2800}\u{3164}\u{e000}\u{f8ff}\u{fe0f}\u{feff}\u{ffa0}\u{fffb}\u{1fffe}\u{1d17a}\u{e0001}\
+            \u{e01ef}\u{f0000}\u{10ffff}";
+        assert!(ranges.chars().all(is_hidden));
+        let seen = "aé ~ß\u{300}ア\u{a0}\u{2010}\u{202f}\u{2070}\u{d7ff}\u{f900}\u{fdf0}\u{fffd}😀\u{e1000}";
+        assert!(!seen.chars().any(is_hidden));
+        assert_eq!(
+            visible("a\nb\u{1b}[1m\u{202e}c\u{2028}d é\u{7f}\u{9b}\u{feff}"),
+            "a\u{fffd}b\u{fffd}[1m\u{fffd}c\u{fffd}d é\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert_eq!(visible("نامه\u{200c}ای ❤\u{fe0f}"), "نامه\u{200c}ای ❤\u{fe0f}");
+    }
+
+    #[test]
+    fn joiners_stand_inside_words_that_need_them() {
+        for text in ["نامه\u{200c}ای", "क्\u{200d}ष", "a.नी\u{94d}\u{200c}म.b"] {
+            assert!(
+                EmailAddress::parse(format!("{text}@example.org").as_bytes()).is_ok(),
+                "{text}"
+            );
+        }
+        assert!(Domain::parse("نامه\u{200c}ای.example").is_ok());
+        for text in [
+            "\u{200c}نامه",
+            "نامه\u{200c}",
+            "a\u{200c}b",
+            "ا\u{200c}ی",
+            "नी\u{200d}म",
+            "नी\u{94d}.\u{200d}म",
+            "नी\u{94d}a\u{200d}म",
+            "👩\u{200d}💻",
+            "\"a \u{200d}b\"",
+        ] {
+            assert!(
+                EmailAddress::parse(format!("{text}@example.org").as_bytes()).is_err(),
+                "{text}"
+            );
+        }
+        assert!(Domain::parse("a\u{200d}b.example").is_err());
     }
 
     #[test]

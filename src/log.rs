@@ -1,10 +1,12 @@
 //! Lines for whoever runs this program: standard error, which web servers and systemd collect.
 //!
-//! Control characters and those that turn the direction of text are replaced, so that nothing a
+//! Control characters and those that are not seen or turn the direction of text are replaced, so that nothing a
 //! stranger sends can forge a line or colour a terminal. Under the journal a line carries its
 //! priority (sd-daemon(3)). Lines about requests are collected and written together; all others are
 //! written at once, behind those. A closed or full standard error is no reason to stop, and a reader
 //! that does not read is none to wait: lines are lost then.
+
+pub use crate::address::visible;
 
 use crate::address::EmailAddress;
 use crate::request::Method;
@@ -137,29 +139,9 @@ fn prefix(priority: u8) -> &'static str {
     }
 }
 
-/// The text with every character replaced that could make it look like another.
-pub fn visible(text: &str) -> String {
-    text.chars().map(|c| if is_visible(c) { c } else { '\u{fffd}' }).collect()
-}
-
-/// False for control characters, line and paragraph separators, and what turns the direction of
-/// text (Unicode Standard Annex #9, table 1).
-fn is_visible(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_looks_like_another_line() {
-        assert_eq!(
-            visible("a\nb\u{1b}[1m\u{202e}c\u{2028}d é"),
-            "a\u{fffd}b\u{fffd}[1m\u{fffd}c\u{fffd}d é"
-        );
-    }
 
     #[test]
     fn addresses_are_masked_behind_their_first_letter() {

@@ -151,6 +151,121 @@ fn no_redirect_to_an_address_leads_on_for_ever() {
     }
 }
 
+//------------ addresses -----------------------------------------------------
+
+/// Every byte encoded.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Every way on which an address comes in: what is asked, the status, and a word of the refusal.
+fn ways(address: &str) -> [(Request, u16, &'static str); 6] {
+    let query = encoded(address);
+    let body = address.replace('&', "&amp;").replace('<', "&lt;");
+    let body = format!("<a><EMailAddress>{body}</EMailAddress></a>");
+    let json = "/autodiscover/autodiscover.json";
+    [
+        (Request::get(format!("/mail/config-v1.1.xml?emailaddress={query}")), 400, "not an e-mail"),
+        (Request::get(format!("/mobileconfig?emailaddress={query}")), 400, "not an e-mail"),
+        (
+            Request::get(format!("{json}?Email={query}&Protocol=AutodiscoverV1")),
+            400,
+            "InvalidEmail",
+        ),
+        (Request::get(format!("{json}/v1.0/{query}?Protocol=AutodiscoverV1")), 400, "InvalidEmail"),
+        (Request::post("/autodiscover/autodiscover.xml", body), 200, "<ErrorCode>600<"),
+        (Request::get(format!("/?emailaddress={query}")), 400, "<form"),
+    ]
+}
+
+/// A character that is not seen came through: the login in a profile began with U+202A.
+#[test]
+fn no_address_holds_what_is_not_seen() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    // One of each kind: marks of direction, zero width, byte order mark, soft hyphen, tags,
+    // selectors, fillers, separators, private use, noncharacters, control characters.
+    let hidden = "\u{202a}\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\
+                  \u{e0041}\u{fe0f}\u{e0100}\u{3164}\u{2800}\u{34f}\u{2028}\u{2029}\u{e000}\u{10fffd}\
+                  \u{fffe}\u{1ffff}\u{85}\u{7f}\u{b}";
+    for c in hidden.chars() {
+        for address in [
+            format!("{c}ann@shop.example"),
+            format!("a{c}nn@shop.example"),
+            format!("ann{c}@shop.example"),
+            format!("\"a{c} b\"@shop.example"),
+            format!("ann@{c}shop.example"),
+            format!("ann@sh{c}op.example"),
+            format!("ann@shop.example{c}"),
+            format!("ann@bü{c}cher.example"),
+        ] {
+            for (request, status, word) in ways(&address) {
+                let answer = over_cgi(&config, &request);
+                let target = request.target.escape_ascii().to_string();
+                assert_eq!(answer.status, status, "{target}: {}", answer.text());
+                assert!(answer.text().contains(word), "{target}: {}", answer.text());
+                // The page shows what was typed, with joiners and selectors: names have them.
+                let stays = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0f}') && word == "<form";
+                assert!(stays || !answer.text().contains(c), "reflected: {}", answer.text());
+            }
+        }
+        let domain = Request::get(format!("/v1.1/{}", encoded(&format!("sh{c}op.example"))));
+        assert_ne!(over_cgi(&config, &domain).status, 200, "{}", c.escape_unicode());
+    }
+}
+
+/// Blanks of any width around an address are dropped; inside quotes there are only plain ones.
+#[test]
+fn blanks_around_an_address_are_dropped() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    for blank in [" ", "\t", "\r\n", "\u{a0}", "\u{3000}", "\u{202f} "] {
+        for (request, ..) in ways(&format!("{blank}ann@shop.example{blank}")) {
+            let answer = over_cgi(&config, &request);
+            assert_eq!(answer.status, 200, "{}: {}", blank.escape_unicode(), answer.text());
+            assert!(!answer.text().contains("<ErrorCode>"), "{}", answer.text());
+        }
+        for (request, ..) in ways(&format!("\"a{blank}b\"@shop.example")) {
+            let answer = over_cgi(&config, &request);
+            let is_refused = answer.status == 400 || answer.text().contains("<ErrorCode>");
+            assert_eq!(is_refused, blank != " ", "{}", answer.text());
+        }
+    }
+}
+
+/// Persian and the scripts of India need joiners inside words.
+#[test]
+fn joiners_that_words_need_come_through() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    for name in ["نامه\u{200c}ای", "क्\u{200d}ष.x"] {
+        for (request, ..) in ways(&format!("{name}@shop.example")) {
+            let answer = over_cgi(&config, &request);
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            assert!(!answer.text().contains("<ErrorCode>"), "{name}: {}", answer.text());
+        }
+        let request =
+            Request::get(format!("/mobileconfig?emailaddress={}@a.example", encoded(name)));
+        assert!(over_cgi(&config, &request).text().contains(name));
+    }
+}
+
+/// What was typed into the page was shown as it came.
+#[test]
+fn the_page_shows_nothing_that_turns_or_hides_text() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "");
+    for c in
+        ['\u{202e}', '\u{2066}', '\u{200b}', '\u{1b}', '\u{9b}', '\u{85}', '\u{2028}', '\u{e0041}']
+    {
+        let request = Request::get(format!("/?emailaddress={}", encoded(&format!("no{c}body"))));
+        let answer = over_cgi(&config, &request.host("localhost"));
+        assert_eq!(answer.status, 400);
+        assert!(answer.text().contains("no\u{fffd}body"), "{}", answer.text());
+        assert!(!answer.text().contains(c), "{}", c.escape_unicode());
+    }
+}
+
 //------------ dns -----------------------------------------------------------
 
 /// One string of a TXT record had more than the 255 bytes that fit (RFC 1035 §3.3).

@@ -15,7 +15,7 @@ mod qr;
 pub use logo::data_uri;
 
 use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
-use crate::address::EmailAddress;
+use crate::address::{EmailAddress, visible};
 use crate::language;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
@@ -61,7 +61,7 @@ impl Typed {
             return Typed::Nothing;
         }
         EmailAddress::parse(&value).map_or_else(
-            |_| Typed::NoAddress(String::from_utf8_lossy(value.trim_ascii()).into_owned()),
+            |_| Typed::NoAddress(visible(&String::from_utf8_lossy(value.trim_ascii()))),
             Typed::Address,
         )
     }
