@@ -47,6 +47,12 @@ impl Domain {
         rest.contains('.').then(|| Domain(rest.into()))
     }
 
+    /// True if the domain is `other` or stands below it.
+    pub fn is_in(&self, other: &Domain) -> bool {
+        let rest = self.0.strip_suffix(other.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// True if the domain is what is left of `name` after one of `prefixes`.
     pub fn is_left_of(&self, name: &Domain, prefixes: &[&str]) -> bool {
         name.0.strip_suffix(self.as_str()).is_some_and(|prefix| prefixes.contains(&prefix))
@@ -500,6 +506,10 @@ mod tests {
         assert_eq!(strip("autoconfig.fr"), None);
         assert_eq!(strip("autoconfigs.ab.fr"), None);
         let domain = Domain::parse("ab.fr").unwrap();
+        for (name, is) in [("ab.fr", true), ("x.y.ab.fr", true), ("cab.fr", false), ("b.fr", false)]
+        {
+            assert_eq!(Domain::parse(name).unwrap().is_in(&domain), is, "{name}");
+        }
         for (name, is) in [("autoconfig.ab.fr", true), ("ab.fr", false), ("x.www.ab.fr", false)] {
             let name = Domain::parse(name).unwrap();
             assert_eq!(domain.is_left_of(&name, &["autoconfig.", "www."]), is, "{name}");

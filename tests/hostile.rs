@@ -151,6 +151,62 @@ fn no_redirect_to_an_address_leads_on_for_ever() {
     }
 }
 
+/// Reached by an SRV record alone, the JSON form and the page's code named a host that need not
+/// exist; a foreign host is never named.
+#[test]
+fn links_lead_to_the_host_that_was_reached() {
+    let sandbox = Sandbox::new();
+    let any = sandbox.write("any.toml", "");
+    let named = "[imap]\nhost = 'imap.hoster.example'\n[smtp]\nhost = 'Bücher.example.'\n\
+                 [caldav]\nurl = 'https://dav.example.net:8443/x'\n[domain.'example.org']\n\
+                 [domain.'alias.example']\nalias_of = 'example.org'\n";
+    let named = sandbox.write("named.toml", named);
+    let listed = sandbox.write("listed.toml", "domains.list_files = ['list']\n");
+    sandbox.write("list", "example.org\nother.example\n");
+    for (config, domain, host, is_named) in [
+        (&any, "example.org", "mail.example.org", true),
+        (&any, "example.org", "Mail.Example.org.:443", true),
+        (&any, "example.org", "a.b.example.org", true),
+        (&any, "example.org", "example.org", true),
+        (&any, "example.org", "mail.other.example", false),
+        (&any, "example.org", "mailexample.org", false),
+        (&any, "example.org", "example.org.evil.example", false),
+        (&any, "example.org", "192.0.2.1", false),
+        (&any, "example.org", "localhost", false),
+        (&listed, "example.org", "mx.example.org", true),
+        (&listed, "example.org", "mx.other.example", false),
+        (&named, "example.org", "imap.hoster.example", true),
+        (&named, "example.org", "xn--bcher-kva.example", true),
+        (&named, "example.org", "dav.example.net:8443", true),
+        (&named, "example.org", "x.hoster.example", false),
+        (&named, "alias.example", "imap.hoster.example", true),
+        (&named, "alias.example", "mx.alias.example", true),
+        (&named, "alias.example", "autodiscover.example.org", true),
+    ] {
+        let name = match host.split(':').next().expect("a host").trim_end_matches('.') {
+            "localhost" | "192.0.2.1" => "",
+            name => name,
+        };
+        let name = name.to_lowercase();
+        let named = |other: &str| if is_named { name.clone() } else { format!("{other}.{domain}") };
+        let query = format!("Email=ann@{domain}&Protocol=Autodiscoverv1");
+        for target in [
+            format!("/autodiscover/autodiscover.json?{query}"),
+            format!("/AutoDiscover/AutoDiscover.json/v1.0/ann@{domain}?Protocol=Autodiscoverv1"),
+        ] {
+            let answer = over_cgi(config, &Request::get(target).host(host)).text();
+            let url = format!("https://{}/autodiscover/autodiscover.xml", named("autodiscover"));
+            assert!(answer.contains(&format!("\"{url}\"")), "{host}: {answer}");
+        }
+        // The page's code holds a link, too: else it is that of a page at no name.
+        let page = |host| {
+            let page = Request::get(format!("/?emailaddress=ann@{domain}")).host(host);
+            over_cgi(config, &page).text()
+        };
+        assert_eq!(page(host) == page("127.0.0.1"), !is_named, "{host}");
+    }
+}
+
 //------------ addresses -----------------------------------------------------
 
 /// Every byte encoded.
