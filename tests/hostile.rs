@@ -3,9 +3,20 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{self, Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, free_port, program, run};
+use crate::common::{Process, Sandbox, cgi, command, free_port, program, run, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 const KEPT: Style = Style { keep: true, ..Style::USUAL };
 
@@ -25,6 +36,10 @@ fn serve(sandbox: &Sandbox, config: &str) -> (Process, PathBuf, SocketAddr) {
     let process =
         Process::start(sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
     (process, socket, address)
+}
+
+fn signal(process: &Process, signal: Signal) {
+    kill(Pid::from_raw(process.id() as i32), signal).expect("kill");
 }
 
 //------------ requests ------------------------------------------------------
@@ -357,4 +372,159 @@ fn a_long_path_is_split_into_strings() {
             assert_eq!(strings.len(), (path.len() + 5).div_ceil(255));
         }
     }
+}
+
+//------------ sockets -------------------------------------------------------
+
+/// A process that ended late removed the socket of the one that took its place: it knew its own by
+/// the inode, whose number ext4 gives out again at once.
+#[test]
+fn a_process_that_ends_late_removes_no_socket_of_another() {
+    let sandbox = Sandbox::new();
+    let (mut old, socket, address) = serve(&sandbox, "");
+    let mut half = TcpStream::connect(address).expect("connection");
+    half.write_all(b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\na")
+        .expect("write");
+    std::thread::sleep(Duration::from_millis(100));
+    signal(&old, Signal::SIGTERM);
+    assert!(wait_until(|| UnixStream::connect(&socket).is_err()), "it listens no more");
+    let mut command = command(program());
+    command.args(["serve", "--listen", &format!("unix:{}", socket.display())]);
+    let mut new =
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
+    half.write_all(b"b").expect("write");
+    assert_eq!(old.wait(), Some(0), "{}", old.output());
+    let mut client = Client::unix(&socket).expect("the socket is there");
+    let request = Request::get("/mail/config-v1.1.xml");
+    assert_eq!(client.send(&request, Style::USUAL).expect("an answer").status, 200);
+    signal(&new, Signal::SIGTERM);
+    assert_eq!(new.wait(), Some(0), "{}", new.output());
+    assert!(!socket.exists(), "its own it removes");
+}
+
+/// Of several processes that start at the same time, one has the socket, and the others say so.
+#[test]
+fn of_processes_that_start_at_once_one_has_the_socket() {
+    for round in 0..5 {
+        let sandbox = Sandbox::new();
+        let socket = sandbox.path("socket");
+        if round % 2 == 0 {
+            // One that was left behind, for all of them to replace.
+            drop(UnixListener::bind(&socket).expect("bind"));
+        }
+        let mut started: Vec<_> = (0..6)
+            .map(|_| {
+                let mut command = command(program());
+                command.args(["serve", "--listen", &format!("unix:{}", socket.display())]);
+                Process::start(&sandbox, &mut command)
+            })
+            .collect();
+        let listening = |process: &Process| process.output().contains("listening: ");
+        let refused = |process: &Process| process.output().contains("another process listens");
+        assert!(wait_until(|| started.iter().all(|it| listening(it) || refused(it))));
+        assert_eq!(started.iter().filter(|it| listening(it)).count(), 1);
+        let mut client = Client::unix(&socket).expect("the socket is there");
+        let request = Request::get("/mail/config-v1.1.xml");
+        assert_eq!(client.send(&request, Style::USUAL).expect("an answer").status, 200);
+        for process in started.iter_mut().filter(|it| refused(it)) {
+            assert_eq!(process.wait(), Some(2), "{}", process.output());
+        }
+        assert!(socket.exists(), "who was refused removed nothing");
+        drop(started);
+        let left: Vec<_> = fs::read_dir(sandbox.path("")).expect("folder").flatten().collect();
+        let left: Vec<_> = left.iter().map(|entry| entry.file_name()).collect();
+        assert!(left.iter().all(|name| name.to_string_lossy().starts_with("output")), "{left:?}");
+    }
+}
+
+/// Owner and mode were set by path, on what stood there then: a link led them to another file.
+#[test]
+fn a_socket_is_seen_only_once_owner_and_mode_are_right() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("socket");
+    let done = Arc::new(AtomicBool::new(false));
+    let looks = {
+        let (socket, done) = (socket.clone(), done.clone());
+        thread::spawn(move || {
+            let mut seen = BTreeSet::new();
+            while !done.load(Ordering::Relaxed) {
+                if let Ok(meta) = fs::symlink_metadata(&socket) {
+                    seen.insert((meta.mode() & 0o777, meta.gid()));
+                }
+            }
+            seen
+        })
+    };
+    for _ in 0..10 {
+        let mut command = command(program());
+        let address = format!("unix:{},mode=0606,group=daemon", socket.display());
+        command.args(["serve", "--listen", &address]);
+        let mut process = Process::start(&sandbox, &mut command)
+            .wait_until(|| UnixStream::connect(&socket).is_ok());
+        signal(&process, Signal::SIGTERM);
+        assert_eq!(process.wait(), Some(0), "{}", process.output());
+    }
+    done.store(true, Ordering::Relaxed);
+    assert_eq!(looks.join().expect("a thread"), BTreeSet::from([(0o606, 1)]));
+}
+
+/// What somebody else put at the path stays: a file, a socket, a link to one, before and after.
+#[test]
+fn what_was_put_in_the_place_of_a_socket_stays() {
+    let sandbox = Sandbox::new();
+    let socket = sandbox.path("socket");
+    let start = || {
+        let mut command = command(program());
+        command.args(["serve", "--listen", &format!("unix:{}", socket.display())]);
+        Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok())
+    };
+    let other = sandbox.path("other");
+    let _other = UnixListener::bind(&other).expect("bind");
+    for kind in ["file", "link", "socket"] {
+        let mut process = start();
+        fs::remove_file(&socket).expect("remove");
+        let listener = match kind {
+            "file" => fs::write(&socket, "").map(|()| None),
+            "link" => symlink(&other, &socket).map(|()| None),
+            _ => UnixListener::bind(&socket).map(Some),
+        };
+        let listener = listener.expect(kind);
+        signal(&process, Signal::SIGTERM);
+        assert_eq!(process.wait(), Some(0), "{}", process.output());
+        assert!(fs::symlink_metadata(&socket).is_ok() && other.exists(), "{kind} stays");
+        drop(listener);
+        fs::remove_file(&socket).expect("remove");
+    }
+    // A link to a socket that nobody listens on is not followed, and not replaced.
+    let dead = sandbox.path("dead");
+    drop(UnixListener::bind(&dead).expect("bind"));
+    symlink(&dead, &socket).expect("link");
+    let output = command(program())
+        .args(["serve", "--listen", &format!("unix:{}", socket.display())])
+        .output()
+        .expect("program");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(dead.exists() && fs::symlink_metadata(&socket).is_ok());
+}
+
+/// A path may have 107 bytes (unix(7)); one that is longer is refused in words.
+#[test]
+fn a_socket_may_have_the_longest_path() {
+    let sandbox = Sandbox::new();
+    let room = 107 - sandbox.path("x").as_os_str().len() + 1;
+    let socket = sandbox.path(&"s".repeat(room));
+    assert_eq!(socket.as_os_str().len(), 107);
+    let mut command_ = command(program());
+    command_.args(["serve", "--listen", &format!("unix:{}", socket.display())]);
+    let mut process =
+        Process::start(&sandbox, &mut command_).wait_until(|| UnixStream::connect(&socket).is_ok());
+    signal(&process, Signal::SIGTERM);
+    assert_eq!(process.wait(), Some(0), "{}", process.output());
+    assert!(!socket.exists());
+    let longer = format!("unix:{}x", socket.display());
+    let output = command(program()).args(["serve", "--listen", &longer]).output().expect("program");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot listen on"));
+    let left = fs::read_dir(sandbox.path("")).expect("folder").count();
+    assert_eq!(left, 1, "only what the process printed");
 }
