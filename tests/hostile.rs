@@ -1,14 +1,14 @@
 //! What a hostile review of requests, sockets and connections found: one test for each kind of
 //! fault, named after what went wrong, against the running program.
 
-use crate::common::fcgi::{Client, Style};
+use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::{self, Request, Response};
 use crate::common::{Process, Sandbox, cgi, command, free_port, program, run, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const KEPT: Style = Style { keep: true, ..Style::USUAL };
 
@@ -527,4 +527,146 @@ fn a_socket_may_have_the_longest_path() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot listen on"));
     let left = fs::read_dir(sandbox.path("")).expect("folder").count();
     assert_eq!(left, 1, "only what the process printed");
+}
+
+//------------ connections ---------------------------------------------------
+
+/// With all connections silent, they were closed one by one, each a second after it was told to.
+#[test]
+fn silent_connections_make_room_at_once() {
+    for over_http in [true, false] {
+        let sandbox = Sandbox::new();
+        let (service, socket, address) = serve(&sandbox, "limits.connections = 50\n");
+        let request = Request::get("/mail/config-v1.1.xml");
+        let silent = || -> Box<dyn std::any::Any> {
+            match over_http {
+                true => Box::new(TcpStream::connect(address).expect("connection")),
+                false => Box::new(UnixStream::connect(&socket).expect("connection")),
+            }
+        };
+        for _ in 0..3 {
+            let _silent: Vec<_> = (0..300).map(|_| silent()).collect();
+            let begun = Instant::now();
+            let answer = match over_http {
+                true => http::send(address, &request),
+                false => Client::unix(&socket).and_then(|mut it| it.send(&request, Style::USUAL)),
+            };
+            assert_eq!(answer.expect("an answer").status, 200);
+            // Half a second by itself; it was 17.
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(3), "{took:?}\n{}", service.output());
+            println!("over_http={over_http}: {took:?}");
+        }
+    }
+}
+
+/// Room is made by those that are silent or idle, and by no request that runs, however slowly.
+#[test]
+fn no_request_that_runs_makes_room() {
+    let sandbox = Sandbox::new();
+    let (_service, socket, address) = serve(&sandbox, "limits.connections = 4\n");
+    let mut running = TcpStream::connect(address).expect("connection");
+    running
+        .write_all(b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\na")
+        .expect("write");
+    let records = fcgi::request_records(&Request::get("/x"), Style::USUAL);
+    let (first, last) = records.split_at(records.len() - 8);
+    let mut half = Client::unix(&socket).expect("connection");
+    half.write(first).expect("write");
+    thread::sleep(Duration::from_millis(200));
+    let _silent: Vec<_> =
+        (0..40).map(|_| TcpStream::connect(address).expect("connection")).collect();
+    for _ in 0..20 {
+        let answer = http::send(address, &Request::get("/x")).expect("an answer");
+        assert_eq!(answer.status, 404);
+    }
+    running.write_all(b"b").expect("write");
+    let mut answer = [0; 12];
+    running.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 404");
+    half.write(last).expect("write");
+    assert!(half.read().expect("a record").content.starts_with(b"Status: 404"));
+}
+
+/// What hyper refuses by itself had neither a line nor a counter.
+#[test]
+fn every_refused_request_has_a_line_and_a_counter() {
+    let sandbox = Sandbox::new();
+    let config = "limits.timeout_s = 1\nmetrics.path = '/metrics'\n";
+    let (service, _, address) = serve(&sandbox, config);
+    let good = "GET /x HTTP/1.1\r\nHost: example.org\r\n\r\n";
+    let long = format!("GET /x HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    let many = format!("GET /x HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let long_target = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(20_000));
+    let cases: [(&[u8], u16, u16); 11] = [
+        (b"nonsense\r\n\r\n", 400, 400),
+        (b"GET <x> HTTP/1.1\r\nHost: a\r\n\r\n", 400, 400),
+        (b"GET /x HTTP/9.9\r\nHost: a\r\n\r\n", 400, 400),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nb ad: c\r\n\r\n", 400, 400),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 0),
+        (long.as_bytes(), 431, 431),
+        (many.as_bytes(), 431, 431),
+        (long_target.as_bytes(), 431, 431),
+        // Half a head, of which no more comes in time.
+        (b"GET /x HTTP/1.1\r\nHo", 408, 0),
+    ];
+    for (count, (bytes, counted, told)) in cases.into_iter().enumerate() {
+        let mut stream = TcpStream::connect(address).expect("connection");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+        stream.write_all(bytes).expect("write");
+        let mut answer = Vec::new();
+        // The connection may be reset behind the answer.
+        stream.read_to_end(&mut answer).ok();
+        let case = bytes[..bytes.len().min(40)].escape_ascii().to_string();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let start = if told == 0 { String::new() } else { format!("HTTP/1.1 {told} ") };
+        assert!(answer.starts_with(&start) && answer.is_empty() == (told == 0), "{case}: {answer}");
+        let line = format!("method=- document=- status={counted} bytes=0 us=0");
+        let lines = || service.output().lines().filter(|line| line.contains("status=")).count();
+        assert!(wait_until(|| lines() == count + 1), "{case}: {}", service.output());
+        let output = service.output();
+        assert!(output.lines().last().is_some_and(|it| it.ends_with(&line)), "{case}: {output}");
+    }
+    // Behind a good one, on the same connection: one line each.
+    let before = service.output().lines().count();
+    let mut stream = TcpStream::connect(address).expect("connection");
+    stream.write_all(format!("{good}{good}nonsense\r\n\r\n").as_bytes()).expect("write");
+    stream.read_to_end(&mut Vec::new()).ok();
+    assert!(wait_until(|| service.output().lines().count() == before + 3));
+    // A connection that says nothing is not a request.
+    let mut silent = TcpStream::connect(address).expect("connection");
+    silent.read_to_end(&mut Vec::new()).ok();
+    let mut kept = TcpStream::connect(address).expect("connection");
+    kept.write_all(good.as_bytes()).expect("write");
+    kept.read_to_end(&mut Vec::new()).ok();
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(service.output().lines().count(), before + 4, "{}", service.output());
+    let metrics = http::send(address, &Request::get("/metrics")).expect("an answer").text();
+    for (status, count) in [(400, 8), (431, 3), (408, 1), (404, 3)] {
+        let series = format!("{{document=\"-\",status=\"{status}\"}} {count}\n");
+        assert!(metrics.contains(&series), "{series}{metrics}");
+    }
+}
+
+/// A peer that may not connect was closed in silence.
+#[test]
+fn a_peer_that_may_not_connect_is_told_of_and_counted() {
+    let sandbox = Sandbox::new();
+    let [fastcgi, address] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+    let config = sandbox.write("c.toml", "metrics.path = '/metrics'\n");
+    let mut command = command(program());
+    command.env("FCGI_WEB_SERVER_ADDRS", "192.0.2.1").arg("serve").arg("--config").arg(config);
+    command.args(["--listen", &fastcgi.to_string(), "--http", &address.to_string()]);
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(fastcgi).expect("connection");
+        stream.read_to_end(&mut Vec::new()).ok();
+    }
+    let metrics = http::send(address, &Request::get("/metrics")).expect("an answer").text();
+    assert!(metrics.contains("\nmailsetup_connections_refused_total 3\n"), "{metrics}");
+    let line = "a connection from 127.0.0.1 was refused: it is not in FCGI_WEB_SERVER_ADDRS";
+    assert_eq!(service.output().matches(line).count(), 1, "{}", service.output());
 }

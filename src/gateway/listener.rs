@@ -356,19 +356,22 @@ impl Acceptor {
         })
     }
 
-    /// Waits for a connection; `None` for one from a peer that may not connect.
-    pub async fn accept(&self) -> io::Result<Option<Stream>> {
+    /// Waits for a connection.
+    pub async fn accept(&self) -> io::Result<Accepted> {
         match self {
-            Acceptor::Unix(listener) => Ok(Some(Stream::Unix(listener.accept().await?.0))),
+            Acceptor::Unix(listener) => {
+                Ok(Accepted::Stream(Stream::Unix(listener.accept().await?.0)))
+            }
             Acceptor::Tcp(listener, allowed) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true).ok();
                 // A web server's machine may vanish without a word.
                 sockopt::set_socket_keepalive(&stream, true).ok();
-                let is_allowed = allowed
-                    .as_ref()
-                    .is_none_or(|allowed| allowed.contains(&peer.ip().to_canonical()));
-                Ok(is_allowed.then_some(Stream::Tcp(stream)))
+                let peer = peer.ip().to_canonical();
+                Ok(match allowed.as_ref().is_none_or(|allowed| allowed.contains(&peer)) {
+                    true => Accepted::Stream(Stream::Tcp(stream)),
+                    false => Accepted::Refused(peer),
+                })
             }
         }
     }
@@ -381,6 +384,14 @@ impl Acceptor {
 fn allowed_peers() -> Option<Vec<IpAddr>> {
     let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
     Some(list.split(',').filter_map(|address| address.trim().parse().ok()).collect())
+}
+
+/// What came of a connection.
+pub enum Accepted {
+    /// It is there.
+    Stream(Stream),
+    /// This peer may not connect; it is closed.
+    Refused(IpAddr),
 }
 
 /// A connection.

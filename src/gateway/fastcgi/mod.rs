@@ -10,7 +10,7 @@ pub mod records;
 use super::Service;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
-use super::server::{GRACE, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Stop, finish, tell};
 use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
 use bytes::Bytes;
@@ -45,7 +45,9 @@ pub async fn serve(
     limits: &Limits,
     stop: Stop,
 ) -> io::Result<()> {
-    let mut stopped = pin!(stop.wait());
+    let begun = Instant::now();
+    let mut silent = Some(stop.silent());
+    let mut stopped = pin!(stop.wait(true));
     // What came behind a request and waits for its answer; hardly ever anything.
     let mut rest = Vec::new();
     let mut deadline = None;
@@ -70,7 +72,13 @@ pub async fn serve(
                     biased;
                     arrived = arrived => arrived?,
                     () = &mut stopped => {
-                        last_call = Some(Instant::now() + GRACE);
+                        let now = Instant::now();
+                        let end = begun + SILENCE;
+                        let is_over = is_new && !stop.is_for_all();
+                        last_call = Some(match is_over && (now < end || !stream.has_input()) {
+                            true => end,
+                            false => now + GRACE,
+                        });
                         continue;
                     }
                 }
@@ -82,6 +90,9 @@ pub async fn serve(
             receive(&mut connection, &bytes, &mut rest)
         };
         is_new = false;
+        if silent.take().is_some() && last_call.is_none() {
+            stopped.set(stop.wait(false));
+        }
         if connection.take_refused() {
             // The nearest that HTTP has; nothing of it is sent.
             let response = Response::text(Status::ServiceUnavailable, "");
