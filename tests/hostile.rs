@@ -171,7 +171,7 @@ fn no_redirect_to_an_address_leads_on_for_ever() {
 #[test]
 fn links_lead_to_the_host_that_was_reached() {
     let sandbox = Sandbox::new();
-    let any = sandbox.write("any.toml", "");
+    let any = sandbox.write("any.toml", "domains.answer = 'any'\n");
     let named = "[imap]\nhost = 'imap.hoster.example'\n[smtp]\nhost = 'Bücher.example.'\n\
                  [caldav]\nurl = 'https://dav.example.net:8443/x'\n[domain.'example.org']\n\
                  [domain.'alias.example']\nalias_of = 'example.org'\n";
@@ -253,7 +253,7 @@ fn ways(address: &str) -> [(Request, u16, &'static str); 6] {
 #[test]
 fn no_address_holds_what_is_not_seen() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "");
+    let config = sandbox.write("c.toml", "domains.answer = 'any'\n");
     // One of each kind: marks of direction, zero width, byte order mark, soft hyphen, tags,
     // selectors, fillers, separators, private use, noncharacters, control characters.
     let hidden = "\u{202a}\u{202e}\u{2066}\u{200e}\u{61c}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\
@@ -289,7 +289,7 @@ fn no_address_holds_what_is_not_seen() {
 #[test]
 fn blanks_around_an_address_are_dropped() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "");
+    let config = sandbox.write("c.toml", "domains.answer = 'any'\n");
     for blank in [" ", "\t", "\r\n", "\u{a0}", "\u{3000}", "\u{202f} "] {
         for (request, ..) in ways(&format!("{blank}ann@shop.example{blank}")) {
             let answer = over_cgi(&config, &request);
@@ -308,7 +308,7 @@ fn blanks_around_an_address_are_dropped() {
 #[test]
 fn joiners_that_words_need_come_through() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "");
+    let config = sandbox.write("c.toml", "domains.answer = 'any'\n");
     for name in ["نامه\u{200c}ای", "क्\u{200d}ष.x"] {
         for (request, ..) in ways(&format!("{name}@shop.example")) {
             let answer = over_cgi(&config, &request);
@@ -325,7 +325,7 @@ fn joiners_that_words_need_come_through() {
 #[test]
 fn the_page_shows_nothing_that_turns_or_hides_text() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "");
+    let config = sandbox.write("c.toml", "domains.answer = 'any'\n");
     for c in
         ['\u{202e}', '\u{2066}', '\u{200b}', '\u{1b}', '\u{9b}', '\u{85}', '\u{2028}', '\u{e0041}']
     {
@@ -669,4 +669,53 @@ fn a_peer_that_may_not_connect_is_told_of_and_counted() {
     assert!(metrics.contains("\nmailsetup_connections_refused_total 3\n"), "{metrics}");
     let line = "a connection from 127.0.0.1 was refused: it is not in FCGI_WEB_SERVER_ADDRS";
     assert_eq!(service.output().matches(line).count(), 1, "{}", service.output());
+}
+
+//------------ the log -------------------------------------------------------
+
+/// A line had whatever length its cause had.
+#[test]
+fn no_line_of_the_log_is_long() {
+    let sandbox = Sandbox::new();
+    let (service, _, address) = serve(&sandbox, "");
+    for text in [
+        format!("imap.host = '{}'\n", "x".repeat(100_000)),
+        format!("imap.host = '{}'\n", "é".repeat(100_000)),
+        format!("{} = 1\n", "k".repeat(100_000)),
+        format!("[domain.'{}']\n", "\u{202e}".repeat(5_000)),
+    ] {
+        let before = service.output().matches("keeping the previous one").count();
+        sandbox.write("c.toml", text);
+        signal(&service, Signal::SIGHUP);
+        assert!(wait_until(|| {
+            service.output().matches("keeping the previous one").count() > before
+        }));
+    }
+    assert_eq!(http::send(address, &Request::get("/x")).expect("an answer").status, 404);
+    let output = service.output();
+    let longest = output.lines().map(str::len).max().expect("a line");
+    assert!((2000..2200).contains(&longest) && output.contains('…'), "{longest}");
+}
+
+/// A stranger who asks for one name after the other made a line for each.
+#[test]
+fn a_stranger_does_not_flood_the_log_with_errors() {
+    let sandbox = Sandbox::new();
+    for number in 0..1001 {
+        sandbox.write(&format!("domains.d/x{number}.example.toml"), "imap.port = 0\n");
+    }
+    let config = "[domains]\ndirectory = 'domains.d'\n[log]\nrequests = false\n";
+    let (service, socket, _) = serve(&sandbox, config);
+    let mut client = Client::unix(&socket).expect("connection");
+    for number in 0..1000 {
+        let target = format!("/mail/config-v1.1.xml?emailaddress=a@x{number}.example");
+        client.send(&Request::get(target), KEPT).expect("an answer");
+    }
+    let errors = service.output().matches("error: ").count();
+    assert!((100..250).contains(&errors), "{errors}\n{}", service.output());
+    // What was left out is told once there is room.
+    thread::sleep(Duration::from_millis(2100));
+    let target = "/mail/config-v1.1.xml?emailaddress=a@x1000.example";
+    client.send(&Request::get(target), KEPT).expect("an answer");
+    assert!(wait_until(|| service.output().contains(" errors like these were left out")));
 }

@@ -317,7 +317,7 @@ impl<T: Clone> Known<T> {
             Err(complaints) => {
                 let complaint = complaints.join("; ");
                 if file.complaint.as_ref() != Some(&complaint) {
-                    complaints.iter().for_each(|complaint| log::error(complaint));
+                    complaints.iter().for_each(|complaint| log::error_on_request(complaint));
                 }
                 file.refused = Some((stamp, Instant::now()));
                 file.complaint = Some(complaint);

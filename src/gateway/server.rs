@@ -220,7 +220,9 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 if !failing {
-                    log::error(&format!("no connection can be accepted: {error}; trying again"));
+                    log::error_on_request(&format!(
+                        "no connection can be accepted: {error}; trying again"
+                    ));
                 }
                 failing = true;
                 sleep(ACCEPT_PAUSE).await;
