@@ -222,6 +222,36 @@ fn links_lead_to_the_host_that_was_reached() {
     }
 }
 
+/// A domain redirected to another, which redirected back.
+#[test]
+fn check_finds_redirects_that_lead_in_a_circle() {
+    let sandbox = Sandbox::new();
+    let redirect = |domain: &str, to: &str| {
+        format!("[domain.'{domain}'.autodiscover]\nredirect_address = '{to}'\n")
+    };
+    let to = |domain: &str| format!("%EMAILLOCALPART%@{domain}");
+    for (text, circles) in [
+        (redirect("a.example", &to("b.example")) + &redirect("b.example", &to("a.example")), 2),
+        (redirect("a.example", "x@b.example") + &redirect("b.example", "y@a.example"), 2),
+        (
+            redirect("a.example", "x-%EMAILLOCALPART%@alias.example")
+                + "[domain.'alias.example']\nalias_of = 'a.example'\n",
+            0,
+        ),
+        (redirect("a.example", &to("b.example")) + &redirect("b.example", &to("c.example")), 0),
+        (redirect("a.example", "office@a.example"), 0),
+        (redirect("a.example", &to("a.example")), 0),
+        (redirect("a.example", &to("BÜCHER.example")) + "[domain.'bücher.example']\n", 0),
+    ] {
+        let config = sandbox.write("c.toml", &text);
+        let mut command = command(program());
+        let output = command.args(["check", "--json", "--config"]).arg(config).output();
+        let output = String::from_utf8(output.expect("program").stdout).expect("UTF-8");
+        let found = output.matches("\"redirect-circle\"").count();
+        assert_eq!(found, circles, "{text}{output}");
+    }
+}
+
 //------------ addresses -----------------------------------------------------
 
 /// Every byte encoded.

@@ -7,15 +7,18 @@ use super::{COULD_NOT_RUN, FOUND, print};
 use crate::account::{
     Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Moved, Protocol, Security, Server, ServiceKind,
 };
-use crate::address::Domain;
+use crate::address::{Domain, EmailAddress};
 use crate::cli;
 use crate::config::{Config, check::Loading, defaults, find::Source};
-use crate::discovery::pacc;
+use crate::discovery::{autodiscover::new_address, pacc};
 use crate::finding::{Finding, Level, Place};
 use crate::log;
 use crate::page::accent::on_light;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// How many redirects Autodiscover clients follow (seen: EWS's documentation names ten).
+const MAX_REDIRECTS: usize = 10;
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
@@ -125,6 +128,10 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
             findings.push(finding(Level::Error, named, message));
             continue;
         };
+        if let Some(message) = redirect_circle(domain, &account, config) {
+            let finding = finding(Level::Error, named, message);
+            findings.push(Finding { code: "redirect-circle", ..finding });
+        }
         for message in lint(&account) {
             // Said once, at the first domain, of settings that many share.
             if !said.contains(&message) {
@@ -135,6 +142,23 @@ fn find(config: &Config, path: Option<&PathBuf>) -> Vec<Finding> {
     }
     findings.extend(broken);
     findings
+}
+
+/// Follows the redirects of Autodiscover from domain to domain, as clients do.
+fn redirect_circle(domain: &Domain, account: &Account, config: &Config) -> Option<String> {
+    let Some(Moved::Address(_)) = &account.moved else { return None };
+    let mut address = EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?;
+    let mut chain = address.to_string();
+    for _ in 0..MAX_REDIRECTS {
+        let found = config.find_now(address.domain()).ok()??;
+        let domain = address.domain().clone();
+        let account = found.account(&domain, None, Some(address))?;
+        address = new_address(&account)?;
+        chain += &format!(" -> {address}");
+    }
+    Some(format!(
+        "autodiscover.redirect_address: clients give up after {MAX_REDIRECTS} redirects: {chain}"
+    ))
 }
 
 /// What works, but not for everybody.

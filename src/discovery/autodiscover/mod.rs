@@ -32,7 +32,7 @@ fn answer(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
 ///
 /// None for that very address. Within the domain, none for one that would be redirected again, and
 /// so for ever: `x-%EMAILLOCALPART%`.
-fn new_address(account: &Account) -> Option<EmailAddress> {
+pub fn new_address(account: &Account) -> Option<EmailAddress> {
     let (Some(Moved::Address(template)), Some(address)) = (&account.moved, &account.address) else {
         return None;
     };
