@@ -5,7 +5,7 @@
 use super::Service;
 use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
-use super::server::{GRACE, SILENCE, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
 use crate::request::{Limits, Method, Request, Wishes};
 use crate::response::{Response, Status};
 use bytes::Bytes;
@@ -43,6 +43,7 @@ pub async fn serve(
     limits: &Limits,
     budget: &Budget,
     stop: Stop,
+    mut silent: Option<Silent>,
 ) {
     let phase = Cell::new(Phase::New);
     let begun = tokio::time::Instant::now();
@@ -62,7 +63,6 @@ pub async fn serve(
         .serve_connection(TokioIo::new(Impatient::new(stream, &phase, limits.timeout)), service_fn);
     let mut connection = pin!(connection);
     let ended = |result| note_refusal(result, phase.get(), service);
-    let mut silent = Some(stop.silent());
     let mut stopped = pin!(stop.wait(true));
     let until_stopped = poll_fn(|context| {
         if let Poll::Ready(result) = connection.as_mut().poll(context) {

@@ -39,6 +39,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait until connections that were told to make room have done so; then twice as many
 /// are told.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
+/// For how long FastCGI waits for silent connections to make room, before it is told that there are
+/// too many.
+const ROOM_PATIENCE: Duration = Duration::from_millis(500);
 /// How many silent connections are told at once for each that waits: where many are silent, many
 /// wait.
 const SILENT_AT_ONCE: usize = 8;
@@ -239,8 +242,8 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
         let (slot, refusal) = loop {
             let mut can_refuse = false;
             if shared.slots.available_permits() == 0 {
-                let is_late =
-                    *patience.get_or_insert_with(|| Instant::now() + 2 * SILENCE) <= Instant::now();
+                let is_late = *patience.get_or_insert_with(|| Instant::now() + ROOM_PATIENCE)
+                    <= Instant::now();
                 can_refuse = speaks == Speaks::FastCgi
                     && shared.refusals.available_permits() > 0
                     && (is_late || !shared.served.has_silent());
@@ -258,19 +261,23 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         let shared = shared.clone();
+        // Counted from now on: its task begins later.
+        let silent = slot.as_ref().map(|_| shared.served.silent());
         tokio::task::spawn_local(async move {
-            converse(stream, speaks, &shared, slot.is_none()).await;
+            converse(stream, speaks, &shared, silent).await;
             drop((slot, refusal));
         });
     }
 }
 
-async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: bool) {
+/// Serves a connection; one that has no slot, and counts as silent nowhere, is over the limit.
+async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Option<Silent>) {
+    let overloaded = silent.is_none();
     let Shared { service, limits, budget, served, others, .. } = shared;
     let _count = service.metrics().connection(overloaded);
     match (speaks, stream) {
         (Speaks::Http, Stream::Tcp(stream)) => {
-            http::serve(stream, &**service, limits, budget, served.clone()).await
+            http::serve(stream, &**service, limits, budget, served.clone(), silent).await
         }
         (_, stream) => {
             let (connection, stop) = match overloaded {
@@ -278,7 +285,7 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: b
                 false => (Connection::new(limits).sharing(budget), served.clone()),
             };
             // A connection that breaks off is the web server's affair, and in its log.
-            fastcgi::serve(stream, connection, &**service, limits, stop).await.ok();
+            fastcgi::serve(stream, connection, &**service, limits, stop, silent).await.ok();
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod records;
 use super::Service;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
-use super::server::{GRACE, SILENCE, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
 use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
 use bytes::Bytes;
@@ -44,9 +44,9 @@ pub async fn serve(
     service: &dyn Service,
     limits: &Limits,
     stop: Stop,
+    mut silent: Option<Silent>,
 ) -> io::Result<()> {
     let begun = Instant::now();
-    let mut silent = Some(stop.silent());
     let mut stopped = pin!(stop.wait(true));
     // What came behind a request and waits for its answer; hardly ever anything.
     let mut rest = Vec::new();
@@ -89,8 +89,9 @@ pub async fn serve(
             let bytes = std::mem::take(&mut rest);
             receive(&mut connection, &bytes, &mut rest)
         };
-        is_new = false;
-        if silent.take().is_some() && last_call.is_none() {
+        let was_new = std::mem::take(&mut is_new);
+        drop(silent.take());
+        if was_new && last_call.is_none() {
             stopped.set(stop.wait(false));
         }
         if connection.take_refused() {
