@@ -20,8 +20,8 @@ pub struct Account {
     /// The domain of ours that the request's Host named, where a document wanted to know; it may be
     /// the same.
     pub host_domain: Option<Domain>,
-    /// The request's Host itself, where it stands for this domain or for one that is configured:
-    /// the only Host that may stand in a link.
+    /// The request's Host itself, where it stands for this domain or for one that is configured, is
+    /// below this domain, or has a server of this account: the only Host that may stand in a link.
     pub host: Option<Domain>,
     /// The mailbox asked about; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
@@ -59,6 +59,14 @@ impl Account {
     /// The server a client should send mail through.
     pub fn outgoing(&self) -> Option<&Server> {
         self.servers.iter().find(|server| server.protocol == Protocol::Smtp)
+    }
+
+    /// True if a host is in the account's domain, or is that of one of its servers or services.
+    pub fn knows(&self, host: &Domain) -> bool {
+        let mut servers = self.servers.iter().chain(&self.alternatives);
+        host.is_in(&self.domain)
+            || servers.any(|server| server.host == host.as_str())
+            || self.services.iter().any(|service| service.place().0 == host.as_str())
     }
 
     /// The service of a kind, if there is one.

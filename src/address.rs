@@ -2,9 +2,11 @@
 //!
 //! Accepts what mail software accepts: dot-atoms (also with doubled or final dots, which real
 //! mailboxes have), quoted local parts, UTF-8 local parts (RFC 6531) and international domains in
-//! both spellings. Refuses control characters, markup outside quotes, oversized parts and
-//! anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890, RFC 1123 §2.1.
+//! both spellings. Refuses control characters, characters that are not seen, markup outside quotes,
+//! oversized parts and anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890,
+//! RFC 1123 §2.1, RFC 8264 §4.3.
 
+use crate::visible::{is_hidden, is_joiner};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +48,12 @@ impl Domain {
         rest.contains('.').then(|| Domain(rest.into()))
     }
 
+    /// True if the domain is `other` or stands below it.
+    pub fn is_in(&self, other: &Domain) -> bool {
+        let rest = self.0.strip_suffix(other.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
     /// True if the domain is what is left of `name` after one of `prefixes`.
     pub fn is_left_of(&self, name: &Domain, prefixes: &[&str]) -> bool {
         name.0.strip_suffix(self.as_str()).is_some_and(|prefix| prefixes.contains(&prefix))
@@ -67,6 +75,10 @@ pub fn domain_name(text: &str) -> Result<Cow<'_, str>, AddressError> {
     let ascii = match plain_host_name(name) {
         Some(Plain { is_lower: true }) => Cow::Borrowed(name),
         Some(Plain { is_lower: false }) => Cow::Owned(name.to_ascii_lowercase()),
+        // UTS #46 drops some characters that are not seen, and two names would look alike.
+        None if name.chars().any(|c| is_hidden(c) && !is_joiner(c)) => {
+            return Err(AddressError::Domain);
+        }
         None => idna::domain_to_ascii(name)
             .ok()
             .filter(|ascii| is_host_name(ascii))
@@ -166,16 +178,18 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// Parses an address from bytes, after percent-decoding and without white space around it.
+    /// Parses an address from bytes, after percent-decoding. Blanks around it are dropped.
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?.trim();
+        let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?;
+        let text = text.trim_matches(is_blank);
         // A quoted local part may hold an `@`; a domain never does.
         let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
         let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
         if local_part.len() > MAX_LOCAL_PART {
             return Err(AddressError::LocalPart);
         }
-        match is_dot_atom(local_part) || is_quoted_string(local_part) {
+        let is_well_formed = is_dot_atom(local_part) || is_quoted_string(local_part);
+        match is_well_formed && joiners_join(local_part) {
             true => Ok(EmailAddress { local_part: local_part.to_owned(), domain }),
             false => Err(AddressError::LocalPart),
         }
@@ -216,11 +230,11 @@ fn is_dot_atom(text: &str) -> bool {
         && text.chars().all(|c| {
             c.is_ascii_alphanumeric()
                 || ".!#$%&'*+-/=?^_`{|}~".contains(c)
-                || (!c.is_ascii() && !c.is_whitespace() && is_text(c))
+                || (!c.is_ascii() && is_seen(c))
         })
 }
 
-/// A quoted string (RFC 5321 §4.1.2) without control characters.
+/// A quoted string (RFC 5321 §4.1.2) without control characters, and with no white space but blanks.
 fn is_quoted_string(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
@@ -228,13 +242,34 @@ fn is_quoted_string(text: &str) -> bool {
     let mut escaped = false;
     for c in inner.chars() {
         match c {
-            _ if !is_text(c) => return false,
+            _ if c != ' ' && !is_seen(c) => return false,
             '\\' if !escaped => escaped = true,
             '"' if !escaped => return false,
             _ => escaped = false,
         }
     }
     !inner.is_empty() && !escaped
+}
+
+/// True for what people and their programs put around an address: blanks, tabs and ends of lines,
+/// among them the blanks of other widths, which phone keyboards and web pages have.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\r' | '\n') || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
+}
+
+/// True for what may stand inside a local part: text that is seen. Joiners are left to
+/// [`joiners_join`].
+fn is_seen(c: char) -> bool {
+    is_text(c) && !c.is_whitespace() && (!is_hidden(c) || is_joiner(c))
+}
+
+/// True if every joiner stands between letters that it changes the look of, as in Persian and in
+/// the scripts of India (RFC 5892, appendices A.1 and A.2); elsewhere it is not seen. IDNA holds
+/// domains to the same rule.
+fn joiners_join(text: &str) -> bool {
+    text.split(|c: char| c.is_ascii())
+        .filter(|word| word.contains(is_joiner))
+        .all(|word| idna::domain_to_unicode(word).1.is_ok())
 }
 
 /// True for what may stand in a line of any document: no control characters, and none of the two
@@ -347,6 +382,10 @@ mod tests {
             (b"\"a\"b\"@example.org", LocalPart),
             (b"\"a\\\"@example.org", LocalPart),
             ("\u{fffe}@example.org".as_bytes(), LocalPart),
+            ("\u{202a}ann@example.org".as_bytes(), LocalPart),
+            ("\"a\u{a0}b\"@example.org".as_bytes(), LocalPart),
+            ("a\u{200d}b@example.org".as_bytes(), LocalPart),
+            ("ann@exam\u{ad}ple.org".as_bytes(), Domain),
             (b"ann@localhost", Domain),
             (b"ann@exa mple.org", Domain),
         ] {
@@ -357,12 +396,44 @@ mod tests {
     }
 
     #[test]
+    fn joiners_stand_inside_words_that_need_them() {
+        for text in ["نامه\u{200c}ای", "क्\u{200d}ष", "a.नी\u{94d}\u{200c}म.b"] {
+            assert!(
+                EmailAddress::parse(format!("{text}@example.org").as_bytes()).is_ok(),
+                "{text}"
+            );
+        }
+        assert!(Domain::parse("نامه\u{200c}ای.example").is_ok());
+        for text in [
+            "\u{200c}نامه",
+            "نامه\u{200c}",
+            "a\u{200c}b",
+            "ا\u{200c}ی",
+            "नी\u{200d}म",
+            "नी\u{94d}.\u{200d}म",
+            "नी\u{94d}a\u{200d}म",
+            "👩\u{200d}💻",
+            "\"a \u{200d}b\"",
+        ] {
+            assert!(
+                EmailAddress::parse(format!("{text}@example.org").as_bytes()).is_err(),
+                "{text}"
+            );
+        }
+        assert!(Domain::parse("a\u{200d}b.example").is_err());
+    }
+
+    #[test]
     fn only_a_whole_prefix_label_is_stripped() {
         let strip = |text| Domain::parse(text).unwrap().without_prefix(&["autoconfig.", "www."]);
         assert_eq!(strip("autoconfig.ab.fr").unwrap().as_str(), "ab.fr");
         assert_eq!(strip("autoconfig.fr"), None);
         assert_eq!(strip("autoconfigs.ab.fr"), None);
         let domain = Domain::parse("ab.fr").unwrap();
+        for (name, is) in [("ab.fr", true), ("x.y.ab.fr", true), ("cab.fr", false), ("b.fr", false)]
+        {
+            assert_eq!(Domain::parse(name).unwrap().is_in(&domain), is, "{name}");
+        }
         for (name, is) in [("autoconfig.ab.fr", true), ("ab.fr", false), ("x.www.ab.fr", false)] {
             let name = Domain::parse(name).unwrap();
             assert_eq!(domain.is_left_of(&name, &["autoconfig.", "www."]), is, "{name}");

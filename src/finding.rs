@@ -41,6 +41,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("pop3-only", "A key that only pop3 has."),
     ("port-range", "A port that is out of range."),
     ("redirect-address", "A value that is not an address to redirect to."),
+    ("redirect-circle", "Redirects of Autodiscover lead in a circle, or are too many."),
     ("redirect-twice", "Two redirects for one domain."),
     ("signing-any-domain", "Domains are answered whose profiles are not signed."),
     ("signing-certificate", "A certificate file that cannot be used."),

@@ -4,7 +4,8 @@
 //! sends can forge one or colour a terminal. Under the journal a line carries its priority
 //! (sd-daemon(3)). Lines about requests are collected and written together; all others are written
 //! at once, behind those. A closed or full standard error is no reason to stop, and a reader that does
-//! not read is none to wait: lines are lost then.
+//! not read is not waited for: lines are lost then. A line has 2 KiB at most, and the number of errors
+//! that requests cause is limited.
 
 use crate::address::EmailAddress;
 use crate::finding::{Finding, Level};
@@ -12,10 +13,10 @@ use crate::request::Method;
 use crate::response::Response;
 use crate::visible::visible;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::fmt::Display;
-use std::io::Write;
+use std::fmt::{Display, Write};
+use std::io::Write as _;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many bytes of lines are collected before they are written: two writes' worth.
 const COLLECTED: usize = 2 * (PIPE_BUF - 512);
@@ -26,12 +27,28 @@ const PIPE_BUF: usize = 4096;
 /// How many findings are written at once: who wants more can run `check`.
 const MOST_FINDINGS: usize = 20;
 
+/// The longest message in bytes; the rest is left out.
+const LONGEST: usize = 2048;
+
+/// How many errors that requests bring to light may be written at once, and how long one of them
+/// counts: strangers may ask without end.
+const BURST: u32 = 200;
+const FADES: Duration = Duration::from_secs(1);
+
 /// Lines that are not written yet.
 static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Something failed.
 pub fn error(message: &dyn Display) {
     line("error: ", 3, message);
+}
+
+/// Something failed that a request has brought to light, and many could: only so many are written
+/// as somebody can read, and the number of the others.
+pub fn error_on_request(message: &dyn Display) {
+    if recent().admits(Instant::now()) {
+        error(message);
+    }
 }
 
 /// Something will fail, or does for some.
@@ -53,6 +70,13 @@ pub fn findings(findings: &[Finding]) {
     let more = findings.len().saturating_sub(MOST_FINDINGS);
     if more > 0 {
         line("", 3, &format!("and {more} more; see `mailsetup check`"));
+    }
+}
+
+/// The same, where a request has brought them to light.
+pub fn findings_on_request(list: &[Finding]) {
+    if recent().admits(Instant::now()) {
+        findings(list);
     }
 }
 
@@ -98,7 +122,9 @@ pub fn request(method: Method, response: &Response, took: Duration, with_address
 
 /// Writes what is waiting.
 pub fn flush() {
-    write_out(&mut waiting());
+    let mut waiting = waiting();
+    tell_left_out(&mut waiting);
+    write_out(&mut waiting);
 }
 
 /// The first letter of an address, if it is one that says nothing else.
@@ -108,11 +134,89 @@ fn first(address: &EmailAddress) -> &str {
 }
 
 fn line(label: &str, priority: u8, message: &dyn Display) {
-    let line = format!("{}{label}{}\n", prefix(priority), visible(&message.to_string()));
+    let line = format!("{}{label}{}\n", prefix(priority), bounded(message));
     let mut waiting = waiting();
     waiting.extend_from_slice(line.as_bytes());
+    tell_left_out(&mut waiting);
     write_out(&mut waiting);
 }
+
+/// A message as it may stand in a line.
+fn bounded(message: &dyn Display) -> String {
+    struct Start(String);
+    impl Write for Start {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.push_str(text);
+            // Nothing of the rest is made.
+            if self.0.len() > LONGEST { Err(std::fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut start = Start(String::new());
+    write!(start, "{message}").ok();
+    let mut text = visible(&start.0);
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST - '…'.len_utf8()).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+//------------ Recent ---------------------------------------------------------
+
+/// The errors of late that requests have brought to light.
+#[derive(Debug)]
+struct Recent {
+    count: u32,
+    since: Option<Instant>,
+    left_out: u64,
+}
+
+static RECENT: Mutex<Recent> = Mutex::new(Recent { count: 0, since: None, left_out: 0 });
+
+impl Recent {
+    /// True if one more may be written now; else it counts as left out.
+    fn admits(&mut self, now: Instant) -> bool {
+        self.fade(now);
+        let is_admitted = self.count < BURST;
+        match is_admitted {
+            true => self.count += 1,
+            false => self.left_out += 1,
+        }
+        is_admitted
+    }
+
+    fn fade(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        let faded = now.saturating_duration_since(since).as_secs() / FADES.as_secs();
+        if faded > 0 {
+            let faded = u32::try_from(faded).unwrap_or(u32::MAX);
+            self.count = self.count.saturating_sub(faded);
+            self.since = Some(now);
+        }
+    }
+}
+
+/// Adds a line about those that were left out, once there is room for one.
+fn tell_left_out(waiting: &mut Vec<u8>) {
+    let mut recent = recent();
+    if recent.left_out == 0 {
+        return;
+    }
+    recent.fade(Instant::now());
+    if recent.count < BURST {
+        let count = std::mem::take(&mut recent.left_out);
+        recent.count += 1;
+        let line = format!("{}warning: {count} errors like these were left out\n", prefix(4));
+        waiting.extend_from_slice(line.as_bytes());
+    }
+}
+
+fn recent() -> MutexGuard<'static, Recent> {
+    RECENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+//------------ writing --------------------------------------------------------
 
 fn waiting() -> MutexGuard<'static, Vec<u8>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,6 +261,31 @@ fn prefix(priority: u8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_cut_between_characters() {
+        assert_eq!(bounded(&"é\n"), "é<U+000A>");
+        assert_eq!(bounded(&"a".repeat(LONGEST)).len(), LONGEST);
+        // Some become eight bytes.
+        for text in ["a".repeat(100_000), "é".repeat(100_000), "\n".repeat(2000)] {
+            let cut = bounded(&text);
+            assert!((LONGEST - 4..=LONGEST).contains(&cut.len()), "{}", cut.len());
+            assert!(cut.ends_with('…'));
+        }
+    }
+
+    #[test]
+    fn a_burst_is_told_by_its_number() {
+        let mut recent = Recent { count: 0, since: None, left_out: 0 };
+        let start = Instant::now();
+        let admitted = (0..1000).filter(|_| recent.admits(start)).count();
+        assert_eq!((admitted, recent.left_out), (BURST as usize, 800));
+        assert!(!recent.admits(start + Duration::from_millis(999)));
+        let later = start + Duration::from_secs(3);
+        assert_eq!((0..10).filter(|_| recent.admits(later)).count(), 3);
+        assert!(recent.admits(later + Duration::from_secs(1000)));
+        assert_eq!(recent.count, 1);
+    }
 
     #[test]
     fn addresses_are_masked_behind_their_first_letter() {

@@ -109,7 +109,7 @@ impl Metrics {
         let help = "Connections that were served.";
         text.single("mailsetup_connections_accepted_total", "counter", help, accepted);
         let refused = self.connections_refused.get();
-        let help = "Connections over the limit.";
+        let help = "Connections over the limit, or from a peer that may not connect.";
         text.single("mailsetup_connections_refused_total", "counter", help, refused);
         text.head("mailsetup_config_reloads_total", "counter", "Readings of changed files.");
         for (result, count) in [("good", reloads.good), ("broken", reloads.broken)] {

@@ -53,9 +53,6 @@ pub enum DecidedBy {
     AddressElseHost,
     /// Only the address's domain: the document carries the mailbox's login.
     Address,
-    /// Only the address's domain; and whether the Host stands for a domain of ours is told, since
-    /// the document may name it.
-    AddressAtHost,
     /// Only the Host's domain.
     Host,
 }

@@ -44,8 +44,9 @@ impl<'a> Request<'a> {
     /// Builds a request from its target: a path with an optional query, or the absolute form
     /// (RFC 9112 §3.2.2; Apache keeps it in `REQUEST_URI`).
     ///
-    /// `host` is the client's own word for the host. It decides even if it is no domain name; the
-    /// authority of an absolute target is taken only in its absence.
+    /// The authority of an absolute target decides, and `host`, the Host field, is ignored beside it
+    /// (RFC 9112 §3.2.2): a cache in front files the answer under that authority. Neither stands in
+    /// for the other if it is not a domain name.
     pub fn new(
         method: Method,
         target: &'a [u8],
@@ -59,7 +60,7 @@ impl<'a> Request<'a> {
             path: decode(path),
             rewritten: [b"", b""],
             query: query.unwrap_or_default(),
-            host: host.or(authority).and_then(parse_host),
+            host: authority.or(host).and_then(parse_host),
             body: body.into(),
             wishes: Wishes::default(),
         }
@@ -213,10 +214,14 @@ mod tests {
         assert_eq!(host("/a?b", Some("EXAMPLE.org.:8080")).as_deref(), Some("example.org"));
         assert_eq!(
             host("http://example.net/a", Some("example.org")).as_deref(),
-            Some("example.org")
+            Some("example.net")
         );
+        assert_eq!(host("http://<b>/a", Some("example.org")), None);
+        assert_eq!(host("http:///a", Some("example.org")), None);
+        assert_eq!(host("http://a@example.net/", Some("example.org")), None);
         assert_eq!(host("http://example.net:80/a", None).as_deref(), Some("example.net"));
-        assert_eq!(host("http://example.net/a", Some("<b>")), None, "a bad Host is not replaced");
+        assert_eq!(host("http://example.net?a", Some("<b>")).as_deref(), Some("example.net"));
+        assert_eq!(host("/a", Some("<b>")), None, "a bad Host is not replaced");
         assert_eq!(host("/a", Some("192.0.2.1:80")), None);
         assert_eq!(host("/a", Some("[::1]:80")), None);
         assert_eq!(host("/a?u=http://example.net/", None), None);

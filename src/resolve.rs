@@ -40,15 +40,6 @@ pub fn resolve<'a>(
     };
     let (found, host_domain) = match question.document.decided_by {
         DecidedBy::Address => (by_address()?, None),
-        DecidedBy::AddressAtHost => {
-            let found = by_address()?;
-            // Where any domain is answered, being answered says nothing of a Host.
-            let host_domain = question.host.as_ref().map(|host| behind(host, config));
-            let host_domain = host_domain.filter(|host| {
-                config.is_named(host) || found.as_ref().is_some_and(|(domain, _)| domain == host)
-            });
-            (found, host_domain)
-        }
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {
             Some((domain, found)) => {
@@ -80,11 +71,12 @@ impl Resolved<'_> {
     }
 }
 
-/// True if a Host stands for the account's own domain or for one that is named in the
-/// configuration; that any domain is answered is not enough.
+/// True if a Host may stand in a link of the account's: it stands for the account's own domain or for
+/// one that is named in the configuration, or the account knows it. That any domain is answered is
+/// not enough.
 fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
     let domain = behind(host, config);
-    *domain == account.domain || config.is_named(&domain)
+    *domain == account.domain || config.is_named(&domain) || account.knows(host)
 }
 
 fn find<'a>(

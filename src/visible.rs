@@ -6,14 +6,62 @@
 //! where people read who do not know such numbers. Bytes that are not UTF-8 are for
 //! [`crate::finding::name`].
 
-/// True for a character that may be shown as it is. The two joiners are parts of words in some
-/// scripts.
+/// True for a character that may be shown as it is. Joiners and variation selectors (U+FE00-FE0F)
+/// are parts of words and emoji.
 pub fn is_visible(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    !c.is_control() && (!is_hidden(c) || is_joiner(c) || ('\u{fe00}'..='\u{fe0f}').contains(&c))
+}
+
+/// True for ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER, which some scripts need inside a word.
+pub fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// True for characters that are not seen, or change how others are: two texts that differ only in
+/// them look alike. RFC 8264 §4.3 refuses all but two of them, too.
+///
+/// Of the Unicode Character Database: the general categories Cf (format), Zl, Zp (separators of
+/// lines and paragraphs) and Co (private use), the property Default_Ignorable_Code_Point with what
+/// is reserved for it, noncharacters, and three symbols without a glyph: U+2800, U+FFFC and
+/// U+1D159. Other code points that are not assigned yet are taken: they may become letters.
+pub fn is_hidden(c: char) -> bool {
+    const RANGES: [(u32, u32); 30] = [
+        (0xad, 0xad),
+        (0x34f, 0x34f),
+        (0x600, 0x605),
+        (0x61c, 0x61c),
+        (0x6dd, 0x6dd),
+        (0x70f, 0x70f),
+        (0x890, 0x891),
+        (0x8e2, 0x8e2),
+        (0x115f, 0x1160),
+        (0x17b4, 0x17b5),
+        (0x180b, 0x180f),
+        (0x200b, 0x200f),
+        (0x2028, 0x202e),
+        (0x2060, 0x206f),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xe000, 0xf8ff),
+        (0xfdd0, 0xfdef),
+        (0xfe00, 0xfe0f),
+        (0xfeff, 0xfeff),
+        (0xffa0, 0xffa0),
+        (0xfff0, 0xfffc),
+        (0x110bd, 0x110bd),
+        (0x110cd, 0x110cd),
+        (0x13430, 0x1343f),
+        (0x1bca0, 0x1bca3),
+        (0x1d159, 0x1d159),
+        (0x1d173, 0x1d17a),
+        (0xe0000, 0xe0fff),
+        (0xf0000, 0x10ffff),
+    ];
+    let c = u32::from(c);
+    let last = RANGES.partition_point(|(first, _)| *first <= c);
+    let is_listed = last.checked_sub(1).is_some_and(|at| c <= RANGES[at].1);
+    // The last two of each plane are noncharacters.
+    is_listed || c & 0xfffe == 0xfffe
 }
 
 /// The text in one line.
@@ -55,6 +103,17 @@ mod tests {
         assert_eq!(visible(text), "a<U+000A>b<U+001B>[1m<U+202E>c<U+2028>d \u{e9}<U+E0041>");
         assert_eq!(visible_lines("a\n\tb\r\n"), "a\n\tb<U+000D>\n");
         assert_eq!(replaced("a\u{202e}b"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn what_is_not_seen_is_known() {
+        let ranges = "\u{ad}\u{34f}\u{600}\u{605}\u{61c}\u{200b}\u{200f}\u{2028}\u{202e}\u{2066}\u{206f}\
+            \u{2800}\u{3164}\u{e000}\u{f8ff}\u{fe0f}\u{feff}\u{ffa0}\u{fffb}\u{1fffe}\u{1d17a}\u{e0001}\
+            \u{e01ef}\u{f0000}\u{10ffff}";
+        assert!(ranges.chars().all(is_hidden));
+        let seen = "aé ~ß\u{300}ア\u{a0}\u{2010}\u{202f}\u{2070}\u{d7ff}\u{f900}\u{fdf0}\u{fffd}😀\u{e1000}";
+        assert!(!seen.chars().any(is_hidden));
+        assert_eq!(visible("نامه\u{200c}ای ❤\u{fe0f}"), "نامه\u{200c}ای ❤\u{fe0f}");
     }
 
     #[test]

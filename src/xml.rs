@@ -17,6 +17,9 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 
+/// White space by XML 1.0 §2.3. What Unicode counts beside it belongs to the text.
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
 //------------ Writer ---------------------------------------------------------
 
 /// Writes one document, two blanks of indentation a level.
@@ -161,7 +164,10 @@ pub fn read(document: &[u8]) -> Result<Document, XmlError> {
             Event::End(end) => {
                 depth -= 1;
                 if let Some(text) = content.take() {
-                    found.push((local_name(end.local_name()), text.trim().to_owned()));
+                    found.push((
+                        local_name(end.local_name()),
+                        text.trim_matches(WHITE_SPACE).to_owned(),
+                    ));
                 }
             }
             Event::Empty(start) => {

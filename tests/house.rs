@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// A module, and the modules of this crate it may name. `main` may name all.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("address", &[]),
+    ("address", &["visible"]),
     ("account", &["address"]),
     ("request", &["address"]),
     ("response", &["address"]),

@@ -11,6 +11,7 @@ mod corpora;
 mod documents;
 mod findings;
 mod gateway;
+mod hostile;
 mod house;
 mod installation;
 mod malformed;

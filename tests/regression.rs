@@ -277,7 +277,7 @@ fn a_host_that_nobody_named_is_not_said_back() {
         (&any, "own.example", "own.example"),
         (&any, "AutoDiscover.Own.Example.:8443", "autodiscover.own.example"),
         (&any, "<b>", "autodiscover.own.example"),
-        (&any, "mail.own.example", "autodiscover.own.example"),
+        (&any, "mail.own.example", "mail.own.example"),
         (&named, "autodiscover.evil.example", "autodiscover.own.example"),
         (&named, "autodiscover.x.example", "autodiscover.x.example"),
     ] {

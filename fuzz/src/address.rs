@@ -1,11 +1,12 @@
 //! E-mail addresses: any bytes.
 //!
 //! Holds: what is taken is written and read back as the same address; it has the sizes that RFC 5321
-//! allows and no control characters; all letter cases of it are one; its domain is a domain name.
+//! allows, no control characters and none that are not seen; all letter cases of it are one; its domain is a domain name.
 
 use mailsetup::address::{
     Domain, EmailAddress, MAX_DOMAIN, MAX_LOCAL_PART, host_name, is_host_name,
 };
+use mailsetup::visible::{is_hidden, replaced};
 
 pub fn run(data: &[u8]) {
     let Ok(address) = EmailAddress::parse(data) else { return };
@@ -14,6 +15,14 @@ pub fn run(data: &[u8]) {
     assert_eq!(text, format!("{}@{}", address.local_part(), address.domain()));
     assert!((1..=MAX_LOCAL_PART).contains(&address.local_part().len()), "{text:?}");
     assert!(!text.contains(char::is_control), "{text:?}");
+    let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
+    assert!(!text.chars().any(|c| is_hidden(c) && !is_joiner(c)), "{text:?}");
+    // A joiner changes the look of a letter before it, which is not ASCII.
+    assert!(!text.starts_with(is_joiner), "{text:?}");
+    let chars: Vec<_> = text.chars().collect();
+    let lonely = |pair: &[char]| is_joiner(pair[1]) && pair[0].is_ascii();
+    assert!(!chars.windows(2).any(lonely), "{text:?}");
+    assert_eq!(replaced(&text), text);
     let is_quoted = text.starts_with('"');
     assert!(is_quoted || !text.contains(['<', '>', '"', ' ', '(', ')']), "{text:?}");
     let capital =

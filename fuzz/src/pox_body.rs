@@ -13,7 +13,7 @@ use mailsetup::xml;
 pub fn run(data: &[u8]) {
     let document = xml::read(data);
     for (_, text) in document.iter().flat_map(|document| &document.leaves) {
-        assert_eq!(text, text.trim());
+        assert_eq!(text, text.trim_matches([' ', '\t', '\r', '\n']));
         check_round_trip(text);
     }
     let asked = document.iter().flat_map(|document| &document.leaves).find_map(|(name, text)| {

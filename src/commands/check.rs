@@ -6,10 +6,12 @@
 //! share is named once.
 
 use super::{FOUND, print, print_json};
-use crate::address::Domain;
+use crate::account::{Account, Moved};
+use crate::address::{Domain, EmailAddress};
 use crate::cli;
 use crate::config::places::{Origin, Places};
 use crate::config::{Config, check::Loading, find::Source};
+use crate::discovery::autodiscover::new_address;
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
 use crate::lint::lint;
@@ -18,6 +20,9 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// How many redirects Autodiscover clients follow (seen: EWS's documentation names ten).
+const MAX_REDIRECTS: usize = 10;
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
@@ -156,6 +161,11 @@ fn of_domains<'a>(
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };
+        if let Some(message) = redirect_circle(domain, &account, config) {
+            let keys = ["autodiscover.redirect_address".to_owned()];
+            let place = first(&keys).or_else(|| whole.clone());
+            shared.add(Finding::error("redirect-circle", place, message), named);
+        }
         for finding in lint(&account, |keys| first(keys).or_else(|| whole.clone())) {
             shared.add(finding, named);
         }
@@ -189,4 +199,21 @@ impl Shared {
             }
         }
     }
+}
+
+/// Follows the redirects of Autodiscover from domain to domain, as clients do.
+fn redirect_circle(domain: &Domain, account: &Account, config: &Config) -> Option<String> {
+    let Some(Moved::Address(_)) = &account.moved else { return None };
+    let mut address = EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?;
+    let mut chain = address.to_string();
+    for _ in 0..MAX_REDIRECTS {
+        let found = config.find_now(address.domain()).ok()??;
+        let domain = address.domain().clone();
+        let account = found.account(&domain, None, Some(address))?;
+        address = new_address(&account)?;
+        chain += &format!(" -> {address}");
+    }
+    Some(format!(
+        "autodiscover.redirect_address: clients give up after {MAX_REDIRECTS} redirects: {chain}"
+    ))
 }

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 
 /// How long records may be kept, in seconds.
 const TTL: u32 = 3600;
+/// Longest string of a TXT record in octets (RFC 1035 §3.3).
+const MAX_STRING: usize = 255;
 /// Longest domain whose records have names that are not too long.
 const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
 /// Names of the web server below the mail domain.
@@ -131,7 +133,7 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         };
         Some(record(&format!("{}._tcp", service.label), "SRV", data))
     });
-    let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", format!("\"{text}\"")));
+    let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", strings(text)));
     let mut records: Vec<_> = web.chain(digest).chain(services).collect();
     for service in &account.services {
         let (name, has_path) = match service.kind {
@@ -145,11 +147,19 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
             records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
         }
         if has_path {
-            // RFC 6764 §4; quotes and backslashes cannot be in a checked URL.
-            records.push(record(name, "TXT", format!("\"path={path}\"")));
+            // RFC 6764 §4
+            records.push(record(name, "TXT", strings(&format!("path={path}"))));
         }
     }
     records
+}
+
+/// A text as the strings of a TXT record, each as long as one can be; it is read as one text.
+///
+/// The text is ASCII without quotes and backslashes: none of them can be in a checked URL.
+fn strings(text: &str) -> String {
+    let strings = text.as_bytes().chunks(MAX_STRING).map(String::from_utf8_lossy);
+    format!("\"{}\"", strings.collect::<Vec<_>>().join("\" \""))
 }
 
 fn is_address(host: &str) -> bool {

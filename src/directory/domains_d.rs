@@ -320,7 +320,7 @@ impl<T: Clone> Known<T> {
                 let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
                 let complaint = lines.join("; ");
                 if file.complaint.as_ref() != Some(&complaint) {
-                    log::findings(&findings);
+                    log::findings_on_request(&findings);
                 }
                 file.refused = Some((stamp, Instant::now()));
                 file.complaint = Some(complaint);

@@ -5,7 +5,7 @@
 use super::Service;
 use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
-use super::server::{GRACE, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
 use crate::request::{Limits, Method, Request, Wishes};
 use crate::response::{Response, Status};
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -25,13 +25,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout, timeout_at};
 
 /// Largest head of a request, in bytes: what hyper holds for each connection.
 const HEAD_BYTES: usize = 16 * 1024;
 /// How much of a body over the cap is read before the connection is dropped, in bytes: a client
 /// that is still sending does not see an answer.
 const DRAINED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Long enough for the runtime to look at its sockets.
+const TURN: Duration = Duration::from_millis(1);
 
 /// Serves one connection until either side closes it, or until `stop` and its request is answered.
 pub async fn serve(
@@ -40,8 +43,10 @@ pub async fn serve(
     limits: &Limits,
     budget: &Budget,
     stop: Stop,
+    mut silent: Option<Silent>,
 ) {
-    let phase = Cell::new(Phase::Coming);
+    let phase = Cell::new(Phase::New);
+    let begun = tokio::time::Instant::now();
     let service_fn = service_fn(async |request| {
         if phase.replace(Phase::Running) != Phase::Coming {
             // Sent before the last answer was read. Who does that has one turn for each, as others.
@@ -57,26 +62,65 @@ pub async fn serve(
         .max_buf_size(limits.parameters_bytes.clamp(8192, HEAD_BYTES))
         .serve_connection(TokioIo::new(Impatient::new(stream, &phase, limits.timeout)), service_fn);
     let mut connection = pin!(connection);
-    // A connection that breaks off is its client's affair.
-    tokio::select! {
-        biased;
-        _ = &mut connection => return,
-        () = stop.wait() => {}
+    let ended = |result| note_refusal(result, phase.get(), service);
+    let mut stopped = pin!(stop.wait(true));
+    let until_stopped = poll_fn(|context| {
+        if let Poll::Ready(result) = connection.as_mut().poll(context) {
+            return Poll::Ready(Some(result));
+        }
+        if phase.get() != Phase::New && silent.take().is_some() {
+            stopped.set(stop.wait(false));
+        }
+        stopped.as_mut().poll(context).map(|()| None)
+    });
+    if let Some(result) = until_stopped.await {
+        return ended(result);
     }
-    if phase.get() == Phase::Coming {
+    if phase.get() == Phase::New && !stop.is_for_all() {
+        // A turn of the runtime, which may not have heard yet of bytes that are there.
+        let end = (begun + SILENCE).max(tokio::time::Instant::now() + TURN);
+        match timeout_at(end, &mut connection).await {
+            Ok(result) => return ended(result),
+            Err(_) if phase.get() == Phase::New => return,
+            Err(_) => {}
+        }
+    }
+    if matches!(phase.get(), Phase::New | Phase::Coming) {
         // It is new, or the first bytes of a request have come: perhaps the others are near.
-        if timeout(GRACE, &mut connection).await.is_ok() || phase.get() == Phase::Coming {
-            return;
+        match timeout(GRACE, &mut connection).await {
+            Ok(result) => return ended(result),
+            Err(_) if matches!(phase.get(), Phase::New | Phase::Coming) => return,
+            Err(_) => {}
         }
     }
     connection.as_mut().graceful_shutdown();
-    connection.await.ok();
+    ended(connection.await);
+}
+
+/// Tells the service of a request that hyper refused, or did not get the whole head of in time. A
+/// connection that breaks off is its client's affair.
+fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Service) {
+    let Err(error) = result else { return };
+    let status = if error.is_parse_too_large() {
+        Status::HeaderFieldsTooLarge
+    } else if error.is_parse() {
+        Status::BadRequest
+    } else if error.is_timeout() && phase == Phase::Coming {
+        Status::RequestTimeout
+    } else {
+        return;
+    };
+    // hyper's answers have no body.
+    let response = Response { body: Bytes::new(), ..Response::text(status, "") };
+    tell(service, Method::Other, &response, Duration::ZERO);
 }
 
 /// Where the conversation stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
-    /// Nothing came so far, or not yet the whole head of a request.
+    /// Nothing came so far.
+    New,
+    /// Not yet the whole head of a request came.
     Coming,
     /// A request is being answered.
     Running,
@@ -228,7 +272,8 @@ impl AsyncRead for Impatient<'_> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before && self.phase.get() == Phase::Idle {
+        let is_waited_for = matches!(self.phase.get(), Phase::New | Phase::Idle);
+        if buffer.filled().len() > before && is_waited_for {
             self.phase.set(Phase::Coming);
         }
         read

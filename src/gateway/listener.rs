@@ -6,18 +6,22 @@
 
 #![allow(unsafe_code)]
 
-use rustix::fs::Mode;
+use rustix::fs::{
+    AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, chownat, fchmod, flock, fstat,
+    lstat, open, renameat, renameat_with,
+};
 use rustix::io::{Errno, fcntl_getfd};
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// The first descriptor of socket activation (sd_listen_fds(3)).
@@ -30,6 +34,11 @@ const BACKLOG: i32 = 4096;
 /// What the system may hold of answers that a TCP client has not taken, in bytes: a few documents.
 /// By itself it would take megabytes for each client that never reads.
 const SEND_BUFFER: usize = 64 * 1024;
+/// Longest path of a socket in bytes (unix(7)): many clients end it with a NUL.
+const LONGEST_PATH: usize = 107;
+/// How long another process may hold the lock on a socket's folder, and the pause between two looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 /// Permissions of a socket for which none are given.
 const DEFAULT_MODE: u32 = 0o660;
 
@@ -105,25 +114,31 @@ pub enum Listener {
     Tcp(std::net::TcpListener),
 }
 
-/// A socket made in the file system; removed with this value, unless another took its place.
+/// A socket made in the file system; removed with this value, unless something else took its place.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    place: (u64, u64),
+    /// Keeps the inode, whose number could be given out again otherwise (seen: ext4 does it at once).
+    handle: OwnedFd,
+}
+
+impl SocketFile {
+    fn is_in_place(&self) -> rustix::io::Result<bool> {
+        let (there, ours) = (lstat(&self.path)?, fstat(&self.handle)?);
+        Ok((there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino))
+    }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if place(&self.path).is_ok_and(|place| place == self.place) {
-            // Nobody is left to tell if it fails.
+        // Without the lock, another could take the place behind the look. A socket that is left
+        // does no harm: the next process replaces it.
+        let Some(_lock) = lock_folder(&self.path) else { return };
+        if self.is_in_place().unwrap_or(false) {
+            // No one is left to tell if it fails.
             std::fs::remove_file(&self.path).ok();
         }
     }
-}
-
-fn place(path: &Path) -> io::Result<(u64, u64)> {
-    let meta = std::fs::symlink_metadata(path)?;
-    Ok((meta.dev(), meta.ino()))
 }
 
 /// Makes a listening socket. A socket that was left behind at the path is replaced; one that
@@ -137,27 +152,101 @@ pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
         }
         Address::Unix { path, mode, group } => {
             let gid = group.as_deref().map(group_id).transpose()?;
-            make_way(path)?;
-            // Nobody may connect before owner and mode are right.
-            let umask = rustix::process::umask(Mode::from_raw_mode(0o777));
-            let listener = std::os::unix::net::UnixListener::bind(path);
-            rustix::process::umask(umask);
-            let listener = listener?;
-            let file = SocketFile { path: path.clone(), place: place(path)? };
-            if gid.is_some() {
-                std::os::unix::fs::chown(path, None, gid)?;
+            if path.as_os_str().len() > LONGEST_PATH {
+                let message = format!("the path of a socket has {LONGEST_PATH} bytes at most");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(*mode))?;
-            rustix::net::listen(&listener, BACKLOG)?;
-            Ok((Listener::Unix(listener), Some(file)))
+            // Of processes that start at the same time, each finds the socket of the one before. On
+            // a file system without locks, that is left to chance.
+            let _lock = lock_folder(path);
+            let is_left = is_left_behind(path)?;
+            let make = |at: &Path| make_socket(at, path, *mode, gid, is_left);
+            let made = names_beside(path).iter().find_map(|name| make(name).ok());
+            let (socket, handle) = match made {
+                Some(made) => made,
+                // Some folders take a socket by its own name only.
+                None => make(path)?,
+            };
+            let file = SocketFile { path: path.clone(), handle };
+            Ok((Listener::Unix(socket.into()), Some(file)))
         }
     }
 }
 
-/// Removes a socket that nobody listens on.
-fn make_way(path: &Path) -> io::Result<()> {
+/// Names in the folder of a socket under which it can be made before it is put in its place: the
+/// first tells people whose it is, where they look (ss(8)); the second is short.
+fn names_beside(path: &Path) -> [PathBuf; 2] {
+    let id = std::process::id();
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{id}"));
+    [name.into(), path.with_file_name(format!(".{id}"))]
+}
+
+/// Makes a socket at one path that listens, has owner and mode, and then is put at the other: it is
+/// not seen before. `is_left` says that there is one to replace.
+fn make_socket(
+    at: &Path,
+    path: &Path,
+    mode: u32,
+    gid: Option<u32>,
+    is_left: bool,
+) -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // Linux makes the file with the mode of the socket (unix(7) leaves it to the umask alone).
+    fchmod(&socket, Mode::from_raw_mode(mode))?;
+    let address = SocketAddrUnix::new(at)?;
+    if at == path && is_left {
+        std::fs::remove_file(path)?;
+    }
+    let umask = rustix::process::umask(Mode::empty());
+    let bound = rustix::net::bind(&socket, &address);
+    rustix::process::umask(umask);
+    bound?;
+    let handle = open(at, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let settle = || -> rustix::io::Result<()> {
+        if let Some(gid) = gid {
+            let gid = Some(Gid::from_raw(gid));
+            chownat(&handle, "", None, gid, AtFlags::EMPTY_PATH)?;
+        }
+        rustix::net::listen(&socket, BACKLOG)?;
+        match (at == path, is_left) {
+            (true, _) => Ok(()),
+            (false, true) => renameat(CWD, at, CWD, path),
+            (false, false) => renameat_with(CWD, at, CWD, path, RenameFlags::NOREPLACE),
+        }
+    };
+    match settle() {
+        Ok(()) => Ok((socket, handle)),
+        Err(error) => {
+            std::fs::remove_file(at).ok();
+            Err(error.into())
+        }
+    }
+}
+
+/// Keeps other processes of this program from looking at the sockets of a folder, and from changing
+/// them, as long as the value lives. `None` where that cannot be had, or not soon.
+fn lock_folder(path: &Path) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = open(path.parent()?, flags, Mode::empty()).ok()?;
+    let begun = Instant::now();
+    loop {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Some(folder),
+            // Everybody who may look into the folder may hold the lock, for ever.
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// True if there is a socket that nobody listens on; an error if there is anything else.
+fn is_left_behind(path: &Path) -> io::Result<bool> {
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
         Ok(meta) if !meta.file_type().is_socket() => {
             return Err(io::Error::new(
@@ -167,11 +256,11 @@ fn make_way(path: &Path) -> io::Result<()> {
         }
         Ok(_) => {}
     }
-    // Without waiting, should whoever listens there be too busy to accept.
+    // Without waiting, should the process that listens there be too busy to accept.
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
-        Err(Errno::CONNREFUSED) => std::fs::remove_file(path),
+        Err(Errno::CONNREFUSED) => Ok(true),
         Ok(()) | Err(Errno::AGAIN) => {
             Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"))
         }
@@ -267,19 +356,22 @@ impl Acceptor {
         })
     }
 
-    /// Waits for a connection; `None` for one from a peer that may not connect.
-    pub async fn accept(&self) -> io::Result<Option<Stream>> {
+    /// Waits for a connection.
+    pub async fn accept(&self) -> io::Result<Accepted> {
         match self {
-            Acceptor::Unix(listener) => Ok(Some(Stream::Unix(listener.accept().await?.0))),
+            Acceptor::Unix(listener) => {
+                Ok(Accepted::Stream(Stream::Unix(listener.accept().await?.0)))
+            }
             Acceptor::Tcp(listener, allowed) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true).ok();
                 // A web server's machine may vanish without a word.
                 sockopt::set_socket_keepalive(&stream, true).ok();
-                let is_allowed = allowed
-                    .as_ref()
-                    .is_none_or(|allowed| allowed.contains(&peer.ip().to_canonical()));
-                Ok(is_allowed.then_some(Stream::Tcp(stream)))
+                let peer = peer.ip().to_canonical();
+                Ok(match allowed.as_ref().is_none_or(|allowed| allowed.contains(&peer)) {
+                    true => Accepted::Stream(Stream::Tcp(stream)),
+                    false => Accepted::Refused(peer),
+                })
             }
         }
     }
@@ -292,6 +384,14 @@ impl Acceptor {
 fn allowed_peers() -> Option<Vec<IpAddr>> {
     let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
     Some(list.split(',').filter_map(|address| address.trim().parse().ok()).collect())
+}
+
+/// What came of a connection.
+pub enum Accepted {
+    /// It is there.
+    Stream(Stream),
+    /// This peer may not connect; it is closed.
+    Refused(IpAddr),
 }
 
 /// A connection.

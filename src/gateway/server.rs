@@ -1,14 +1,15 @@
 //! Accepts connections and serves them, all on one thread.
 //!
 //! Errors of accepting are survived: out of descriptors, it waits and tries again. Over the number
-//! of connections, FastCGI is told so and HTTP waits; while somebody waits, idle connections are
-//! closed, so that those who keep many do not keep everybody out. SIGTERM and SIGINT finish what runs until a
+//! of connections, FastCGI is told so and HTTP waits; while somebody waits, connections that have
+//! sent nothing are closed, and then idle ones, so that those who keep many do not keep everybody
+//! out. SIGTERM and SIGINT finish what runs until a
 //! deadline or a second signal, SIGHUP calls back; the service manager is told of both. A panic in
 //! one request is logged by Rust and ends that connection only.
 
 use super::budget::Budget;
 use super::fastcgi::{self, connection::Connection};
-use super::listener::{Acceptor, Listener, Stream};
+use super::listener::{Accepted, Acceptor, Listener, Stream};
 use super::notify::Manager;
 use super::{Service, http};
 use crate::log;
@@ -30,8 +31,22 @@ use tokio::time::sleep;
 /// After a signal to stop, how long who has just connected may take to begin: a web server has
 /// connected to send a request at once, and would take a close for a failure.
 pub const GRACE: Duration = Duration::from_secs(1);
-/// How long to wait when no connection can be accepted, or none has made room.
+/// Where somebody waits for a connection that has sent nothing, how long that may be open: who
+/// connects sends at once.
+pub const SILENCE: Duration = Duration::from_millis(100);
+/// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait until connections that were told to make room have done so; then twice as many
+/// are told.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
+/// For how long FastCGI waits for silent connections to make room, before it is told that there are
+/// too many.
+const ROOM_PATIENCE: Duration = Duration::from_millis(500);
+/// How many silent connections are told at once for each that waits: where many are silent, many
+/// wait.
+const SILENT_AT_ONCE: usize = 8;
+/// The shortest time between two lines about peers that may not connect.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// Descriptors that are neither listeners nor connections: signals, files being read.
 const RESERVED: usize = 32;
 /// For how long lines of the log are collected.
@@ -184,21 +199,33 @@ impl Shared {
 
 async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
     let mut failing = false;
+    let mut told_of_refused: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             biased;
             // Who waits at a socket that was handed over is the next process's to accept.
-            () = shared.others.clone().wait() => return,
+            () = shared.others.wait(false) => return,
             accepted = acceptor.accept() => accepted,
         };
         let stream = match accepted {
-            Ok(Some(stream)) => stream,
-            Ok(None) => continue,
+            Ok(Accepted::Stream(stream)) => stream,
+            Ok(Accepted::Refused(peer)) => {
+                drop(shared.service.metrics().connection(true));
+                if told_of_refused.is_none_or(|told| told.elapsed() >= REFUSED_PAUSE) {
+                    told_of_refused = Some(Instant::now());
+                    log::warning(&format!(
+                        "a connection from {peer} was refused: it is not in FCGI_WEB_SERVER_ADDRS"
+                    ));
+                }
+                continue;
+            }
             // The client was gone before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 if !failing {
-                    log::error(&format!("no connection can be accepted: {error}; trying again"));
+                    log::error_on_request(&format!(
+                        "no connection can be accepted: {error}; trying again"
+                    ));
                 }
                 failing = true;
                 sleep(ACCEPT_PAUSE).await;
@@ -206,37 +233,51 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         failing = false;
-        // Over the limit, FastCGI is told so, a few at a time; HTTP, and the rest, wait until one
-        // of those who have a slot makes room.
-        let can_refuse = speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
+        // Over the limit, FastCGI is told so, a few at a time, unless silent connections can make
+        // room; HTTP, and the rest, wait until one of those that have a slot does.
         let mut slots = pin!(shared.slots.clone().acquire_owned());
         let mut refusals = pin!(shared.refusals.clone().acquire_owned());
+        let mut patience = None;
+        let mut count = 1;
         let (slot, refusal) = loop {
-            if shared.slots.available_permits() == 0 && !can_refuse {
-                // Whoever hears it may be busy with a request: the next is told in a while.
-                shared.served.tell_one();
+            let mut can_refuse = false;
+            if shared.slots.available_permits() == 0 {
+                let is_late = *patience.get_or_insert_with(|| Instant::now() + ROOM_PATIENCE)
+                    <= Instant::now();
+                let may_refuse =
+                    speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
+                can_refuse = may_refuse && (is_late || !shared.served.has_silent());
+                if !can_refuse {
+                    // Those that hear it may be busy with a request: more are told in a while.
+                    shared.served.make_room(count, may_refuse);
+                    count = if count < shared.limits.connections { 2 * count } else { 1 };
+                }
             }
             tokio::select! {
                 biased;
                 slot = &mut slots => break (slot.ok(), None),
-                refusal = &mut refusals, if speaks == Speaks::FastCgi => break (None, refusal.ok()),
-                () = sleep(ACCEPT_PAUSE) => {}
+                refusal = &mut refusals, if can_refuse => break (None, refusal.ok()),
+                () = sleep(ROOM_PAUSE) => {}
             }
         };
         let shared = shared.clone();
+        // Counted from now on: its task begins later.
+        let silent = slot.as_ref().map(|_| shared.served.silent());
         tokio::task::spawn_local(async move {
-            converse(stream, speaks, &shared, slot.is_none()).await;
+            converse(stream, speaks, &shared, silent).await;
             drop((slot, refusal));
         });
     }
 }
 
-async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: bool) {
+/// Serves a connection; one that has no slot, and counts as silent nowhere, is over the limit.
+async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Option<Silent>) {
+    let overloaded = silent.is_none();
     let Shared { service, limits, budget, served, others, .. } = shared;
     let _count = service.metrics().connection(overloaded);
     match (speaks, stream) {
         (Speaks::Http, Stream::Tcp(stream)) => {
-            http::serve(stream, &**service, limits, budget, served.clone()).await
+            http::serve(stream, &**service, limits, budget, served.clone(), silent).await
         }
         (_, stream) => {
             let (connection, stop) = match overloaded {
@@ -244,7 +285,7 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, overloaded: b
                 false => (Connection::new(limits).sharing(budget), served.clone()),
             };
             // A connection that breaks off is the web server's affair, and in its log.
-            fastcgi::serve(stream, connection, &**service, limits, stop).await.ok();
+            fastcgi::serve(stream, connection, &**service, limits, stop, silent).await.ok();
         }
     }
 }
@@ -281,33 +322,69 @@ pub async fn finish(answer: Answer, ask: impl Fn() -> Answer) -> Response {
         .with("Cache-Control", "no-store")
 }
 
-/// Tells whoever waits that it is time to stop: all, or the one that has waited longest. Clones
-/// belong together.
+/// Tells connections that it is time to stop: all of them, or as many as are to make room, those that
+/// have waited longest first. Clones belong together.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Rc<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
     all: Cell<bool>,
-    who: Notify,
+    silent: Notify,
+    others: Notify,
+    silent_count: Cell<usize>,
 }
 
 impl Stop {
     fn tell_all(&self) {
         self.0.all.set(true);
-        self.0.who.notify_waiters();
+        self.0.silent.notify_waiters();
+        self.0.others.notify_waiters();
     }
 
-    /// The next who waits, if nobody does now.
-    fn tell_one(&self) {
-        self.0.who.notify_one();
+    /// True if all are to stop, and not only to make room.
+    pub fn is_for_all(&self) -> bool {
+        self.0.all.get()
     }
 
-    /// Waits until it is time to stop.
-    pub async fn wait(self) {
-        let Told { all, who } = &*self.0;
-        if !all.get() {
-            who.notified().await;
+    fn has_silent(&self) -> bool {
+        self.0.silent_count.get() > 0
+    }
+
+    /// Tells silent connections to make room, and if there are too few of them, idle ones, unless
+    /// it is to be `silent_only`.
+    fn make_room(&self, count: usize, silent_only: bool) {
+        let silent = self.0.silent_count.get();
+        for _ in 0..silent.min(count * SILENT_AT_ONCE) {
+            self.0.silent.notify_one();
         }
+        if !silent_only {
+            (silent..count).for_each(|_| self.0.others.notify_one());
+        }
+    }
+
+    /// Counts a connection as one that has sent nothing, as long as the value lives.
+    pub fn silent(&self) -> Silent {
+        self.0.silent_count.set(self.0.silent_count.get() + 1);
+        Silent(self.clone())
+    }
+
+    /// Waits until it is time to stop for a connection that is silent, or for one that is not.
+    pub async fn wait(&self, is_silent: bool) {
+        let Told { all, silent, others, .. } = &*self.0;
+        if !all.get() {
+            if is_silent { silent } else { others }.notified().await;
+        }
+    }
+}
+
+/// A connection that has sent nothing so far.
+#[derive(Debug)]
+pub struct Silent(Stop);
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        let count = &self.0.0.silent_count;
+        count.set(count.get() - 1);
     }
 }

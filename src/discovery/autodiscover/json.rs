@@ -21,7 +21,7 @@ const MAX_ECHO: usize = 40;
 
 /// Where one protocol is.
 static PLACE: Document =
-    Document { decided_by: DecidedBy::AddressAtHost, signed: false, write, unknown: not_ours };
+    Document { decided_by: DecidedBy::Address, signed: false, write, unknown: not_ours };
 
 /// Reads the question from a query: `?Email=…&Protocol=…`.
 pub fn read(request: &Request) -> Result<Question, Response> {
@@ -81,7 +81,7 @@ fn answer(account: &Account, request: &Request) -> Response {
     let activesync = account.service(ServiceKind::ActiveSync);
     let places = [
         // seen: Outlook 2019 asks for `Autodiscoverv1`.
-        Some(("AutodiscoverV1", pox_url(account, request))),
+        Some(("AutodiscoverV1", pox_url(account))),
         activesync.map(|service| ("ActiveSync", service.url.clone())),
     ];
     let places = || places.iter().flatten();
@@ -99,12 +99,13 @@ fn answer(account: &Account, request: &Request) -> Response {
     }
 }
 
-/// The URL of the form in XML, on the host that was asked if that is one of ours: a name in DNS
-/// and a certificate are there.
-fn pox_url(account: &Account, request: &Request) -> String {
-    let host = match (&account.host_domain, &request.host) {
-        (Some(_), Some(host)) => host.to_string(),
-        _ => format!("autodiscover.{}", account.domain),
+/// The URL of the form in XML, on the host that was asked if that may stand in a link: a name in DNS
+/// and a certificate are there. seen: Outlook asks at the target of an SRV record where there is
+/// no autodiscover.<domain>.
+fn pox_url(account: &Account) -> String {
+    let host = match &account.host {
+        Some(host) => host.to_string(),
+        None => format!("autodiscover.{}", account.domain),
     };
     format!("https://{host}/autodiscover/autodiscover.xml")
 }

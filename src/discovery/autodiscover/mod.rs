@@ -30,13 +30,18 @@ fn answer(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
 
 /// The address to ask with instead, where the domain's settings are kept under another one.
 ///
-/// None for that very address, so that nobody is sent in a circle.
-fn new_address(account: &Account) -> Option<EmailAddress> {
+/// None for that very address. Within the domain, none for one that would be redirected again, and
+/// so for ever: `x-%EMAILLOCALPART%`.
+pub fn new_address(account: &Account) -> Option<EmailAddress> {
     let (Some(Moved::Address(template)), Some(address)) = (&account.moved, &account.address) else {
         return None;
     };
-    let new = EmailAddress::parse(template.of(address).as_bytes()).ok()?;
-    (new.folded() != address.folded()).then_some(new)
+    let next = |address: &EmailAddress| EmailAddress::parse(template.of(address).as_bytes()).ok();
+    let new = next(address)?;
+    let is_last =
+        |new: &EmailAddress| next(new).is_some_and(|after| after.folded() == new.folded());
+    let leads_on = new.domain() == address.domain() && !is_last(&new);
+    (new.folded() != address.folded() && !leads_on).then_some(new)
 }
 
 //------------ errors ---------------------------------------------------------

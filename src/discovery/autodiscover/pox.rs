@@ -15,6 +15,7 @@ use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Method, Request, parse_host};
 use crate::response::Response;
 use crate::xml;
+use percent_encoding::percent_decode_str;
 
 /// Namespace of a Response that holds settings.
 const OUTLOOK_NAMESPACE: &str =
@@ -141,16 +142,38 @@ fn write_user(xml: &mut xml::Writer, address: &str) {
 
 /// The URL to ask instead, where the domain's settings are kept at another one.
 ///
-/// None for whoever asks there already: one host may keep the settings of many domains, its own
-/// redirects among them. None without an address, since that is no request of the protocol.
+/// None for a client that asks there already: one host may keep the settings of many domains, its own
+/// redirects among them. None without an address, since that is not a request of the protocol.
 fn new_url<'a>(account: &'a Account, request: &Request) -> Option<&'a str> {
     let (Some(Moved::Url(url)), Some(_)) = (&account.moved, &account.address) else { return None };
-    let place = url.split_once("://").map_or(url.as_str(), |(_, place)| place);
+    (!is_here(url, request)).then_some(url)
+}
+
+/// True if a URL, in whatever spelling, leads to where the request was sent.
+///
+/// Neither the port counts, which web servers do not always pass on, nor the query, which decides
+/// nothing here. A host that is not a domain name is taken for the one that was asked if that is
+/// not one either.
+fn is_here(url: &str, request: &Request) -> bool {
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    let place = &place[..place.find(['?', '#']).unwrap_or(place.len())];
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let is_here = request.host.is_some()
-        && parse_host(host.as_bytes()) == request.host
-        && path.as_bytes().eq_ignore_ascii_case(&request.path);
-    (!is_here).then_some(url)
+    let path = percent_decode_str(path).collect::<Vec<_>>();
+    parse_host(host.as_bytes()) == request.host && segments(&path) == segments(&request.path)
+}
+
+/// The segments of a decoded path in lower case, without those that stand for nothing: empty ones
+/// and dots (RFC 3986 §5.2.4).
+fn segments(path: &[u8]) -> Vec<Vec<u8>> {
+    let mut segments = Vec::new();
+    for segment in path.split(|byte| *byte == b'/') {
+        match segment {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            _ => segments.push(segment.to_ascii_lowercase()),
+        }
+    }
+    segments
 }
 
 fn write_protocols(

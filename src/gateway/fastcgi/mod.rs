@@ -10,7 +10,7 @@ pub mod records;
 use super::Service;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
-use super::server::{GRACE, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
 use crate::request::{Limits, Method};
 use crate::response::{Answer, Response, Status};
 use bytes::Bytes;
@@ -44,8 +44,10 @@ pub async fn serve(
     service: &dyn Service,
     limits: &Limits,
     stop: Stop,
+    mut silent: Option<Silent>,
 ) -> io::Result<()> {
-    let mut stopped = pin!(stop.wait());
+    let begun = Instant::now();
+    let mut stopped = pin!(stop.wait(true));
     // What came behind a request and waits for its answer; hardly ever anything.
     let mut rest = Vec::new();
     let mut deadline = None;
@@ -70,7 +72,13 @@ pub async fn serve(
                     biased;
                     arrived = arrived => arrived?,
                     () = &mut stopped => {
-                        last_call = Some(Instant::now() + GRACE);
+                        let now = Instant::now();
+                        let end = begun + SILENCE;
+                        let is_over = is_new && !stop.is_for_all();
+                        last_call = Some(match is_over && (now < end || !stream.has_input()) {
+                            true => end,
+                            false => now + GRACE,
+                        });
                         continue;
                     }
                 }
@@ -81,7 +89,11 @@ pub async fn serve(
             let bytes = std::mem::take(&mut rest);
             receive(&mut connection, &bytes, &mut rest)
         };
-        is_new = false;
+        let was_new = std::mem::take(&mut is_new);
+        drop(silent.take());
+        if was_new && last_call.is_none() {
+            stopped.set(stop.wait(false));
+        }
         if connection.take_refused() {
             // The nearest that HTTP has; nothing of it is sent.
             let response = Response::text(Status::ServiceUnavailable, "");
