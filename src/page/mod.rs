@@ -18,7 +18,7 @@ use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
 use crate::address::EmailAddress;
 use crate::language;
 use crate::question::{DecidedBy, Document, Question, Written};
-use crate::request::Request;
+use crate::request::{Request, decode};
 use crate::response::{Response, Status};
 use languages::{LANGUAGES, Language};
 use look::{Error, Look, Value};
@@ -56,15 +56,41 @@ enum Typed {
 
 impl Typed {
     fn read(request: &Request) -> Typed {
-        let value = request.parameter(PARAMETER).unwrap_or_default();
-        if value.trim_ascii().is_empty() {
+        let value = form_value(request.encoded_parameter(PARAMETER).unwrap_or_default());
+        if value.is_empty() {
             return Typed::Nothing;
         }
-        EmailAddress::parse(&value).map_or_else(
-            |_| Typed::NoAddress(String::from_utf8_lossy(value.trim_ascii()).into_owned()),
-            Typed::Address,
-        )
+        EmailAddress::parse(value.as_bytes())
+            .map_or_else(|_| Typed::NoAddress(value), Typed::Address)
     }
+}
+
+/// The address in a value of the form, without the blanks around it; what is not UTF-8 is replaced.
+///
+/// Browsers send a blank as `+` and a plus as `%2B` (URL Standard, urlencoded serializing); phones
+/// add blanks. But in a link that was written by hand, `ann+tag@example.org` means the plus. So a
+/// `+` is a plus where a blank could not stand in an address: within a local part that is not
+/// quoted. At either end, beside the `@` and behind it, it is a blank.
+fn form_value(encoded: &[u8]) -> String {
+    let pieces: Vec<_> =
+        encoded.split(|&b| b == b'+').map(|piece| decode(piece).into_owned()).collect();
+    let pieces: Vec<_> = pieces.iter().map(|piece| String::from_utf8_lossy(piece)).collect();
+    let is_quoted = pieces.iter().find_map(|piece| piece.trim_start().chars().next()) == Some('"');
+    let is_blank = |text: &str| text.trim().is_empty();
+    let mut value = String::with_capacity(encoded.len());
+    for (at, piece) in pieces.iter().enumerate() {
+        if at > 0 {
+            let rest = &pieces[at..];
+            let is_plus = !is_quoted
+                && !is_blank(&value)
+                && !value.contains('@')
+                && !rest[0].starts_with('@')
+                && !rest.iter().all(|piece| is_blank(piece));
+            value.push(if is_plus { '+' } else { ' ' });
+        }
+        value.push_str(piece);
+    }
+    value.trim().to_owned()
 }
 
 fn write(account: &Account, request: &Request) -> Written {
