@@ -8,7 +8,7 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
-use crate::language;
+use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
@@ -85,7 +85,7 @@ fn profile(account: &Account, incoming: &Server, outgoing: &Server, languages: &
     let whose = &name_it.whose;
     let default_description =
         || format!("Sets up {what} for {whose}. The password is asked while it is installed.");
-    let description = language::choose(languages, &provider.profile_description).cloned();
+    let description = Languages::parse(languages).choose(&provider.profile_description).cloned();
     let mut profile = name_it.payload("Configuration", None, &provider.name);
     profile.extend([
         ("PayloadContent", Value::Dicts(payloads)),

@@ -16,7 +16,7 @@ pub use logo::data_uri;
 
 use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
 use crate::address::EmailAddress;
-use crate::language;
+use crate::language::Languages;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Request, decode};
 use crate::response::{Response, Status};
@@ -215,8 +215,8 @@ struct Service<'a> {
 impl<'a> Content<'a> {
     /// The empty form, in the name of whoever has the account.
     fn new(account: Option<&'a Account>, request: &Request) -> Content<'a> {
-        let wishes = request.wishes.languages;
-        let t = spoken(wishes);
+        let languages = Languages::parse(request.wishes.languages);
+        let t = spoken(&languages);
         let provider = account.map(|account| &account.provider);
         Content {
             stage: Stage::Form,
@@ -236,7 +236,7 @@ impl<'a> Content<'a> {
                     .filter_map(|page| {
                         Some(Documentation {
                             url: &page.url,
-                            title: language::choose(wishes, &page.title)?,
+                            title: languages.choose(&page.title)?,
                         })
                     })
                     .collect(),
@@ -302,10 +302,10 @@ impl<'a> Content<'a> {
 }
 
 /// The language to speak.
-fn spoken(wishes: &[u8]) -> &'static Language {
-    let languages: BTreeMap<_, _> =
+fn spoken(languages: &Languages) -> &'static Language {
+    let known: BTreeMap<_, _> =
         LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
-    language::choose(wishes, &languages).copied().unwrap_or(&LANGUAGES[0])
+    languages.choose(&known).copied().unwrap_or(&LANGUAGES[0])
 }
 
 /// The profile, as seen from this page.
