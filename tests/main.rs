@@ -12,6 +12,7 @@ mod documents;
 mod gateway;
 mod house;
 mod installation;
+mod international;
 mod malformed;
 mod manual;
 mod pacc;

@@ -258,13 +258,13 @@ impl<'a> Content<'a> {
 
     fn miss(&mut self, address: &EmailAddress) {
         self.stage = Stage::Unknown;
-        self.typed = address.to_string();
+        self.typed = address.for_people();
     }
 
     fn settle(&mut self, account: &'a Account, address: &EmailAddress) {
         self.stage = Stage::Settings;
-        self.typed = address.to_string();
-        self.address = address.to_string();
+        self.typed = address.for_people();
+        self.address = address.for_people();
         self.profile = profile(address);
         let profile = format!("https://{}/{}", host(account), self.profile);
         self.code = qr::svg(&profile, self.t.code_label).map(Value::from_safe_string);
