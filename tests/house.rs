@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("finding", &["address"]),
     ("sign", &["files", "log"]),
     ("discovery", &["account", "address", "language", "question", "request", "response", "xml"]),
-    ("page", &["account", "address", "language", "question", "request", "response", "xml"]),
+    ("page", &["account", "address", "language", "log", "question", "request", "response", "xml"]),
     ("manners", &["request", "response"]),
     ("route", &["discovery", "page", "question", "request", "response"]),
     ("directory", &["address", "files", "log"]),

@@ -22,4 +22,5 @@ mod reload;
 mod servers;
 #[cfg(feature = "sign")]
 mod signing;
+mod templates;
 mod watching;

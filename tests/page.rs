@@ -452,11 +452,16 @@ fn a_template_takes_the_place_of_ours() {
 fn what_is_broken_is_told_with_file_and_line() {
     let big = "x".repeat(64 * 1024 + 1);
     for (config, file, content, told) in [
-        ("page.template = 'f'", "f", "a\n{% if %}", "f:2:1: page.template: "),
-        ("page.template = 'f'", "f", "a\n\n{{ adress }}", "f:3:1: page.template: "),
-        ("page.template = 'f'", "f", "{{ address|nothing }}", "f:1:1: page.template: "),
-        ("page.template = 'f'", "f", "{% if stage == 'unknown' %}\n{{ x }}{% endif %}", "f:2:1: "),
-        ("page.template = 'f'", "f", "{% include 'x' %}", "f:1:1: "),
+        ("page.template = 'f'", "f", "<p>{{ t }}\n{% if %}", "f:2:1: page.template: "),
+        ("page.template = 'f'", "f", "<p>\n\n{{ adress }}", "f:3:1: page.template: "),
+        ("page.template = 'f'", "f", "<p>{{ address|nothing }}", "f:1:1: page.template: "),
+        (
+            "page.template = 'f'",
+            "f",
+            "<p>{% if stage == 'unknown' %}\n{{ x }}{% endif %}",
+            "f:2:1: ",
+        ),
+        ("page.template = 'f'", "f", "<p>{{ t }}{% include 'x' %}", "f:1:1: "),
         ("page.template = 'g'", "f", "", "config.toml:1:17: page.template: "),
         ("page.logo = 'g'", "f", "", "config.toml:1:13: page.logo: "),
         ("page.logo = '.'", "f", "", "it is not a file"),
@@ -483,7 +488,7 @@ fn what_is_broken_is_told_with_file_and_line() {
 #[test]
 fn a_running_service_follows_its_template() {
     let sandbox = Sandbox::new();
-    let template = sandbox.write("own.html", "one");
+    let template = sandbox.write("own.html", "<p>one {{ lang }}");
     let config = sandbox.write("config.toml", "page.template = 'own.html'\n");
     let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
     let mut serve = command(program());
@@ -491,12 +496,12 @@ fn a_running_service_follows_its_template() {
     let is_up = || http::send(address, &ann()).is_ok();
     let service = Process::start(&sandbox, &mut serve).wait_until(is_up);
     let text = || http::send(address, &ann()).expect("an answer").text();
-    assert_eq!(text(), "one\n");
-    fs::write(&template, "two: {{").expect("template");
+    assert_eq!(text(), "<p>one en\n");
+    fs::write(&template, "<p>two: {{").expect("template");
     assert!(wait_until(|| {
-        assert_eq!(text(), "one\n");
+        assert_eq!(text(), "<p>one en\n");
         service.output().contains("own.html:1:1: page.template: ")
     }));
-    fs::write(&template, "three").expect("template");
-    assert!(wait_until(|| text() == "three\n"), "{}", service.output());
+    fs::write(&template, "<p>three {{ lang }}").expect("template");
+    assert!(wait_until(|| text() == "<p>three en\n"), "{}", service.output());
 }

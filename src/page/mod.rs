@@ -17,11 +17,13 @@ pub use logo::data_uri;
 use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
 use crate::address::EmailAddress;
 use crate::language::Languages;
+use crate::log;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Request, decode};
 use crate::response::{Response, Status};
 use languages::{LANGUAGES, Language};
-use look::{Error, Look, Value};
+pub use look::TemplateError;
+use look::{Look, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -130,9 +132,19 @@ fn nothing_here() -> Response {
 }
 
 fn respond(mut content: Content, page: &Page) -> Response {
-    let look = Look::of(page.template.as_deref(), page.color);
-    let Ok((html, look)) = look.and_then(|look| Ok((look.page(&mut content)?, look))) else {
-        return Response::text(Status::InternalServerError, "the page could not be written");
+    let template = page.template.as_deref();
+    let look = Look::of(template, page.color);
+    let (html, look) = match look.and_then(|look| Ok((look.page(&mut content)?, look))) {
+        Ok(page) => page,
+        Err(error) => {
+            if look::is_first_failure(template) {
+                let name = content.provider.map_or("", |provider| provider.name);
+                log::error(&format!(
+                    "the page of \"{name}\" cannot be written: page.template: {error}"
+                ));
+            }
+            return Response::text(Status::InternalServerError, "the page could not be written");
+        }
     };
     let response = Response {
         status: match content.stage {
@@ -341,26 +353,10 @@ fn auth(auth: Auth) -> &'static str {
 
 //------------ templates ------------------------------------------------------
 
-/// What is wrong with a template.
-#[derive(Debug)]
-pub struct TemplateError {
-    /// The line, counted from one, if it has one.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-}
-
 /// Tries a template with every kind of page, since some mistakes show only when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
-    let told = |error: Error| TemplateError {
-        line: error.line(),
-        message: match error.detail() {
-            Some(detail) => format!("{}: {detail}", error.kind()),
-            None => error.kind().to_string(),
-        },
-    };
-    let look = Look::new(Some(template), None).map_err(told)?;
-    samples().iter_mut().try_for_each(|content| look.page(content).map(drop).map_err(told))
+    let look = Look::new(Some(template), None)?;
+    samples().iter_mut().try_for_each(|content| look.page(content).map(drop))
 }
 
 /// One page of every stage: with all there can be, and with nothing that can be left out.
