@@ -50,61 +50,13 @@ const MAX_RECURSION: usize = 50;
 /// style. What is made is never more than 512 KB.
 const FUEL: u64 = 8_000;
 /// The filters that are offered: what they give is charged for, and is not made of what they take.
-const FILTERS: [&str; 17] = [
-    "safe",
-    "escape",
-    "e",
-    "lower",
-    "upper",
-    "title",
-    "capitalize",
-    "trim",
-    "replace",
-    "length",
-    "count",
-    "join",
-    "default",
-    "d",
-    "first",
-    "last",
-    "string",
-];
+const FILTERS: &str = "safe escape e lower upper title capitalize trim replace length count join default d \
+    first last string";
 /// The tests that are offered: the others read a whole text without charging for it.
-const TESTS: [&str; 16] = [
-    "defined",
-    "undefined",
-    "none",
-    "true",
-    "false",
-    "boolean",
-    "odd",
-    "even",
-    "divisibleby",
-    "number",
-    "integer",
-    "float",
-    "string",
-    "sequence",
-    "iterable",
-    "mapping",
-];
+const TESTS: &str = "defined undefined none true false boolean odd even divisibleby number integer float \
+    string sequence iterable mapping";
 /// The words that no index or call can follow: a bracket behind them opens a list.
-const KEYWORDS: [&str; 14] = [
-    "in",
-    "and",
-    "or",
-    "not",
-    "if",
-    "else",
-    "elif",
-    "is",
-    "for",
-    "set",
-    "with",
-    "do",
-    "call",
-    "recursive",
-];
+const KEYWORDS: &str = "in and or not if else elif for set with do call recursive";
 /// What it is called: it decides that what is filled in is escaped.
 const TEMPLATE_NAME: &str = "template.html";
 
@@ -328,6 +280,10 @@ enum Last {
     Other,
 }
 
+fn is_one_of(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
+
 const PLUS: &str =
     "`+` needs a number or a text alone before or behind it; texts are joined by `~`";
 
@@ -391,19 +347,19 @@ impl Tag {
             );
         }
         self.last = match token {
-            Token::Ident(name) if is_filter => match FILTERS.contains(name) {
+            Token::Ident(name) if is_filter => match is_one_of(FILTERS, name) {
                 true => Last::Value,
                 false => return Err("this filter is not offered"),
             },
             Token::Ident("not") if self.last == Last::Is => Last::Is,
-            Token::Ident(name) if self.last == Last::Is => match TESTS.contains(name) {
+            Token::Ident(name) if self.last == Last::Is => match is_one_of(TESTS, name) {
                 true => Last::Value,
                 false => return Err("this test is not offered"),
             },
             Token::Ident("is") => Last::Is,
             Token::Ident("true" | "false" | "none" | "True" | "False" | "None") => Last::Constant,
             Token::Ident(_) if in_items => return Err("a list or map may hold constants only"),
-            Token::Ident(name) if KEYWORDS.contains(name) => Last::Other,
+            Token::Ident(name) if is_one_of(KEYWORDS, name) => Last::Other,
             Token::Ident(_) => Last::Value,
             _ if is_constant && self.last == Last::Plus => Last::Added,
             _ if is_constant => Last::Constant,
