@@ -45,7 +45,7 @@ impl Kind {
         match self {
             Kind::Configuration => 2 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
-            Kind::Template => 128 * 1024,
+            Kind::Template => 64 * 1024,
             Kind::DomainFile | Kind::Certificate | Kind::Key | Kind::Logo => 64 * 1024,
         }
     }

@@ -36,7 +36,7 @@ impl Languages {
         Languages(ranges.into_iter().map(|(_, range)| range).collect())
     }
 
-    /// The text for somebody who asks for these languages; `None` if there is none at all.
+    /// The text for these languages; `None` if there is none at all.
     ///
     /// The languages of the texts are in lower case.
     pub fn choose<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {

@@ -49,14 +49,14 @@ const MAX_RECURSION: usize = 50;
 /// Ours takes 3,680 with all there can be and the largest logo, 2,200 of it for the logo and the
 /// style. What is made is never more than 512 KB.
 const FUEL: u64 = 8_000;
-/// The filters that are offered: what they give is charged for, and is not made of what they take.
+/// The filters that are available: what they give is charged for, and is not made of what they take.
 const FILTERS: &str = "safe escape e lower upper title capitalize trim replace length count join default d \
     first last string";
-/// The tests that are offered: the others read a whole text without charging for it.
+/// The tests that are available: the others read a whole text without charging for it.
 const TESTS: &str = "defined undefined none true false boolean odd even divisibleby number integer float \
     string sequence iterable mapping";
 /// The words that no index or call can follow: a bracket behind them opens a list.
-const KEYWORDS: &str = "in and or not if else elif for set with do call recursive";
+const KEYWORDS: &str = "in and or not if else elif for set with do recursive";
 /// What it is called: it decides that what is filled in is escaped.
 const TEMPLATE_NAME: &str = "template.html";
 
@@ -270,6 +270,8 @@ enum Last {
     Constant,
     /// A number or a text behind such a plus.
     Added,
+    /// The sign before the name of a part.
+    Dot,
     /// The word before a test.
     Is,
     /// The sign before a filter.
@@ -349,12 +351,22 @@ impl Tag {
         self.last = match token {
             Token::Ident(name) if is_filter => match is_one_of(FILTERS, name) {
                 true => Last::Value,
-                false => return Err("this filter is not offered"),
+                false => {
+                    return Err(
+                        "this filter is not available; mailsetup.toml(5) lists those that are",
+                    );
+                }
             },
+            // The name or the number of a part, whatever word it is.
+            Token::Ident(_) | Token::Int(_) if self.last == Last::Dot && !in_items => Last::Value,
             Token::Ident("not") if self.last == Last::Is => Last::Is,
             Token::Ident(name) if self.last == Last::Is => match is_one_of(TESTS, name) {
                 true => Last::Value,
-                false => return Err("this test is not offered"),
+                false => {
+                    return Err(
+                        "this test is not available; mailsetup.toml(5) lists those that are",
+                    );
+                }
             },
             Token::Ident("is") => Last::Is,
             Token::Ident("true" | "false" | "none" | "True" | "False" | "None") => Last::Constant,
@@ -368,13 +380,14 @@ impl Tag {
                 return Err(PLUS);
             }
             Token::Pipe => Last::Pipe,
+            Token::Dot => Last::Dot,
             Token::Plus if matches!(self.last, Last::Constant | Last::Added) => Last::Other,
             Token::Plus => Last::Plus,
             Token::Colon if self.brackets.last() != Some(&Bracket::Items) => {
-                return Err("slices (`[1:2]`) are not offered");
+                return Err("slices (`[1:2]`) are not available");
             }
             Token::Mul | Token::Pow | Token::Div | Token::FloorDiv | Token::Mod => {
-                return Err("a template does not calculate: `*`, `/` and `%` are not offered");
+                return Err("`*`, `/` and `%` are not available");
             }
             Token::Assign => {
                 self.has_assignment |= self.brackets.is_empty();
