@@ -30,6 +30,7 @@ max_len() {
     address) echo 400 ;;
     fastcgi_records | host) echo 300 ;;
     pox_body) echo 1024 ;;
+    template) echo 1024 ;;
     *) echo 600 ;;
     esac
 }

@@ -42,6 +42,15 @@ impl Domain {
         &self.0
     }
 
+    /// The domain as people write it: in U-labels, where these can be trusted to be what they look
+    /// like.
+    pub fn for_people(&self) -> Cow<'_, str> {
+        match is_international(self) {
+            true => readable(self).map_or(Cow::Borrowed(self.as_str()), Cow::Owned),
+            false => Cow::Borrowed(self.as_str()),
+        }
+    }
+
     /// What is left after one of `prefixes` (each with its dot), if that is still a domain.
     pub fn without_prefix(&self, prefixes: &[&str]) -> Option<Domain> {
         let rest = prefixes.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
@@ -152,6 +161,46 @@ pub fn is_host_name(name: &str) -> bool {
         })
 }
 
+/// What an A-label begins with (RFC 5890 §2.3.2.1).
+const A_LABEL: &str = "xn--";
+
+fn is_international(domain: &Domain) -> bool {
+    domain.0.split('.').any(|label| label.starts_with(A_LABEL))
+}
+
+/// A domain in U-labels; `None` if they could be taken for another name, or do not lead back to it.
+fn readable(domain: &Domain) -> Option<String> {
+    let (text, result) = idna::domain_to_unicode(domain.as_str());
+    result.ok()?;
+    let is_safe = text.split('.').all(is_safe_label);
+    let leads_back = || idna::domain_to_ascii(&text).is_ok_and(|ascii| ascii == domain.as_str());
+    (is_safe && leads_back()).then_some(text)
+}
+
+/// True for a label of letters, digits, hyphens and the marks that belong to letters, in which no
+/// script is mixed with one that has letters of the same look (UTS #39 §5).
+///
+/// Refuses what nobody sees and what looks like a dot, a slash or a blank.
+fn is_safe_label(label: &str) -> bool {
+    let is_mark = |c| {
+        matches!(c,
+            // Combining marks; the middle dots of Catalan and Japanese (RFC 5892 A.3, A.7).
+            '\u{300}'..='\u{36f}' | '\u{b7}' | '\u{30fb}' | '\u{3099}' | '\u{309a}'
+            // The scripts of India and South-East Asia, whose words need marks that are no letters.
+            | '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
+    };
+    let is_latin =
+        |c: char| c.is_alphabetic() && (c < '\u{250}' || ('\u{1e00}'..'\u{1f00}').contains(&c));
+    let looks_latin = |c| {
+        // Greek, Cyrillic, Armenian; Cherokee; more Cyrillic, Greek and Coptic.
+        matches!(c, '\u{370}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{1c80}'..='\u{1c8f}'
+            | '\u{1f00}'..='\u{1fff}' | '\u{2c80}'..='\u{2cff}' | '\u{a640}'..='\u{a69f}'
+            | '\u{ab70}'..='\u{abbf}')
+    };
+    label.chars().all(|c| c.is_alphanumeric() || c == '-' || is_mark(c))
+        && !(label.chars().any(is_latin) && label.chars().any(looks_latin))
+}
+
 /// True for a number: a name that ends in one is an IPv4 address, not a domain.
 fn is_number(label: &str) -> bool {
     label.bytes().all(|b| b.is_ascii_digit())
@@ -181,7 +230,7 @@ impl EmailAddress {
     /// Parses an address from bytes, after percent-decoding. Blanks around it are dropped.
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?;
-        let text = text.trim_matches(is_blank);
+        let text = text.trim_matches(is_around);
         // A quoted local part may hold an `@`; a domain never does.
         let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
         let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
@@ -208,6 +257,11 @@ impl EmailAddress {
     /// True if the local part is a quoted string, which may hold any words.
     pub fn is_quoted(&self) -> bool {
         self.local_part.starts_with('"')
+    }
+
+    /// The address as people write it.
+    pub fn for_people(&self) -> String {
+        format!("{}@{}", self.local_part, self.domain.for_people())
     }
 
     /// One spelling for all letter cases of the address: what identifiers are derived from.
@@ -253,7 +307,7 @@ fn is_quoted_string(text: &str) -> bool {
 
 /// True for what people and their programs put around an address: blanks, tabs and ends of lines,
 /// among them the blanks of other widths, which phone keyboards and web pages have.
-fn is_blank(c: char) -> bool {
+pub fn is_around(c: char) -> bool {
     matches!(c, '\t' | '\r' | '\n') || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
 }
 
@@ -346,6 +400,39 @@ mod tests {
         assert!(Domain::parse(&long).is_err());
         assert!(Domain::parse(&"ab.".repeat(90)).is_err());
         assert!(Domain::parse(&format!("{}example", "é.".repeat(340))).is_err());
+    }
+
+    #[test]
+    fn people_read_letters_unless_they_deceive() {
+        for text in [
+            "example.org",
+            "bücher.example",
+            "почта.рф",
+            "例え.テスト",
+            "हिन्दी.भारत",
+            "ภาษา.ไทย",
+            "l·l.example",
+            "οικονομία.gr",
+            "a--b.bücher.example",
+        ] {
+            assert_eq!(Domain::parse(text).unwrap().for_people(), text);
+        }
+        for text in [
+            // Latin with Cyrillic, Greek, Cherokee.
+            "раypal.example",
+            "gοοgle.example",
+            "Ꮯcc.example",
+            // A slash, a heart, a joiner that is allowed between these letters.
+            "a⁄b.example",
+            "i♥.example",
+            "نامه‌ای.example",
+        ] {
+            let Ok(domain) = Domain::parse(text) else { continue };
+            assert!(domain.as_str().contains("xn--"), "{text}: {domain}");
+            assert_eq!(domain.for_people(), domain.as_str(), "{text}");
+        }
+        let address = EmailAddress::parse("Ann@xn--bcher-kva.example".as_bytes()).unwrap();
+        assert_eq!(address.for_people(), "Ann@bücher.example");
     }
 
     #[test]

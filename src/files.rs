@@ -47,8 +47,7 @@ impl Kind {
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all authorities has a quarter of this.
             Kind::Certificate | Kind::Key => 1024 * 1024,
-            Kind::Template => 128 * 1024,
-            Kind::DomainFile | Kind::Logo => 64 * 1024,
+            Kind::Template | Kind::DomainFile | Kind::Logo => 64 * 1024,
         }
     }
 }

@@ -9,12 +9,40 @@ use std::collections::BTreeMap;
 /// What somebody gets whose languages are not there.
 const FALLBACK: &str = "en";
 
-/// The text for somebody who sends this `Accept-Language`; `None` if there is none at all.
+/// How much of an `Accept-Language` is read, in bytes: browsers send up to some hundred.
+const MAX_WISHES: usize = 4096;
+/// How many language ranges count: browsers send up to ten.
+const MAX_RANGES: usize = 16;
+/// Longest range that is looked for; RFC 5646 §4.4.1 has 35 characters for the longest tag.
+const MAX_RANGE: usize = 35;
+
+/// The languages that somebody asks for, in lower case, most wanted first.
 ///
-/// The languages of the texts are in lower case.
-pub fn choose<'a, T>(wishes: &[u8], texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
-    let wished = ranges(wishes).into_iter().find_map(|range| lookup(&range, texts));
-    wished.or_else(|| fallback(texts))
+/// Read once for a request, whatever the number of texts; and bounded, since a client may send as
+/// long a header as the web server lets in.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Languages(Vec<String>);
+
+impl Languages {
+    /// Reads an `Accept-Language`; what is behind the limits does not count.
+    pub fn parse(wishes: &[u8]) -> Languages {
+        let read = &wishes[..wishes.len().min(MAX_WISHES)];
+        let items = read.split(|&b| b == b',');
+        // What was cut off in the middle would be another language.
+        let whole = items.clone().count() - usize::from(read.len() < wishes.len());
+        let mut ranges: Vec<_> = items.take(whole.min(MAX_RANGES)).filter_map(range).collect();
+        // Among equals, the order in which they were written.
+        ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        Languages(ranges.into_iter().map(|(_, range)| range).collect())
+    }
+
+    /// The text for these languages; `None` if there is none at all.
+    ///
+    /// The languages of the texts are in lower case.
+    pub fn choose<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
+        let wished = self.0.iter().find_map(|range| lookup(range, texts));
+        wished.or_else(|| fallback(texts))
+    }
 }
 
 /// The text for somebody of whom nothing is known.
@@ -22,22 +50,17 @@ pub fn fallback<T>(texts: &BTreeMap<String, T>) -> Option<&T> {
     texts.get(FALLBACK).or_else(|| texts.values().next())
 }
 
-/// The language ranges that are asked for, in lower case, most wanted first.
-fn ranges(wishes: &[u8]) -> Vec<String> {
-    let wishes = String::from_utf8_lossy(wishes).to_ascii_lowercase();
-    let mut ranges: Vec<_> = wishes.split(',').filter_map(range).collect();
-    // Among equals, the order in which they were written.
-    ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    ranges.into_iter().map(|(_, range)| range.to_owned()).collect()
-}
-
-/// A range and its weight in thousandths; `None` if it is not wanted, or is everybody's (`*`).
-fn range(item: &str) -> Option<(u16, &str)> {
+/// A range in lower case and its weight in thousandths; `None` if it is not wanted, cannot be read
+/// or is everybody's (`*`).
+fn range(item: &[u8]) -> Option<(u16, String)> {
+    let item = std::str::from_utf8(item).ok()?;
     let (range, parameter) = item.split_once(';').unwrap_or((item, "q=1"));
-    let weight: f32 = parameter.trim().strip_prefix("q=")?.trim().parse().ok()?;
+    let weight = parameter.trim().strip_prefix(['q', 'Q'])?.strip_prefix('=')?;
+    let weight: f32 = weight.trim().parse().ok()?;
     let is_wanted = weight > 0.0 && weight <= 1.0;
     let range = range.trim();
-    (is_wanted && range != "*").then_some(((weight * 1000.0) as u16, range))
+    (is_wanted && range != "*" && range.len() <= MAX_RANGE)
+        .then(|| ((weight * 1000.0) as u16, range.to_ascii_lowercase()))
 }
 
 /// The text for a range, or for what remains of it as its end is cut off.
@@ -81,6 +104,10 @@ mod tests {
         languages.iter().map(|language| ((*language).to_owned(), language.to_string())).collect()
     }
 
+    fn choose<'a>(wishes: &[u8], texts: &'a BTreeMap<String, String>) -> Option<&'a String> {
+        Languages::parse(wishes).choose(texts)
+    }
+
     #[test]
     fn the_most_wanted_language_that_is_there() {
         let texts = texts(&["de", "de-at", "en", "pt-br", "zh-hant"]);
@@ -106,6 +133,30 @@ mod tests {
             assert_eq!(choose(wishes.as_bytes(), &texts).unwrap(), chosen, "{wishes}");
         }
         assert_eq!(choose(b"\xff,de", &texts).unwrap(), "de");
+    }
+
+    #[test]
+    fn a_long_wish_is_read_to_its_limit() {
+        let texts = texts(&["de", "de-at", "en"]);
+        for (wishes, chosen) in [
+            (format!("de{}", ",x".repeat(30_000)), "de"),
+            (format!("{}de", "x,".repeat(15)), "de"),
+            (format!("{}de", "x,".repeat(16)), "en"),
+            (format!("{}de", ",".repeat(15)), "de"),
+            // Cut off in the middle, it does not count.
+            (format!("{}de-at", " ".repeat(4096 - 2)), "en"),
+            (format!("{}de-at", " ".repeat(4096 - 5)), "de-at"),
+            (format!("{}de-at ", " ".repeat(4096 - 5)), "en"),
+            (format!("de-{}", "a-".repeat(2000)), "en"),
+            ("-".repeat(60_000), "en"),
+        ] {
+            assert_eq!(
+                choose(wishes.as_bytes(), &texts).unwrap(),
+                chosen,
+                "{} bytes",
+                wishes.len()
+            );
+        }
     }
 
     #[test]

@@ -70,12 +70,17 @@ impl<'a> Request<'a> {
     ///
     /// A `+` stays a plus: FairEmail, Nextcloud and others send it raw and mean it.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.encoded_parameter(name).map(decode)
+    }
+
+    /// The same, still percent-encoded.
+    pub fn encoded_parameter(&self, name: &str) -> Option<&'a [u8]> {
         let mut rest = Some(self.query);
         while let Some(query) = rest {
             let (pair, next) = split_at_byte(query, b'&');
             let (key, value) = split_at_byte(pair, b'=');
             if is_called(key, name) {
-                return Some(decode(value.unwrap_or_default()));
+                return Some(value.unwrap_or_default());
             }
             rest = next;
         }
@@ -90,7 +95,7 @@ pub fn is_called(key: &[u8], name: &str) -> bool {
 }
 
 /// Decodes what is percent-encoded, once.
-fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
     match memchr(b'%', bytes) {
         Some(_) => percent_decode(bytes).into(),
         None => Cow::Borrowed(bytes),

@@ -74,7 +74,10 @@ fn every_shape_comes_through_every_document() {
             "{sent}: {}",
             answer.text()
         );
-        assert!(answer.text().is_ascii(), "{sent}");
+        // What people read may be in letters.
+        let text = answer.text();
+        let mut used = text.lines().filter(|line| !line.contains("<display"));
+        assert!(used.all(str::is_ascii), "{sent}: {text}");
     }
 }
 

@@ -475,7 +475,7 @@ fn a_broken_file_of_a_domain_is_told_once() {
     let many: String = (0..25).map(|n| format!("[[imap.alternatives]]\nport = -{n}\n")).collect();
     sandbox.write("d/many.example.toml", &many);
     sandbox.write("d/page.example.toml", "page.template = 'own.html'\n");
-    sandbox.write("d/own.html", "\n{% if %}");
+    sandbox.write("d/own.html", "<p>{{ address }}\n{% if %}");
     sandbox.write("d/lost.example.toml", "\nalias_of = 'nowhere.example'\n");
     let config = sandbox.write("c.toml", "domains.directory = 'd'\n");
     let places = places(&config);

@@ -26,7 +26,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("discovery", &["account", "address", "language", "question", "request", "response", "xml"]),
     (
         "page",
-        &["account", "address", "language", "question", "request", "response", "visible", "xml"],
+        &[
+            "account", "address", "language", "log", "question", "request", "response", "visible",
+            "xml",
+        ],
     ),
     ("manners", &["request", "response"]),
     ("route", &["discovery", "page", "question", "request", "response"]),

@@ -14,6 +14,7 @@ mod gateway;
 mod hostile;
 mod house;
 mod installation;
+mod international;
 mod malformed;
 mod manual;
 mod pacc;
@@ -24,4 +25,5 @@ mod rewriting;
 mod servers;
 #[cfg(feature = "sign")]
 mod signing;
+mod templates;
 mod watching;

@@ -84,6 +84,72 @@ fn each_question_gets_its_page() {
     assert_eq!(send("", &post).header("allow"), Some("GET, HEAD"));
 }
 
+/// A browser sends a blank as `+`: with one typed before it, the profile was for `+ann@…`.
+#[test]
+fn a_typed_blank_is_no_part_of_the_address() {
+    const BLANKS: [&str; 10] = [
+        "+",
+        "%20",
+        "%C2%A0",
+        "%09",
+        "%0A",
+        "%0D%0A",
+        "%E3%80%80",
+        "%E2%80%89",
+        "+%20+",
+        "%20+%C2%A0",
+    ];
+    let link = |value: &str| {
+        let page = send("", &get(&format!("/?emailaddress={value}")));
+        let text = page.text();
+        let profile = between(&text, "href=\"mobileconfig?emailaddress=", "\"").first().copied();
+        (page.status, profile.map(str::to_owned))
+    };
+    let found = |address: &str| (200, Some(address.to_owned()));
+    for blank in BLANKS {
+        for at in ["@", "%40"] {
+            let address = format!("ann{at}example.org");
+            for value in [
+                format!("{blank}{address}"),
+                format!("{address}{blank}"),
+                format!("{blank}{address}{blank}"),
+            ] {
+                assert_eq!(link(&value), found("ann@example.org"), "{value}");
+            }
+        }
+        assert_eq!(send("", &get(&format!("/?emailaddress={blank}"))).status, 200, "nothing typed");
+        // What a blank divides is not joined.
+        for value in [format!("ann{blank}%40example.org"), format!("ann%40{blank}example.org")] {
+            assert_eq!(link(&value).0, 400, "{value}");
+        }
+    }
+    for (value, address) in [
+        ("ann%2Btag%40example.org", "ann%2Btag@example.org"),
+        ("%2Bann%40example.org", "%2Bann@example.org"),
+        ("ann%2B%40example.org", "ann%2B@example.org"),
+        // By hand, in a link.
+        ("ann+tag@example.org", "ann%2Btag@example.org"),
+        ("+ann+a%2Bb+c@example.org+", "ann%2Ba%2Bb%2Bc@example.org"),
+        // In quotes a blank may stand.
+        ("%22a+b%22%40example.org", "%22a%20b%22@example.org"),
+        ("+%22a%2Bb%22%40example.org", "%22a%2Bb%22@example.org"),
+    ] {
+        assert_eq!(link(value), found(address), "{value}");
+    }
+    // The blank is shown as one, where the address is to be mended.
+    let page = send("", &get("/?emailaddress=+ann+%40example.org+")).text();
+    assert!(page.contains("value=\"ann @example.org\""), "{page}");
+}
+
+/// Clients' requests are not of a form: there a plus is a plus.
+#[test]
+fn a_plus_in_a_request_of_a_client_stays() {
+    let profile = send("", &get("/mobileconfig?emailaddress=+ann@example.org")).text();
+    assert!(profile.contains("<string>+ann@example.org</string>"), "{profile}");
+    let json = "/autodiscover/autodiscover.json?Email=+ann@example.org&Protocol=Autodiscoverv1";
+    assert_eq!(send("", &get(json)).status, 200);
+}
+
 /// Who is on the page: the provider of the address, else of the Host.
 #[test]
 fn the_page_is_in_the_name_of_the_provider() {
@@ -396,11 +462,16 @@ fn a_template_takes_the_place_of_ours() {
 fn what_is_broken_is_told_with_file_and_line() {
     let big = "x".repeat(64 * 1024 + 1);
     for (config, file, content, told) in [
-        ("page.template = 'f'", "f", "a\n{% if %}", "f:2:1: page.template: "),
-        ("page.template = 'f'", "f", "a\n\n{{ adress }}", "f:3:1: page.template: "),
-        ("page.template = 'f'", "f", "{{ address|nothing }}", "f:1:1: page.template: "),
-        ("page.template = 'f'", "f", "{% if stage == 'unknown' %}\n{{ x }}{% endif %}", "f:2:1: "),
-        ("page.template = 'f'", "f", "{% include 'x' %}", "f:1:1: "),
+        ("page.template = 'f'", "f", "<p>{{ t }}\n{% if %}", "f:2:1: page.template: "),
+        ("page.template = 'f'", "f", "<p>\n\n{{ adress }}", "f:3:1: page.template: "),
+        ("page.template = 'f'", "f", "<p>{{ address|nothing }}", "f:1:1: page.template: "),
+        (
+            "page.template = 'f'",
+            "f",
+            "<p>{% if stage == 'unknown' %}\n{{ x }}{% endif %}",
+            "f:2:1: ",
+        ),
+        ("page.template = 'f'", "f", "<p>{{ t }}{% include 'x' %}", "f:1:1: "),
         ("page.template = 'g'", "f", "", "config.toml:1:17: page.template: "),
         ("page.logo = 'g'", "f", "", "config.toml:1:13: page.logo: "),
         ("page.logo = '.'", "f", "", "it is not a file"),
@@ -427,7 +498,7 @@ fn what_is_broken_is_told_with_file_and_line() {
 #[test]
 fn a_running_service_follows_its_template() {
     let sandbox = Sandbox::new();
-    let template = sandbox.write("own.html", "one");
+    let template = sandbox.write("own.html", "<p>one {{ lang }}");
     let config = sandbox.write("config.toml", "page.template = 'own.html'\n");
     let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
     let mut serve = command(program());
@@ -435,12 +506,12 @@ fn a_running_service_follows_its_template() {
     let is_up = || http::send(address, &ann()).is_ok();
     let service = Process::start(&sandbox, &mut serve).wait_until(is_up);
     let text = || http::send(address, &ann()).expect("an answer").text();
-    assert_eq!(text(), "one\n");
-    fs::write(&template, "two: {{").expect("template");
+    assert_eq!(text(), "<p>one en\n");
+    fs::write(&template, "<p>two: {{").expect("template");
     assert!(wait_until(|| {
-        assert_eq!(text(), "one\n");
+        assert_eq!(text(), "<p>one en\n");
         service.output().contains("own.html:1:1: page.template: ")
     }));
-    fs::write(&template, "three").expect("template");
-    assert!(wait_until(|| text() == "three\n"), "{}", service.output());
+    fs::write(&template, "<p>three {{ lang }}").expect("template");
+    assert!(wait_until(|| text() == "<p>three en\n"), "{}", service.output());
 }

@@ -312,7 +312,7 @@ fn a_file_over_its_size_is_refused() {
     for (name, bytes, config, limit) in [
         ("c.toml", 3 << 20, "", "larger than 2048 KiB"),
         ("list", 33 << 20, "domains.list_files = ['list']\n", "larger than 32768 KiB"),
-        ("page.html", 129 << 10, "page.template = 'page.html'\n", "larger than 128 KiB"),
+        ("page.html", 65 << 10, "page.template = 'page.html'\n", "larger than 64 KiB"),
         ("logo.svg", 65 << 10, "page.logo = 'logo.svg'\n", "larger than 64 KiB"),
         (
             "domains.d/a.example.toml",

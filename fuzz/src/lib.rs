@@ -13,12 +13,13 @@ pub mod host;
 pub mod page;
 pub mod pox_body;
 pub mod routing;
+pub mod template;
 
 /// A target: takes bytes, panics if something does not hold.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -27,6 +28,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("page", page::run),
     ("pox_body", pox_body::run),
     ("routing", routing::run),
+    ("template", template::run),
 ];
 
 /// Cuts the bytes before the first `separator` off; all of them, where there is none.

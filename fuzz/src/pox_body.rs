@@ -34,7 +34,10 @@ pub fn run(data: &[u8]) {
         Some(Ok(address)) => {
             let errors = texts("ErrorCode");
             assert!(errors.is_empty() || errors == ["500"] || errors == ["601"], "{errors:?}");
-            for name in texts("DisplayName").into_iter().chain(texts("LoginName")) {
+            for name in texts("DisplayName") {
+                assert_eq!(name, address.for_people());
+            }
+            for name in texts("LoginName") {
                 let is_named = name == address.to_string() || name == address.local_part();
                 assert!(is_named, "{name:?} instead of {address}");
             }

@@ -9,6 +9,7 @@ use crate::account::{
     Provider, Security, Server, Service, ServiceKind,
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
+use std::borrow::Cow;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use std::sync::Arc;
 const MAX_NAME: usize = 60;
 /// Longest short name of a provider, in characters (the same, displayShortName).
 const MAX_SHORT_NAME: usize = 20;
+/// The name of a provider of whose own nothing fits.
+const ANY_NAME: &str = "Mail";
 
 //------------ Settings -------------------------------------------------------
 
@@ -132,7 +135,7 @@ impl Found {
             pacc,
             page,
         } = &*self.settings;
-        let form = Form { domain: self.alias_of.as_ref().unwrap_or(domain) };
+        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| form.server(server, None));
         let alternatives = offered().flat_map(|server| {
@@ -178,7 +181,7 @@ impl Found {
 
     /// The key of the host name that gets too long for `domain`, if one does.
     pub fn too_long(&self, domain: &Domain) -> Option<String> {
-        let form = Form { domain: self.alias_of.as_ref().unwrap_or(domain) };
+        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
         let offered = self.settings.servers.iter().filter(|server| server.enabled);
         offered
             .flat_map(|server| {
@@ -199,9 +202,15 @@ impl Found {
 struct Form<'a> {
     /// What is filled in.
     domain: &'a Domain,
+    /// The same in what people read.
+    domain_for_people: Cow<'a, str>,
 }
 
 impl Form<'_> {
+    fn new(domain: &Domain) -> Form<'_> {
+        Form { domain, domain_for_people: domain.for_people() }
+    }
+
     /// A server, or another way to it; `None` if the host name gets too long for the domain.
     fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
         let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
@@ -219,11 +228,11 @@ impl Form<'_> {
     fn provider(&self, provider: &Provider) -> Provider {
         let link = |link: &Option<String>| link.as_deref().map(|link| self.fill(link));
         let localised = |texts: &Localised| {
-            texts.iter().map(|(language, text)| (language.clone(), self.fill(text))).collect()
+            texts.iter().map(|(language, text)| (language.clone(), self.say(text))).collect()
         };
         Provider {
-            name: cut(self.fill(&provider.name), MAX_NAME),
-            short_name: cut(self.fill(&provider.short_name), MAX_SHORT_NAME),
+            name: cut(self.say(&provider.name), MAX_NAME),
+            short_name: cut(self.say(&provider.short_name), MAX_SHORT_NAME),
             identifier: match provider.identifier.is_empty() {
                 true => reversed(self.domain),
                 false => provider.identifier.clone(),
@@ -247,6 +256,11 @@ impl Form<'_> {
     fn fill(&self, template: &str) -> String {
         replace(template, EMAIL_DOMAIN, self.domain.as_str())
     }
+
+    /// The same in a text that people read.
+    fn say(&self, template: &str) -> String {
+        replace(template, EMAIL_DOMAIN, &self.domain_for_people)
+    }
 }
 
 /// The text with every `placeholder` replaced; most have none.
@@ -257,12 +271,21 @@ pub(super) fn replace(text: &str, placeholder: &str, with: &str) -> String {
     }
 }
 
-/// The text, or as much of it as fits into `max` characters.
-fn cut(text: String, max: usize) -> String {
-    match text.char_indices().nth(max) {
-        Some((end, _)) => text[..end].trim_end().to_owned(),
-        None => text,
-    }
+/// The name, or as much of it as fits into `max` characters.
+///
+/// A domain name ends behind a label or is left out, since a part of a label is another name.
+fn cut(name: String, max: usize) -> String {
+    let Some((end, _)) = name.char_indices().nth(max) else { return name };
+    let word = name[..end].rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
+    let word_end = name[end..].find(char::is_whitespace).map_or(name.len(), |blank| end + blank);
+    let end = match name[word..word_end].contains('.') {
+        // All that fits may be just what stands before a dot.
+        true if name[end..].starts_with('.') => end,
+        true => name[word..end].rfind('.').map_or(word, |dot| word + dot),
+        false => end,
+    };
+    let fits = name[..end].trim_end_matches(|c: char| !c.is_alphanumeric());
+    if fits.is_empty() { ANY_NAME.to_owned() } else { fits.to_owned() }
 }
 
 /// `org.example.mailsetup` for `example.org`.

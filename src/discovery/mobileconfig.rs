@@ -8,7 +8,7 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
-use crate::language;
+use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
@@ -85,7 +85,7 @@ fn profile(account: &Account, incoming: &Server, outgoing: &Server, languages: &
     let whose = &name_it.whose;
     let default_description =
         || format!("Sets up {what} for {whose}. The password is asked while it is installed.");
-    let description = language::choose(languages, &provider.profile_description).cloned();
+    let description = Languages::parse(languages).choose(&provider.profile_description).cloned();
     let mut profile = name_it.payload("Configuration", None, &provider.name);
     profile.extend([
         ("PayloadContent", Value::Dicts(payloads)),
@@ -113,7 +113,7 @@ fn mail(account: &Account, incoming: &Server, outgoing: &Server, name_it: &Namin
     let is_protected = |server: &Server| Value::Flag(server.security != Security::Plain);
     let mut mail = name_it.payload("com.apple.mail.managed", Some("mail"), "Mail");
     mail.extend([
-        ("EmailAccountDescription", Value::Text(account.provider.name.clone())),
+        ("EmailAccountDescription", Value::Text(name_it.account.clone())),
         ("EmailAccountType", Value::Word(kind)),
         ("IncomingMailServerAuthentication", Value::Word(authentication(incoming.auth))),
         ("IncomingMailServerHostName", Value::Text(incoming.host.clone())),
@@ -175,7 +175,7 @@ fn dav(words: &Dav, account: &Account, service: &Service, name_it: &Naming) -> D
     let (host, port, _) = service.place();
     let mut dav = name_it.payload(words.kind, Some(words.part), words.title);
     dav.extend([
-        (words.description, Value::Text(account.provider.name.clone())),
+        (words.description, Value::Text(name_it.account.clone())),
         (words.host, Value::Text(host.to_owned())),
         (words.port, Value::Number(port)),
         (words.use_ssl, Value::Flag(true)),
@@ -202,6 +202,9 @@ fn authentication(auth: Auth) -> &'static str {
 struct Naming {
     /// The mailbox or the domain, for people.
     whose: String,
+    /// What the device lists its accounts by: the address, since two mailboxes of one provider would
+    /// be called the same; without one, the provider.
+    account: String,
     /// The profile's identifier, with which those of its payloads begin.
     identifier: String,
 }
@@ -209,12 +212,16 @@ struct Naming {
 impl Naming {
     fn new(account: &Account) -> Naming {
         let (whose, of_whom) = match &account.address {
-            Some(address) => (address.to_string(), address.folded()),
-            None => (account.domain.to_string(), account.domain.to_string()),
+            Some(address) => (address.for_people(), address.folded()),
+            None => (account.domain.for_people().into_owned(), account.domain.to_string()),
         };
         let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
         let identifier = format!("{}.{}", account.provider.identifier, mailbox.simple());
-        Naming { whose, identifier }
+        let account = match &account.address {
+            Some(_) => whose.clone(),
+            None => account.provider.name.clone(),
+        };
+        Naming { whose, account, identifier }
     }
 
     /// `CommonPayloadKeys.yaml`: what every payload has, and without a `part` the profile itself.

@@ -3,15 +3,24 @@
 //!
 //! Taking a template apart and making its hashes is half of a page's work. An admin's template is
 //! taken apart for every page all the same, since a parsed one borrows from its text.
+//!
+//! An admin's template is data from outside: `surveyed` before it is parsed, and run with a limited
+//! amount of work. Refuses what is not a template, what is too large or too deep, and all that could
+//! make a value grow without being charged for it.
 
 use super::accent::Accent;
 use super::{Content, policy};
 use crate::account::Color;
+pub use minijinja::Value;
+use minijinja::machinery::{Token, tokenize};
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
-pub use minijinja::{Error, Value};
+use minijinja::{Error, ErrorKind};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 const TEMPLATE: &str = include_str!("template.html");
@@ -21,8 +30,40 @@ const SCRIPT: &str = include_str!("script.js");
 /// How many looks are kept; the next makes room for itself by sending all others away.
 const MAX_KEPT: usize = 16;
 
+/// How many templates are remembered that failed in use.
+const MAX_FAILED: usize = 1024;
+/// Largest template, in bytes; ours has about 7 KiB, and pictures have no place in one.
+const MAX_TEMPLATE: usize = 64 * 1024;
+/// How many names, numbers and signs a tag may have; the longest of ours has 24.
+const MAX_TOKENS: usize = 128;
+/// How deep brackets may be nested; ours: 1.
+const MAX_BRACKETS: usize = 8;
+/// How deep blocks may be nested; ours: 3.
+const MAX_BLOCKS: usize = 32;
+/// How deep loops and calls of macros may be nested, in minijinja's measure: a loop counts 1, a call
+/// some 5 more than what it is in. Each call takes the stack of a thread, which may have 2 MiB.
+const MAX_RECURSION: usize = 50;
+/// How much work a template may do for one page, in minijinja's measure: a step is 1, and so are 64
+/// bytes of text that is made or written.
+///
+/// Ours takes 3,680 with all there can be and the largest logo, 2,200 of it for the logo and the
+/// style. What is made is never more than 512 KB.
+const FUEL: u64 = 8_000;
+/// The filters that are available: what they give is charged for, and is not made of what they take.
+const FILTERS: &str = "safe escape e lower upper title capitalize trim replace length count join default d \
+    first last string";
+/// The tests that are available: the others read a whole text without charging for it.
+const TESTS: &str = "defined undefined none true false boolean odd even divisibleby number integer float \
+    string sequence iterable mapping";
+/// The words that no index or call can follow: a bracket behind them opens a list.
+const KEYWORDS: &str = "in and or not if else elif for set with do recursive";
+/// What it is called: it decides that what is filled in is escaped.
+const TEMPLATE_NAME: &str = "template.html";
+
 thread_local! {
     static KEPT: RefCell<Vec<Rc<Look>>> = const { RefCell::new(Vec::new()) };
+    /// Hashes of the templates that failed in use.
+    static FAILED: RefCell<BTreeSet<u64>> = const { RefCell::new(BTreeSet::new()) };
     /// Our own templates, taken apart.
     static OURS: Result<Environment<'static>, Error> = ours();
 }
@@ -30,8 +71,21 @@ thread_local! {
 fn ours() -> Result<Environment<'static>, Error> {
     let mut environment = strict();
     environment.add_template("style.css", STYLE)?;
-    environment.add_template("template.html", TEMPLATE)?;
+    environment.add_template(TEMPLATE_NAME, TEMPLATE)?;
     Ok(environment)
+}
+
+/// What an admin's template runs in: without functions, with the filters that `survey` lets through,
+/// and with a limited amount of work.
+fn limited<'a>() -> Environment<'a> {
+    let mut environment = strict();
+    let functions: Vec<_> = environment.globals().map(|(name, _)| name.to_owned()).collect();
+    for name in functions {
+        environment.remove_global(&name);
+    }
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(MAX_RECURSION);
+    environment
 }
 
 fn strict<'a>() -> Environment<'a> {
@@ -49,6 +103,14 @@ fn fill_in_ours(name: &str, content: impl serde::Serialize) -> Result<String, Er
     })
 }
 
+/// True at the first failure of a template that was good when it was tried: each is logged once, and
+/// no more than `MAX_FAILED` of them, since strangers decide how often a page is asked for.
+pub fn is_first_failure(template: Option<&str>) -> bool {
+    let mut hasher = DefaultHasher::new();
+    template.hash(&mut hasher);
+    FAILED.with_borrow_mut(|failed| failed.len() < MAX_FAILED && failed.insert(hasher.finish()))
+}
+
 /// A template with its style and policy.
 #[derive(Debug)]
 pub struct Look {
@@ -62,7 +124,7 @@ pub struct Look {
 
 impl Look {
     /// The look of a template, ours if there is none, in a colour.
-    pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Look>, Error> {
+    pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Look>, TemplateError> {
         let is_it = |look: &&Rc<Look>| look.template.as_deref() == template && look.color == color;
         if let Some(look) = KEPT.with_borrow(|kept| kept.iter().find(is_it).cloned()) {
             return Ok(look);
@@ -78,7 +140,8 @@ impl Look {
     }
 
     /// The same, made anew.
-    pub fn new(template: Option<&str>, color: Option<Color>) -> Result<Look, Error> {
+    pub fn new(template: Option<&str>, color: Option<Color>) -> Result<Look, TemplateError> {
+        template.map_or(Ok(()), survey)?;
         let accent = BTreeMap::from([("accent", Accent::new(color))]);
         let style = fill_in_ours("style.css", accent)?;
         let policy = policy::policy(template.unwrap_or(TEMPLATE), &style, SCRIPT);
@@ -87,15 +150,302 @@ impl Look {
     }
 
     /// The page.
-    pub fn page(&self, content: &mut Content) -> Result<String, Error> {
+    pub fn page(&self, content: &mut Content) -> Result<String, TemplateError> {
         content.style = self.style.clone();
         content.script = Value::from_safe_string(SCRIPT.to_owned());
         let page = match &self.template {
-            Some(template) => {
-                strict().template_from_named_str("template.html", template)?.render(Serde(content))
-            }
-            None => fill_in_ours("template.html", content),
+            Some(template) => limited()
+                .template_from_named_str(TEMPLATE_NAME, template)
+                .and_then(|template| template.render(Serde(content))),
+            None => fill_in_ours(TEMPLATE_NAME, content),
         };
-        page.map(|page| page + "\n")
+        Ok(page? + "\n")
+    }
+}
+
+//------------ TemplateError --------------------------------------------------
+
+/// What is wrong with a template.
+#[derive(Debug)]
+pub struct TemplateError {
+    /// The line, counted from one, if it has one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl TemplateError {
+    fn at(line: usize, message: impl Into<String>) -> TemplateError {
+        TemplateError { line: Some(line), message: message.into() }
+    }
+}
+
+impl From<Error> for TemplateError {
+    fn from(error: Error) -> TemplateError {
+        let message = match (error.kind(), error.detail()) {
+            (ErrorKind::OutOfFuel, _) => "it does more work than a page may take".to_owned(),
+            (kind, Some(detail)) => format!("{kind}: {detail}"),
+            (kind, None) => kind.to_string(),
+        };
+        TemplateError { line: error.line(), message }
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+//------------ survey ---------------------------------------------------------
+
+/// Looks at a template before it is parsed.
+///
+/// minijinja bounds what a template writes and how many steps it takes, and it bounds the nesting of
+/// parentheses. It recurses without a bound into long chains (`1+1+…`, `- - …`, `elif`), and does not
+/// charge for lists that are made of lists: adding and repeating them is free, printing or comparing
+/// the result is not. So chains end at the length of a tag, and lists hold constants only. What is
+/// left is enough to fill in a page.
+fn survey(template: &str) -> Result<(), TemplateError> {
+    if template.len() > MAX_TEMPLATE {
+        let message = format!("it is larger than {} KiB", MAX_TEMPLATE / 1024);
+        return Err(TemplateError { line: None, message });
+    }
+    let text = template.trim_start_matches('\u{feff}').trim_start();
+    if !["<", "{%", "{#"].iter().any(|start| text.starts_with(start)) || !text.contains('<') {
+        let message = "it is not an HTML template: it has to begin with `<`, `{%` or `{#`";
+        return Err(TemplateError::at(1, message));
+    }
+    let mut survey = Survey::default();
+    for token in tokenize(template, false, SyntaxConfig::default()) {
+        let (token, span) = token?;
+        let line = usize::from(span.start_line);
+        survey.take(&token).map_err(|message| TemplateError::at(line, message))?;
+    }
+    match survey.is_filled_in {
+        true => Ok(()),
+        false => Err(TemplateError::at(1, "it is not a template: there is no `{{ … }}` in it")),
+    }
+}
+
+/// What was seen of a template so far.
+#[derive(Default)]
+struct Survey {
+    is_filled_in: bool,
+    /// Blocks that are open; each `elif` counts as one more, since it is parsed inside the last.
+    blocks: Vec<usize>,
+    tag: Tag,
+}
+
+/// What was seen of a tag.
+#[derive(Default)]
+struct Tag {
+    tokens: usize,
+    keyword: String,
+    has_assignment: bool,
+    brackets: Vec<Bracket>,
+    last: Last,
+}
+
+/// A bracket that is open.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Bracket {
+    /// Around something, and nothing else.
+    Group,
+    /// Around the arguments of a call or around an index.
+    Arguments,
+    /// Around the items of a list or map.
+    Items,
+}
+
+/// What stands before a token.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+enum Last {
+    /// Something that a call or an index may follow.
+    Value,
+    /// A number or a text.
+    Constant,
+    /// A number or a text behind such a plus.
+    Added,
+    /// The sign before the name of a part.
+    Dot,
+    /// The word before a test.
+    Is,
+    /// The sign before a filter.
+    Pipe,
+    /// A plus, not behind a constant.
+    Plus,
+    #[default]
+    Other,
+}
+
+fn is_one_of(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
+
+const PLUS: &str =
+    "`+` needs a number or a text alone before or behind it; texts are joined by `~`";
+
+impl Survey {
+    fn take(&mut self, token: &Token) -> Result<(), &'static str> {
+        self.is_filled_in |= matches!(token, Token::VariableStart);
+        match token {
+            Token::TemplateData(_) | Token::VariableEnd => {}
+            Token::VariableStart | Token::BlockStart => self.tag = Tag::default(),
+            Token::BlockEnd => self.end_tag()?,
+            _ => self.tag.take(token)?,
+        }
+        Ok(())
+    }
+
+    /// Keeps account of the blocks.
+    fn end_tag(&mut self) -> Result<(), &'static str> {
+        match self.tag.keyword.as_str() {
+            "elif" => {
+                if let Some(innermost) = self.blocks.last_mut() {
+                    *innermost += 1;
+                }
+            }
+            "set" if self.tag.has_assignment => {}
+            "for" | "if" | "with" | "set" | "autoescape" | "filter" | "macro" | "call" => {
+                self.blocks.push(1);
+            }
+            keyword if keyword.starts_with("end") => {
+                self.blocks.pop();
+            }
+            _ => {}
+        }
+        match self.blocks.iter().sum::<usize>() > MAX_BLOCKS {
+            true => Err("blocks are nested more than 32 deep; each `elif` counts as one"),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Tag {
+    fn take(&mut self, token: &Token) -> Result<(), &'static str> {
+        self.tokens += 1;
+        if self.tokens > MAX_TOKENS {
+            return Err("this tag has more than 128 parts");
+        }
+        if self.tokens == 1 {
+            if let Token::Ident(word) = token {
+                self.keyword = (*word).to_owned();
+            }
+        }
+        // The name behind the keyword is that of a filter.
+        let is_filter = self.last == Last::Pipe || self.keyword == "filter" && self.tokens == 2;
+        let in_items = self.brackets.contains(&Bracket::Items);
+        let is_constant = matches!(
+            token,
+            Token::Str(_) | Token::String(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_)
+        );
+        if self.last == Last::Plus && !is_constant {
+            return Err(
+                "`+` needs a number or a text before or behind it; texts are joined by `~`",
+            );
+        }
+        self.last = match token {
+            Token::Ident(name) if is_filter => match is_one_of(FILTERS, name) {
+                true => Last::Value,
+                false => {
+                    return Err(
+                        "this filter is not available; mailsetup.toml(5) lists those that are",
+                    );
+                }
+            },
+            // The name or the number of a part, whatever word it is.
+            Token::Ident(_) | Token::Int(_) if self.last == Last::Dot && !in_items => Last::Value,
+            Token::Ident("not") if self.last == Last::Is => Last::Is,
+            Token::Ident(name) if self.last == Last::Is => match is_one_of(TESTS, name) {
+                true => Last::Value,
+                false => {
+                    return Err(
+                        "this test is not available; mailsetup.toml(5) lists those that are",
+                    );
+                }
+            },
+            Token::Ident("is") => Last::Is,
+            Token::Ident("true" | "false" | "none" | "True" | "False" | "None") => Last::Constant,
+            Token::Ident(_) if in_items => return Err("a list or map may hold constants only"),
+            Token::Ident(name) if is_one_of(KEYWORDS, name) => Last::Other,
+            Token::Ident(_) => Last::Value,
+            _ if is_constant && self.last == Last::Plus => Last::Added,
+            _ if is_constant => Last::Constant,
+            // What is made of the constant could be a list.
+            Token::Pipe | Token::BracketOpen | Token::Dot if self.last == Last::Added => {
+                return Err(PLUS);
+            }
+            Token::Pipe => Last::Pipe,
+            Token::Dot => Last::Dot,
+            Token::Plus if matches!(self.last, Last::Constant | Last::Added) => Last::Other,
+            Token::Plus => Last::Plus,
+            Token::Colon if self.brackets.last() != Some(&Bracket::Items) => {
+                return Err("slices (`[1:2]`) are not available");
+            }
+            Token::Mul | Token::Pow | Token::Div | Token::FloorDiv | Token::Mod => {
+                return Err("`*`, `/` and `%` are not available");
+            }
+            Token::Assign => {
+                self.has_assignment |= self.brackets.is_empty();
+                Last::Other
+            }
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => {
+                let is_behind_value = self.last == Last::Value;
+                self.brackets.push(match token {
+                    Token::ParenOpen | Token::BracketOpen if is_behind_value => Bracket::Arguments,
+                    Token::ParenOpen => Bracket::Group,
+                    _ if in_items => return Err("a list or map may hold constants only"),
+                    _ => Bracket::Items,
+                });
+                if self.brackets.len() > MAX_BRACKETS {
+                    return Err("brackets are nested more than 8 deep");
+                }
+                Last::Other
+            }
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => {
+                self.brackets.pop();
+                Last::Value
+            }
+            Token::Comma => {
+                let makes_tuple = match self.brackets.last() {
+                    Some(bracket) => *bracket == Bracket::Group,
+                    None => self.keyword == "set" && self.has_assignment,
+                };
+                if makes_tuple {
+                    return Err("a list is written in brackets: [\"a\", \"b\"]");
+                }
+                Last::Other
+            }
+            _ => Last::Other,
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a page of ours takes of the work that one may do.
+    #[test]
+    fn our_template_takes_a_small_part_of_the_work() {
+        let logo = format!("data:image/png;base64,{}", "A".repeat(88 * 1024));
+        let mut most = 0;
+        for mut content in super::super::samples() {
+            content.logo = content.logo.map(|_| logo.as_str());
+            let look = Look::new(None, None).unwrap();
+            content.style = look.style.clone();
+            content.script = Value::from_safe_string(SCRIPT.to_owned());
+            let environment = limited();
+            let template = environment.template_from_named_str(TEMPLATE_NAME, TEMPLATE).unwrap();
+            let page = template.render_captured(Serde(&content)).unwrap();
+            let (consumed, _) = page.state().fuel_levels().unwrap();
+            most = most.max(consumed);
+        }
+        assert!(most < FUEL / 2, "{most}");
     }
 }

@@ -15,14 +15,16 @@ mod qr;
 pub use logo::data_uri;
 
 use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
-use crate::address::EmailAddress;
-use crate::language;
+use crate::address::{EmailAddress, is_around};
+use crate::language::Languages;
+use crate::log;
 use crate::question::{DecidedBy, Document, Question, Written};
-use crate::request::Request;
+use crate::request::{Request, decode};
 use crate::response::{Response, Status};
 use crate::visible::replaced;
 use languages::{LANGUAGES, Language};
-use look::{Error, Look, Value};
+pub use look::TemplateError;
+use look::{Look, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -57,15 +59,42 @@ enum Typed {
 
 impl Typed {
     fn read(request: &Request) -> Typed {
-        let value = request.parameter(PARAMETER).unwrap_or_default();
-        if value.trim_ascii().is_empty() {
+        let value = form_value(request.encoded_parameter(PARAMETER).unwrap_or_default());
+        if value.is_empty() {
             return Typed::Nothing;
         }
-        EmailAddress::parse(&value).map_or_else(
-            |_| Typed::NoAddress(String::from_utf8_lossy(value.trim_ascii()).into_owned()),
-            Typed::Address,
-        )
+        EmailAddress::parse(value.as_bytes())
+            .map_or_else(|_| Typed::NoAddress(value), Typed::Address)
     }
+}
+
+/// The address in a value of the form, without the blanks around it; what is not UTF-8 is replaced.
+///
+/// Browsers send a blank as `+` and a plus as `%2B` (URL Standard, urlencoded serializing); phones
+/// add blanks. But in a link that was written by hand, `ann+tag@example.org` means the plus. So a
+/// `+` is a plus where a blank could not stand in an address: within a local part that is not
+/// quoted. At either end, beside the `@` and behind it, it is a blank.
+fn form_value(encoded: &[u8]) -> String {
+    let pieces: Vec<_> =
+        encoded.split(|&b| b == b'+').map(|piece| decode(piece).into_owned()).collect();
+    let pieces: Vec<_> = pieces.iter().map(|piece| String::from_utf8_lossy(piece)).collect();
+    let first = |piece: &Cow<'_, str>| piece.trim_start_matches(is_around).chars().next();
+    let is_quoted = pieces.iter().find_map(first) == Some('"');
+    let is_blank = |text: &str| text.chars().all(is_around);
+    let mut value = String::with_capacity(encoded.len());
+    for (at, piece) in pieces.iter().enumerate() {
+        if at > 0 {
+            let rest = &pieces[at..];
+            let is_plus = !is_quoted
+                && !is_blank(&value)
+                && !value.contains('@')
+                && !rest[0].starts_with('@')
+                && !rest.iter().all(|piece| is_blank(piece));
+            value.push(if is_plus { '+' } else { ' ' });
+        }
+        value.push_str(piece);
+    }
+    value.trim_matches(is_around).to_owned()
 }
 
 fn write(account: &Account, request: &Request) -> Written {
@@ -105,9 +134,19 @@ fn nothing_here() -> Response {
 }
 
 fn respond(mut content: Content, page: &Page) -> Response {
-    let look = Look::of(page.template.as_deref(), page.color);
-    let Ok((html, look)) = look.and_then(|look| Ok((look.page(&mut content)?, look))) else {
-        return Response::text(Status::InternalServerError, "the page could not be written");
+    let template = page.template.as_deref();
+    let look = Look::of(template, page.color);
+    let (html, look) = match look.and_then(|look| Ok((look.page(&mut content)?, look))) {
+        Ok(page) => page,
+        Err(error) => {
+            if look::is_first_failure(template) {
+                let name = content.provider.map_or("", |provider| provider.name);
+                log::error(&format!(
+                    "the page of \"{name}\" cannot be written: page.template: {error}"
+                ));
+            }
+            return Response::text(Status::InternalServerError, "the page could not be written");
+        }
     };
     let response = Response {
         status: match content.stage {
@@ -190,8 +229,8 @@ struct Service<'a> {
 impl<'a> Content<'a> {
     /// The empty form, in the name of whoever has the account.
     fn new(account: Option<&'a Account>, request: &Request) -> Content<'a> {
-        let wishes = request.wishes.languages;
-        let t = spoken(wishes);
+        let languages = Languages::parse(request.wishes.languages);
+        let t = spoken(&languages);
         let provider = account.map(|account| &account.provider);
         Content {
             stage: Stage::Form,
@@ -211,7 +250,7 @@ impl<'a> Content<'a> {
                     .filter_map(|page| {
                         Some(Documentation {
                             url: &page.url,
-                            title: language::choose(wishes, &page.title)?,
+                            title: languages.choose(&page.title)?,
                         })
                     })
                     .collect(),
@@ -233,13 +272,13 @@ impl<'a> Content<'a> {
 
     fn miss(&mut self, address: &EmailAddress) {
         self.stage = Stage::Unknown;
-        self.typed = address.to_string();
+        self.typed = address.for_people();
     }
 
     fn settle(&mut self, account: &'a Account, address: &EmailAddress) {
         self.stage = Stage::Settings;
-        self.typed = address.to_string();
-        self.address = address.to_string();
+        self.typed = address.for_people();
+        self.address = address.for_people();
         self.profile = profile(address);
         let profile = format!("https://{}/{}", host(account), self.profile);
         self.code = qr::svg(&profile, self.t.code_label).map(Value::from_safe_string);
@@ -277,10 +316,10 @@ impl<'a> Content<'a> {
 }
 
 /// The language to speak.
-fn spoken(wishes: &[u8]) -> &'static Language {
-    let languages: BTreeMap<_, _> =
+fn spoken(languages: &Languages) -> &'static Language {
+    let known: BTreeMap<_, _> =
         LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
-    language::choose(wishes, &languages).copied().unwrap_or(&LANGUAGES[0])
+    languages.choose(&known).copied().unwrap_or(&LANGUAGES[0])
 }
 
 /// The profile, as seen from this page.
@@ -316,26 +355,10 @@ fn auth(auth: Auth) -> &'static str {
 
 //------------ templates ------------------------------------------------------
 
-/// What is wrong with a template.
-#[derive(Debug)]
-pub struct TemplateError {
-    /// The line, counted from one, if it has one.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-}
-
 /// Tries a template with every kind of page, since some mistakes show only when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
-    let told = |error: Error| TemplateError {
-        line: error.line(),
-        message: match error.detail() {
-            Some(detail) => format!("{}: {detail}", error.kind()),
-            None => error.kind().to_string(),
-        },
-    };
-    let look = Look::new(Some(template), None).map_err(told)?;
-    samples().iter_mut().try_for_each(|content| look.page(content).map(drop).map_err(told))
+    let look = Look::new(Some(template), None)?;
+    samples().iter_mut().try_for_each(|content| look.page(content).map(drop))
 }
 
 /// One page of every stage: with all there can be, and with nothing that can be left out.

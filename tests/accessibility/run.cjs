@@ -70,11 +70,12 @@ async function use(browser) {
   if (copied !== 'mail.example.org' || status !== 'Copied') complaints.push(`copied ${copied}, said ${status}`);
   await page.setJavaScriptEnabled(false);
   await page.goto(site + '/');
-  await page.type('#emailaddress', 'ann+x@example.org');
+  // Phones add blanks, which a browser sends as plus signs.
+  await page.type('#emailaddress', ' ann+x@example.org ');
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   if (await buttons() !== 0) complaints.push('copy buttons without JavaScript');
   const text = await page.$eval('main', (main) => main.innerText);
-  for (const value of ['ann+x@example.org', 'mail.example.org', '993', '465', 'SSL/TLS']) {
+  for (const value of ['For ann+x@example.org', 'mail.example.org', '993', '465', 'SSL/TLS']) {
     if (!text.includes(value)) complaints.push(`without JavaScript there is no ${value}`);
   }
   await page.close();

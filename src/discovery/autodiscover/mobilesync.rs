@@ -39,7 +39,7 @@ fn settings(account: &Account) -> Response {
         // "language:country"; clients ignore it.
         xml.text("Culture", "en:us");
         xml.element("User", &[], |xml| {
-            xml.text("DisplayName", &address.to_string());
+            xml.text("DisplayName", &address.for_people());
             xml.text("EMailAddress", &address.to_string());
         });
         xml.element("Action", &[], |xml| {

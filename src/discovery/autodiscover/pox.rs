@@ -8,7 +8,7 @@
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, Login, Moved, Protocol, Security, Server, Service, ServiceKind,
+    Account, Auth, EMAIL_LOCAL_PART, Login, Moved, Protocol, Security, Server, Service, ServiceKind,
 };
 use crate::address::EmailAddress;
 use crate::question::{DecidedBy, Document, Question, Written};
@@ -92,13 +92,16 @@ fn write(account: &Account, request: &Request) -> Written {
         } else if let Some(url) = new_url(account, request) {
             redirect(address, "redirectUrl", |xml| xml.text("RedirectUrl", url))
         } else {
-            settings(account, Some(&address.to_string()), fill)
+            settings(account, Some(&address.for_people()), fill)
         });
     }
     // The mailbox is filled in later.
-    let placeholder = account.address.as_ref().map(|_| EMAIL_ADDRESS);
-    let response = settings(account, placeholder, |login| login.template().to_owned());
-    match placeholder {
+    let name = account
+        .address
+        .as_ref()
+        .map(|address| format!("{EMAIL_LOCAL_PART}@{}", address.domain().for_people()));
+    let response = settings(account, name.as_deref(), |login| login.template().to_owned());
+    match name {
         Some(_) => Written::ForMailbox(response),
         None => Written::ForDomain(response),
     }
@@ -107,7 +110,7 @@ fn write(account: &Account, request: &Request) -> Written {
 /// An answer that leads elsewhere.
 fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writer)) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
-        write_user(xml, &address.to_string());
+        write_user(xml, &address.for_people());
         xml.element("Account", &[], |xml| {
             xml.text("AccountType", "email");
             xml.text("Action", action);
@@ -116,18 +119,15 @@ fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writ
     })
 }
 
-/// The settings of the mailbox `address`, or without one those of a domain: these hold no login.
-fn settings(
-    account: &Account,
-    address: Option<&str>,
-    login: impl Fn(&Login) -> String,
-) -> Response {
+/// The settings of the mailbox that people know by this name, or without one those of a domain:
+/// these hold no login.
+fn settings(account: &Account, name: Option<&str>, login: impl Fn(&Login) -> String) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
-        if let Some(address) = address {
-            write_user(xml, address);
+        if let Some(name) = name {
+            write_user(xml, name);
         }
-        let login = |of: &Login| address.map(|_| login(of));
+        let login = |of: &Login| name.map(|_| login(of));
         xml.element("Account", &[], |xml| {
             xml.text("AccountType", "email");
             xml.text("Action", "settings");
@@ -136,8 +136,8 @@ fn settings(
     })
 }
 
-fn write_user(xml: &mut xml::Writer, address: &str) {
-    xml.element("User", &[], |xml| xml.text("DisplayName", address));
+fn write_user(xml: &mut xml::Writer, name: &str) {
+    xml.element("User", &[], |xml| xml.text("DisplayName", name));
 }
 
 /// The URL to ask instead, where the domain's settings are kept at another one.
