@@ -91,7 +91,9 @@ pub async fn serve(
         };
         let was_new = std::mem::take(&mut is_new);
         drop(silent.take());
-        if was_new && last_call.is_none() {
+        if was_new && !stop.is_for_all() {
+            // It was to make room as one that is silent, and is not.
+            last_call = None;
             stopped.set(stop.wait(false));
         }
         if connection.take_refused() {
