@@ -69,6 +69,13 @@ impl Account {
             || self.services.iter().any(|service| service.place().0 == host.as_str())
     }
 
+    /// False if a password is not enough, to read mail or to send it: a server takes tokens only.
+    pub fn takes_passwords(&self) -> bool {
+        [self.incoming(), self.outgoing()]
+            .iter()
+            .all(|server| server.is_some_and(|server| server.auth.without_token().is_some()))
+    }
+
     /// The service of a kind, if there is one.
     pub fn service(&self, kind: ServiceKind) -> Option<&Service> {
         self.services.iter().find(|service| service.kind == kind)
@@ -166,14 +173,16 @@ pub struct Server {
     pub port: NonZeroU16,
     /// How the connection is protected.
     pub security: Security,
-    /// How the user proves who they are.
-    pub auth: Auth,
+    /// How the user proves who they are, the preferred way first.
+    pub auth: AuthList,
     /// The name the user logs in with.
     pub login: Login,
+    /// Of another way to a server, its index among those that are configured.
+    pub index: usize,
 }
 
 /// The protocol of a mail server.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Protocol {
     /// IMAP (RFC 9051).
     Imap,
@@ -204,7 +213,7 @@ impl fmt::Display for Protocol {
 }
 
 /// How a connection is protected (RFC 8314).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Security {
     /// TLS from the first byte.
     Tls,
@@ -223,8 +232,68 @@ pub enum Auth {
     CramMd5,
     /// Windows' NTLM.
     Ntlm,
+    /// A token instead of a password (SASL XOAUTH2 or OAUTHBEARER).
+    OAuth2,
     /// Nothing is asked; for sending only.
     None,
+}
+
+impl fmt::Display for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Auth::Password => "password",
+            Auth::CramMd5 => "cram-md5",
+            Auth::Ntlm => "ntlm",
+            Auth::OAuth2 => "oauth2",
+            Auth::None => "none",
+        })
+    }
+}
+
+/// One method or more, each of them once, the preferred one first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AuthList {
+    methods: [Auth; AuthList::MAX],
+    len: u8,
+}
+
+impl AuthList {
+    /// As many as there are.
+    const MAX: usize = 5;
+
+    /// A list of one.
+    pub const fn of(method: Auth) -> AuthList {
+        AuthList { methods: [method; AuthList::MAX], len: 1 }
+    }
+
+    /// `None` for an empty list, or if a method is there twice.
+    pub fn new(methods: &[Auth]) -> Option<AuthList> {
+        let mut list = AuthList::of(*methods.first()?);
+        for method in &methods[1..] {
+            if list.contains(*method) {
+                return None;
+            }
+            *list.methods.get_mut(usize::from(list.len))? = *method;
+            list.len += 1;
+        }
+        Some(list)
+    }
+
+    /// The methods in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Auth> {
+        self.methods.into_iter().take(usize::from(self.len))
+    }
+
+    /// True if the method is one of them.
+    pub fn contains(&self, method: Auth) -> bool {
+        self.iter().any(|known| known == method)
+    }
+
+    /// The preferred method of those that need no token: what is left for clients and formats that
+    /// know no OAuth2.
+    pub fn without_token(&self) -> Option<Auth> {
+        self.iter().find(|method| *method != Auth::OAuth2)
+    }
 }
 
 /// How POP3 clients should treat what they have fetched; `None` leaves it to them.
@@ -381,6 +450,19 @@ mod tests {
             let service = Service { kind: ServiceKind::CalDav, url: url.into(), login };
             assert_eq!(service.place(), place);
         }
+    }
+
+    #[test]
+    fn methods_are_there_once_and_in_order() {
+        use Auth::{CramMd5, Ntlm, OAuth2, Password};
+        for methods in [&[Password][..], &[OAuth2, Password], &[Ntlm, CramMd5, OAuth2]] {
+            let list = AuthList::new(methods).unwrap();
+            assert_eq!(list.iter().collect::<Vec<_>>(), methods);
+            assert_eq!(list.without_token(), methods.iter().copied().find(|it| *it != OAuth2));
+        }
+        assert_eq!(AuthList::new(&[OAuth2]).unwrap().without_token(), None);
+        assert_eq!(AuthList::new(&[]), None);
+        assert_eq!(AuthList::new(&[Password, OAuth2, Password]), None);
     }
 
     #[test]

@@ -74,12 +74,23 @@ pub static LINTS: &[Lint] = &[
         }),
     },
     Lint {
+        code: "auth-list",
+        about: "Several methods of signing in: clients choose in different ways.",
+        clients: &["Evolution 3.46", "KMail", "Mustang", "Thunderbird 153"],
+        mend: "write only the methods that work in all of them",
+        find: Find::Server(|server| {
+            let methods: Vec<_> = server.auth.iter().collect();
+            (methods.len() > 1).then(|| cause(&["auth"], choices(&methods)))
+        }),
+    },
+    Lint {
         code: "auth-ntlm",
         about: "NTLM: a client refuses the whole configuration.",
         clients: &["Thunderbird for Android"],
         mend: "use auth = \"password\"",
         find: Find::Server(|server| {
-            (server.auth == Auth::Ntlm && is_read_on_android(server)).then(|| {
+            let is_alone = server.auth.iter().eq([Auth::Ntlm]);
+            (is_alone && is_read_on_android(server)).then(|| {
                 cause(
                     &["auth"],
                     "for auth = \"ntlm\" Thunderbird for Android refuses the whole configuration",
@@ -136,6 +147,52 @@ pub static LINTS: &[Lint] = &[
         }),
     },
     Lint {
+        code: "oauth2-alone",
+        about: "No server takes a password: many clients cannot sign in.",
+        clients: &["Apple Mail", "Outlook", "Thunderbird 153", "Thunderbird for Android"],
+        mend: "use auth = [\"oauth2\", \"password\"] if a password works, too",
+        find: Find::Account(|account| {
+            let servers = [account.incoming(), account.outgoing()].into_iter().flatten();
+            let keys: Vec<_> = servers
+                .filter(|server| server.auth.without_token().is_none())
+                .map(|server| format!("{}.auth", server.protocol))
+                .collect();
+            let message = "auth = \"oauth2\" alone: Thunderbird and Thunderbird for Android find \
+                           nothing unless they know the server by name; Apple profiles and \
+                           Autodiscover are not available";
+            let cause = (!keys.is_empty()).then(|| Cause { keys, message: message.to_owned() });
+            cause.into_iter().collect()
+        }),
+    },
+    Lint {
+        code: "oauth2-missing",
+        about: "auth has \"oauth2\" without an [oauth2] table.",
+        clients: &["Mustang"],
+        mend: "add [oauth2], unless the servers are those of a large provider",
+        find: Find::Account(|account| {
+            let message = "auth has \"oauth2\" without an [oauth2] table: it is used only by clients \
+                           that know the server by name, as Thunderbird knows those of Google and \
+                           Microsoft";
+            let server = account.servers.iter().find(|it| it.auth.contains(Auth::OAuth2));
+            let cause = server
+                .filter(|_| account.oauth2.is_none())
+                .map(|server| cause(&[&format!("{}.auth", server.protocol)], message));
+            cause.into_iter().collect()
+        }),
+    },
+    Lint {
+        code: "oauth2-unused",
+        about: "[oauth2] without a server that has \"oauth2\" in auth: no client uses it.",
+        clients: &["all"],
+        mend: "use auth = [\"oauth2\", \"password\"]",
+        find: Find::Account(|account| {
+            let is_used = account.servers.iter().any(|it| it.auth.contains(Auth::OAuth2));
+            let is_unused = account.oauth2.is_some() && !is_used;
+            let message = "oauth2: no client uses it as long as no server has \"oauth2\" in auth";
+            is_unused.then(|| cause(&["oauth2.issuer"], message)).into_iter().collect()
+        }),
+    },
+    Lint {
         code: "pacc-empty",
         about: "No PACC document is published, because too little is left of it.",
         clients: &[],
@@ -148,7 +205,7 @@ pub static LINTS: &[Lint] = &[
         clients: &[],
         mend: "use username = \"%EMAILADDRESS%\" and auth = \"password\"",
         find: Find::Account(|account| {
-            left_out(account, |why| matches!(why, Why::Login | Why::NoLogin))
+            left_out(account, |why| matches!(why, Why::Login | Why::NoLogin | Why::NoPassword))
         }),
     },
     Lint {
@@ -296,7 +353,7 @@ pub static LINTS: &[Lint] = &[
         clients: &["Thunderbird 153", "Thunderbird for Android"],
         mend: "use auth = \"password\"",
         find: Find::Server(|server| {
-            (server.auth == Auth::None).then(|| {
+            server.auth.contains(Auth::None).then(|| {
                 cause(
                     &["auth"],
                     "for auth = \"none\" Thunderbird for Android refuses the whole configuration, \
@@ -386,6 +443,22 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
     findings
 }
 
+/// What clients do with several methods, by docs/protocols.md.
+fn choices(methods: &[Auth]) -> String {
+    let mut clients = Vec::new();
+    clients.extend(methods.first().map(|method| format!("Mustang takes {method}")));
+    clients.push(match methods.contains(&Auth::OAuth2) {
+        true => "Thunderbird the first, but oauth2 only for servers that it knows by name".into(),
+        false => "Thunderbird the first".to_owned(),
+    });
+    let known = [Auth::Password, Auth::CramMd5];
+    let last = methods.iter().rfind(|method| known.contains(method));
+    clients.extend(last.map(|method| format!("Evolution {method}")));
+    let other = methods.iter().find(|method| **method != Auth::Password);
+    clients.extend(other.map(|method| format!("KMail {method}")));
+    format!("auth is a list: {}", clients.join(", "))
+}
+
 /// Puts the server before keys and message.
 fn of_server(find: fn(&Server) -> Option<Cause>) -> impl Fn(&Server) -> Option<Cause> {
     move |server| {
@@ -401,10 +474,8 @@ fn of_server(find: fn(&Server) -> Option<Cause>) -> impl Fn(&Server) -> Option<C
 /// The same for other ways to a server. What one does not say itself, the server says.
 fn of_alternatives(account: &Account, find: fn(&Server) -> Option<Cause>) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for (at, server) in account.alternatives.iter().enumerate() {
-        let protocol = server.protocol;
-        let earlier = &account.alternatives[..at];
-        let index = earlier.iter().filter(|server| server.protocol == protocol).count();
+    for server in &account.alternatives {
+        let Server { protocol, index, .. } = server;
         if let Some(Cause { keys, message }) = find(server) {
             let way = format!("{protocol}.alternatives[{index}]");
             let own = keys.iter().map(|key| format!("{way}.{key}"));
@@ -433,6 +504,7 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
             ),
             Why::Login => (&["username"][..], "its login is not the whole address".to_owned()),
             Why::NoLogin => (&["auth"][..], "it takes no login".to_owned()),
+            Why::NoPassword => (&["auth"][..], "it takes no password".to_owned()),
             Why::NotEnough => {
                 return cause(&["pacc.enabled"], "pacc: no document is published");
             }

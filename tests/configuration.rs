@@ -43,13 +43,13 @@ fn every_mistake_is_told_with_its_line() {
     const MISTAKES: &[(&str, usize, &[&str])] = &[
         ("[imap\nhost = 'x'\n", 1, &["]"]),
         ("[imap]\nhost = \n", 2, &[]),
-        ("\n[imap]\nport = 'many'\n", 3, &["invalid type: string \"many\""]),
-        ("[imap]\nhost = 5\n", 2, &["invalid type: integer `5`, expected a string"]),
+        ("\n[imap]\nport = 'many'\n", 3, &["imap.port: a whole number is expected, not text"]),
+        ("[imap]\nhost = 5\n", 2, &["imap.host: text in quotes is expected, not a whole number"]),
         ("[imap]\nhots = 'mail.example.org'\n", 2, &["unknown key `hots`", "did you mean `host`?"]),
         ("[imaps]\n", 1, &["unknown key `imaps`", "did you mean `imap`?"]),
-        ("[imap]\nport = 0\n", 2, &["imap.port: 0 is no TCP port (1 to 65535)"]),
-        ("[smtp]\n\nport = 99999\n", 3, &["smtp.port: 99999 is no TCP port"]),
-        ("[pop3]\nport = -1\n", 2, &["pop3.port: -1 is no TCP port"]),
+        ("[imap]\nport = 0\n", 2, &["imap.port: 0 is not a valid TCP port (1-65535)"]),
+        ("[smtp]\n\nport = 99999\n", 3, &["smtp.port: 99999 is not a valid TCP port"]),
+        ("[pop3]\nport = -1\n", 2, &["pop3.port: -1 is not a valid TCP port"]),
         (
             "[imap]\nhost = 'mail example.org'\n",
             2,
@@ -57,14 +57,14 @@ fn every_mistake_is_told_with_its_line() {
         ),
         ("[imap]\nhost = '<b>'\n", 2, &["imap.host: `<b>`"]),
         ("[imap]\nsecurity = 'ssl'\n", 2, &["unknown value `ssl`", "`tls`"]),
-        ("[imap]\nauth = 'none'\n", 2, &["imap.auth: `none` is for smtp only"]),
+        ("[imap]\nauth = 'none'\n", 2, &["imap.auth: \"none\" is for smtp only"]),
         (
             "[smtp]\nenabled = false\n",
             2,
             &["smtp.enabled: clients refuse an account that cannot send"],
         ),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
-        ("[imap]\nusername = ''\n", 2, &["imap.username is empty"]),
+        ("[imap]\nusername = ''\n", 2, &["imap.username: the user name is empty"]),
         ("imap.enabled = false\npop3.enabled = false\n", 2, &["both switched off"]),
         ("[domain.'a b']\n", 1, &["`a b` is not a domain name"]),
         (
@@ -81,13 +81,13 @@ fn every_mistake_is_told_with_its_line() {
         (
             "[domain.'bücher.example']\n[domain.'xn--bcher-kva.example']\n",
             2,
-            &["twice, in two spellings"],
+            &["duplicate domain", "in another spelling"],
         ),
         ("[domains]\nanswer = 'listed'\n", 2, &["no domain is listed"]),
         ("[domains]\nlist_files = ['missing']\n", 2, &["missing cannot be read"]),
         ("[domains]\ndirectory = 'missing'\n", 2, &["missing cannot be read"]),
         ("[provider]\nname = ' '\n", 2, &["visible text"]),
-        ("[apple]\nidentifier = 'org..example'\n", 2, &["no reverse-DNS name"]),
+        ("[apple]\nidentifier = 'org..example'\n", 2, &["not a reverse-DNS name"]),
         ("[apple]\nsigning_key = 'key.pem'\n", 2, &["go together"]),
         ("[limits]\nbody_bytes = 0\n", 2, &["limits.body_bytes: 0 is not between 1 and"]),
         ("[metrics]\npath = 'x'\n", 2, &["metrics.path: `x` is no path like"]),
@@ -133,6 +133,427 @@ fn two_mistakes_are_both_told() {
     let config = sandbox.write("c.toml", "[imap]\nport = 0\n[smtp]\nhost = 'a b'\n");
     let (_, stdout, _) = run(&config, &["check"]);
     assert!(stdout.ends_with(": 2 errors; this configuration cannot be used\n"), "{stdout}");
+}
+
+#[test]
+fn two_tables_of_a_domain_are_a_duplicate_with_both_lines() {
+    let sandbox = Sandbox::new();
+    let text = "[domain.\"example.org\"]\nimap.port = 993\n\n[domain.\"example.org\"]\n";
+    let (status, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
+    let expected = "c.toml:4:9: duplicate table [domain.\"example.org\"]: the first is in line 1 [";
+    assert!(status == 1 && stdout.contains(expected), "{stdout}");
+}
+
+#[test]
+fn all_unknown_keys_and_wrong_types_are_reported_at_once() {
+    let sandbox = Sandbox::new();
+    let text = "[imap]\nhots = 'x'\nport = 'y'\n[smpt]\n[domain.'x.example']\nimap.prot = 1\n\
+                smtp.auth = 'oauth'\n[domain.'y.example'.page]\ncolour = '#fff'\nenabled = 1\n";
+    let config = sandbox.write("c.toml", text);
+    let (status, stdout, _) = run(&config, &["check"]);
+    let found: Vec<_> = stdout
+        .lines()
+        .filter_map(|line| line.split_once("c.toml:")?.1.rsplit_once(" [")?.0.split_once(": "))
+        .collect();
+    let expected = [
+        ("2:1", "unknown key `hots` in [imap]; did you mean `host`?"),
+        ("3:8", "imap.port: a whole number is expected, not text"),
+        ("4:2", "unknown key `smpt`; did you mean `smtp`?"),
+        ("6:6", "unknown key `prot` in [imap]; did you mean `port`?"),
+        ("7:13", "smtp.auth: unknown value `oauth`; did you mean `oauth2`?"),
+        ("9:1", "unknown key `colour` in [page]; did you mean `color`?"),
+        ("10:11", "page.enabled: true or false is expected, not a whole number"),
+    ];
+    assert_eq!((status, found.as_slice()), (1, expected.as_slice()), "{stdout}");
+}
+
+/// Domains inherit the base's values, and its mistakes are not theirs.
+#[test]
+fn a_mistake_of_the_base_is_reported_once() {
+    let sandbox = Sandbox::new();
+    let mut text =
+        "imap.port = 0\nimap.host = 'a b'\noauth2.issuer = 'x'\npage.logo = 'gone'\n".to_owned();
+    for domain in ["a", "b", "c"] {
+        text +=
+            &format!("[domain.'{domain}.example']\nimap.username = 'x'\npage.color = '#000000'\n");
+        text += "oauth2.scope = 'y'\n";
+    }
+    let (_, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
+    let base: Vec<_> =
+        (1..=4).map(|line| stdout.matches(&format!("c.toml:{line}:")).count()).collect();
+    assert_eq!(base, [1; 4], "{stdout}");
+    // These cannot be complete either, and that is said where they begin.
+    let domains: Vec<_> =
+        [8, 12, 16].map(|line| stdout.matches(&format!("c.toml:{line}:")).count()).into();
+    assert_eq!((domains, stdout.lines().count()), (vec![1; 3], 8), "{stdout}");
+}
+
+//------------ placeholders --------------------------------------------------
+
+/// Every key whose value is text, by its path, and how a value is written: `V` stands for the text.
+fn text_keys() -> Vec<(String, String)> {
+    let code = fs::read_to_string(source("src/config/file.rs")).expect("file.rs");
+    let mut structs = std::collections::BTreeMap::<&str, Vec<(&str, &str)>>::new();
+    let mut current = "";
+    for line in code.lines() {
+        if let Some(name) = line.strip_prefix("pub struct ") {
+            current = name.split([' ', '<', '(']).next().expect("a name");
+        } else if let Some((key, kind)) =
+            line.strip_prefix("    pub ").and_then(|line| line.split_once(": "))
+        {
+            structs.entry(current).or_default().push((key, kind.trim_end_matches(',')));
+        }
+    }
+    let mut keys = Vec::new();
+    let mut left =
+        vec![("Tables", String::new(), "V".to_owned()), ("File", String::new(), "V".to_owned())];
+    while let Some((name, path, form)) = left.pop() {
+        for (key, kind) in &structs[name] {
+            let inner = kind.rsplit('<').next().expect("a type").trim_end_matches('>');
+            let is_list = kind.contains("Vec<");
+            // Inside a list, the path of the list stays and the key goes into its items.
+            let (path, form) = match form.contains('{') {
+                true => (path.clone(), form.replace('V', &format!("{key} = V"))),
+                false if path.is_empty() => ((*key).to_owned(), form.clone()),
+                false => (format!("{path}.{key}"), form.clone()),
+            };
+            if kind.contains("BTreeMap<String, String>") {
+                keys.push((path, form.replace('V', "{ en = V }")));
+            } else if inner == "String" {
+                keys.push((path, if is_list { form.replace('V', "[V]") } else { form }));
+            } else if structs.contains_key(inner) {
+                let form = if is_list { form.replace('V', "[{ V }]") } else { form };
+                left.push((inner, path, form));
+            }
+        }
+    }
+    keys
+}
+
+/// What `check` finds in a file where every key of text has this value; above, what is for all
+/// domains, and below, what is for one.
+fn placeholders_found(value: &str) -> (usize, usize, String) {
+    let is_for_a_domain = |key: &str| {
+        ["log", "limits", "metrics", "domains"].iter().all(|table| !key.starts_with(table))
+            && !key.contains("signing")
+    };
+    let is_for_all = |key: &str| !key.contains("redirect") && key != "alias_of";
+    let (mut top, mut domain, mut count) = (String::new(), String::new(), 0);
+    for (key, form) in text_keys() {
+        let line = format!("{key} = {}\n", form.replace('V', &format!("'{value}'")));
+        if is_for_all(&key) {
+            top += &line;
+            count += 1;
+        }
+        if is_for_a_domain(&key) {
+            domain += &line;
+            count += 1;
+        }
+    }
+    // Two keys of one item cannot stand in two lines: lists of tables are written with both.
+    let merge = |text: &str| {
+        let list = "provider.documentation = ";
+        let (lists, others): (Vec<_>, Vec<_>) =
+            text.lines().partition(|line| line.starts_with(list));
+        let items: Vec<_> = lists
+            .iter()
+            .filter_map(|line| line.strip_prefix(list)?.strip_prefix("[{ ")?.strip_suffix(" }]"))
+            .collect();
+        format!("{}\n{list}[{{ {} }}]\n", others.join("\n"), items.join(", "))
+    };
+    let text = format!("{}[domain.'x.example']\n{}", merge(&top), merge(&domain));
+    let sandbox = Sandbox::new();
+    let (_, stdout, _) = run(&sandbox.write("c.toml", &text), &["check", "--json"]);
+    let found = stdout.matches("\"code\": \"placeholder\"").count();
+    (count, found, format!("{text}\n{stdout}"))
+}
+
+/// A key of text that is new is in this test as soon as it is in `file.rs`.
+#[test]
+fn a_placeholder_that_is_not_filled_in_is_refused_at_every_key() {
+    let keys = text_keys();
+    for known in [
+        "imap.host",
+        "smtp.alternatives",
+        "provider.documentation",
+        "apple.consent",
+        "domains.list_files",
+    ] {
+        assert!(keys.iter().any(|(key, _)| key == known), "{known} is not among {keys:?}");
+    }
+    assert!(keys.len() >= 50, "only {} keys of text: {keys:?}", keys.len());
+    for value in [
+        "%DOMAIN%",
+        "a %emaildomain%",
+        "%EmailAddress%",
+        "%EMAIL%",
+        "%EMAILDOMAIN",
+        "x%EMAILADDRESS",
+        "EMAILLOCALPART%",
+        "https://%DOMAIN%/",
+        "https://www.example.org/%user%",
+    ] {
+        let (count, found, text) = placeholders_found(value);
+        assert_eq!(found, count, "{value}: {text}");
+    }
+    for value in ["100%", "50%-off", "a%20b", "https://www.example.org/b%C3%BCcher%20x", "%", "%%"]
+    {
+        let (_, found, text) = placeholders_found(value);
+        assert_eq!(found, 0, "{value}: {text}");
+    }
+}
+
+#[test]
+fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
+    let sandbox = Sandbox::new();
+    for (text, message) in [
+        (
+            "provider.name = 'Mail %EMAILADDRESS%'",
+            "provider.name: unknown placeholder %EMAILADDRESS%; only %EMAILDOMAIN% is filled in here",
+        ),
+        (
+            "provider.name = '%DOMAIN%'",
+            "provider.name: unknown placeholder %DOMAIN%; only %EMAILDOMAIN% is filled in here",
+        ),
+        (
+            "imap.username = '%emailaddress%'",
+            "imap.username: unknown placeholder %emailaddress%; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are filled in here",
+        ),
+        (
+            "imap.username = '%EMAILADDRESS'",
+            "imap.username: unknown placeholder %EMAILADDRESS; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are filled in here",
+        ),
+        (
+            "oauth2.client_id = '%EMAILDOMAIN%'",
+            "oauth2.client_id: unknown placeholder %EMAILDOMAIN%; no placeholder is filled in here",
+        ),
+    ] {
+        let (status, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
+        let told: Vec<_> = stdout.lines().filter(|line| line.contains(message)).collect();
+        assert_eq!((status, told.len()), (1, 1), "{text}: {stdout}");
+    }
+}
+
+/// What may hold a placeholder is filled in, in every document.
+#[test]
+fn every_placeholder_that_is_taken_is_filled_in() {
+    let sandbox = Sandbox::new();
+    let text = "imap.auth = ['oauth2', 'password']\n[oauth2]\nissuer = 'login.%EMAILDOMAIN%'\nscope = 'imap'\n\
+                authorization_url = 'https://login.%EMAILDOMAIN%/a'\n\
+                token_url = 'https://login.%EMAILDOMAIN%/t'\nclient_id = 'c'\n\
+                [domain.'x.example'.autodiscover]\nredirect_address = '%EMAILLOCALPART%@new.%EMAILDOMAIN%'\n";
+    let config = sandbox.write("c.toml", text);
+    let (status, stdout, stderr) = run(&config, &["show", "ann@x.example"]);
+    assert_eq!(status, 0, "{stderr}");
+    for filled in [
+        "<issuer>login.x.example</issuer>",
+        "<authURL>https://login.x.example/a</authURL>",
+        "<tokenURL>https://login.x.example/t</tokenURL>",
+        "<RedirectAddr>ann@new.x.example</RedirectAddr>",
+    ] {
+        assert!(stdout.contains(filled), "{filled} is not in {stdout}");
+    }
+}
+
+//------------ auth ----------------------------------------------------------
+
+const OAUTH2: &str = "[oauth2]\nissuer = 'login.example.org'\nscope = 'imap'\nclient_id = 'c'\n\
+                      authorization_url = 'https://login.example.org/a'\ntoken_url = 'https://login.example.org/t'\n";
+
+/// A file where every server has this `auth`.
+fn with_auth(auth: &str) -> String {
+    let servers = ["imap", "pop3", "smtp", "managesieve"];
+    servers.iter().map(|server| format!("{server}.auth = {auth}\n")).collect::<String>() + OAUTH2
+}
+
+#[test]
+fn methods_are_written_in_their_order() {
+    let sandbox = Sandbox::new();
+    for (auth, words) in [
+        ("'oauth2'", &["OAuth2"][..]),
+        ("['password']", &["password-cleartext"]),
+        ("['oauth2', 'password']", &["OAuth2", "password-cleartext"]),
+        ("['password', 'oauth2']", &["password-cleartext", "OAuth2"]),
+        (
+            "['ntlm', 'cram-md5', 'oauth2', 'password']",
+            &["NTLM", "password-encrypted", "OAuth2", "password-cleartext"],
+        ),
+    ] {
+        let text = format!("managesieve.enabled = true\n{}", with_auth(auth));
+        let document =
+            autoconfig(&sandbox.write("c.toml", text), "ann@example.org").text().to_owned();
+        let elements = words.iter().map(|word| format!("<authentication>{word}</authentication>"));
+        let expected: Vec<_> = elements.collect();
+        for server in document.split("Server type=").skip(1) {
+            let server = server.split("Server>").next().expect("a server");
+            let found: Vec<_> = server
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.starts_with("<authentication>"))
+                .collect();
+            assert_eq!(found, expected, "{auth}: {document}");
+        }
+        assert!(document.contains("<oAuth2>"), "{document}");
+    }
+}
+
+#[test]
+fn lists_of_methods_have_each_of_them_once() {
+    let sandbox = Sandbox::new();
+    for (text, message) in [
+        ("imap.auth = []", "imap.auth: write one method or more, and each of them once"),
+        (
+            "imap.auth = ['password', 'password']",
+            "imap.auth: write one method or more, and each of them once",
+        ),
+        (
+            "imap.auth = ['password', 'none']",
+            "imap.auth: \"none\" is for smtp only; mail is not read without a login",
+        ),
+        ("smtp.auth = ['password', 'none']", "smtp.auth: \"none\" stands alone"),
+        (
+            "smtp.auth = ['password', 5]",
+            "smtp.auth: text in quotes is expected, not a whole number",
+        ),
+        ("smtp.auth = { a = 'password' }", "smtp.auth: text in quotes is expected, not a table"),
+    ] {
+        let (status, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
+        assert!(status == 1 && stdout.contains(message), "{text}: {stdout}");
+        assert_eq!(stdout.lines().count(), 2, "{text}: {stdout}");
+    }
+}
+
+/// What has no word for a token takes the first other method, and says nothing if there is none.
+#[test]
+fn documents_without_a_word_for_oauth2_never_ask_for_a_password_that_is_refused() {
+    let sandbox = Sandbox::new();
+    let show = |auth: &str, client: &str| {
+        run(
+            &sandbox.write("c.toml", with_auth(auth)),
+            &["show", "--client", client, "ann@example.org"],
+        )
+    };
+    for auth in ["['oauth2', 'password']", "['password', 'oauth2']"] {
+        let (status, profile, _) = show(auth, "apple");
+        assert!(status == 0 && profile.contains("EmailAuthPassword"), "{auth}: {profile}");
+        let (status, settings, _) = show(auth, "outlook");
+        assert!(status == 0 && settings.matches("<SPA>off</SPA>").count() == 3, "{settings}");
+    }
+    let (status, profile, _) = show("['oauth2', 'cram-md5', 'password']", "apple");
+    assert!(status == 0 && profile.contains("EmailAuthCRAMMD5"), "{profile}");
+    let (status, _, stderr) = show("'oauth2'", "apple");
+    assert!(status == 1 && stderr.contains("take no password"), "{stderr}");
+    let (status, _, stderr) = show("'oauth2'", "outlook");
+    assert!(status == 1 && stderr.contains("cannot be found"), "{stderr}");
+    let (status, all, _) = show("'oauth2'", "all");
+    assert!(status == 0 && all.contains("<authentication>OAuth2<"), "{all}");
+
+    // Only one of the servers: POP3 is not needed.
+    let text =
+        format!("pop3.auth = 'oauth2'\npacc.enabled = true\nsmtp.security = 'tls'\n{OAUTH2}");
+    let config = sandbox.write("c.toml", text);
+    let (status, settings, _) = run(&config, &["show", "--client", "outlook", "ann@example.org"]);
+    assert!(status == 0 && !settings.contains("POP3") && settings.contains("IMAP"), "{settings}");
+    let (_, check, _) = run(&config, &["check"]);
+    assert!(check.contains("pacc: pop3 is left out: it takes no password"), "{check}");
+
+    let page = |auth: &str| {
+        let config = sandbox.write("c.toml", with_auth(auth));
+        let request = Request::get("/?emailaddress=ann@example.org").host("autoconfig.example.org");
+        let settings = [("MAILSETUP_CONFIG", config.as_os_str())];
+        cgi::send(&program(), &request, &settings).expect("a page").text().to_owned()
+    };
+    assert!(page("['oauth2', 'password']").contains("href=\"mobileconfig?"));
+    let tokens = page("'oauth2'");
+    assert!(!tokens.contains("mobileconfig") && tokens.contains(">OAuth2<"), "{tokens}");
+}
+
+#[test]
+fn check_says_what_clients_do_with_methods() {
+    let sandbox = Sandbox::new();
+    for (text, parts) in [
+        (
+            with_auth("['oauth2', 'password']"),
+            &[
+                "imap: auth is a list: Mustang takes oauth2, Thunderbird the first, but oauth2 only for servers that it knows by name, Evolution password, KMail oauth2",
+            ][..],
+        ),
+        (with_auth("'oauth2'"), &["auth = \"oauth2\" alone: Thunderbird"]),
+        (
+            OAUTH2.to_owned(),
+            &["oauth2: no client uses it as long as no server has \"oauth2\" in auth"],
+        ),
+        ("imap.auth = ['oauth2', 'password']\n".to_owned(), &["without an [oauth2] table"]),
+    ] {
+        let (status, stdout, _) = run(&sandbox.write("c.toml", &text), &["check"]);
+        assert_eq!(status, 0, "{text}: {stdout}");
+        for part in parts {
+            assert!(stdout.contains(part), "{text}: {part} is not in {stdout}");
+        }
+    }
+    let (_, stdout, _) = run(&sandbox.write("c.toml", with_auth("'password'")), &["check"]);
+    assert!(!stdout.contains("auth is a list"), "{stdout}");
+}
+
+/// However two servers come to be the same: written once.
+#[test]
+fn a_server_that_is_there_twice_is_written_once() {
+    let sandbox = Sandbox::new();
+    let text = "smtp.alternatives = [{ port = 465 }, { port = 465, security = 'tls' }, { port = 2525 },\n\
+                { port = 465, host = 'mail.%EMAILDOMAIN%' }, { port = 465, host = 'mail.x.example' },\n\
+                { port = 465, host = 'MAIL.x.example' }]\n\
+                [domain.'x.example']\nsmtp.port = 465\n[domain.'y.example']\n";
+    let config = sandbox.write("c.toml", text);
+    for (domain, ports) in
+        [("x.example", &["465", "2525"][..]), ("y.example", &["587", "465", "2525", "465"])]
+    {
+        let document = autoconfig(&config, &format!("ann@{domain}")).text().to_owned();
+        let servers = document.split("outgoingServer type=").skip(1);
+        let found: Vec<_> =
+            servers.filter_map(|server| server.split_once("<port>")?.1.split('<').next()).collect();
+        assert_eq!(found, ports, "{document}");
+    }
+    let (_, zone, _) = run(&config, &["dns", "x.example"]);
+    assert_eq!(zone.matches(" 465 ").count(), 1, "{zone}");
+}
+
+/// A domain's file stands on the base as its table does.
+#[test]
+fn a_table_and_a_file_of_a_domain_say_the_same() {
+    let sandbox = Sandbox::new();
+    let base = "provider.name = 'Base'\nprovider.short_name = 'B'\nprovider.homepage = 'https://base.example/'\n\
+                imap.host = 'imap.base.example'\nimap.port = 9993\nimap.security = 'tls'\n\
+                pop3.days_on_server = 7\nsmtp.alternatives = [{ host = 'other.example' }]\n\
+                caldav.url = 'https://dav.base.example/'\npage.logo = 'logo.svg'\napple.identifier = 'org.base'\n";
+    let own = "imap.username = '%EMAILLOCALPART%'\npop3.leave_on_server = true\nsmtp.security = 'tls'\n\
+               caldav.username = 'x'\npage.color = '#123456'\napple.description.en = 'text'\n\
+               provider.webmail = 'https://web.example/'\n";
+    sandbox.write("logo.svg", "<svg/>");
+    sandbox.write("domains.d/file.example.toml", own);
+    let text = format!("{base}domains.directory = 'domains.d'\n[domain.'tabl.example']\n{own}");
+    let config = sandbox.write("c.toml", text);
+    let show = |domain: &str| {
+        let (status, stdout, stderr) = run(&config, &["show", &format!("ann@{domain}")]);
+        assert_eq!(status, 0, "{stderr}");
+        stdout.replace(domain, "DOMAIN").replace(&domain.replace('.', "%2E"), "DOMAIN")
+    };
+    let (table, file) = (show("tabl.example"), show("file.example"));
+    for part in [
+        "imap.base.example",
+        ">9993<",
+        ">Base<",
+        ">B<",
+        "daysToLeaveMessagesOnServer>7<",
+        "leaveMessagesOnServer>true<",
+        "dav.base.example",
+        "web.example",
+        ">text<",
+    ] {
+        assert!(table.contains(part), "{part} is not in {table}");
+    }
+    // What differs in a profile is made of the address.
+    let documents = |text: &str| text.split("### 200 application").next().map(str::to_owned);
+    assert_eq!(documents(&table), documents(&file));
 }
 
 #[test]
@@ -357,7 +778,8 @@ fn the_example_is_the_defaults() {
     let keys = code
         .lines()
         .filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "))
-        .map(|(key, _)| key);
+        .map(|(key, _)| key)
+        .filter(|key| !key.contains(' '));
     let mut count = 0;
     for key in keys.filter(|key| !["span", "message"].contains(key)) {
         let is_shown = text.lines().any(|line| {
@@ -432,7 +854,7 @@ fn a_running_service_keeps_its_last_good_configuration() {
     );
     assert_eq!(host(), "two.example.org");
     assert!(
-        service.output().contains("c.toml:1:13: imap.port: 0 is no TCP port"),
+        service.output().contains("c.toml:1:13: imap.port: 0 is not a valid TCP port"),
         "{}",
         service.output()
     );
@@ -452,6 +874,6 @@ fn a_running_service_keeps_its_last_good_configuration() {
     sandbox.write("c.toml", "imap.host = 'three.example.org'\n");
     kill(Pid::from_raw(service.id() as i32), Signal::SIGHUP).expect("SIGHUP");
     assert!(wait_until(|| host() == "three.example.org"), "{}", service.output());
-    let told = service.output().matches("is no TCP port").count();
+    let told = service.output().matches("is not a valid TCP port").count();
     assert_eq!(told, 1, "logged once: {}", service.output());
 }

@@ -52,9 +52,18 @@ fn places(config: &Path) -> Vec<String> {
 /// One configuration for each kind of warning, and where it is found.
 const WARNINGS: &[(&str, &str, &str)] = &[
     ("alternatives", "imap.alternatives = [{ port = 143 }]", "1:21"),
+    ("auth-list", "imap.auth = ['oauth2', 'password']", "1:13"),
     ("auth-ntlm", "[imap]\nport = 993\nauth = 'ntlm'", "3:8"),
     ("auth-ntlm", "[smtp]\n  auth = 'ntlm'", "2:10"),
     ("jmap", "jmap = { url = 'https://jmap.example.org/' }", "1:16"),
+    ("oauth2-alone", "imap.auth = 'oauth2'", "1:13"),
+    ("oauth2-missing", "[smtp]\nauth = 'oauth2'", "2:8"),
+    (
+        "oauth2-unused",
+        "oauth2 = { issuer = 'x', scope = 'x', client_id = 'x', \
+         authorization_url = 'https://x.example/', token_url = 'https://x.example/' }",
+        "1:21",
+    ),
     ("name-value", "provider.name = '0123'", "1:17"),
     ("name-value", "provider.name = 'A'\nprovider.short_name = 'true'", "2:23"),
     ("no-imap", "[imap]\nenabled = false", "2:11"),
@@ -222,7 +231,8 @@ fn findings_are_sorted_by_file_line_and_column() {
             "list-line z-list:2:1",
             "list-line a-list:1:1",
             "port-range a.example.b.example.toml:1:13",
-            "syntax a.example.toml:2:13",
+            "port-range a.example.toml:1:13",
+            "unknown-value a.example.toml:2:13",
             "auth-ntlm b.example.toml:1:13",
             "port-range c.example.toml:1:13",
             "port-range c.example.toml:2:13",
@@ -230,8 +240,8 @@ fn findings_are_sorted_by_file_line_and_column() {
     );
     let output = check(&config, &[]);
     let text = text(&output);
-    assert!(text.ends_with(": 4 errors, 6 warnings; 5 domains\n"), "{text}");
-    assert_eq!((output.status.code(), text.lines().count()), (Some(1), 11));
+    assert!(text.ends_with(": 5 errors, 6 warnings; 5 domains\n"), "{text}");
+    assert_eq!((output.status.code(), text.lines().count()), (Some(1), 12));
 }
 
 #[test]
@@ -491,7 +501,7 @@ fn a_broken_file_of_a_domain_is_told_once() {
         .expect("program");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("mailsetup: and 5 more; see `mailsetup check`\n"), "{stderr}");
-    assert!(stderr.contains(":2:8: imap.port: 0 is "), "{stderr}");
+    assert!(stderr.contains(":2:8: imap.alternatives.port: 0 is "), "{stderr}");
     assert!(stderr.lines().next().is_some_and(|line| line.ends_with(" [port-range]")), "{stderr}");
 }
 

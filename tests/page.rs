@@ -477,10 +477,10 @@ fn what_is_broken_is_told_with_file_and_line() {
         ("page.logo = '.'", "f", "", "it is not a file"),
         ("page.logo = 'f'", "f", "GIF89a", "f is no SVG, PNG or JPEG"),
         ("page.logo = 'f'", "f", &big, "f cannot be read: it is larger than 64 KiB"),
-        ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is no colour like"),
+        ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is not a colour like"),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
         ("page.colour = 'red'", "f", "", "did you mean `color`?"),
-        ("page.enabled = 'no'", "f", "", "invalid type"),
+        ("page.enabled = 'no'", "f", "", "page.enabled: true or false is expected, not text"),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write(file, content);

@@ -5,6 +5,8 @@
 //! domains it names, with documents that are sound.
 
 use super::answer;
+use mailsetup::config::read::Document;
+use mailsetup::config::report::Report;
 use mailsetup::config::{Config, check, file};
 use mailsetup::request::{Method, Request};
 use std::path::Path;
@@ -17,7 +19,7 @@ pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // A key can hide from the search only behind an escape, which needs a backslash.
     let may_name_files = text.contains('\\') || FILE_KEYS.iter().any(|key| text.contains(key));
-    if may_name_files && file::parse(text).is_ok_and(|file| names_files(&file)) {
+    if may_name_files && names_files(text) {
         return;
     }
     match check::text(Path::new("config.toml"), text) {
@@ -35,14 +37,23 @@ pub fn run(data: &[u8]) {
 }
 
 /// True if checking would look at other files.
-fn names_files(file: &file::File) -> bool {
-    let on_page = |page: &file::Page| page.template.is_some() || page.logo.is_some();
-    !file.domains.list_files.is_empty()
-        || file.domains.directory.is_some()
-        || file.apple.signing_certificate.is_some()
-        || file.apple.signing_key.is_some()
-        || on_page(&file.page)
-        || file.domain.values().any(|domain| domain.page.as_deref().is_some_and(on_page))
+fn names_files(text: &str) -> bool {
+    let mut report = Report::new(Path::new("config.toml"), text);
+    let Some(mut document) = Document::read(text, &mut report) else { return false };
+    let signs =
+        |apple: &file::Apple| apple.signing_certificate.is_some() || apple.signing_key.is_some();
+    let has_files = |tables: &file::Tables| {
+        let page = tables.page.as_deref();
+        page.is_some_and(|page| page.template.is_some() || page.logo.is_some())
+            || tables.apple.as_deref().is_some_and(signs)
+    };
+    let domains = &document.file.domains;
+    let mut names_files = !domains.list_files.is_empty() || domains.directory.is_some();
+    names_files |= has_files(&document.base);
+    while let Some((_, tables)) = document.next_domain(&mut report) {
+        names_files |= has_files(&tables);
+    }
+    names_files
 }
 
 fn check_config(config: &Config) {

@@ -69,7 +69,10 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     for client in [Client::Thunderbird, Client::Outlook, Client::Apple] {
         let (line, response) = ask(client, &address, &config);
         if !is_document(&response) {
-            return refuse(&response);
+            // A client that gets none does not hide what the others get.
+            let (code, message) = (response.status.code(), message(&response));
+            write!(text, "### {line}\n### {code} {message}\n\n").ok();
+            continue;
         }
         let media_type = response.header("Content-Type").unwrap_or_default();
         // Writing to memory does not fail.
@@ -140,9 +143,12 @@ fn error_message(body: &[u8]) -> Option<String> {
 }
 
 fn refuse(response: &Response) -> ExitCode {
-    let message = error_message(&response.body);
-    let message =
-        message.unwrap_or_else(|| String::from_utf8_lossy(&response.body).trim().to_owned());
-    log::error(&format!("{}: {message}", response.status.code()));
+    log::error(&format!("{}: {}", response.status.code(), message(response)));
     ExitCode::from(FOUND)
+}
+
+/// Why there is no document.
+fn message(response: &Response) -> String {
+    let message = error_message(&response.body);
+    message.unwrap_or_else(|| String::from_utf8_lossy(&response.body).trim().to_owned())
 }

@@ -1,15 +1,15 @@
 //! From what is written to a [`Config`], or to everything that is wrong with it.
 //!
-//! Every value is checked here, once. Refuses ports out of range, hosts that are none, unknown
-//! placeholders, aliases to nowhere and in circles; all of these in a file are told at once (of a broken
-//! shape or a wrong type, only the first).
-//! What works but breaks some client is no mistake; see `commands::check`.
+//! `read` has refused what is not known, and `build` parses what domains have in common. Refuses
+//! limits out of range, paths that are taken, files that cannot be read, and aliases to nowhere and
+//! in circles; everything in a file is reported at once. What works but breaks some client is not a
+//! mistake; see `commands::check`.
 
-use super::file::{self, Mistake};
-use super::layer::Layer;
+use super::build;
+use super::file::{self, Spanned, Tables};
+use super::read::{Document, Inherited};
 use super::report::Report;
-use super::settings::Settings;
-use super::{Answer, Config, Entry, Log, MAX_ALIASES, StatusPaths};
+use super::{Answer, Base, Config, Entry, Log, MAX_ALIASES, StatusPaths};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Made, Settling};
 use crate::directory::list::List;
@@ -24,7 +24,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use toml::Spanned;
 
 /// Largest cap that can be set on a body or on parameters, in bytes.
 const MAX_CAP: i64 = 16 * 1024 * 1024;
@@ -69,7 +68,7 @@ const MAX_LISTS: usize = 100;
 /// The configuration that needs no file.
 pub fn built_in() -> Config {
     let mut checker = Checker::new(Path::new(""), "", Loading::COMMAND);
-    checker.config(file::File::default())
+    checker.config(Document::default())
 }
 
 /// Reads and checks the file at `path`; the files that were looked at are returned in any case.
@@ -94,7 +93,7 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
         Some(config) if checker.report.is_empty() => {
             Ok(Config { files: files.clone(), text, ..config })
         }
-        _ => Err(checker.report.findings),
+        _ => Err(checker.report.sorted()),
     };
     (files, config)
 }
@@ -104,24 +103,21 @@ pub fn text(path: &Path, text: &str) -> Result<Config, Vec<Finding>> {
     let mut checker = Checker::new(path, text, Loading::COMMAND);
     match checker.text() {
         Some(config) if checker.report.is_empty() => Ok(config),
-        _ => Err(checker.report.findings),
+        _ => Err(checker.report.sorted()),
     }
 }
 
 /// Checks the text of one domain's file, which stands on `base`.
-pub fn domain_file(path: &Path, text: &str, base: &Settings) -> Result<Made<Entry>, Vec<Finding>> {
+pub fn domain_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, Vec<Finding>> {
     let mut checker = Checker::new(path, text, Loading::COMMAND);
     checker.is_domain_file = true;
-    match file::parse::<file::Domain>(text) {
-        Ok(domain) => {
-            let value = checker.entry(&domain, base);
-            if checker.report.is_empty() {
-                return Ok(Made { value, files: checker.read, bytes: checker.read_bytes });
-            }
+    let tables = base.tables.domain_file(text, &mut checker.report);
+    match tables.map(|tables| checker.entry(tables, base)) {
+        Some(value) if checker.report.is_empty() => {
+            Ok(Made { value, files: checker.read, bytes: checker.read_bytes })
         }
-        Err(Mistake { span, message }) => checker.mistake("syntax", span, message),
+        _ => Err(checker.report.sorted()),
     }
-    Err(checker.report.findings)
 }
 
 //------------ Checker --------------------------------------------------------
@@ -157,13 +153,8 @@ impl<'a> Checker<'a> {
 
     /// What the text means; `None` if it cannot be parsed. Mistakes are in the report.
     fn text(&mut self) -> Option<Config> {
-        match file::parse(self.text) {
-            Ok(file) => Some(self.config(file)),
-            Err(Mistake { span, message }) => {
-                self.mistake("syntax", span, message);
-                None
-            }
-        }
+        let document = Document::read(self.text, &mut self.report)?;
+        Some(self.config(document))
     }
 
     pub(super) fn mistake(
@@ -172,7 +163,10 @@ impl<'a> Checker<'a> {
         span: Option<Range<usize>>,
         message: impl Into<String>,
     ) {
-        self.report.error(code, span, message);
+        // What has no place was reported before: where it is inherited from, or for its type.
+        if span.is_some() {
+            self.report.error(code, span, message);
+        }
     }
 
     /// Reads a file that is named at `path`; the configuration follows its changes.
@@ -190,7 +184,7 @@ impl<'a> Checker<'a> {
                  `{}` is not",
                 path.get_ref()
             );
-            self.mistake("file-outside", Some(path.span()), message);
+            self.mistake("file-outside", path.span(), message);
             return None;
         }
         match files::read(&file, kind) {
@@ -202,41 +196,51 @@ impl<'a> Checker<'a> {
                          MiB together",
                         MAX_NAMED_BYTES / 1024 / 1024
                     );
-                    self.mistake("files-too-large", Some(path.span()), message);
+                    self.mistake("files-too-large", path.span(), message);
                     return None;
                 }
                 Some((file, bytes))
             }
             Err(error) => {
                 let message = format!("{key}: {} cannot be read: {error}", file.display());
-                self.mistake("file-unreadable", Some(path.span()), message);
+                self.mistake("file-unreadable", path.span(), message);
                 None
             }
         }
     }
 
-    fn config(&mut self, file: file::File) -> Config {
-        let base = self.settings(&Layer::from(&file), None);
+    fn config(&mut self, mut document: Document) -> Config {
+        let base = Base {
+            settings: Arc::new(build::settings(&document.base, None, self)),
+            tables: match &document.file.domains.directory {
+                Some(_) => document.inherited(),
+                None => Inherited::default(),
+            },
+        };
         let mut domains = FxHashMap::default();
-        for (name, table) in &file.domain {
-            let entry = self.entry(table, &base);
+        let mut aliases = Vec::new();
+        while let Some((name, tables)) = document.next_domain(&mut self.report) {
+            let alias = tables.alias_of.as_ref().and_then(Spanned::span);
+            let entry = self.entry(tables, &base);
             match Domain::parse(name.get_ref()) {
                 Err(_) => self.mistake(
                     "domain-name",
-                    Some(name.span()),
+                    name.span(),
                     format!("`{}` is not a domain name", name.get_ref()),
                 ),
                 Ok(domain) => {
+                    aliases.extend(alias.map(|span| (domain.clone(), span)));
                     if domains.insert(domain, entry).is_some() {
                         let message = format!(
-                            "the domain `{}` is there twice, in two spellings",
+                            "duplicate domain `{}`: it is there in another spelling, too",
                             name.get_ref()
                         );
-                        self.mistake("domain-duplicate", Some(name.span()), message);
+                        self.mistake("domain-duplicate", name.span(), message);
                     }
                 }
             }
         }
+        let file = document.file;
         let lists = self.list_files(&file.domains);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
         let named =
@@ -248,7 +252,7 @@ impl<'a> Checker<'a> {
             None if named => Answer::Listed,
             None => Answer::AnyByDefault,
         };
-        self.aliases(&file, &domains, |domain| {
+        self.aliases(&aliases, &domains, |domain| {
             answer != Answer::Listed
                 || lists.iter().any(|(_, list)| list.contains(domain))
                 || directory.as_ref().is_some_and(|directory| directory.has(domain))
@@ -257,7 +261,7 @@ impl<'a> Checker<'a> {
             if *answer.get_ref() == file::AnswerFor::Listed {
                 let message = "`answer = \"listed\"` and no domain is listed: nobody would be answered; \
                                add a [domain.\"example.org\"], list_files or directory";
-                self.mistake("nobody-answered", Some(answer.span()), message.to_owned());
+                self.mistake("nobody-answered", answer.span(), message.to_owned());
             }
         }
         Config {
@@ -267,7 +271,7 @@ impl<'a> Checker<'a> {
             lists,
             directory: directory.map(Arc::new),
             is_circle_logged: AtomicBool::new(false),
-            signing: self.signing(&file.apple),
+            signing: self.signing(&document.base),
             limits: self.limits(&file.limits),
             log: Log {
                 requests: file.log.requests,
@@ -280,34 +284,41 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn entry(&mut self, table: &file::Domain, base: &Settings) -> Entry {
-        let layer = Layer::from(table);
-        let settings = self.settings(&layer, Some(base));
-        let Some(target) = &table.alias_of else { return Entry::Settings(Arc::new(settings)) };
-        if !layer.is_empty() {
+    fn entry(&mut self, mut tables: Tables, base: &Base) -> Entry {
+        let target = tables.alias_of.take();
+        // A domain that says nothing shares all there is.
+        let says_nothing = tables == Tables::default();
+        let settings = match says_nothing {
+            true => base.settings.clone(),
+            false => Arc::new(build::settings(&tables, Some(&base.settings), self)),
+        };
+        let Some(target) = target else { return Entry::Settings(settings) };
+        if !says_nothing {
             let message = "`alias_of` takes all settings of the other domain: it stands alone";
-            self.mistake("alias-alone", Some(target.span()), message.to_owned());
+            self.mistake("alias-alone", target.span(), message.to_owned());
         }
         match Domain::parse(target.get_ref()) {
             Ok(domain) => Entry::AliasOf(domain),
+            Err(_) if target.span().is_none() => Entry::Settings(settings),
             Err(_) => {
                 self.mistake(
                     "domain-name",
-                    Some(target.span()),
+                    target.span(),
                     format!("`{}` is not a domain name", target.get_ref()),
                 );
-                Entry::Settings(Arc::new(settings))
+                Entry::Settings(settings)
             }
         }
     }
 
-    fn signing(&mut self, apple: &file::Apple) -> Option<Identity> {
+    fn signing(&mut self, base: &Tables) -> Option<Identity> {
+        let apple = base.apple.as_ref()?;
         let (certificate, key) = match (&apple.signing_certificate, &apple.signing_key) {
             (None, None) => return None,
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(one), None) | (None, Some(one)) => {
                 let message = "apple.signing_certificate and apple.signing_key go together";
-                self.mistake("signing-pair", Some(one.span()), message.to_owned());
+                self.mistake("signing-pair", one.span(), message.to_owned());
                 return None;
             }
         };
@@ -320,7 +331,7 @@ impl<'a> Checker<'a> {
             }
         }
         if let Err(error) = &identity {
-            self.mistake("signing-not-built", Some(certificate.span()), error.to_string());
+            self.mistake("signing-not-built", certificate.span(), error.to_string());
         }
         identity.ok()
     }
@@ -338,7 +349,7 @@ impl<'a> Checker<'a> {
             } else {
                 return Some(text.clone());
             };
-            self.mistake("status-path", Some(path.span()), message);
+            self.mistake("status-path", path.span(), message);
             None
         };
         let paths = StatusPaths {
@@ -350,7 +361,7 @@ impl<'a> Checker<'a> {
             paths.health_path.is_some() && paths.health_path == paths.metrics_path,
         ) {
             let message = "metrics.health_path: it is metrics.path as well".to_owned();
-            self.mistake("status-path", Some(path.span()), message);
+            self.mistake("status-path", path.span(), message);
         }
         paths
     }
@@ -361,7 +372,7 @@ impl<'a> Checker<'a> {
             if !(1..=max).contains(value.get_ref()) {
                 let message =
                     format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
-                self.mistake("limit-range", Some(value.span()), message);
+                self.mistake("limit-range", value.span(), message);
                 return default;
             }
             *value.get_ref()
@@ -409,7 +420,7 @@ impl<'a> Checker<'a> {
         let mut lists: Vec<(PathBuf, Arc<List>)> = Vec::new();
         if let Some(path) = domains.list_files.get(MAX_LISTS) {
             let message = format!("domains.list_files: at most {MAX_LISTS} files can be named");
-            self.mistake("too-many-lists", Some(path.span()), message);
+            self.mistake("too-many-lists", path.span(), message);
             return lists;
         }
         for path in &domains.list_files {
@@ -428,7 +439,7 @@ impl<'a> Checker<'a> {
                             "domains.list_files: {} cannot be read: {error}",
                             file.display()
                         );
-                        self.mistake("file-unreadable", Some(path.span()), message);
+                        self.mistake("file-unreadable", path.span(), message);
                         continue;
                     }
                 },
@@ -459,7 +470,7 @@ impl<'a> Checker<'a> {
         if let Err(error) = std::fs::read_dir(&folder) {
             let message =
                 format!("domains.directory: {} cannot be read: {error}", folder.display());
-            self.mistake("file-unreadable", Some(path.span()), message);
+            self.mistake("file-unreadable", path.span(), message);
             return None;
         }
         let mut directory = DomainsD::new(folder, self.loading.settling);
@@ -474,20 +485,17 @@ impl<'a> Checker<'a> {
     /// have no table.
     fn aliases(
         &mut self,
-        file: &file::File,
+        aliases: &[(Domain, Range<usize>)],
         domains: &FxHashMap<Domain, Entry>,
         elsewhere: impl Fn(&Domain) -> bool,
     ) {
-        for (name, table) in &file.domain {
-            let (Ok(start), Some(alias)) = (Domain::parse(name.get_ref()), &table.alias_of) else {
-                continue;
-            };
-            let mut domain = &start;
+        for (start, alias) in aliases {
+            let mut domain = start;
             let mut steps = 0;
             let complaint = loop {
                 match domains.get(domain) {
                     Some(Entry::Settings(_)) => break None,
-                    Some(Entry::AliasOf(target)) if *target == start => {
+                    Some(Entry::AliasOf(target)) if target == start => {
                         break Some("goes in a circle".to_owned());
                     }
                     Some(Entry::AliasOf(_)) if steps == MAX_ALIASES => {
@@ -504,8 +512,8 @@ impl<'a> Checker<'a> {
                 steps += 1;
             };
             if let Some(complaint) = complaint {
-                let message = format!("the alias of `{}` {complaint}", name.get_ref());
-                self.mistake("alias", Some(alias.span()), message);
+                let message = format!("the alias of `{start}` {complaint}");
+                self.mistake("alias", Some(alias.clone()), message);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `contrib/config.example.toml` shows each of these; a test holds the two together.
 
-use crate::account::{Auth, Protocol, Security};
+use crate::account::{Auth, AuthList, Protocol, Security};
 
 /// Stands for the domain in hosts, user names and the provider's names; filled in by us, because
 /// clients do it differently or not at all.
@@ -15,7 +15,7 @@ pub const HOST: &str = "mail.%EMAILDOMAIN%";
 /// The login of every server.
 pub const USERNAME: &str = "%EMAILADDRESS%";
 /// How users prove who they are.
-pub const AUTH: Auth = Auth::Password;
+pub const AUTH: AuthList = AuthList::of(Auth::Password);
 
 /// Whether PACC is answered: only once its digest is in the DNS.
 pub const PACC: bool = false;

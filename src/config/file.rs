@@ -1,70 +1,110 @@
-//! The configuration file as it is written: TOML, every key optional, unknown keys refused.
+//! The configuration file as it is written: TOML, every key optional.
 //!
-//! Only shapes and types are known here; what the values mean is for `check`. A mistake is told
-//! with its line and, for a word that is not known, with the nearest one that is.
+//! Only shapes and types are known here. `read` fills these structs and refuses unknown keys and
+//! wrong types; what the values mean is for `values` and `build`.
 
+use super::defaults::EMAIL_DOMAIN;
+use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Range;
-use toml::Spanned;
 
-/// A whole file.
+/// What is read once for the whole file, beside its [`Tables`].
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct File {
-    pub provider: Provider,
-    pub imap: Server,
-    pub pop3: Server,
-    pub smtp: Server,
-    pub managesieve: Server,
-    pub jmap: Service,
-    pub caldav: Service,
-    pub carddav: Service,
-    pub webdav: Service,
-    pub activesync: Service,
-    pub oauth2: OAuth2,
-    pub autodiscover: Autodiscover,
-    pub apple: Apple,
-    pub pacc: Pacc,
-    pub page: Page,
     pub domains: Domains,
-    pub domain: BTreeMap<Spanned<String>, Domain>,
     pub log: Log,
     pub metrics: Metrics,
     pub limits: Limits,
 }
 
+/// The keys of [`File`], and the table of domains; at the top they stand beside those of
+/// [`Tables`].
+pub const WHOLE_FILE: [&str; 5] = ["domain", "domains", "log", "metrics", "limits"];
+
+/// Keys that only a domain has.
+pub const DOMAIN_ONLY: [&[&str]; 3] =
+    [&["alias_of"], &["autodiscover", "redirect_address"], &["autodiscover", "redirect_url"]];
+
+/// Keys that a domain does not have.
+pub const TOP_ONLY: [&[&str]; 2] = [&["apple", "signing_certificate"], &["apple", "signing_key"]];
+
+/// A table that is left out nearly always, and takes no memory then.
+pub type Rare<T> = Option<Box<T>>;
+
+/// The settings of all domains at the top of the file, and those of one domain: `[domain."…"]`, or
+/// a whole file in `domains.directory`.
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub struct Tables {
+    pub alias_of: Option<Spanned<String>>,
+    pub provider: Rare<Provider>,
+    pub imap: Rare<Server>,
+    pub pop3: Rare<Server>,
+    pub smtp: Rare<Server>,
+    pub managesieve: Rare<Server>,
+    pub jmap: Rare<Service>,
+    pub caldav: Rare<Service>,
+    pub carddav: Rare<Service>,
+    pub webdav: Rare<Service>,
+    pub activesync: Rare<Service>,
+    pub oauth2: Rare<OAuth2>,
+    pub autodiscover: Rare<Autodiscover>,
+    pub apple: Rare<Apple>,
+    pub pacc: Rare<Pacc>,
+    pub page: Rare<Page>,
+}
+
+/// The placeholders that are filled in at a key. All other texts have none, so that a new key
+/// refuses them until it is named here.
+pub fn placeholders(key: &[&str]) -> &'static [&'static str] {
+    match key {
+        [.., "username"] => &[EMAIL_ADDRESS, EMAIL_LOCAL_PART, EMAIL_DOMAIN],
+        ["provider", ..] | [.., "host"] => &[EMAIL_DOMAIN],
+        ["jmap" | "caldav" | "carddav" | "webdav" | "activesync", "url"] => &[EMAIL_DOMAIN],
+        ["oauth2", "issuer" | "authorization_url" | "token_url"] => &[EMAIL_DOMAIN],
+        ["autodiscover", "redirect_address"] => &[EMAIL_LOCAL_PART, EMAIL_DOMAIN],
+        ["autodiscover", "redirect_url"] => &[EMAIL_DOMAIN],
+        ["apple", "description" | "consent", ..] => &[EMAIL_DOMAIN],
+        _ => &[],
+    }
+}
+
 /// `[provider]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Provider {
     pub name: Option<Spanned<String>>,
     pub short_name: Option<Spanned<String>>,
     pub homepage: Option<Spanned<String>>,
     pub support: Option<Spanned<String>>,
     pub webmail: Option<Spanned<String>>,
-    pub documentation: Option<Vec<Documentation>>,
+    pub documentation: Option<Vec<Spanned<Documentation>>>,
 }
 
 /// `[[provider.documentation]]`
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
 pub struct Documentation {
-    pub url: Spanned<String>,
-    pub title: Spanned<BTreeMap<String, String>>,
+    pub url: Option<Spanned<String>>,
+    pub title: Option<Spanned<BTreeMap<String, String>>>,
 }
 
 /// `[imap]`, `[pop3]`, `[smtp]` and `[managesieve]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Server {
     pub enabled: Option<Spanned<bool>>,
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<i64>>,
     pub security: Option<Spanned<Security>>,
-    pub auth: Option<Spanned<Auth>>,
+    pub auth: Option<Spanned<OneOrMore<Auth>>>,
     pub username: Option<Spanned<String>>,
-    pub alternatives: Option<Vec<Alternative>>,
+    pub alternatives: Option<Spanned<Vec<Alternative>>>,
     /// For POP3 only, as are the next.
     pub leave_on_server: Option<Spanned<bool>>,
     pub days_on_server: Option<Spanned<i64>>,
@@ -73,7 +113,7 @@ pub struct Server {
 
 /// `[[imap.alternatives]]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Alternative {
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<i64>>,
@@ -82,7 +122,7 @@ pub struct Alternative {
 
 /// `[jmap]`, `[caldav]`, `[carddav]`, `[webdav]` and `[activesync]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Service {
     pub enabled: Option<bool>,
     pub url: Option<Spanned<String>>,
@@ -91,7 +131,7 @@ pub struct Service {
 
 /// `[oauth2]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct OAuth2 {
     pub issuer: Option<Spanned<String>>,
     pub scope: Option<Spanned<String>>,
@@ -103,22 +143,15 @@ pub struct OAuth2 {
 
 /// `[pacc]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Pacc {
     pub enabled: Option<bool>,
 }
 
 /// `[autodiscover]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Autodiscover {
-    pub dav: Option<bool>,
-}
-
-/// `[domain."…".autodiscover]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct DomainAutodiscover {
+#[serde(default)]
+pub struct Autodiscover {
     pub dav: Option<bool>,
     pub redirect_address: Option<Spanned<String>>,
     pub redirect_url: Option<Spanned<String>>,
@@ -141,12 +174,14 @@ pub enum Auth {
     #[serde(rename = "cram-md5")]
     CramMd5,
     Ntlm,
+    #[serde(rename = "oauth2")]
+    OAuth2,
     None,
 }
 
-/// `[apple]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// `[apple]`; the signing keys stand at the top only
+#[derive(Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
 pub struct Apple {
     pub identifier: Option<Spanned<String>>,
     pub description: Option<Spanned<BTreeMap<String, String>>>,
@@ -157,7 +192,7 @@ pub struct Apple {
 
 /// `[page]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Page {
     pub enabled: Option<bool>,
     pub template: Option<Spanned<String>>,
@@ -167,7 +202,7 @@ pub struct Page {
 
 /// `[domains]`
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Domains {
     pub answer: Option<Spanned<AnswerFor>>,
     pub list_files: Vec<Spanned<String>>,
@@ -182,44 +217,9 @@ pub enum AnswerFor {
     Listed,
 }
 
-/// A table that is left out nearly always, and takes no memory then: a CGI process reads every
-/// domain to answer for one.
-pub type Rare<T> = Option<Box<T>>;
-
-/// `[domain."…"]`, and a whole file in `domains.directory`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Domain {
-    pub alias_of: Option<Spanned<String>>,
-    pub provider: Rare<Provider>,
-    pub imap: Rare<Server>,
-    pub pop3: Rare<Server>,
-    pub smtp: Rare<Server>,
-    pub managesieve: Rare<Server>,
-    pub jmap: Rare<Service>,
-    pub caldav: Rare<Service>,
-    pub carddav: Rare<Service>,
-    pub webdav: Rare<Service>,
-    pub activesync: Rare<Service>,
-    pub oauth2: Rare<OAuth2>,
-    pub autodiscover: Rare<DomainAutodiscover>,
-    pub apple: Rare<DomainApple>,
-    pub pacc: Rare<Pacc>,
-    pub page: Rare<Page>,
-}
-
-/// `[domain."…".apple]`
-#[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default, deny_unknown_fields)]
-pub struct DomainApple {
-    pub identifier: Option<Spanned<String>>,
-    pub description: Option<Spanned<BTreeMap<String, String>>>,
-    pub consent: Option<Spanned<BTreeMap<String, String>>>,
-}
-
 /// `[log]`
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Log {
     pub requests: Option<bool>,
     pub addresses: Option<Addresses>,
@@ -235,7 +235,7 @@ pub enum Addresses {
 
 /// `[metrics]`
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Metrics {
     pub path: Option<Spanned<String>>,
     pub health_path: Option<Spanned<String>>,
@@ -243,7 +243,7 @@ pub struct Metrics {
 
 /// `[limits]`
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Limits {
     pub parameters_bytes: Option<Spanned<i64>>,
     pub body_bytes: Option<Spanned<i64>>,
@@ -253,107 +253,67 @@ pub struct Limits {
     pub stop_timeout_s: Option<Spanned<i64>>,
 }
 
-//------------ Mistake --------------------------------------------------------
+//------------ Spanned --------------------------------------------------------
 
-/// What is wrong, and where in the text.
-#[derive(Debug)]
-pub struct Mistake {
-    pub span: Option<Range<usize>>,
-    pub message: String,
+/// The name by which `read` knows a [`Spanned`].
+pub const SPANNED: &str = "mailsetup::Spanned";
+
+/// A value, and its place in the text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    value: T,
+    span: Option<Range<usize>>,
 }
 
-/// Reads a TOML text.
-pub fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Mistake> {
-    toml::from_str(text).map_err(|error| {
-        let span = error.span();
-        let key = span.as_ref().and_then(|span| key_of_value(text, span.start));
-        let message = with_nearest(&error.message().replace('\n', ", "));
-        let message = message.replace("expected i64", "expected a whole number");
-        let is_unquoted = span.as_ref().is_some_and(|span| is_unquoted_domain(text, span.start));
-        let message = match is_unquoted {
-            true => "a domain's name needs quotes: write [domain.\"example.org\"]".to_owned(),
-            false => message,
-        };
-        let message = match key {
-            Some(key) => format!("{key}: {message}"),
-            None => message,
-        };
-        Mistake { span, message }
-    })
-}
+impl<T> Spanned<T> {
+    /// A value at its place.
+    pub fn new(value: T, span: Range<usize>) -> Spanned<T> {
+        Spanned { value, span: Some(span) }
+    }
 
-/// The text of the line before `start`.
-fn line_before(text: &str, start: usize) -> Option<&str> {
-    let before = text.get(..start)?;
-    Some(&before[before.rfind('\n').map_or(0, |at| at + 1)..])
-}
+    /// The value.
+    pub fn get_ref(&self) -> &T {
+        &self.value
+    }
 
-/// The key whose value begins at `start`, if one does on that line.
-fn key_of_value(text: &str, start: usize) -> Option<&str> {
-    let (key, value) = line_before(text, start)?.split_once('=')?;
-    value.trim().is_empty().then_some(key.trim())
-}
+    /// The place, in bytes of the text. None for a value that a domain inherits, and for one that
+    /// was refused: what is wrong with these was reported before.
+    pub fn span(&self) -> Option<Range<usize>> {
+        self.span.clone()
+    }
 
-/// True for a place within `[domain.example.org`, which TOML takes for tables inside tables.
-fn is_unquoted_domain(text: &str, start: usize) -> bool {
-    let line = line_before(text, start).unwrap_or_default().trim_start();
-    line.strip_prefix("[domain.").is_some_and(|name| !name.contains(['"', '\'']))
-}
-
-/// Adds the nearest known word to serde's "unknown field `x`, expected one of `y`, `z`".
-fn with_nearest(message: &str) -> String {
-    let is_unknown_word =
-        message.starts_with("unknown field") || message.starts_with("unknown variant");
-    let mut words = message.split('`').skip(1).step_by(2);
-    let nearest = match words.next() {
-        Some(unknown) if is_unknown_word => nearest(unknown, words),
-        _ => None,
-    };
-    let message = message.replacen("unknown field", "unknown key", 1).replacen(
-        "unknown variant",
-        "unknown value",
-        1,
-    );
-    match nearest {
-        Some(word) => format!("{message}; did you mean `{word}`?"),
-        None => message,
+    /// True if the value is of the base and not of the domain itself.
+    pub fn is_inherited(&self) -> bool {
+        self.span.is_none()
     }
 }
 
-/// The word most like `unknown`, if it is like it at all.
-fn nearest<'a>(unknown: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    words
-        .map(|word| (strsim::jaro_winkler(&unknown.to_lowercase(), word), word))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, word)| word)
-}
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<T>, D::Error> {
+        struct Parts<T>(PhantomData<T>);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
+            type Value = Spanned<T>;
 
-    fn message(text: &str) -> String {
-        parse::<File>(text).unwrap_err().message
-    }
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a value and its place")
+            }
 
-    #[test]
-    fn unknown_words_come_with_the_nearest() {
-        assert!(message("[imap]\nhots = 'x'").starts_with("unknown key `hots`"));
-        assert!(message("[imap]\nhots = 'x'").ends_with("did you mean `host`?"));
-        assert!(message("[imaps]").ends_with("did you mean `imap`?"));
-        assert!(message("[imap]\nsecurity = 'startls'").ends_with("did you mean `starttls`?"));
-        assert!(message("[imap]\nsecurity = 'TLS'").ends_with("did you mean `tls`?"));
-        assert!(!message("[imap]\nqqqq = 1").contains("did you mean"));
-        assert!(message("[domain.example.org]").starts_with("a domain's name needs quotes"));
-        assert!(message("[domain.\"example.org\".imep]").ends_with("did you mean `imap`?"));
-        assert!(message("[limits]\nbody_bytes = 'x'").starts_with("body_bytes: invalid type"));
-    }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Spanned<T>, A::Error> {
+                let value = parts.next_element()?.ok_or_else(|| A::Error::custom("no value"))?;
+                let start = parts.next_element()?;
+                let end = parts.next_element()?;
+                Ok(Spanned { value, span: start.zip(end).map(|(start, end)| start..end) })
+            }
+        }
 
-    #[test]
-    fn mistakes_have_a_place() {
-        let mistake = parse::<File>("[imap]\nport = 'x'\n").unwrap_err();
-        assert_eq!(mistake.span, Some(14..17));
-        assert!(mistake.message.contains("invalid type"), "{}", mistake.message);
+        deserializer.deserialize_tuple_struct(SPANNED, 3, Parts(PhantomData))
     }
 }
+
+/// The name by which `read` knows a [`OneOrMore`].
+pub const ONE_OR_MORE: &str = "OneOrMore";
+
+/// A value, or a list of values.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct OneOrMore<T>(pub Vec<T>);

@@ -1,20 +1,25 @@
 //! The configuration: which domains are ours, and what their accounts look like.
 //!
-//! `file` holds what is written, `check` and `layer` turn it into a [`Config`] or say what is
-//! wrong, `places` knows in which line a setting stands, `settings` makes an account of what was
+//! `file` holds the shape of what is written, `read` fills it, a domain's tables over the base's,
+//! `merge` has the rules between keys, `values` parses single values, `build` makes settings of
+//! them, and `check` a [`Config`], or it says what is wrong. `places` knows in
+//! which line a setting stands, `settings` makes an account of what was
 //! found, `find` knows where the file is, `reload` keeps a running service up to date, and
 //! `defaults` is all that holds without any file. A [`Config`] is never half right: it exists or it
 //! does not.
 
+mod build;
 pub mod check;
 pub mod defaults;
 pub mod file;
 pub mod find;
-mod layer;
+mod merge;
 pub mod places;
+pub mod read;
 pub mod reload;
-mod report;
+pub mod report;
 pub mod settings;
+mod values;
 
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Lookup};
@@ -25,6 +30,7 @@ use crate::log;
 use crate::request::Limits;
 use crate::signing::Identity;
 use places::Places;
+use read::Inherited;
 use rustc_hash::FxHashMap;
 use settings::{Found, Settings};
 use std::path::{Path, PathBuf};
@@ -42,7 +48,7 @@ pub struct Config {
     /// Whether domains that are named nowhere are answered with the base settings.
     pub answer: Answer,
     /// What holds where a domain says nothing else.
-    base: Arc<Settings>,
+    base: Arc<Base>,
     /// The domains with a table of their own. These and the next are chosen by an admin, so that a
     /// hash need not withstand strangers.
     domains: FxHashMap<Domain, Entry>,
@@ -78,6 +84,15 @@ pub enum Answer {
     Any,
     /// Any, since no domain is named.
     AnyByDefault,
+}
+
+/// What domains stand on.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The settings.
+    settings: Arc<Settings>,
+    /// What they were made of, for the files of domains; empty without a folder.
+    tables: Inherited,
 }
 
 /// What is written to the log.
@@ -121,7 +136,7 @@ pub enum NotFound {
 #[derive(Debug)]
 pub struct Unread {
     directory: Arc<DomainsD<Entry>>,
-    base: Arc<Settings>,
+    base: Arc<Base>,
     domain: Domain,
 }
 
@@ -197,7 +212,7 @@ impl Config {
             }
         }
         let is_answered = self.answers_any() || self.is_listed(domain);
-        Ok((is_answered.then(|| Entry::Settings(self.base.clone())), is_known))
+        Ok((is_answered.then(|| Entry::Settings(self.base.settings.clone())), is_known))
     }
 
     /// The broken files of the domain folder, and what is wrong with each.

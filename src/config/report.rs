@@ -47,6 +47,13 @@ impl<'a> Report<'a> {
         Place { file: self.file.clone(), position }
     }
 
+    /// The findings, in the order of their places; what is about the whole file comes last.
+    pub fn sorted(mut self) -> Vec<Finding> {
+        let position = |finding: &Finding| finding.place.as_ref().and_then(|place| place.position);
+        self.findings.sort_by_key(|finding| (position(finding).is_none(), position(finding)));
+        self.findings
+    }
+
     /// True if nothing was found.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty()

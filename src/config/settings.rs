@@ -5,11 +5,12 @@
 
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{
-    Account, Auth, Documentation, Localised, Login, Moved, OAuth2, Page, Pop3Options, Protocol,
-    Provider, Security, Server, Service, ServiceKind,
+    self, Account, AuthList, Documentation, Localised, Login, Moved, OAuth2, Page, Pop3Options,
+    Protocol, Security, Server, Service, ServiceKind,
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
@@ -26,9 +27,10 @@ const ANY_NAME: &str = "Mail";
 /// have in common, they share.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The provider, with templates in its texts; the identifier may be empty, and is then made of
-    /// the domain.
+    /// The provider.
     pub provider: Arc<Provider>,
+    /// What profiles say.
+    pub apple: Arc<Apple>,
     /// The servers: IMAP, POP3, SMTP, ManageSieve.
     pub servers: [Arc<ServerSettings>; 4],
     /// How POP3 clients should treat what they have fetched.
@@ -36,7 +38,7 @@ pub struct Settings {
     /// The services, one of each kind.
     pub services: [Arc<ServiceSettings>; 5],
     /// Where clients get tokens.
-    pub oauth2: Option<OAuth2>,
+    pub oauth2: Option<Arc<OAuth2>>,
     /// Where Autodiscover clients are sent.
     pub moved: Option<Moved>,
     /// Whether PACC is answered.
@@ -45,6 +47,34 @@ pub struct Settings {
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Arc<Page>,
+}
+
+/// Who runs the servers; the texts may hold `%EMAILDOMAIN%`.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The full name.
+    pub name: String,
+    /// A short name.
+    pub short_name: String,
+    /// The provider's home.
+    pub homepage: Option<String>,
+    /// Where users find help.
+    pub support: Option<String>,
+    /// Where users read mail in a browser.
+    pub webmail: Option<String>,
+    /// Instructions.
+    pub documentation: Vec<Documentation>,
+}
+
+/// What Apple's profiles say; the texts may hold `%EMAILDOMAIN%`.
+#[derive(Clone, Debug)]
+pub struct Apple {
+    /// The beginning of their identifiers, if it is not made of the domain.
+    pub identifier: Option<String>,
+    /// What a profile says of itself.
+    pub description: Localised,
+    /// What users have to agree to.
+    pub consent: Localised,
 }
 
 /// A server, before the domain is filled in.
@@ -60,8 +90,8 @@ pub struct ServerSettings {
     pub port: NonZeroU16,
     /// How the connection is protected.
     pub security: Security,
-    /// How users prove who they are.
-    pub auth: Auth,
+    /// How users prove who they are, the preferred way first.
+    pub auth: AuthList,
     /// The login; may hold all three placeholders.
     pub username: String,
     /// Other ways to the same mail, with the same login.
@@ -126,6 +156,7 @@ impl Found {
     ) -> Option<Account> {
         let Settings {
             provider,
+            apple,
             servers,
             pop3,
             services,
@@ -138,9 +169,12 @@ impl Found {
         let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| form.server(server, None));
+        let servers: Vec<_> = servers.collect::<Option<_>>()?;
         let alternatives = offered().flat_map(|server| {
-            server.alternatives.iter().map(|alternative| form.server(server, Some(alternative)))
+            let alternatives = server.alternatives.iter().enumerate();
+            alternatives.map(|(index, other)| form.server(server, Some((index, other))))
         });
+        let alternatives = distinct(alternatives.collect::<Option<_>>()?, &servers);
         let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
             Some(Service {
                 kind: service.kind,
@@ -149,12 +183,12 @@ impl Found {
             })
         });
         Some(Account {
-            provider: form.provider(provider),
-            servers: servers.collect::<Option<_>>()?,
-            alternatives: alternatives.collect::<Option<_>>()?,
+            provider: form.provider(provider, apple),
+            servers,
+            alternatives,
             pop3: *pop3,
             services: services.collect(),
-            oauth2: oauth2.clone(),
+            oauth2: oauth2.as_ref().map(|oauth2| form.oauth2(oauth2)),
             moved: moved.as_ref().map(|moved| match moved {
                 Moved::Address(address) => {
                     Moved::Address(Login::new(form.fill(address.template())))
@@ -198,6 +232,22 @@ impl Found {
     }
 }
 
+/// The alternatives without those that are there already: in a domain, a server may be moved to
+/// where an alternative of the base is.
+fn distinct(alternatives: Vec<Server>, servers: &[Server]) -> Vec<Server> {
+    let mut known: BTreeSet<_> = match alternatives.is_empty() {
+        true => return alternatives,
+        false => servers.iter().map(place).collect(),
+    };
+    let is_new: Vec<_> = alternatives.iter().map(|server| known.insert(place(server))).collect();
+    alternatives.into_iter().zip(is_new).filter_map(|(it, is_new)| is_new.then_some(it)).collect()
+}
+
+/// What makes two servers the same.
+fn place(server: &Server) -> (Protocol, &str, NonZeroU16, Security) {
+    (server.protocol, &server.host, server.port, server.security)
+}
+
 /// Templates on their way to texts.
 struct Form<'a> {
     /// What is filled in.
@@ -212,7 +262,13 @@ impl Form<'_> {
     }
 
     /// A server, or another way to it; `None` if the host name gets too long for the domain.
-    fn server(&self, server: &ServerSettings, other: Option<&Alternative>) -> Option<Server> {
+    fn server(
+        &self,
+        server: &ServerSettings,
+        other: Option<(usize, &Alternative)>,
+    ) -> Option<Server> {
+        let index = other.map_or(0, |(index, _)| index);
+        let other = other.map(|(_, other)| other);
         let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
         let host = self.fill(host);
         is_host_name(&host).then(|| Server {
@@ -222,20 +278,21 @@ impl Form<'_> {
             security: other.map_or(server.security, |other| other.security),
             auth: server.auth,
             login: Login::new(self.fill(&server.username)),
+            index,
         })
     }
 
-    fn provider(&self, provider: &Provider) -> Provider {
+    fn provider(&self, provider: &Provider, apple: &Apple) -> account::Provider {
         let link = |link: &Option<String>| link.as_deref().map(|link| self.fill(link));
         let localised = |texts: &Localised| {
             texts.iter().map(|(language, text)| (language.clone(), self.say(text))).collect()
         };
-        Provider {
+        account::Provider {
             name: cut(self.say(&provider.name), MAX_NAME),
             short_name: cut(self.say(&provider.short_name), MAX_SHORT_NAME),
-            identifier: match provider.identifier.is_empty() {
-                true => reversed(self.domain),
-                false => provider.identifier.clone(),
+            identifier: match &apple.identifier {
+                Some(identifier) => identifier.clone(),
+                None => reversed(self.domain),
             },
             homepage: link(&provider.homepage),
             support: link(&provider.support),
@@ -248,8 +305,17 @@ impl Form<'_> {
                     title: localised(&page.title),
                 })
                 .collect(),
-            profile_description: localised(&provider.profile_description),
-            profile_consent: localised(&provider.profile_consent),
+            profile_description: localised(&apple.description),
+            profile_consent: localised(&apple.consent),
+        }
+    }
+
+    fn oauth2(&self, oauth2: &OAuth2) -> OAuth2 {
+        OAuth2 {
+            issuer: self.fill(&oauth2.issuer),
+            authorization_url: self.fill(&oauth2.authorization_url),
+            token_url: self.fill(&oauth2.token_url),
+            ..oauth2.clone()
         }
     }
 
@@ -264,7 +330,7 @@ impl Form<'_> {
 }
 
 /// The text with every `placeholder` replaced; most have none.
-pub(super) fn replace(text: &str, placeholder: &str, with: &str) -> String {
+fn replace(text: &str, placeholder: &str, with: &str) -> String {
     match text.contains('%') {
         true => text.replace(placeholder, with),
         false => text.to_owned(),

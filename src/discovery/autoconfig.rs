@@ -135,16 +135,19 @@ fn write_server(xml: &mut xml::Writer, server: &Server) {
             Security::Plain => "plain",
         },
     );
-    // Exactly one: Thunderbird takes the first it knows, Evolution the last.
-    xml.text(
-        "authentication",
-        match server.auth {
-            Auth::Password => "password-cleartext",
-            Auth::CramMd5 => "password-encrypted",
-            Auth::Ntlm => "NTLM",
-            Auth::None => "none",
-        },
-    );
+    // One by default: Thunderbird takes the first that it can use, Evolution the last it knows.
+    for method in server.auth.iter() {
+        xml.text(
+            "authentication",
+            match method {
+                Auth::Password => "password-cleartext",
+                Auth::CramMd5 => "password-encrypted",
+                Auth::Ntlm => "NTLM",
+                Auth::OAuth2 => "OAuth2",
+                Auth::None => "none",
+            },
+        );
+    }
     xml.text("username", server.login.template());
 }
 

@@ -50,6 +50,10 @@ fn answer(account: &Account, request: &Request) -> Response {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return not_ours(request);
     };
+    // `com.apple.mail.managed.yaml` has no word for OAuth2.
+    if !account.takes_passwords() {
+        return Response::text(Status::NotFound, "these mail servers take no password: no profile");
+    }
     let profile = profile(account, incoming, outgoing, request.wishes.languages);
     let Ok(document) = xml::property_list(&profile) else {
         return Response::text(Status::InternalServerError, "the profile could not be written");
@@ -115,11 +119,11 @@ fn mail(account: &Account, incoming: &Server, outgoing: &Server, name_it: &Namin
     mail.extend([
         ("EmailAccountDescription", Value::Text(name_it.account.clone())),
         ("EmailAccountType", Value::Word(kind)),
-        ("IncomingMailServerAuthentication", Value::Word(authentication(incoming.auth))),
+        ("IncomingMailServerAuthentication", Value::Word(authentication(incoming))),
         ("IncomingMailServerHostName", Value::Text(incoming.host.clone())),
         ("IncomingMailServerPortNumber", Value::Number(incoming.port.get())),
         ("IncomingMailServerUseSSL", is_protected(incoming)),
-        ("OutgoingMailServerAuthentication", Value::Word(authentication(outgoing.auth))),
+        ("OutgoingMailServerAuthentication", Value::Word(authentication(outgoing))),
         ("OutgoingMailServerHostName", Value::Text(outgoing.host.clone())),
         ("OutgoingMailServerPortNumber", Value::Number(outgoing.port.get())),
         ("OutgoingMailServerUseSSL", is_protected(outgoing)),
@@ -186,9 +190,9 @@ fn dav(words: &Dav, account: &Account, service: &Service, name_it: &Naming) -> D
     dav
 }
 
-fn authentication(auth: Auth) -> &'static str {
-    match auth {
-        Auth::Password => "EmailAuthPassword",
+fn authentication(server: &Server) -> &'static str {
+    match server.auth.without_token().unwrap_or(Auth::Password) {
+        Auth::Password | Auth::OAuth2 => "EmailAuthPassword",
         Auth::CramMd5 => "EmailAuthCRAMMD5",
         Auth::Ntlm => "EmailAuthNTLM",
         Auth::None => "EmailAuthNone",

@@ -97,6 +97,8 @@ pub enum Why {
     Login,
     /// It takes no login.
     NoLogin,
+    /// It takes tokens only.
+    NoPassword,
     /// What is left is not enough to read mail and to send it.
     NotEnough,
 }
@@ -154,8 +156,10 @@ fn fault(server: &Server, port: u16) -> Option<Why> {
         Some(Why::Port(port))
     } else if server.login.template() != EMAIL_ADDRESS {
         Some(Why::Login)
-    } else if server.auth == Auth::None {
+    } else if server.auth.contains(Auth::None) {
         Some(Why::NoLogin)
+    } else if server.auth.without_token().is_none() {
+        Some(Why::NoPassword)
     } else {
         None
     }

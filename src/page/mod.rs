@@ -14,7 +14,7 @@ mod qr;
 
 pub use logo::data_uri;
 
-use crate::account::{self, Account, Auth, Page, Security, ServiceKind};
+use crate::account::{self, Account, Auth, AuthList, Page, Security, ServiceKind};
 use crate::address::{EmailAddress, is_around};
 use crate::language::Languages;
 use crate::log;
@@ -215,7 +215,7 @@ struct Server<'a> {
     host: &'a str,
     port: u16,
     security: &'static str,
-    auth: &'static str,
+    auth: String,
     user: String,
 }
 
@@ -279,9 +279,11 @@ impl<'a> Content<'a> {
         self.stage = Stage::Settings;
         self.typed = address.for_people();
         self.address = address.for_people();
-        self.profile = profile(address);
-        let profile = format!("https://{}/{}", host(account), self.profile);
-        self.code = qr::svg(&profile, self.t.code_label).map(Value::from_safe_string);
+        if account.takes_passwords() {
+            self.profile = profile(address);
+            let profile = format!("https://{}/{}", host(account), self.profile);
+            self.code = qr::svg(&profile, self.t.code_label).map(Value::from_safe_string);
+        }
         // Who sets up by hand needs one server to read from and the one to send through.
         let (incoming, outgoing) = (account.incoming(), account.outgoing());
         let rank = |server: &account::Server| match Some(server) {
@@ -344,13 +346,9 @@ fn security(security: Security) -> &'static str {
     }
 }
 
-fn auth(auth: Auth) -> &'static str {
-    match auth {
-        Auth::Password => "password",
-        Auth::CramMd5 => "cram-md5",
-        Auth::Ntlm => "ntlm",
-        Auth::None => "none",
-    }
+/// A password if one will do: few programs get a token by themselves.
+fn auth(auth: AuthList) -> String {
+    auth.without_token().unwrap_or(Auth::OAuth2).to_string()
 }
 
 //------------ templates ------------------------------------------------------
@@ -385,7 +383,10 @@ fn samples() -> Vec<Content<'static>> {
                 }],
             }),
             logo: is_full.then_some("data:,"),
-            profile: format!("mobileconfig?{PARAMETER}=ann@example.org"),
+            profile: match is_full {
+                true => format!("mobileconfig?{PARAMETER}=ann@example.org"),
+                false => String::new(),
+            },
             code: is_full.then(|| Value::from_safe_string(String::new())),
             servers: ["imap", "smtp", "pop3", "managesieve"]
                 .into_iter()
@@ -394,7 +395,7 @@ fn samples() -> Vec<Content<'static>> {
                     host: "mail.example.org",
                     port: 993,
                     security: security(Security::Tls),
-                    auth: auth(Auth::Password),
+                    auth: auth(AuthList::of(Auth::Password)),
                     user: user(),
                 })
                 .collect(),

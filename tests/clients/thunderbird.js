@@ -1,10 +1,10 @@
 // Runs inside Thunderbird and calls what its account set-up calls, in its order.
 //
-// Arguments: the address, the password, whether it is typed before the discovery, and Marionette's
-// callback.
+// Arguments: the address, the password, whether it is typed before the discovery, whether nothing but
+// the discovery is done, and Marionette's callback.
 // Answers with what was found, once a log-in to each incoming server and a message sent prove it.
 
-const [address, password, typed, answer] = arguments;
+const [address, password, typed, onlyDiscovered, answer] = arguments;
 
 const modules = "resource:///modules/accountcreation/";
 const { FindConfig } = ChromeUtils.importESModule(modules + "FindConfig.sys.mjs");
@@ -17,7 +17,10 @@ const SECURITY = new Map([
   [Ci.nsMsgSocketType.SSL, "SSL"],
   [Ci.nsMsgSocketType.alwaysSTARTTLS, "STARTTLS"],
 ]);
-const AUTHENTICATION = new Map([[Ci.nsMsgAuthMethod.passwordCleartext, "password-cleartext"]]);
+const AUTHENTICATION = new Map([
+  [Ci.nsMsgAuthMethod.passwordCleartext, "password-cleartext"],
+  [Ci.nsMsgAuthMethod.OAuth2, "OAuth2"],
+]);
 
 async function discover() {
   const domain = address.split("@")[1];
@@ -84,6 +87,9 @@ async function main() {
     username: server.username,
   }));
   const { subSource: source, displayName: name } = config;
+  if (onlyDiscovered) {
+    return { source, name, servers };
+  }
   for (const incoming of [config.incoming, ...config.incomingAlternatives]) {
     await logIn(config, incoming);
   }

@@ -74,11 +74,17 @@ impl Thunderbird {
 
     /// Discovers the account, logs in everywhere, sends a message, and returns what was found.
     fn set_up(&mut self, address: &str, typed: bool) -> Value {
-        let answer = self.call(
-            "WebDriver:ExecuteAsyncScript",
-            &json!({ "script": SCRIPT, "args": [address, PASSWORD, typed], "sandbox": "system" }),
-        );
-        answer["value"].clone()
+        self.run(json!([address, PASSWORD, typed, false]))
+    }
+
+    /// Discovers the account and returns what was found.
+    fn discover(&mut self, address: &str) -> Value {
+        self.run(json!([address, PASSWORD, false, true]))
+    }
+
+    fn run(&mut self, arguments: Value) -> Value {
+        let parameters = json!({ "script": SCRIPT, "args": arguments, "sandbox": "system" });
+        self.call("WebDriver:ExecuteAsyncScript", &parameters)["value"].clone()
     }
 
     fn call(&mut self, command: &str, parameters: &Value) -> Value {
@@ -160,4 +166,71 @@ fn sets_up_by_autodiscover_over_http_alone() {
 #[test]
 fn sets_up_a_hosted_domain_by_its_mx() {
     sets_up(&HOSTED, "xml-from-isp-https");
+}
+
+//------------ OAuth2 --------------------------------------------------------
+
+/// What every one of these has beside `auth`.
+const OAUTH2: &str = "\
+oauth2.issuer = 'login.example.org'
+oauth2.scope = 'imap smtp'
+oauth2.authorization_url = 'https://login.example.org/authorize'
+oauth2.token_url = 'https://login.example.org/token'
+oauth2.client_id = 'mail-clients'
+";
+
+/// A mail host where IMAP and submission are like that.
+fn with_auth(auth: &str, hosts: &str) -> Setup {
+    let config = format!("imap.auth = {auth}\nsmtp.auth = {auth}\n{hosts}{OAUTH2}");
+    Setup { config: config.leak(), ..USUAL }
+}
+
+/// How it would log in: to IMAP, to POP3, to submission.
+fn methods(found: &Value) -> Vec<&str> {
+    let servers = found["servers"].as_array().unwrap_or_else(|| panic!("{found:#}"));
+    let methods = servers.iter().map(|server| &server["authentication"]);
+    methods.map(|method| method.as_str().expect("a method")).collect()
+}
+
+/// It knows no way to get a token for our host, and takes the password that is there as well.
+#[test]
+fn sets_up_with_a_password_where_a_token_would_do() {
+    for auth in ["['oauth2', 'password']", "['password', 'oauth2']"] {
+        World::run(&with_auth(auth, ""), |world| {
+            let found = Thunderbird::start(world).set_up(world.address, false);
+            assert_eq!(found["source"], "xml-from-isp-https", "{auth}: {found:#}");
+            assert_eq!(methods(&found), ["password-cleartext"; 3], "{auth}");
+            for kind in ["imap", "pop3", "smtp"] {
+                world.expect_login(kind);
+            }
+            world.expect_message();
+        });
+    }
+}
+
+/// Of a server that it knows by name, it takes what stands first.
+#[test]
+fn takes_the_first_method_of_a_server_that_it_knows() {
+    let hosts = "imap.host = 'imap.gmail.com'\nsmtp.host = 'smtp.gmail.com'\n";
+    for (auth, method) in [
+        ("['oauth2', 'password']", "OAuth2"),
+        ("['password', 'oauth2']", "password-cleartext"),
+        ("'oauth2'", "OAuth2"),
+    ] {
+        World::run(&with_auth(auth, hosts), |world| {
+            let found = Thunderbird::start(world).discover(world.address);
+            assert_eq!(methods(&found), [method, "password-cleartext", method], "{auth}");
+        });
+    }
+}
+
+/// It passes over autoconfig where there are tokens only, and asks Autodiscover, which must not give
+/// it a server that would get the password and refuse it.
+#[test]
+fn finds_nothing_where_only_a_token_will_do() {
+    World::run(&with_auth("'oauth2'", "pop3.auth = 'oauth2'\n"), |world| {
+        let found = Thunderbird::start(world).discover(world.address);
+        let error = found["error"].as_str().unwrap_or_else(|| panic!("{found:#}"));
+        assert!(error.contains("nothing found"), "{error}");
+    });
 }

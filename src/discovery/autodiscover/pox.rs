@@ -91,9 +91,14 @@ fn write(account: &Account, request: &Request) -> Written {
             redirect(address, "redirectAddr", |xml| xml.text("RedirectAddr", &new.to_string()))
         } else if let Some(url) = new_url(account, request) {
             redirect(address, "redirectUrl", |xml| xml.text("RedirectUrl", url))
+        } else if !account.takes_passwords() {
+            no_settings(account, request)
         } else {
             settings(account, Some(&address.for_people()), fill)
         });
+    }
+    if !account.takes_passwords() {
+        return Written::ForRequest(no_settings(account, request));
     }
     // The mailbox is filled in later.
     let name = account
@@ -104,6 +109,18 @@ fn write(account: &Account, request: &Request) -> Written {
     match name {
         Some(_) => Written::ForMailbox(response),
         None => Written::ForDomain(response),
+    }
+}
+
+/// The answer where nothing can be said: the format has no word for OAuth2
+/// ([MS-OXDSCLI] 2.2.4.1.1.2.6).
+///
+/// seen: Thunderbird, which finds no way in autoconfig where there are tokens only, asks here next,
+/// and sends the password to the servers that it gets.
+fn no_settings(account: &Account, request: &Request) -> Response {
+    match account.address {
+        Some(_) => error(ErrorCode::AddressNotFound),
+        None => not_ours(request),
     }
 }
 
@@ -181,7 +198,8 @@ fn write_protocols(
     account: &Account,
     login: &impl Fn(&Login) -> Option<String>,
 ) {
-    for server in &account.servers {
+    let servers = account.servers.iter().filter(|server| server.auth.without_token().is_some());
+    for server in servers {
         // seen: Thunderbird drops a Protocol whose Type is in lower case.
         let kind = match server.protocol {
             Protocol::Imap => "IMAP",
@@ -219,6 +237,7 @@ fn write_service(xml: &mut xml::Writer, service: &Service, login: Option<String>
 /// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
 fn write_server(xml: &mut xml::Writer, server: &Server, login: Option<String>) {
     let on_off = |on| if on { "on" } else { "off" };
+    let auth = server.auth.without_token();
     xml.text("Server", &server.host);
     xml.text("Port", &server.port.to_string());
     xml.text("DomainRequired", "off");
@@ -226,7 +245,7 @@ fn write_server(xml: &mut xml::Writer, server: &Server, login: Option<String>) {
         xml.text("LoginName", &login);
     }
     // Left out, it would count as on, which is NTLM.
-    xml.text("SPA", on_off(server.auth == Auth::Ntlm));
+    xml.text("SPA", on_off(auth == Some(Auth::Ntlm)));
     // seen: Thunderbird and Delta Chat take `off` for plain text whatever Encryption says.
     xml.text("SSL", on_off(server.security != Security::Plain));
     xml.text(
@@ -237,7 +256,7 @@ fn write_server(xml: &mut xml::Writer, server: &Server, login: Option<String>) {
             Security::Plain => "None",
         },
     );
-    xml.text("AuthRequired", on_off(server.auth != Auth::None));
+    xml.text("AuthRequired", on_off(auth != Some(Auth::None)));
     if server.protocol == Protocol::Smtp {
         xml.text("UsePOPAuth", "off");
         xml.text("SMTPLast", "off");

@@ -1,0 +1,84 @@
+//! The rules between keys, where a domain's tables stand over the base's.
+//!
+//! `read` gives a domain every value that it leaves out. That is right for all keys but these.
+
+use super::defaults;
+use super::values::{registered_port, security_of_port};
+use crate::account::{Protocol, Security};
+use std::num::NonZeroU16;
+
+/// Port and protection of a server, of what is written for it and what the base has.
+///
+/// A registered port says as much as the word would. The base's port holds only together with its
+/// protection.
+pub fn door(
+    protocol: Protocol,
+    port: Option<NonZeroU16>,
+    security: Option<Security>,
+    base: Option<(NonZeroU16, Security)>,
+) -> (NonZeroU16, Security) {
+    let security = security.or_else(|| port.and_then(|port| security_of_port(protocol, port)));
+    let security =
+        security.or(base.map(|(_, security)| security)).unwrap_or(defaults::security(protocol));
+    let base_port = base.filter(|(_, base)| *base == security).map(|(port, _)| port);
+    (port.or(base_port).unwrap_or(registered_port(protocol, security)), security)
+}
+
+/// Name and short name of a provider: a name of a domain's own is the short name, too, unless the
+/// domain has one of these.
+pub fn names(
+    name: Option<String>,
+    short_name: Option<String>,
+    base: Option<(&str, &str)>,
+) -> (String, String) {
+    let (base_name, base_short) =
+        base.unwrap_or((defaults::PROVIDER_NAME, defaults::PROVIDER_NAME));
+    let short_name = short_name.or_else(|| name.clone());
+    (
+        name.unwrap_or_else(|| base_name.to_owned()),
+        short_name.unwrap_or_else(|| base_short.to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Security::{Plain, StartTls, Tls};
+
+    #[test]
+    fn the_port_of_the_base_holds_with_its_protection() {
+        let port = |number| NonZeroU16::new(number).unwrap();
+        for (said, base, expected) in [
+            ((None, None), None, (993, Tls)),
+            ((Some(143), None), None, (143, StartTls)),
+            ((Some(9993), None), None, (9993, Tls)),
+            ((None, Some(StartTls)), None, (143, StartTls)),
+            ((Some(993), Some(StartTls)), None, (993, StartTls)),
+            ((None, None), Some((9993, Plain)), (9993, Plain)),
+            ((None, Some(Tls)), Some((9993, Plain)), (993, Tls)),
+            ((None, Some(Tls)), Some((9993, Tls)), (9993, Tls)),
+            ((Some(143), None), Some((9993, Tls)), (143, StartTls)),
+            ((Some(9143), None), Some((143, StartTls)), (9143, StartTls)),
+        ] {
+            let base = base.map(|(number, security)| (port(number), security));
+            let found = door(Protocol::Imap, said.0.map(port), said.1, base);
+            assert_eq!(found, (port(expected.0), expected.1), "{said:?} over {base:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_short_name_too() {
+        let own = |name: Option<&str>| name.map(str::to_owned);
+        for (name, short, base, expected) in [
+            (None, None, None, (defaults::PROVIDER_NAME, defaults::PROVIDER_NAME)),
+            (Some("A"), None, None, ("A", "A")),
+            (None, Some("a"), None, (defaults::PROVIDER_NAME, "a")),
+            (Some("A"), None, Some(("B", "b")), ("A", "A")),
+            (None, Some("a"), Some(("B", "b")), ("B", "a")),
+            (None, None, Some(("B", "b")), ("B", "b")),
+        ] {
+            let found = names(own(name), own(short), base);
+            assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+        }
+    }
+}

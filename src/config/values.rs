@@ -1,0 +1,330 @@
+//! Parsers of single values: from what is written at a key to what it means.
+//!
+//! None of these knows the key, the file or any other value. A message says what is wrong with the
+//! value; the caller puts the key before it.
+
+use super::defaults::{self, EMAIL_DOMAIN};
+use crate::account::{Color, EMAIL_LOCAL_PART, Localised, Protocol, Security};
+use crate::address::{EmailAddress, host_name, is_text};
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+/// A TCP port.
+pub fn port(number: i64) -> Result<NonZeroU16, String> {
+    let port = u16::try_from(number).ok().and_then(NonZeroU16::new);
+    port.ok_or_else(|| format!("{number} is not a valid TCP port (1-65535)"))
+}
+
+/// The registered port of a protocol.
+pub fn registered_port(protocol: Protocol, security: Security) -> NonZeroU16 {
+    NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN)
+}
+
+/// The protection that a port stands for, if it is a registered one.
+pub fn security_of_port(protocol: Protocol, port: NonZeroU16) -> Option<Security> {
+    [Security::Tls, Security::StartTls]
+        .into_iter()
+        .find(|&security| defaults::port(protocol, security) == port.get())
+}
+
+/// A number of days.
+pub fn days(number: i64) -> Result<u16, String> {
+    let days = u16::try_from(number).ok().filter(|days| *days > 0);
+    days.ok_or_else(|| format!("{number} is not a valid number of days (1-65535)"))
+}
+
+/// A host name in A-labels; may hold `%EMAILDOMAIN%`.
+pub fn host(text: &str) -> Result<String, String> {
+    // The placeholder is checked, and spelt, like any domain.
+    const STAND_IN: &str = "stand-in-for-the-domain.invalid";
+    let filled = text.replace(EMAIL_DOMAIN, STAND_IN);
+    // seen: Thunderbird takes no U-labels; one label is a host too.
+    match host_name(&filled) {
+        Some(name) if filled == text => Ok(name),
+        Some(name) => Ok(name.replace(STAND_IN, EMAIL_DOMAIN)),
+        None => Err(format!(
+            "`{text}` is not a host name; write a name like \"mail.example.org\", or \
+             \"mail.%EMAILDOMAIN%\" for one of each domain"
+        )),
+    }
+}
+
+/// A user name; may hold all placeholders.
+pub fn username(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Err("the user name is empty".to_owned())
+    } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
+        Err("a user name has no white space and no control characters".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// A line of visible text.
+pub fn line(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match !text.is_empty() && text.chars().all(is_text) {
+        true => Ok(text.to_owned()),
+        false => Err("write visible text on one line".to_owned()),
+    }
+}
+
+/// Texts by language.
+pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
+    let texts = texts.iter().map(|(language, text)| {
+        let is_tag = language.split('-').all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+        let text = text.trim();
+        let is_fine = !text.is_empty() && text.chars().all(|c| is_text(c) || c == '\n');
+        match is_tag && is_fine {
+            true => Ok((language.to_ascii_lowercase(), text.to_owned())),
+            false => Err(format!(
+                "write {{ en = \"text\", de = \"Text\" }}; `{language}` is not like that"
+            )),
+        }
+    });
+    texts.collect()
+}
+
+/// A name in reverse-DNS order.
+pub fn identifier(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    match text.split('.').all(is_label) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is not a reverse-DNS name like \"org.example.mail\"")),
+    }
+}
+
+/// A colour.
+pub fn color(text: &str) -> Result<Color, String> {
+    let color = Color::parse(text);
+    color.ok_or_else(|| format!("`{text}` is not a colour like \"#1f5fbf\""))
+}
+
+/// An https URL in ASCII; may hold `%EMAILDOMAIN%`.
+pub fn url(text: &str) -> Result<String, String> {
+    let filled = text.replace(EMAIL_DOMAIN, "example.org");
+    let host = filled
+        .strip_prefix("https://")
+        .map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    let is_host = host.is_some_and(|host| {
+        let (name, port) = host.split_once(':').unwrap_or((host, "443"));
+        host_name(name).is_some() && name.is_ascii() && port.parse::<NonZeroU16>().is_ok()
+    });
+    let is_plain = filled.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
+    match is_host && is_plain {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is not a URL like \"https://www.example.org/path\"; write it in ASCII"
+        )),
+    }
+}
+
+/// An address that clients are sent to; may hold `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
+pub fn redirect_address(text: &str) -> Result<String, String> {
+    let example = text.replace(EMAIL_LOCAL_PART, "x").replace(EMAIL_DOMAIN, "example.org");
+    match EmailAddress::parse(example.as_bytes()) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("`{text}` is not an address like \"%EMAILLOCALPART%@example.org\"")),
+    }
+}
+
+//------------ Placeholders ---------------------------------------------------
+
+/// Words that are meant for a placeholder even where one of the two `%` is missing.
+const WORDS: [&str; 7] =
+    ["EMAILADDRESS", "EMAILLOCALPART", "EMAILDOMAIN", "EMAIL", "DOMAIN", "LOCALPART", "REALNAME"];
+
+/// Refuses everything that is meant for a placeholder and is none of the `known` ones.
+///
+/// That is `%NAME%` with two letters or more in any case, and one of some words with a single `%`
+/// before or behind it. A `%` before anything else is text: `100%`, `50%-off`, `%20`, and all of
+/// the percent-encoding in URLs.
+pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
+    let Some(wrong) = wrong_placeholder(text, known) else { return Ok(()) };
+    let known = match known {
+        [] => "no placeholder is filled in here".to_owned(),
+        [only] => format!("only {only} is filled in here"),
+        [first @ .., last] => format!("{} and {last} are filled in here", first.join(", ")),
+    };
+    Err(format!("unknown placeholder {wrong}; {known}"))
+}
+
+/// The first piece that is meant for a placeholder and is not known.
+fn wrong_placeholder<'t>(text: &'t str, known: &[&str]) -> Option<&'t str> {
+    let is_url = text.starts_with("https://") || text.starts_with("http://");
+    let mut at = 0;
+    while let Some(found) = text.get(at..)?.find('%') {
+        let start = at + found;
+        let rest = &text[start..];
+        if let Some(placeholder) = known.iter().find(|known| rest.starts_with(**known)) {
+            at = start + placeholder.len();
+            continue;
+        }
+        let letters = |text: &str| text.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let name = letters(&rest[1..]);
+        let behind = &rest[1 + name..];
+        let is_word = |word: &str| WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+        // RFC 3986 §2.1
+        let is_encoded = is_url && starts_encoded(rest);
+        let is_closed = behind.starts_with('%');
+        // In `%BCcher%20` the second `%` begins a byte of its own.
+        let is_closed = is_closed
+            && !(is_encoded && (name == 2 || starts_encoded(behind) || opens_known(behind, known)));
+        let is_email =
+            rest[1..1 + name].get(..5).is_some_and(|it| it.eq_ignore_ascii_case("email"));
+        if name >= 2 && is_closed {
+            return Some(&rest[..name + 2]);
+        }
+        if is_email || is_word(&rest[1..1 + name]) {
+            return Some(&rest[..name + 1]);
+        }
+        // A word that ends here and did not begin with a `%`.
+        let before = &text[at..start];
+        let word = before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let begin = start - word;
+        if is_word(&text[begin..start]) && !(is_url && starts_encoded(rest)) {
+            return Some(&text[begin..=start]);
+        }
+        at = start + 1;
+    }
+    None
+}
+
+fn opens_known(text: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| text.starts_with(known))
+}
+
+/// True for `%` and two hexadecimal digits.
+fn starts_encoded(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::EMAIL_ADDRESS;
+
+    const PLACEHOLDERS: [&str; 3] = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, EMAIL_DOMAIN];
+
+    #[test]
+    fn numbers_have_bounds() {
+        for (number, is_port) in [(1, true), (65535, true), (0, false), (-1, false), (65536, false)]
+        {
+            assert_eq!(port(number).is_ok(), is_port, "{number}");
+            assert_eq!(days(number).is_ok(), is_port, "{number}");
+        }
+        assert_eq!(port(70000), Err("70000 is not a valid TCP port (1-65535)".to_owned()));
+    }
+
+    #[test]
+    fn hosts_are_names() {
+        for (text, name) in [
+            ("mail.example.org", Some("mail.example.org")),
+            ("MAIL.%EMAILDOMAIN%", Some("mail.%EMAILDOMAIN%")),
+            ("%EMAILDOMAIN%", Some("%EMAILDOMAIN%")),
+            ("bücher.example", Some("xn--bcher-kva.example")),
+            ("localhost", Some("localhost")),
+            ("mail example", None),
+            ("<b>", None),
+            ("", None),
+            ("a..b", None),
+        ] {
+            assert_eq!(host(text).ok().as_deref(), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_are_https_and_ascii() {
+        for (text, is_url) in [
+            ("https://www.example.org", true),
+            ("https://www.%EMAILDOMAIN%/b%C3%BCcher?x=%20#y", true),
+            ("https://dav.example.org:8443/", true),
+            ("http://www.example.org/", false),
+            ("https://", false),
+            ("https://a b/", false),
+            ("https://www.example.org:0/", false),
+            ("https://bücher.example/", false),
+            ("https://www.example.org/\"", false),
+        ] {
+            assert_eq!(url(text).is_ok(), is_url, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts() {
+        assert_eq!(line(" a b ").as_deref(), Ok("a b"));
+        assert!(line(" ").is_err() && line("a\nb").is_err());
+        assert!(username("").is_err() && username("a b").is_err() && username("a%b").is_ok());
+        assert!(identifier("org.example-1.mail").is_ok() && identifier("org..mail").is_err());
+        assert!(color("#1F5fbf").is_ok() && color("blue").is_err() && color("#1f5fb").is_err());
+        for (text, is_address) in [
+            ("%EMAILLOCALPART%@example.org", true),
+            ("all@%EMAILDOMAIN%", true),
+            ("ann", false),
+            ("", false),
+        ] {
+            assert_eq!(redirect_address(text).is_ok(), is_address, "{text}");
+        }
+        let one = |tag: &str, text: &str| texts(&BTreeMap::from([(tag.into(), text.into())]));
+        assert_eq!(one("de-AT", " a\nb ").unwrap()["de-at"], "a\nb");
+        assert!(one("a b", "x").is_err() && one("en", " ").is_err() && one("en", "\u{7}").is_err());
+    }
+
+    #[test]
+    fn placeholders_that_are_not_filled_in() {
+        let domain = &[EMAIL_DOMAIN][..];
+        for (text, known, wrong) in [
+            ("Mail %EMAILADDRESS%", domain, Some("%EMAILADDRESS%")),
+            ("%DOMAIN%", domain, Some("%DOMAIN%")),
+            ("%emaildomain%", domain, Some("%emaildomain%")),
+            ("%EmailDomain%", domain, Some("%EmailDomain%")),
+            ("%EMAILDOMAIN", domain, Some("%EMAILDOMAIN")),
+            ("%EMAILDOMAIN.example", domain, Some("%EMAILDOMAIN")),
+            ("mail.EMAILDOMAIN%", domain, Some("EMAILDOMAIN%")),
+            ("%emailaddres", domain, Some("%emailaddres")),
+            ("%EMAIL%", &PLACEHOLDERS, Some("%EMAIL%")),
+            ("%EMAILADDRESS", &PLACEHOLDERS, Some("%EMAILADDRESS")),
+            ("%user%", &PLACEHOLDERS, Some("%user%")),
+            ("%EMAILDOMAIN%%DOMAIN%", domain, Some("%DOMAIN%")),
+            ("%EMAILDOMAIN%", &[], Some("%EMAILDOMAIN%")),
+            ("https://x/%EMAILADDRESS%", domain, Some("%EMAILADDRESS%")),
+            ("https://x/%ADDRESS%", domain, Some("%ADDRESS%")),
+            ("https://x/%ADDRESS%/y", domain, Some("%ADDRESS%")),
+            ("https://%DOMAIN/", domain, Some("%DOMAIN")),
+            ("https://x/%C3%BCcher/%emaildomain%", domain, Some("%emaildomain%")),
+            ("https://x/%EMAILDOMAIN%/%domain%20", domain, Some("%domain%")),
+            // Text.
+            ("100%", domain, None),
+            ("50%-off", domain, None),
+            ("50%off", domain, None),
+            ("100% of 20%", domain, None),
+            ("5%a%", domain, None),
+            ("%20", &[], None),
+            ("%u@%d", &PLACEHOLDERS, None),
+            ("%EMAILDOMAIN%", domain, None),
+            ("%EMAILLOCALPART%%EMAILDOMAIN%", &PLACEHOLDERS, None),
+            ("%EMAILLOCALPART%%%EMAILDOMAIN%", &PLACEHOLDERS, None),
+            ("https://x/%20%2F", domain, None),
+            ("https://x/b%C3%BCcher%20x", domain, None),
+            ("https://x/%EF%BB%BF%ab%cd", domain, None),
+            ("https://x/%ab%EMAILDOMAIN%", domain, None),
+            ("https://x/%abc%EMAILDOMAIN%", domain, None),
+            ("https://x/domain%20name", domain, None),
+            ("", &[], None),
+            ("%", &[], None),
+            ("%%", &[], None),
+        ] {
+            assert_eq!(wrong_placeholder(text, known), wrong, "{text}");
+        }
+        assert_eq!(
+            check_placeholders("%x%EMAIL%", &PLACEHOLDERS),
+            Err("unknown placeholder %EMAIL%; %EMAILADDRESS%, %EMAILLOCALPART% and \
+                 %EMAILDOMAIN% are filled in here"
+                .to_owned())
+        );
+    }
+}
