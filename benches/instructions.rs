@@ -59,7 +59,7 @@ fn main() {
         ),
         ("unknown path, GET", Request::get("/favicon.ico")),
     ];
-    let none = sandbox.write("none.toml", "");
+    let none = sandbox.write("none.toml", "# nothing\n");
     let mut twenty = String::new();
     for number in 0..20 {
         write!(twenty, "[domain.'d{number}.example']\nimap.host = 'imap.d{number}.example'\n")

@@ -230,15 +230,21 @@ impl EmailAddress {
     /// Parses an address from bytes, after percent-decoding. Blanks around it are dropped.
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?;
-        let text = text.trim_matches(is_around);
+        let text = match text.as_bytes() {
+            // Nearly always there is nothing around it.
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+            _ => text.trim_matches(is_around),
+        };
         // A quoted local part may hold an `@`; a domain never does.
         let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
         let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
         if local_part.len() > MAX_LOCAL_PART {
             return Err(AddressError::LocalPart);
         }
-        let is_well_formed = is_dot_atom(local_part) || is_quoted_string(local_part);
-        match is_well_formed && joiners_join(local_part) {
+        let is_well_formed = is_plain(local_part)
+            || (is_dot_atom(local_part) || is_quoted_string(local_part))
+                && joiners_join(local_part);
+        match is_well_formed {
             true => Ok(EmailAddress { local_part: local_part.to_owned(), domain }),
             false => Err(AddressError::LocalPart),
         }
@@ -276,6 +282,13 @@ impl fmt::Display for EmailAddress {
         f.write_str("@")?;
         f.write_str(self.domain.as_str())
     }
+}
+
+/// True for the letters, digits and signs that nearly all addresses are made of: nothing else is to
+/// be looked at.
+fn is_plain(text: &str) -> bool {
+    let is_usual = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+');
+    !text.is_empty() && text.bytes().all(is_usual)
 }
 
 /// Characters of a dot-atom and dots anywhere: `a..b@` and `a.@` exist (seen: docomo.ne.jp).

@@ -165,9 +165,13 @@ pub fn route(request: &Request) -> Option<(&'static str, Result<Question, Respon
 /// The path of the table that a request means whose own path is not in it: that path with doubled
 /// slashes made single, or the path that the web server rewrote it to.
 pub fn other_path(request: &Request) -> Option<Vec<u8>> {
-    let rewritten = request.rewritten.concat();
     if let Some(path) = with_single_slashes(&request.path) {
         return Some(path);
+    }
+    let rewritten = request.rewritten.concat();
+    // Nearly always the web server rewrote nothing.
+    if rewritten == *request.path {
+        return None;
     }
     if is_known(&rewritten) {
         return Some(rewritten);
@@ -176,6 +180,7 @@ pub fn other_path(request: &Request) -> Option<Vec<u8>> {
 }
 
 fn with_single_slashes(path: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(path, b"//")?;
     // Those at the beginning are passed once and not for each row.
     let from = path.len() - without_slashes(path).len();
     let path = &path[from.saturating_sub(1)..];

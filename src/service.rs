@@ -85,10 +85,12 @@ fn is_rewritten_to(request: &Request, path: &[u8]) -> bool {
 
 impl gateway::Service for Service {
     fn respond(&self, request: &Request) -> Answer {
-        let config = self.reloading.borrow_mut().current();
-        match self.status(request, &config) {
+        self.reloading.borrow_mut().refresh();
+        let reloading = self.reloading.borrow();
+        let config = reloading.known();
+        match self.status(request, config) {
             Some(response) => Answer::Ready(response),
-            None => respond(request, &config, &self.kept),
+            None => respond(request, config, &self.kept),
         }
     }
 

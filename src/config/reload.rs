@@ -95,8 +95,8 @@ impl Reloading {
         self.shared.lock().count
     }
 
-    /// The configuration that holds now.
-    pub fn current(&mut self) -> Arc<Config> {
+    /// Takes the configuration that was read last, if it is another.
+    pub fn refresh(&mut self) {
         if self.shared.has_new.load(Ordering::Acquire) {
             let mut exchange = self.shared.lock();
             self.shared.has_new.store(false, Ordering::Relaxed);
@@ -104,7 +104,6 @@ impl Reloading {
                 exchange.old.push(std::mem::replace(&mut self.config, new));
             }
         }
-        self.config.clone()
     }
 
     /// Has the files read, whether they have changed or not; `done` is called after that.
