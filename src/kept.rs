@@ -129,7 +129,7 @@ impl Form {
             (Form::Whole(response), _) => copy(response, response.body.clone()),
             (Form::Open(response, body), None) => copy(response, body.clone().into()),
             (Form::Open(response, body), Some(address)) => {
-                let whole = address.to_string();
+                let whole = [address.local_part(), "@", address.domain().as_str()].concat();
                 let body =
                     fill_in(body, &xml::escaped(&whole), &xml::escaped(address.local_part()));
                 copy(response, body.into())

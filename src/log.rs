@@ -14,8 +14,9 @@ use crate::response::Response;
 use crate::visible::visible;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::{Display, Write};
+use std::io;
 use std::io::Write as _;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many bytes of lines are collected before they are written: two writes' worth.
@@ -35,6 +36,13 @@ const LONGEST: usize = 2048;
 const BURST: u32 = 200;
 const FADES: Duration = Duration::from_secs(1);
 
+/// For how long lines are collected.
+const DELAY: Duration = Duration::from_millis(100);
+/// Stack of the thread that writes them, in bytes.
+const STACK: usize = 64 * 1024;
+
+/// Tells the thread that writes that there are lines.
+static LINES_WAIT: Condvar = Condvar::new();
 /// Lines that are not written yet.
 static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -81,8 +89,8 @@ pub fn findings_on_request(list: &[Finding]) {
 }
 
 /// An answer went out. The address is masked unless it is asked for; nothing else of the request is
-/// there but the host, if it is a domain name. True if this line is the first that waits.
-pub fn request(method: Method, response: &Response, took: Duration, with_address: bool) -> bool {
+/// there but the host, if it is a domain name.
+pub fn request(method: Method, response: &Response, took: Duration, with_address: bool) {
     let about = response.about.as_deref();
     let mut waiting = waiting();
     let is_first = waiting.is_empty();
@@ -116,8 +124,22 @@ pub fn request(method: Method, response: &Response, took: Duration, with_address
     waiting.push(b'\n');
     if waiting.len() >= COLLECTED {
         write_out(&mut waiting);
+    } else if is_first {
+        LINES_WAIT.notify_one();
     }
-    is_first
+}
+
+/// Starts the thread that writes the lines that wait, a tenth of a second after the first of them.
+/// A timer of the thread that serves would cost each request some 200 instructions.
+pub fn write_in_background() -> io::Result<()> {
+    let write = || loop {
+        let lines = LINES_WAIT.wait_while(waiting(), |waiting| waiting.is_empty());
+        drop(lines);
+        std::thread::sleep(DELAY);
+        flush();
+    };
+    let thread = std::thread::Builder::new().name("log".to_owned()).stack_size(STACK);
+    thread.spawn(write).map(drop)
 }
 
 /// Writes what is waiting.

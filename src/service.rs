@@ -94,10 +94,12 @@ impl gateway::Service for Service {
         }
     }
 
-    fn answered(&self, method: Method, response: &Response, took: Duration) -> bool {
+    fn answered(&self, method: Method, response: &Response, took: Duration) {
         self.metrics.answered(response, took);
         let log = self.reloading.borrow().known().log;
-        log.requests.unwrap_or(true) && log::request(method, response, took, log.addresses)
+        if log.requests.unwrap_or(true) {
+            log::request(method, response, took, log.addresses);
+        }
     }
 
     fn metrics(&self) -> &Metrics {

@@ -149,7 +149,8 @@ pub fn read(document: &[u8]) -> Result<Document, XmlError> {
     // seen: Thunderbird and Mustang paste the address into the request unescaped.
     reader.config_mut().allow_dangling_amp = true;
 
-    let mut found = Vec::new();
+    // Requests have two.
+    let mut found = Vec::with_capacity(4);
     let mut depth = 0;
     let mut content = None;
     let mut namespace = None;
@@ -214,13 +215,15 @@ fn decode(document: &[u8]) -> Option<Cow<'_, str>> {
 /// The namespace of an element that declares it itself; empty if it does not.
 fn own_namespace(start: &BytesStart) -> String {
     let name = start.name();
-    let key = match name.prefix() {
-        Some(prefix) => [b"xmlns:", prefix.as_ref()].concat(),
-        None => b"xmlns".to_vec(),
+    let prefix = name.prefix();
+    let declares = |key: &[u8]| match (key.strip_prefix(b"xmlns"), &prefix) {
+        (Some(rest), Some(prefix)) => rest.strip_prefix(b":") == Some(prefix.as_ref()),
+        (Some(rest), None) => rest.is_empty(),
+        (None, _) => false,
     };
     let mut attributes = start.attributes();
     let mut attributes = attributes.with_checks(false).flatten();
-    let value = attributes.find(|attribute| attribute.key.as_ref() == key);
+    let value = attributes.find(|attribute| declares(attribute.key.as_ref()));
     value.map_or_else(String::new, |value| text_of(&value.value))
 }
 

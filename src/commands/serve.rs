@@ -71,6 +71,9 @@ fn begin(source: Source) -> Result<(Server, Reloading), ExitCode> {
 }
 
 fn serve(server: Server, listeners: Vec<(Listener, Speaks)>, reloading: Reloading) -> ExitCode {
+    if let Err(error) = log::write_in_background() {
+        return cannot_serve(error);
+    }
     let service = Rc::new(Service::new(reloading));
     let limits = service.limits();
     let reload = {

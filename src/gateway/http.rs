@@ -5,7 +5,7 @@
 use super::Service;
 use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
-use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish};
 use crate::request::{Limits, Method, Request, Wishes};
 use crate::response::{Response, Status};
 use bytes::Bytes;
@@ -112,7 +112,7 @@ fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Service) 
     };
     // hyper's answers have no body.
     let response = Response { body: Bytes::new(), ..Response::text(status, "") };
-    tell(service, Method::Other, &response, Duration::ZERO);
+    service.answered(Method::Other, &response, Duration::ZERO);
 }
 
 /// Where the conversation stands.
@@ -139,7 +139,7 @@ async fn answer(
     let mut start = Instant::now();
     let method = Method::parse(request.method().as_str().as_bytes());
     let response = respond_to(request, method, service, limits, budget, &mut start).await;
-    tell(service, method, &response, start.elapsed());
+    service.answered(method, &response, start.elapsed());
     let mut answer = hyper::Response::builder().status(response.status.code());
     for (name, value) in &response.headers {
         answer = answer.header(*name, value.as_ref());
@@ -180,7 +180,7 @@ async fn respond_to(
                 languages: field(ACCEPT_LANGUAGE).unwrap_or_default(),
                 known_tags: field(IF_NONE_MATCH).unwrap_or_default(),
             };
-            finish(service.respond(&request), || service.respond(&request)).await
+            finish(|| service.respond(&request)).await
         }
         Ok(Err(response)) => response,
         Err(_) => Response::text(Status::RequestTimeout, "the body took too long"),

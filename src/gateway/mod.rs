@@ -22,9 +22,8 @@ pub trait Service {
     /// Answers a request.
     fn respond(&self, request: &Request) -> Answer;
 
-    /// Takes note of an answer on its way out, also of one that was given without asking. True if
-    /// lines begin to wait for `log::flush` by that.
-    fn answered(&self, method: Method, response: &Response, took: Duration) -> bool;
+    /// Takes note of an answer on its way out, also of one that was given without asking.
+    fn answered(&self, method: Method, response: &Response, took: Duration);
 
     /// Where connections are counted.
     fn metrics(&self) -> &Metrics;

@@ -13,7 +13,7 @@ use super::listener::{Accepted, Acceptor, Listener, Stream};
 use super::notify::Manager;
 use super::{Service, http};
 use crate::log;
-use crate::request::{Limits, Method};
+use crate::request::Limits;
 use crate::response::{Answer, Response, Status};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::Cell;
@@ -49,8 +49,6 @@ const SILENT_AT_ONCE: usize = 8;
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// Descriptors that are neither listeners nor connections: signals, files being read.
 const RESERVED: usize = 32;
-/// For how long lines of the log are collected.
-const LOG_DELAY: Duration = Duration::from_millis(100);
 /// How many connections over the limit are told so at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
@@ -290,32 +288,20 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Optio
     }
 }
 
-/// Tells the service of an answer, and has its line written in a while.
-pub fn tell(service: &dyn Service, method: Method, response: &Response, took: Duration) {
-    if service.answered(method, response, took) {
-        tokio::task::spawn_local(async {
-            sleep(LOG_DELAY).await;
-            log::flush();
-        });
-    }
-}
-
-/// Waits for an answer that takes long where it holds up nobody; `ask` asks again.
-pub async fn finish(answer: Answer, ask: impl Fn() -> Answer) -> Response {
-    let mut answer = answer;
+/// Asks until there is a response. What takes long runs where it holds up no other request.
+// One place asks, so that it is compiled into the place that calls this.
+#[inline(always)]
+pub async fn finish(ask: impl Fn() -> Answer) -> Response {
     for _ in 0..Answer::MAX_READS {
-        match answer {
+        match ask() {
             Answer::Ready(response) => return response,
             Answer::Slow(work) => {
                 return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
                     Response::text(Status::InternalServerError, "the answer could not be made")
                 });
             }
-            Answer::Unread(read) => {
-                // Should it panic, it is asked for again.
-                tokio::task::spawn_blocking(read).await.ok();
-                answer = ask();
-            }
+            // Should it panic, it is asked for again.
+            Answer::Unread(read) => drop(tokio::task::spawn_blocking(read).await.ok()),
         }
     }
     Response::text(Status::ServiceUnavailable, "the files of this domain change too often")

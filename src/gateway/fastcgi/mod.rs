@@ -10,9 +10,9 @@ pub mod records;
 use super::Service;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
-use super::server::{GRACE, SILENCE, Silent, Stop, finish, tell};
-use crate::request::{Limits, Method};
-use crate::response::{Answer, Response, Status};
+use super::server::{GRACE, SILENCE, Silent, Stop, finish};
+use crate::request::{Limits, Method, Request};
+use crate::response::{Response, Status};
 use bytes::Bytes;
 use connection::{Arrived, Connection};
 use std::cell::{Cell, RefCell};
@@ -100,17 +100,17 @@ pub async fn serve(
             // The nearest that HTTP has; nothing of it is sent.
             let response = Response::text(Status::ServiceUnavailable, "");
             let response = Response { body: Bytes::new(), ..response };
-            tell(service, Method::Other, &response, Duration::ZERO);
+            service.answered(Method::Other, &response, Duration::ZERO);
         }
         if let Some(arrived) = arrived {
             let start = std::time::Instant::now();
             let ticket = arrived.ticket;
-            let (method, ready) = answer(&arrived, service);
-            let response = match ready {
-                Answer::Ready(response) => response,
-                slow => finish(slow, || answer(&arrived, service).1).await,
+            let request = read_request(&arrived);
+            let (method, response) = match request {
+                Ok((method, request)) => (method, finish(|| service.respond(&request)).await),
+                Err((method, response)) => (method, response),
             };
-            tell(service, method, &response, start.elapsed());
+            service.answered(method, &response, start.elapsed());
             if connection.output().is_empty() {
                 *connection.output() = OUTPUT.take();
             }
@@ -187,12 +187,11 @@ async fn before<T>(
     timeout_at(deadline, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// The answer to a request, and its method.
-fn answer(arrived: &Arrived, service: &dyn Service) -> (Method, Answer) {
-    let refuse = |response| (Method::Other, Answer::Ready(response));
+/// The request that has arrived, with its method; else the method and the response to give.
+fn read_request(arrived: &Arrived) -> Result<(Method, Request<'_>), (Method, Response)> {
     let Some(parameters) = &arrived.parameters else {
         let line = "the request's parameters are too large";
-        return refuse(Response::text(Status::HeaderFieldsTooLarge, line));
+        return Err((Method::Other, Response::text(Status::HeaderFieldsTooLarge, line)));
     };
     let mut variables = Variables::default();
     let mut pairs = records::pairs(parameters);
@@ -200,7 +199,7 @@ fn answer(arrived: &Arrived, service: &dyn Service) -> (Method, Answer) {
         variables.set(name, value);
     }
     if pairs.is_cut_off() {
-        return refuse(cgi::broken_parameters());
+        return Err((Method::Other, cgi::broken_parameters()));
     }
     let method = variables.method();
     let request = match &arrived.body {
@@ -208,7 +207,7 @@ fn answer(arrived: &Arrived, service: &dyn Service) -> (Method, Answer) {
         None => Err(cgi::body_too_large()),
     };
     match request {
-        Ok(request) => (method, service.respond(&request)),
-        Err(response) => (method, Answer::Ready(response)),
+        Ok(request) => Ok((method, request)),
+        Err(response) => Err((method, response)),
     }
 }
