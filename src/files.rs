@@ -86,6 +86,12 @@ pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
     Ok(text)
 }
 
+/// True if a text is the beginning of what it was before, and ends within a line.
+pub fn is_cut(text: &str, earlier: &str) -> bool {
+    let rest = earlier.strip_prefix(text).unwrap_or_default();
+    !rest.is_empty() && !text.ends_with('\n') && !rest.starts_with(['\n', '\r'])
+}
+
 //------------ Stamp ----------------------------------------------------------
 
 /// What tells one state of a file from another: its place on disk, size and times.
