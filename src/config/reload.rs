@@ -29,6 +29,9 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_millis(400);
 /// How much of the time may go into looking, as one part of so many.
 const SHARE: u32 = 100;
+/// The longest time between two looks, where looking takes long: on a busy machine, or on a network
+/// drive.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
 /// How long nothing is read after a failure, if the files do not change; doubled with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest such pause.
@@ -153,7 +156,7 @@ impl Reader {
         loop {
             let took = self.look();
             self.look_at_signing(false);
-            let pause = INTERVAL.max(took * SHARE);
+            let pause = (took * SHARE).clamp(INTERVAL, LONGEST_INTERVAL);
             let shared = self.shared.clone();
             let exchange = shared.lock();
             let is_idle = |exchange: &mut Exchange| exchange.asked.is_empty();
