@@ -39,14 +39,14 @@ pub enum Kind {
 impl Kind {
     /// Largest size, in bytes.
     ///
-    /// Reading a file of this size takes at most 256 MB of memory, whatever it holds. TOML takes up
-    /// to 50 times its size, a list up to four times.
+    /// A service takes at most 256 MB of memory while it reads a file of this size, whatever it
+    /// holds, and with one of the same size that is in force. TOML takes up to 120 times its size, a
+    /// list up to four times.
     pub const fn max_bytes(self) -> u64 {
         match self {
-            Kind::Configuration => 2 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all authorities has a quarter of this.
-            Kind::Certificate | Kind::Key => 1024 * 1024,
+            Kind::Configuration | Kind::Certificate | Kind::Key => 1024 * 1024,
             Kind::Template | Kind::DomainFile | Kind::Logo => 64 * 1024,
         }
     }
@@ -84,6 +84,12 @@ pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
         text.drain(..'\u{feff}'.len_utf8());
     }
     Ok(text)
+}
+
+/// True if a text is the beginning of what it was before, and ends within a line.
+pub fn is_cut(text: &str, earlier: &str) -> bool {
+    let rest = earlier.strip_prefix(text).unwrap_or_default();
+    !rest.is_empty() && !text.ends_with('\n') && !rest.starts_with(['\n', '\r'])
 }
 
 //------------ Stamp ----------------------------------------------------------

@@ -23,6 +23,8 @@ pub struct Identity(Arc<Shared>);
 struct Shared {
     certificate: PathBuf,
     key: PathBuf,
+    /// Held while the files are read: one thread does that, and signing goes on.
+    reading: Mutex<()>,
     known: Mutex<Known>,
 }
 
@@ -48,7 +50,12 @@ impl Identity {
     /// Takes the paths; fails in a build that cannot sign.
     pub fn new(certificate: PathBuf, key: PathBuf) -> Result<Identity, SignError> {
         match cfg!(feature = "sign") {
-            true => Ok(Identity(Arc::new(Shared { certificate, key, known: Mutex::default() }))),
+            true => Ok(Identity(Arc::new(Shared {
+                certificate,
+                key,
+                reading: Mutex::default(),
+                known: Mutex::default(),
+            }))),
             false => Err(SignError::NotBuilt),
         }
     }
@@ -67,7 +74,9 @@ impl Identity {
     /// Signs `document` and returns the CMS structure that holds it. Why it cannot is logged, once
     /// for each state of the files.
     pub fn sign(&self, document: &[u8]) -> Option<Vec<u8>> {
-        let stamps = self.0.look(false);
+        // In a service, the thread that reads files looks at them from then on.
+        let read = self.0.known().read;
+        let stamps = read.map_or_else(|| self.0.look(false), |(stamps, _)| stamps);
         let (signer, failure) = {
             let known = self.0.known();
             (known.signer.clone(), known.failure.clone())
@@ -116,37 +125,40 @@ impl Identity {
 impl Shared {
     /// Brings what is known up to date; the states that the files have now.
     fn look(&self, is_meant: bool) -> Stamps {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         // Looked at before they are read: what changes meanwhile is seen the next time.
         let state = |path: &Path| Stamp::of(path).ok().flatten();
         let stamps = [state(&self.certificate), state(&self.key)];
-        let mut known = self.known();
-        let known = &mut *known;
-        if let (Some((read, at)), false) = (&known.read, is_meant) {
-            if *read == stamps && (known.failure.is_none() || at.elapsed() < RETRY) {
-                known.seen = None;
+        let last = {
+            let mut known = self.known();
+            if let (Some((read, at)), false) = (&known.read, is_meant) {
+                if *read == stamps && (known.failure.is_none() || at.elapsed() < RETRY) {
+                    known.seen = None;
+                    return stamps;
+                }
+            }
+            // Without a last good pair there is nothing to lose.
+            let last = known.signer.clone().filter(|signer| signer.is_valid_now());
+            if last.is_some() && !is_meant && !has_settled(&mut known.seen, stamps) {
                 return stamps;
             }
-        }
-        // Without a last good pair there is nothing to lose.
-        let last = known.signer.as_ref().filter(|signer| signer.is_valid_now());
-        if last.is_some() && !is_meant && !has_settled(&mut known.seen, stamps) {
-            return stamps;
-        }
-        let result = self.read().and_then(|signer| match last {
+            last
+        };
+        let result = self.read().and_then(|signer| match &last {
             Some(last) if !is_meant && !signer.leads_as_far_as(last) => {
                 let message = "the chain ends earlier than that of the previous certificate";
                 Err(Box::new(Finding::error("signing-chain-shorter", self.place(false), message)))
             }
             _ => Ok(signer),
         });
+        let mut known = self.known();
         known.read = Some((stamps, Instant::now()));
         known.seen = None;
         known.failure = None;
         match result {
             Ok(signer) => known.signer = Some(Arc::new(signer)),
             Err(failure) => {
-                let is_kept = last.is_some();
-                if is_kept {
+                if last.is_some() {
                     let line = format!("{failure}; signing with the previous certificate");
                     known.report(stamps, line);
                 }

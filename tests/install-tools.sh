@@ -19,6 +19,7 @@ fcgiwrap:fcgiwrap
 spawn-fcgi:spawn-fcgi
 systemd-socket-activate:systemd
 ip:iproute2
+rsync:rsync
 curl:curl
 openssl:openssl
 groff:groff-base

@@ -17,6 +17,7 @@ mod installation;
 mod international;
 mod malformed;
 mod manual;
+mod model;
 mod pacc;
 mod page;
 mod regression;

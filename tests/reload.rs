@@ -231,6 +231,69 @@ fn a_signal_takes_the_emptied_file_of_a_domain() {
     assert!(wait_until(|| service.host("file.example") == "mail.file.example"));
 }
 
+/// A list that was cut in the middle of a name answered for a stranger: `example.or` for
+/// `example.org`. The file of a domain that was cut in the middle of a line had other values.
+#[test]
+fn a_file_that_is_cut_within_a_line_is_refused() {
+    let sandbox = Sandbox::new();
+    let (list, file) =
+        ("listed.example\nours.example.org\n", "imap.port = 143\nsmtp.port = 2525\n");
+    sandbox.write("list", list);
+    sandbox.write("domains.d/file.example.toml", file);
+    let config = "[domains]\nlist_files = ['list']\ndirectory = 'domains.d'\n";
+    let service = Service::start(sandbox, config);
+    let smtp = |port: &str| {
+        let text = service.ask("file.example").text();
+        text.contains(&format!("<port>{port}</port>"))
+    };
+    assert!(smtp("2525"));
+    fs::write(service.sandbox.path("list"), &list[..list.len() - 2]).expect("write");
+    let file_path = service.sandbox.path("domains.d/file.example.toml");
+    fs::write(&file_path, &file[..file.len() - 3]).expect("write");
+    let is_told = || {
+        assert!(smtp("2525"));
+        let log = service.process.output();
+        log.contains("list: the list ends in the middle of a domain")
+            && log.contains("file.example.toml: the file ends in the middle of a line")
+    };
+    assert!(wait_until(is_told), "{}", service.process.output());
+    assert_eq!(service.host("ours.example.or"), "404");
+    assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
+    // A signal takes them as they are.
+    service.hang_up();
+    assert!(wait_until(|| smtp("25") && service.host("ours.example.or") != "404"));
+    // Lists without an end of the last line are as good as others.
+    fs::write(service.sandbox.path("list"), format!("{list}new.example")).expect("write");
+    assert!(wait_until(|| service.host("new.example") == "mail.new.example"));
+}
+
+/// A list that a changed configuration names for the first time counted while it was written, and
+/// so did a file that came into its place just as it was read.
+#[test]
+fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
+    let config =
+        |host: &str, list: &str| format!("imap.host = '{host}'\ndomains.list_files = ['{list}']\n");
+    let sandbox = Sandbox::new();
+    sandbox.write("old", "own.example\n");
+    sandbox.write("new", "own.example\n");
+    let service = Service::start(sandbox, &config("one.invalid", "old"));
+    thread::sleep(IN_FORCE);
+    service.sandbox.write("c.toml", config("two.invalid", "new"));
+    let (begun, mut written) = (Instant::now(), Instant::now());
+    let mut text = "own.example\n".to_owned();
+    while begun.elapsed() < 2 * IN_FORCE {
+        text += "more.example\n";
+        fs::write(service.sandbox.path("new"), &text).expect("write");
+        let was_quiet = written.elapsed();
+        written = Instant::now();
+        let host = service.host("own.example");
+        // Unless the machine was so busy that it was left alone for long.
+        assert!(host == "one.invalid" || was_quiet > IN_FORCE / 4, "{host}");
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(wait_until(|| service.host("more.example") == "two.invalid"));
+}
+
 /// In CGI there is no previous configuration: what is being written gets 503, and no defaults.
 #[test]
 fn a_cgi_process_answers_503_while_a_file_is_being_written() {
@@ -310,7 +373,7 @@ fn a_list_of_junk_takes_no_memory() {
 fn a_file_over_its_size_is_refused() {
     let sandbox = Sandbox::new();
     for (name, bytes, config, limit) in [
-        ("c.toml", 3 << 20, "", "larger than 2048 KiB"),
+        ("c.toml", 3 << 20, "", "larger than 1024 KiB"),
         ("list", 33 << 20, "domains.list_files = ['list']\n", "larger than 32768 KiB"),
         ("page.html", 65 << 10, "page.template = 'page.html'\n", "larger than 64 KiB"),
         ("logo.svg", 65 << 10, "page.logo = 'logo.svg'\n", "larger than 64 KiB"),

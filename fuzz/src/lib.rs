@@ -8,8 +8,10 @@ pub mod address;
 pub mod answer;
 pub mod cgi_environment;
 pub mod config_toml;
+pub mod domain_file;
 pub mod fastcgi_records;
 pub mod host;
+pub mod list;
 pub mod page;
 pub mod pox_body;
 pub mod routing;
@@ -19,12 +21,14 @@ pub mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
+    ("domain_file", domain_file::run),
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
+    ("list", list::run),
     ("page", page::run),
     ("pox_body", pox_body::run),
     ("routing", routing::run),

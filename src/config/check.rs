@@ -468,6 +468,8 @@ impl<'a> Checker<'a> {
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
         let folder = self.beside(path.get_ref());
         if let Err(error) = std::fs::read_dir(&folder) {
+            // It is looked at until it can be read; then each domain's file is looked at alone.
+            self.read.push((folder.clone(), Stamp::of(&folder).ok().flatten()));
             let message =
                 format!("domains.directory: {} cannot be read: {error}", folder.display());
             self.mistake("file-unreadable", path.span(), message);

@@ -270,6 +270,11 @@ impl Config {
         &self.text
     }
 
+    /// What holds where a domain says nothing else.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
     /// What Apple profiles are signed with, if anything.
     pub fn signing_identity(&self) -> Option<&Identity> {
         self.signing.as_ref()

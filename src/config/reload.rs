@@ -12,11 +12,12 @@
 use super::check::Loading;
 use super::{Answer, Config, find::Source};
 use crate::directory::domains_d::{Settling, says_nothing};
-use crate::files::{SETTLE_TIME, Stamp};
+use crate::files::{SETTLE_TIME, Stamp, is_cut};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::metrics::Reloads;
 use crate::signing::Identity;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,9 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_millis(400);
 /// How much of the time may go into looking, as one part of so many.
 const SHARE: u32 = 100;
+/// The longest time between two looks, where looking takes long: on a busy machine, or on a network
+/// drive.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
 /// How long nothing is read after a failure, if the files do not change; doubled with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest such pause.
@@ -152,7 +156,7 @@ impl Reader {
         loop {
             let took = self.look();
             self.look_at_signing(false);
-            let pause = INTERVAL.max(took * SHARE);
+            let pause = (took * SHARE).clamp(INTERVAL, LONGEST_INTERVAL);
             let shared = self.shared.clone();
             let exchange = shared.lock();
             let is_idle = |exchange: &mut Exchange| exchange.asked.is_empty();
@@ -164,7 +168,7 @@ impl Reader {
             drop(old);
             if !asked.is_empty() {
                 self.look_at_signing(true);
-                self.read(true);
+                self.read(true, &Files::new());
                 asked.into_iter().for_each(|Done(done)| done());
             }
         }
@@ -178,14 +182,14 @@ impl Reader {
         match &self.changed {
             Some((changed, since)) if *changed == files => {
                 if since.elapsed() >= SETTLE_TIME {
-                    self.read(false);
+                    self.read(false, &files);
                 }
             }
             _ if files != self.read => self.changed = Some((files, Instant::now())),
             _ => {
                 self.changed = None;
                 if self.retry.is_some_and(|(at, _)| Instant::now() >= at) {
-                    self.read(false);
+                    self.read(false, &files);
                 }
             }
         }
@@ -208,14 +212,21 @@ impl Reader {
         paths.into_iter().map(with_state).collect()
     }
 
-    /// Reads the files. `is_meant` says that they are what the admin wants.
-    fn read(&mut self, is_meant: bool) {
+    /// Reads the files. `is_meant` says that they are what the admin wants; else those count that
+    /// are as they were in `seen`, or have settled.
+    fn read(&mut self, is_meant: bool, seen: &Files) {
         let earlier = Some(&*self.config);
         let loading = Loading { settling: Settling::Wait, earlier, is_meant };
         let (files, result) = self.source.load_watching(loading);
+        let seen: HashMap<_, _> = seen.iter().map(|(path, stamp)| (path, stamp)).collect();
+        let has_settled = |(path, stamp): &(PathBuf, Option<Stamp>)| {
+            seen.get(path) == Some(&stamp) || stamp.is_some_and(|stamp| stamp.is_settled())
+        };
         let is_same = files.iter().all(|file| with_state(file.0.clone()) == *file);
-        if !is_same && !is_meant {
-            // They are being written: what was read is neither the old state nor the new one.
+        let counts = is_meant || (is_same && files.iter().all(has_settled));
+        if !counts {
+            // They are being written: what was read is neither the old state nor the new one. Or
+            // one of them is named for the first time, or came into its place a moment ago.
             self.read = files;
             self.changed = Some((self.states(), Instant::now()));
             return;
@@ -314,7 +325,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     if new.is_emptied() && !old.is_emptied() {
         return refused("emptied", "the file is empty now".to_owned());
     }
-    if new.is_cut_from(old) {
+    if is_cut(&new.text, &old.text) {
         let message = "the file ends in the middle of a line of what it was before".to_owned();
         return refused("emptied", message);
     }
@@ -333,12 +344,19 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         return refused("stops-signing", "profiles would not be signed any more".to_owned());
     }
     for (file, list) in &new.lists {
-        let earlier = old.lists.iter().find(|(known, _)| known == file);
-        if earlier.is_some_and(|(_, earlier)| !earlier.is_empty() && list.is_empty()) {
-            let mut finding = refused("emptied", "the list is empty now".to_owned())?;
-            finding.place = Some(Place::file(file));
-            return Some(finding);
-        }
+        let Some((_, earlier)) = old.lists.iter().find(|(known, _)| known == file) else {
+            continue;
+        };
+        let message = if list.is_empty() && !earlier.is_empty() {
+            "the list is empty now"
+        } else if list.is_cut_from(earlier) {
+            "the list ends in the middle of a domain of what it was before"
+        } else {
+            continue;
+        };
+        let mut finding = refused("emptied", message.to_owned())?;
+        finding.place = Some(Place::file(file));
+        return Some(finding);
     }
     None
 }
@@ -380,13 +398,5 @@ impl Config {
     /// True if the file holds nothing but comments and blank lines.
     fn is_emptied(&self) -> bool {
         says_nothing(&self.text)
-    }
-
-    /// True if the file is the beginning of what it was before, and ends within a line.
-    fn is_cut_from(&self, earlier: &Config) -> bool {
-        self.text.len() < earlier.text.len()
-            && !self.text.ends_with('\n')
-            && earlier.text.starts_with(&self.text)
-            && !earlier.text[self.text.len()..].starts_with(['\n', '\r'])
     }
 }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How much is remembered of the files, in bytes; beyond that, what can be read again is forgotten.
@@ -53,7 +53,9 @@ struct Known<T> {
 #[derive(Clone)]
 struct File<T> {
     /// The last good reading, if there was one.
-    good: Option<Reading<T>>,
+    good: Option<Arc<Reading<T>>>,
+    /// True if whatever follows the good reading is meant, as a signal said.
+    takes_any: bool,
     /// False if the good reading is to be made again: what it stands on has changed.
     is_current: bool,
     /// A state other than that of the good reading, and since when it is known. `None` in it stands
@@ -67,12 +69,11 @@ struct File<T> {
 }
 
 /// What was made of a file.
-#[derive(Clone)]
 struct Reading<T> {
     value: T,
     /// The file, and others that it names, with their states.
     files: Vec<(PathBuf, Option<Stamp>)>,
-    says_nothing: bool,
+    text: String,
     bytes: usize,
 }
 
@@ -127,10 +128,7 @@ impl<T: Clone> DomainsD<T> {
         for file in known.by_domain.values_mut() {
             file.is_current = false;
             file.refused = None;
-            if let (true, Some(good)) = (is_meant, &mut file.good) {
-                // What says nothing may be followed by what says nothing.
-                good.says_nothing = true;
-            }
+            file.takes_any |= is_meant;
         }
     }
 
@@ -186,7 +184,8 @@ impl<T: Clone> DomainsD<T> {
         let Some(file) = file else {
             return if counts { Lookup::Unread } else { Lookup::Unavailable };
         };
-        if let Some(Reading { value, files, .. }) = file.good.as_ref().filter(|_| file.is_current) {
+        if let Some(Reading { value, files, .. }) = file.good.as_deref().filter(|_| file.is_current)
+        {
             // The first is the file itself.
             let named = files.iter().skip(1);
             let is_same = files.first().is_some_and(|(_, then)| *then == Some(stamp));
@@ -249,9 +248,8 @@ impl<T: Clone> DomainsD<T> {
         let Some(stamp) = state(&path) else { return };
         let made = match files::read_text(&path, Kind::DomainFile) {
             Ok(text) => {
-                let says_nothing = says_nothing(&text);
                 let is_refused = self.settling == Settling::RefuseEmpty
-                    && says_nothing
+                    && says_nothing(&text)
                     && stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
                 match is_refused {
                     true => Err(error("emptied", "the file is empty, and has just changed")),
@@ -261,8 +259,8 @@ impl<T: Clone> DomainsD<T> {
                             .into_iter()
                             .chain(made.files)
                             .collect(),
-                        says_nothing,
                         bytes: text.len() + made.bytes,
+                        text,
                     }),
                 }
             }
@@ -274,19 +272,29 @@ impl<T: Clone> DomainsD<T> {
             return;
         }
         let was = known.by_domain.get(domain);
-        let is_emptied = |reading: &Reading<T>| {
-            let good = was.and_then(|file| file.good.as_ref());
-            reading.says_nothing && good.is_some_and(|good| !good.says_nothing)
-        };
-        let made = match made {
-            Ok(reading) if is_emptied(&reading) => {
-                let message = "the file is empty now; keeping the settings it had before (SIGHUP \
-                               takes it as it is)";
-                Err(error("emptied", message))
+        let refusal = |reading: &Reading<T>| {
+            let good = was.filter(|file| !file.takes_any)?.good.as_ref()?;
+            if says_nothing(&reading.text) && !says_nothing(&good.text) {
+                Some("is empty now")
+            } else if files::is_cut(&reading.text, &good.text) {
+                Some("ends in the middle of a line of what it was before")
+            } else {
+                None
             }
-            made => made,
         };
-        known.remember(domain, stamp, made);
+        let made = made.and_then(|reading| match refusal(&reading) {
+            Some(what) => Err(error(
+                "emptied",
+                &format!(
+                    "the file {what}; keeping the settings it had before (SIGHUP takes it as it is)"
+                ),
+            )),
+            None => Ok(reading),
+        });
+        let forgotten = known.remember(domain, stamp, made);
+        // Look-ups do not wait while these are freed.
+        drop(known);
+        drop(forgotten);
     }
 
     /// Where the file of `domain` is, if there is one.
@@ -302,8 +310,13 @@ impl<T: Clone> DomainsD<T> {
 }
 
 impl<T: Clone> Known<T> {
-    /// Takes a reading, or what is wrong with a state of the file.
-    fn remember(&mut self, domain: &Domain, stamp: Stamp, made: Result<Reading<T>, Vec<Finding>>) {
+    /// Takes a reading, or what is wrong with a state of the file. Returns what made room for it.
+    fn remember(
+        &mut self,
+        domain: &Domain,
+        stamp: Stamp,
+        made: Result<Reading<T>, Vec<Finding>>,
+    ) -> HashMap<Domain, File<T>> {
         let mut file = self.by_domain.get(domain).cloned().unwrap_or_default();
         self.forget(domain);
         file.is_current = true;
@@ -314,7 +327,8 @@ impl<T: Clone> Known<T> {
                     log::notice(&format!("the settings of {domain} can be used again"));
                 }
                 file.refused = None;
-                file.good = Some(reading);
+                file.good = Some(Arc::new(reading));
+                file.takes_any = false;
             }
             Err(findings) => {
                 let lines: Vec<_> = findings.iter().map(Finding::to_string).collect();
@@ -327,16 +341,23 @@ impl<T: Clone> Known<T> {
             }
         }
         let bytes = file.bytes();
+        let mut forgotten = HashMap::new();
         if self.bytes + bytes > MAX_BYTES {
-            self.by_domain.retain(|_, file| file.complaint.is_some() && file.good.is_some());
-            self.bytes = self.by_domain.values().map(File::bytes).sum();
-        }
-        if self.bytes + bytes > MAX_BYTES {
-            self.by_domain.clear();
+            forgotten = std::mem::take(&mut self.by_domain);
             self.bytes = 0;
+            // What cannot be read again is needed most.
+            let is_needed = |file: &File<T>| file.complaint.is_some() && file.good.is_some();
+            let needed = forgotten.values().filter(|file| is_needed(file));
+            let needed_bytes: usize = needed.map(File::bytes).sum();
+            if needed_bytes + bytes <= MAX_BYTES {
+                let files = forgotten.into_iter();
+                (self.by_domain, forgotten) = files.partition(|(_, file)| is_needed(file));
+                self.bytes = needed_bytes;
+            }
         }
         self.bytes += bytes;
         self.by_domain.insert(domain.clone(), file);
+        forgotten
     }
 
     fn forget(&mut self, domain: &Domain) {
@@ -358,7 +379,14 @@ impl<T> Known<T> {
 
 impl<T> Default for File<T> {
     fn default() -> File<T> {
-        File { good: None, is_current: false, seen: None, refused: None, complaint: None }
+        File {
+            good: None,
+            takes_any: false,
+            is_current: false,
+            seen: None,
+            refused: None,
+            complaint: None,
+        }
     }
 }
 
@@ -366,9 +394,7 @@ impl<T: Clone> File<T> {
     /// The last good reading while something else is there.
     fn last_good(&self) -> Lookup<T> {
         match &self.good {
-            Some(Reading { value, .. }) => {
-                Lookup::Found { value: value.clone(), is_settled: false }
-            }
+            Some(good) => Lookup::Found { value: good.value.clone(), is_settled: false },
             None => Lookup::Unavailable,
         }
     }

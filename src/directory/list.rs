@@ -28,6 +28,8 @@ pub struct List {
     /// quarters full. [`EMPTY`] where there is none.
     index: Vec<u32>,
     len: usize,
+    /// The last name, if its line has no end.
+    unfinished: Option<Box<str>>,
     /// Lines that are not domains: the first of them, with their words.
     pub not_domains: Vec<(usize, String)>,
     /// How many lines are not domains.
@@ -47,11 +49,16 @@ impl List {
     pub fn parse(text: Vec<u8>) -> List {
         let mut list = List { index: vec![EMPTY; 16], ..List::default() };
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let mut lines = text.split(|&byte| byte == b'\n').enumerate().peekable();
+        while let Some((index, line)) = lines.next() {
             let line = String::from_utf8_lossy(line);
             let Some(word) = first_word(&line) else { continue };
             match domain_name(word.rsplit('@').next().unwrap_or(word)) {
-                Ok(name) => list.insert(&name),
+                Ok(name) => {
+                    list.insert(&name);
+                    // A last line with an end has an empty one behind it.
+                    list.unfinished = lines.peek().is_none().then(|| (*name).into());
+                }
                 Err(_) => {
                     list.not_domains_count += 1;
                     if list.not_domains.len() < MAX_REPORTED {
@@ -66,7 +73,11 @@ impl List {
 
     /// True if the list names `domain`.
     pub fn contains(&self, domain: &Domain) -> bool {
-        self.len > 0 && self.index[self.slot(domain.as_str())] != EMPTY
+        self.has(domain.as_str())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.len > 0 && self.index[self.slot(name)] != EMPTY
     }
 
     /// How many domains the list names.
@@ -77,6 +88,14 @@ impl List {
     /// True if the list names no domain.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// True if the last line ends within a name of what the list was before: `example.or` of
+    /// `example.org`, which is the domain of a stranger.
+    pub fn is_cut_from(&self, earlier: &List) -> bool {
+        let Some(name) = &self.unfinished else { return false };
+        let mut names = earlier.names.lines();
+        !earlier.has(name) && names.any(|known| known.starts_with(&**name))
     }
 
     /// The domains, in the order in which they were first named.
@@ -186,6 +205,28 @@ mod tests {
             assert!(!list.contains(&Domain::parse(text).unwrap()), "{text}");
         }
         assert!(!List::parse(Vec::new()).contains(&Domain::parse("a.example").unwrap()));
+    }
+
+    #[test]
+    fn a_list_that_is_cut_within_a_name_is_known() {
+        let list = |text: &str| List::parse(text.as_bytes().to_vec());
+        let earlier = list("example.org\nann@b.example.org:x\nb\u{fc}cher.example\nexample.net\n");
+        for (text, is_cut) in [
+            ("example.or", true),
+            ("example.org", false),
+            ("example.org\nann@b.example.or", true),
+            ("example.org\nann@b.example.org", false),
+            ("example.org\nann@b.example.org:", false),
+            ("b\u{fc}cher.exam", true),
+            ("b\u{fc}cher.exam\n", false),
+            ("example.or\n", false),
+            ("other.example", false),
+            ("example.org\n# exam", false),
+            ("example.org\nexamp", false),
+            ("", false),
+        ] {
+            assert_eq!(list(text).is_cut_from(&earlier), is_cut, "{text:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{self, Request, Response};
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +31,15 @@ pub struct Tally {
     /// Kept connections that were closed while idle.
     pub reconnected: usize,
     pub slowest: Duration,
+    /// How many requests took longer than [`LONG`].
+    pub long: usize,
+    /// The slowest request of paced clients, without the time for which this client or the thread
+    /// that serves was ready to run and had no processor.
+    pub slowest_running: Duration,
 }
+
+/// No request may take longer, whatever lies in the files.
+pub const LONG: Duration = Duration::from_millis(20);
 
 impl Tally {
     pub fn add(&mut self, other: Tally) {
@@ -38,6 +47,8 @@ impl Tally {
         self.failures.extend(other.failures);
         self.reconnected += other.reconnected;
         self.slowest = self.slowest.max(other.slowest);
+        self.long += other.long;
+        self.slowest_running = self.slowest_running.max(other.slowest_running);
     }
 
     /// Asks once, on a connection of its own, and judges the answer.
@@ -47,20 +58,23 @@ impl Tally {
 
     fn count(&mut self, question: &Question, ask: impl FnOnce() -> io::Result<Response>) {
         let begun = Instant::now();
-        let outcome = match ask() {
+        let asked = ask();
+        let took = begun.elapsed();
+        let outcome = match asked {
             Ok(answer) if (question.is_good)(&answer) => None,
             Ok(answer) => Some(format!("{}: {:.200}", answer.status, answer.text())),
             Err(error) => Some(error.to_string()),
         };
         self.requests += 1;
-        self.slowest = self.slowest.max(begun.elapsed());
+        self.slowest = self.slowest.max(took);
+        self.long += usize::from(took > LONG);
         let target = question.request.target.escape_ascii();
         self.failures.extend(outcome.map(|what| format!("{target}: {what}")));
     }
 }
 
 impl Door {
-    fn once(&self, request: &Request) -> io::Result<Response> {
+    pub fn once(&self, request: &Request) -> io::Result<Response> {
         match self {
             Door::FastCgi(socket) => Client::unix(socket)?.send(request, Style::USUAL),
             Door::Http(address) => http::send(*address, request),
@@ -112,6 +126,27 @@ pub fn everything() -> Vec<Question> {
     vec![autoconfig(), autodiscover(), profile(), page(), autoconfig()]
 }
 
+/// A pause between the requests of a client, so that the processors are not what is measured; and
+/// the process that is asked.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub pause: Duration,
+    pub service: u32,
+}
+
+impl Pace {
+    /// For how long this thread and the one that serves have waited for a processor (schedstats in
+    /// the kernel's documentation).
+    fn waited(self) -> Duration {
+        let service = format!("/proc/{}/schedstat", self.service);
+        let waited = |path: &str| -> u64 {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            text.split(' ').nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
+        };
+        Duration::from_nanos(waited("/proc/thread-self/schedstat") + waited(&service))
+    }
+}
+
 /// Clients at work. Half of them keep their connection, where they can.
 pub struct Load {
     stop: Arc<AtomicBool>,
@@ -120,10 +155,25 @@ pub struct Load {
 
 impl Load {
     pub fn start(door: &Door, clients: usize, questions: fn() -> Vec<Question>) -> Load {
+        Load::start_at(door, clients, None, questions)
+    }
+
+    /// Two clients that pause between their requests.
+    pub fn paced(door: &Door, service: u32, questions: fn() -> Vec<Question>) -> Load {
+        let pause = Duration::from_micros(1500);
+        Load::start_at(door, 2, Some(Pace { pause, service }), questions)
+    }
+
+    fn start_at(
+        door: &Door,
+        clients: usize,
+        pace: Option<Pace>,
+        questions: fn() -> Vec<Question>,
+    ) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let client = |number: usize| {
             let (door, stop) = (door.clone(), stop.clone());
-            thread::spawn(move || work(&door, number, questions(), &stop))
+            thread::spawn(move || work(&door, number, pace, questions(), &stop))
         };
         Load { clients: (0..clients).map(client).collect(), stop }
     }
@@ -139,13 +189,23 @@ impl Load {
     }
 }
 
-fn work(door: &Door, number: usize, questions: Vec<Question>, stop: &AtomicBool) -> Tally {
+fn work(
+    door: &Door,
+    number: usize,
+    pace: Option<Pace>,
+    questions: Vec<Question>,
+    stop: &AtomicBool,
+) -> Tally {
     let mut tally = Tally::default();
     let mut kept = None;
     for question in questions.iter().cycle().skip(number) {
         if stop.load(Ordering::Relaxed) {
             break;
         }
+        let begun = pace.map(|pace| {
+            thread::sleep(pace.pause);
+            (pace, pace.waited(), Instant::now())
+        });
         match door {
             Door::FastCgi(socket) if number % 2 == 0 => {
                 let mut reconnected = 0;
@@ -157,6 +217,11 @@ fn work(door: &Door, number: usize, questions: Vec<Question>, stop: &AtomicBool)
                 tally.reconnected += reconnected;
             }
             _ => tally.ask(door, question),
+        }
+        if let Some((pace, before, begun)) = begun {
+            let took = begun.elapsed();
+            let waited = pace.waited().saturating_sub(before);
+            tally.slowest_running = tally.slowest_running.max(took.saturating_sub(waited));
         }
     }
     tally

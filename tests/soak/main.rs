@@ -13,6 +13,7 @@ mod common;
 mod servers;
 
 mod changes;
+mod files;
 mod load;
 mod peers;
 mod resources;
@@ -54,6 +55,15 @@ const SCENARIOS: &[Scenario] = &[
     ("restarts and reloads behind nginx", changes::behind_nginx),
     ("certificate swaps", changes::certificates),
     ("configuration broken and mended", changes::broken_configuration),
+    ("files: 20,000 tables with a mistake each", files::mistakes),
+    ("files: a list of a million lines", files::long_list),
+    ("files: 64 MiB of junk in place of each", files::junk),
+    ("files: the largest configuration", files::largest_configuration),
+    ("files: the largest list", files::largest_list),
+    ("files: the largest domain files", files::largest_domain_files),
+    ("files: the largest template and logo", files::largest_template_and_logo),
+    ("files: the largest certificate and key", files::largest_certificate),
+    ("files: rewritten all the time", files::rewritten),
     ("64 descriptors, 500 clients", peers::descriptors),
     ("slow writers, peers that never read", peers::slow),
     ("128 MiB of memory, largest FastCGI requests", resources::memory_fastcgi),

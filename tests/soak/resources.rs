@@ -1,6 +1,6 @@
 //! What a service lives on: memory, a clock, a place for its log.
 
-use crate::changes::{SIGNING, certificate, signed_profile};
+use crate::changes::{certificate, signed_profile, signing};
 use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::Request;
 use crate::common::namespace::Namespace;
@@ -124,7 +124,7 @@ fn faketime() -> String {
 }
 
 pub fn clock(size: Size) -> Row {
-    let place = Place::new(SIGNING);
+    let place = Place::new(&signing());
     certificate(&place.sandbox, "used", "30");
     let set = |offset: &str| {
         let next = place.sandbox.write("clock.next", offset);
