@@ -14,6 +14,7 @@ use crate::account::{
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
 use crate::page;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 /// The settings that tables stand for, over those of the base.
@@ -98,10 +99,19 @@ fn check_incoming(tables: &Tables, settings: &Settings, checker: &mut Checker) {
     checker.mistake("no-incoming-server", span, message.to_owned());
 }
 
+/// A key of a table, to be named in a finding: it is written only for those.
+struct Key<T>(T, &'static str);
+
+impl<T: Display> Display for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
 /// Parses the value of a key, if there is one.
 fn parsed<V, T>(
     code: &'static str,
-    key: &str,
+    key: impl Display,
     said: &Option<Spanned<V>>,
     parse: impl FnOnce(&V) -> Result<T, String>,
     checker: &mut Checker,
@@ -118,7 +128,7 @@ fn parsed<V, T>(
 
 fn parsed_text<T>(
     code: &'static str,
-    key: &str,
+    key: impl Display,
     said: &Option<Spanned<String>>,
     parse: impl FnOnce(&str) -> Result<T, String>,
     checker: &mut Checker,
@@ -195,7 +205,7 @@ fn server(
     base: Option<&ServerSettings>,
     checker: &mut Checker,
 ) -> ServerSettings {
-    let key = |name: &str| format!("{protocol}.{name}");
+    let key = |name| Key(protocol, name);
     let enabled = said.enabled.as_ref();
     if let (Protocol::Smtp, Some(enabled)) = (protocol, enabled.filter(|on| !*on.get_ref())) {
         let message = "smtp.enabled: clients refuse an account that cannot send".to_owned();
@@ -205,7 +215,7 @@ fn server(
         only_for_pop3(protocol, said, checker);
     }
     let own_port = said.port.clone().filter(|port| base.is_none() || !port.is_inherited());
-    let port = parsed("port-range", &key("port"), &own_port, |port| values::port(*port), checker);
+    let port = parsed("port-range", key("port"), &own_port, |port| values::port(*port), checker);
     let own = said.security.as_ref().filter(|word| base.is_none() || !word.is_inherited());
     let base_door = base.map(|base| (base.port, base.security));
     let (port, security) = merge::door(protocol, port, own.map(protection), base_door);
@@ -221,15 +231,15 @@ fn server(
     ServerSettings {
         protocol,
         enabled: enabled.map_or(defaults::enabled(protocol), |enabled| *enabled.get_ref()),
-        host: parsed_text("host-name", &key("host"), &said.host, values::host, checker)
+        host: parsed_text("host-name", key("host"), &said.host, values::host, checker)
             .unwrap_or_else(|| defaults::HOST.to_owned()),
         port,
         security,
-        auth: parsed("auth", &key("auth"), &said.auth, |said| auth(protocol, said), checker)
+        auth: parsed("auth", key("auth"), &said.auth, |said| auth(protocol, said), checker)
             .unwrap_or(defaults::AUTH),
         username: parsed_text(
             "username",
-            &key("username"),
+            key("username"),
             &said.username,
             values::username,
             checker,
@@ -245,13 +255,20 @@ fn alternative(
     security: Security,
     checker: &mut Checker,
 ) -> Alternative {
-    let key = |name: &str| format!("{protocol}.alternatives.{name}");
-    let port = parsed("port-range", &key("port"), &said.port, |port| values::port(*port), checker);
+    let key = |name| Key(protocol, name);
+    let port = parsed(
+        "port-range",
+        key("alternatives.port"),
+        &said.port,
+        |port| values::port(*port),
+        checker,
+    );
     let word = said.security.as_ref().map(protection);
     // Without a word and without a port that is one, it is protected as the server is.
     let registered = values::registered_port(protocol, security);
     let (port, security) = merge::door(protocol, port, word, Some((registered, security)));
-    let host = parsed_text("host-name", &key("host"), &said.host, values::host, checker);
+    let host =
+        parsed_text("host-name", key("alternatives.host"), &said.host, values::host, checker);
     Alternative { host, port, security }
 }
 
@@ -292,7 +309,9 @@ fn only_for_pop3(protocol: Protocol, said: &file::Server, checker: &mut Checker)
         ("days_on_server", said.days_on_server.as_ref().and_then(Spanned::span)),
         ("fetch_at_once", span(&said.fetch_at_once)),
     ] {
-        checker.mistake("pop3-only", span, format!("{protocol}.{key}: only pop3 has this key"));
+        if span.is_some() {
+            checker.mistake("pop3-only", span, format!("{protocol}.{key}: only pop3 has this key"));
+        }
     }
 }
 
@@ -315,13 +334,19 @@ fn pop3_options(said: &file::Server, checker: &mut Checker) -> Pop3Options {
 //------------ Services -------------------------------------------------------
 
 fn service(kind: ServiceKind, said: &file::Service, checker: &mut Checker) -> ServiceSettings {
-    let (url, username) = (format!("{kind}.url"), format!("{kind}.username"));
+    let key = |name| Key(kind, name);
     ServiceSettings {
         kind,
         enabled: said.enabled.unwrap_or(true),
-        url: parsed_text("url", &url, &said.url, values::url, checker),
-        username: parsed_text("username", &username, &said.username, values::username, checker)
-            .unwrap_or_else(|| defaults::USERNAME.to_owned()),
+        url: parsed_text("url", key("url"), &said.url, values::url, checker),
+        username: parsed_text(
+            "username",
+            key("username"),
+            &said.username,
+            values::username,
+            checker,
+        )
+        .unwrap_or_else(|| defaults::USERNAME.to_owned()),
     }
 }
 
