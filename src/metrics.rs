@@ -34,17 +34,6 @@ pub struct Metrics {
     connections_refused: Cell<u64>,
 }
 
-/// What is known of the configuration.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reloads {
-    /// How often it was read anew.
-    pub good: u64,
-    /// How often it was found broken; the one before stayed.
-    pub broken: u64,
-    /// True if what is in the files now is broken.
-    pub is_broken: bool,
-}
-
 /// A connection that is counted as long as this value lives.
 #[derive(Debug)]
 pub struct Connection<'a>(&'a Cell<u64>);
@@ -86,7 +75,10 @@ impl Metrics {
     }
 
     /// All there is, one line a number.
-    pub fn text(&self, reloads: Reloads) -> String {
+    ///
+    /// `good` and `broken` count the reloads without and with errors; `is_broken` says that the
+    /// files have errors now.
+    pub fn text(&self, good: u64, broken: u64, is_broken: bool) -> String {
         let mut text = Text(String::with_capacity(2048));
         text.head("mailsetup_build_info", "gauge", "What is running.");
         text.line("mailsetup_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -112,11 +104,11 @@ impl Metrics {
         let help = "Connections over the limit, or from a peer that may not connect.";
         text.single("mailsetup_connections_refused_total", "counter", help, refused);
         text.head("mailsetup_config_reloads_total", "counter", "Readings of changed files.");
-        for (result, count) in [("good", reloads.good), ("broken", reloads.broken)] {
+        for (result, count) in [("good", good), ("broken", broken)] {
             text.line("mailsetup_config_reloads_total", &[("result", result)], count);
         }
         let help = "1 while the files are broken and an earlier reading holds.";
-        text.single("mailsetup_config_broken", "gauge", help, reloads.is_broken.into());
+        text.single("mailsetup_config_broken", "gauge", help, is_broken.into());
         text.0
     }
 

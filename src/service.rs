@@ -5,7 +5,7 @@
 //! counters, one that says that the service runs. Neither says anything of domains.
 
 use crate::config::Config;
-use crate::config::reload::Reloading;
+use crate::config::reload::{Reloading, Reloads};
 use crate::gateway;
 use crate::kept::Kept;
 use crate::log;
@@ -54,7 +54,8 @@ impl Service {
             })
         };
         let (document, body) = if is_at(&config.status.metrics_path) {
-            ("metrics", self.metrics.text(self.reloading.borrow().count()))
+            let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
+            ("metrics", self.metrics.text(good, broken, is_broken))
         } else if is_at(&config.status.health_path) {
             ("health", "ok\n".to_owned())
         } else {

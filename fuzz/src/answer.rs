@@ -1,5 +1,6 @@
 //! How the targets ask the program, and what holds for every answer to whatever was asked.
 
+use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check};
 use mailsetup::kept::Kept;
 use mailsetup::request::Request;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 thread_local! {
     /// Read once: several domains, with every service and every text.
-    static CONFIG: Config = match check::text(Path::new("config.toml"), include_str!("config.toml")) {
+    static CONFIG: Config = match check::text(Path::new("config.toml"), include_str!("config.toml"), &CHECKS) {
         Ok(config) => config,
         Err(errors) => panic!("{errors:?}"),
     };

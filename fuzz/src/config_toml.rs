@@ -5,6 +5,7 @@
 //! domains it names, with documents that are sound.
 
 use super::answer;
+use mailsetup::commands::CHECKS;
 use mailsetup::config::read::Document;
 use mailsetup::config::report::Report;
 use mailsetup::config::{Config, check, file};
@@ -22,7 +23,7 @@ pub fn run(data: &[u8]) {
     if may_name_files && names_files(text) {
         return;
     }
-    match check::text(Path::new("config.toml"), text) {
+    match check::text(Path::new("config.toml"), text, &CHECKS) {
         Ok(config) => check_config(&config),
         Err(errors) => {
             assert!(!errors.is_empty());

@@ -5,6 +5,7 @@
 
 use super::answer;
 use mailsetup::address::Domain;
+use mailsetup::commands::CHECKS;
 use mailsetup::config::settings::Found;
 use mailsetup::config::{Config, Entry, check};
 use mailsetup::manners;
@@ -16,8 +17,8 @@ use std::path::Path;
 thread_local! {
     /// What the file stands on. Tables are inherited where there is a folder; it is not looked into.
     static CONFIG: Config = {
-        let text = concat!("domains.directory = '/'\n", include_str!("config.toml"));
-        match check::text(Path::new("config.toml"), text) {
+        let text = concat!("domains.directory = '/'\n", include_str!("config.toml"), &CHECKS);
+        match check::text(Path::new("config.toml"), text, &CHECKS) {
             Ok(config) => config,
             Err(errors) => panic!("{errors:?}"),
         }

@@ -1,5 +1,6 @@
 //! Answers the one request a web server started this process for.
 
+use super::CHECKS;
 use crate::config::Log;
 use crate::config::check::Loading;
 use crate::config::find::Source;
@@ -16,7 +17,7 @@ use std::time::Instant;
 /// Serves the request. The exit status is 0 whenever there was an answer.
 pub fn run() -> ExitCode {
     let start = Instant::now();
-    let (files, config) = Source::new(None).load_watching(Loading::CGI);
+    let (files, config) = Source::new(None).load_watching(Loading::cgi(&CHECKS));
     // One that is broken, or empty, may be in the middle of a change: it is better in a moment.
     let is_changing = |stamp: &Stamp| stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
     let is_young = || files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_changing));

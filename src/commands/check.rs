@@ -5,7 +5,7 @@
 //! One line for each finding, in the order of the files and lines; a setting that several domains
 //! share is named once.
 
-use super::{FOUND, print, print_json};
+use super::{CHECKS, FOUND, print, print_json};
 use crate::account::{Account, Moved};
 use crate::address::{Domain, EmailAddress};
 use crate::cli;
@@ -27,7 +27,7 @@ const MAX_REDIRECTS: usize = 10;
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     let path = source.path();
-    let (findings, domains) = match source.load(Loading::COMMAND) {
+    let (findings, domains) = match source.load(Loading::command(&CHECKS)) {
         Ok(config) => (find(&config, path.as_deref()), Some(domains(&config))),
         Err(errors) => (errors, None),
     };

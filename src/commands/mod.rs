@@ -13,16 +13,26 @@ pub mod show;
 
 use crate::address::Domain;
 use crate::cli::{Cli, Command};
+use crate::config::value_checks::ValueChecks;
 use crate::config::{Config, check::Loading, find::Source};
 use crate::finding::Finding;
 use crate::gateway::listener;
 use crate::visible::{is_visible, visible, visible_lines};
-use crate::{log, sign};
+use crate::{log, page, route, sign};
 use clap::{CommandFactory, Parser};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+
+/// The values of a configuration that the page and the table of paths judge.
+pub static CHECKS: ValueChecks = ValueChecks {
+    is_client_path: route::is_known,
+    template: |template| {
+        page::check_template(template).map_err(|error| (error.line, error.message))
+    },
+    logo: page::data_uri,
+};
 
 /// Something was found to be wrong: the configuration, or what was asked about.
 const FOUND: u8 = 1;
@@ -89,7 +99,7 @@ fn version() -> String {
 
 /// Reads the configuration, or says all that is wrong with it.
 fn load(source: &Source) -> Result<Config, ExitCode> {
-    source.load(Loading::COMMAND).map_err(|errors| complain(&errors))
+    source.load(Loading::command(&CHECKS)).map_err(|errors| complain(&errors))
 }
 
 /// What is said of a domain that is not answered.

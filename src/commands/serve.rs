@@ -1,6 +1,6 @@
 //! Answers requests over FastCGI and HTTP until a signal ends it.
 
-use super::{COULD_NOT_RUN, complain};
+use super::{CHECKS, COULD_NOT_RUN, complain};
 use crate::cli;
 use crate::config::find::Source;
 use crate::config::reload::Reloading;
@@ -66,7 +66,7 @@ pub fn inherited(listeners: Vec<Listener>, source: Source) -> ExitCode {
 /// What does without a socket: signals, and the configuration.
 fn begin(source: Source) -> Result<(Server, Reloading), ExitCode> {
     let server = Server::new().map_err(cannot_serve)?;
-    let reloading = Reloading::start(source).map_err(|errors| complain(&errors))?;
+    let reloading = Reloading::start(source, &CHECKS).map_err(|errors| complain(&errors))?;
     Ok((server, reloading))
 }
 

@@ -13,7 +13,6 @@ use crate::account::{
 };
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
-use crate::page;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -427,12 +426,12 @@ fn template(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
         checker.mistake("template", path.span(), message);
         return None;
     };
-    match page::check_template(&template) {
+    match (checker.loading.checks.template)(&template) {
         Ok(()) => Some(template),
-        Err(error) => {
-            let position = error.line.map(|line| (line, 1));
+        Err((line, message)) => {
+            let position = line.map(|line| (line, 1));
             let place = Place { file: file.as_path().into(), position };
-            let message = format!("page.template: {}", error.message);
+            let message = format!("page.template: {message}");
             checker.report.findings.push(Finding::error("template", Some(place), message));
             None
         }
@@ -441,7 +440,7 @@ fn template(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
 
 fn logo(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
     let (file, picture) = checker.file("page.logo", path, Kind::Logo)?;
-    match page::data_uri(&picture) {
+    match (checker.loading.checks.logo)(&picture) {
         Ok(uri) => Some(uri),
         Err(complaint) => {
             let message = format!("page.logo: {} {complaint}", file.display());

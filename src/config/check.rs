@@ -9,6 +9,7 @@ use super::build;
 use super::file::{self, Spanned, Tables};
 use super::read::{Document, Inherited};
 use super::report::Report;
+use super::value_checks::ValueChecks;
 use super::{Answer, Base, Config, Entry, Log, MAX_ALIASES, StatusPaths};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Made, Settling};
@@ -16,7 +17,6 @@ use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::request::Limits;
-use crate::route;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
@@ -43,18 +43,25 @@ pub struct Loading<'a> {
     pub earlier: Option<&'a Config>,
     /// True if the files as they are now are what the admin wants, at a signal or at the start.
     pub is_meant: bool,
+    /// What judges values that are used elsewhere.
+    pub checks: &'static ValueChecks,
 }
 
-impl Loading<'_> {
+impl Loading<'static> {
     /// For a process that answers one request.
-    pub const CGI: Loading<'static> =
-        Loading { settling: Settling::RefuseEmpty, earlier: None, is_meant: true };
+    pub fn cgi(checks: &'static ValueChecks) -> Loading<'static> {
+        Loading { settling: Settling::RefuseEmpty, earlier: None, is_meant: true, checks }
+    }
+
     /// For a command.
-    pub const COMMAND: Loading<'static> =
-        Loading { settling: Settling::TakeAll, earlier: None, is_meant: true };
+    pub fn command(checks: &'static ValueChecks) -> Loading<'static> {
+        Loading { settling: Settling::TakeAll, ..Loading::cgi(checks) }
+    }
+
     /// For a service that starts.
-    pub const START: Loading<'static> =
-        Loading { settling: Settling::Wait, earlier: None, is_meant: true };
+    pub fn start(checks: &'static ValueChecks) -> Loading<'static> {
+        Loading { settling: Settling::Wait, ..Loading::cgi(checks) }
+    }
 }
 
 /// The files that were looked at, and their states before that.
@@ -66,8 +73,8 @@ const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
 const MAX_LISTS: usize = 100;
 
 /// The configuration that needs no file.
-pub fn built_in() -> Config {
-    let mut checker = Checker::new(Path::new(""), "", Loading::COMMAND);
+pub fn built_in(checks: &'static ValueChecks) -> Config {
+    let mut checker = Checker::new(Path::new(""), "", Loading::command(checks));
     checker.config(Document::default())
 }
 
@@ -99,8 +106,8 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
 }
 
 /// Checks a text as if it stood in the file at `path`; files that it names are read.
-pub fn text(path: &Path, text: &str) -> Result<Config, Vec<Finding>> {
-    let mut checker = Checker::new(path, text, Loading::COMMAND);
+pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Config, Vec<Finding>> {
+    let mut checker = Checker::new(path, text, Loading::command(checks));
     match checker.text() {
         Some(config) if checker.report.is_empty() => Ok(config),
         _ => Err(checker.report.sorted()),
@@ -109,7 +116,7 @@ pub fn text(path: &Path, text: &str) -> Result<Config, Vec<Finding>> {
 
 /// Checks the text of one domain's file, which stands on `base`.
 pub fn domain_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, Vec<Finding>> {
-    let mut checker = Checker::new(path, text, Loading::COMMAND);
+    let mut checker = Checker::new(path, text, Loading::command(base.checks));
     checker.is_domain_file = true;
     let tables = base.tables.domain_file(text, &mut checker.report);
     match tables.map(|tables| checker.entry(tables, base)) {
@@ -126,7 +133,7 @@ pub fn domain_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, 
 pub(super) struct Checker<'a> {
     path: &'a Path,
     text: &'a str,
-    loading: Loading<'a>,
+    pub(super) loading: Loading<'a>,
     /// True if this is the file of a domain, which somebody else may have written.
     is_domain_file: bool,
     pub(super) report: Report<'a>,
@@ -216,6 +223,7 @@ impl<'a> Checker<'a> {
                 Some(_) => document.inherited(),
                 None => Inherited::default(),
             },
+            checks: self.loading.checks,
         };
         let mut domains = FxHashMap::default();
         let mut aliases = Vec::new();
@@ -337,6 +345,7 @@ impl<'a> Checker<'a> {
     }
 
     fn status(&mut self, metrics: &file::Metrics) -> StatusPaths {
+        let is_client_path = self.loading.checks.is_client_path;
         let mut path = |key: &str, path: &Option<Spanned<String>>| {
             let path = path.as_ref()?;
             let text = path.get_ref();
@@ -344,7 +353,7 @@ impl<'a> Checker<'a> {
             let example = "like \"/mailsetup/metrics\", without `?` and `%`";
             let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
                 format!("{key}: `{text}` is no path {example}")
-            } else if route::is_known(text.as_bytes()) {
+            } else if is_client_path(text.as_bytes()) {
                 format!("{key}: `{text}` is what mail clients ask for: take a path of its own")
             } else {
                 return Some(text.clone());

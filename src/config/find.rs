@@ -64,7 +64,7 @@ impl Source {
                 });
                 (files, result)
             }
-            None => (Vec::new(), Ok(check::built_in())),
+            None => (Vec::new(), Ok(check::built_in(loading.checks))),
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod read;
 pub mod reload;
 pub mod report;
 pub mod settings;
+pub mod value_checks;
 mod values;
 
 use crate::address::Domain;
@@ -36,6 +37,7 @@ use settings::{Found, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use value_checks::ValueChecks;
 
 /// Longest chain of aliases that is followed.
 const MAX_ALIASES: usize = 8;
@@ -93,6 +95,8 @@ pub struct Base {
     settings: Arc<Settings>,
     /// What they were made of, for the files of domains; empty without a folder.
     tables: Inherited,
+    /// What judges values of these files.
+    checks: &'static ValueChecks,
 }
 
 /// What is written to the log.

@@ -10,12 +10,12 @@
 //! signal says that the files are meant: an emptied file would do both.
 
 use super::check::Loading;
+use super::value_checks::ValueChecks;
 use super::{Answer, Config, find::Source};
-use crate::directory::domains_d::{Settling, says_nothing};
+use crate::directory::domains_d::says_nothing;
 use crate::files::{SETTLE_TIME, Stamp, is_cut};
 use crate::finding::{Finding, Place};
 use crate::log;
-use crate::metrics::Reloads;
 use crate::signing::Identity;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(64);
 pub struct Reloading {
     config: Arc<Config>,
     shared: Arc<Shared>,
+}
+
+/// How often the files were read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reloads {
+    /// Without errors.
+    pub good: u64,
+    /// With errors; the previous configuration stayed in force.
+    pub broken: u64,
+    /// True if the files have errors now.
+    pub is_broken: bool,
 }
 
 /// What the two threads exchange.
@@ -76,11 +87,11 @@ impl std::fmt::Debug for Done {
 
 impl Reloading {
     /// Reads the configuration for the first time, and follows its files from then on.
-    pub fn start(source: Source) -> Result<Reloading, Vec<Finding>> {
-        let config = Arc::new(source.load(Loading::START)?);
+    pub fn start(source: Source, checks: &'static ValueChecks) -> Result<Reloading, Vec<Finding>> {
+        let config = Arc::new(source.load(Loading::start(checks))?);
         log_warnings(&config);
         let shared = Arc::new(Shared::default());
-        let reader = Reader::new(source, config.clone(), shared.clone());
+        let reader = Reader::new(source, config.clone(), shared.clone(), checks);
         let spawned = thread::Builder::new().name("reload".to_owned()).spawn(|| reader.run());
         spawned.map_err(|error| {
             let message = format!("the thread that reads files cannot be started: {error}");
@@ -131,6 +142,7 @@ type Files = Vec<(PathBuf, Option<Stamp>)>;
 /// The thread that reads.
 struct Reader {
     source: Source,
+    checks: &'static ValueChecks,
     /// The last good configuration.
     config: Arc<Config>,
     shared: Arc<Shared>,
@@ -145,11 +157,25 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(source: Source, config: Arc<Config>, shared: Arc<Shared>) -> Reader {
+    fn new(
+        source: Source,
+        config: Arc<Config>,
+        shared: Arc<Shared>,
+        checks: &'static ValueChecks,
+    ) -> Reader {
         let source = pinned(source, &config);
         let read = config.files.clone();
         let changed = has_young(&read).then(|| (read.clone(), Instant::now()));
-        Reader { source, config, shared, read, changed, last_reported: Vec::new(), retry: None }
+        Reader {
+            source,
+            checks,
+            config,
+            shared,
+            read,
+            changed,
+            last_reported: Vec::new(),
+            retry: None,
+        }
     }
 
     fn run(mut self) -> ! {
@@ -216,7 +242,7 @@ impl Reader {
     /// are as they were in `seen`, or have settled.
     fn read(&mut self, is_meant: bool, seen: &Files) {
         let earlier = Some(&*self.config);
-        let loading = Loading { settling: Settling::Wait, earlier, is_meant };
+        let loading = Loading { earlier, is_meant, ..Loading::start(self.checks) };
         let (files, result) = self.source.load_watching(loading);
         let seen: HashMap<_, _> = seen.iter().map(|(path, stamp)| (path, stamp)).collect();
         let has_settled = |(path, stamp): &(PathBuf, Option<Stamp>)| {
