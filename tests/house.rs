@@ -77,6 +77,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "gateway",
             "lint",
             "log",
+            "page",
             "request",
             "responder",
             "route",

@@ -17,7 +17,7 @@ use std::path::Path;
 thread_local! {
     /// What the file stands on. Tables are inherited where there is a folder; it is not looked into.
     static CONFIG: Config = {
-        let text = concat!("domains.directory = '/'\n", include_str!("config.toml"), &CHECKS);
+        let text = concat!("domains.directory = '/'\n", include_str!("config.toml"));
         match check::text(Path::new("config.toml"), text, &CHECKS) {
             Ok(config) => config,
             Err(errors) => panic!("{errors:?}"),
