@@ -9,7 +9,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long a file must have stayed as it is before its content counts. Editors and `cp` write a
 /// file within this time.
@@ -154,5 +154,48 @@ impl Stamp {
     /// True for a file that holds nothing; a device such as /dev/null is not one.
     pub fn is_empty(&self) -> bool {
         self.size == 0 && self.is_regular
+    }
+}
+
+//------------ Seen -----------------------------------------------------------
+
+/// A state of one or more files that was seen, and since when: it counts once it has stayed the
+/// same for [`SETTLE_TIME`], whatever the clock says of the files.
+#[derive(Clone, Debug)]
+pub struct Seen<T>(Option<(T, Instant)>);
+
+impl<T: PartialEq> Seen<T> {
+    /// True if this is the state that was seen last.
+    pub fn is(&self, state: &T) -> bool {
+        self.0.as_ref().is_some_and(|(seen, _)| seen == state)
+    }
+
+    /// Takes note of a state; true if it has stayed the same for long enough.
+    pub fn has_settled(&mut self, state: T) -> bool {
+        match &self.0 {
+            Some((seen, since)) if *seen == state => since.elapsed() >= SETTLE_TIME,
+            _ => {
+                *self = Seen::now(state);
+                false
+            }
+        }
+    }
+}
+
+impl<T> Seen<T> {
+    /// A state that is seen for the first time.
+    pub fn now(state: T) -> Seen<T> {
+        Seen(Some((state, Instant::now())))
+    }
+
+    /// Forgets the state: what is there now is known.
+    pub fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Seen<T> {
+        Seen(None)
     }
 }

@@ -4,7 +4,7 @@
 //! request reads them when there is something to sign. A pair counts once its files have settled and
 //! it has signed, and only if its chain leads as far as that of the last good one.
 
-use crate::files::{self, Kind, SETTLE_TIME, Stamp};
+use crate::files::{self, Kind, Seen, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::sign::{Fault, SignError, Signer};
@@ -38,7 +38,7 @@ struct Known {
     /// What was wrong with them.
     failure: Option<Box<Finding>>,
     /// Other states that were seen, and since when.
-    seen: Option<(Stamps, Instant)>,
+    seen: Seen<Stamps>,
     /// What was logged last, and of which files: it is not logged again.
     last_reported: Option<(Stamps, String)>,
 }
@@ -133,7 +133,7 @@ impl Shared {
             let mut known = self.known();
             if let (Some((read, at)), false) = (&known.read, is_meant) {
                 if *read == stamps && (known.failure.is_none() || at.elapsed() < RETRY) {
-                    known.seen = None;
+                    known.seen.clear();
                     return stamps;
                 }
             }
@@ -153,7 +153,7 @@ impl Shared {
         });
         let mut known = self.known();
         known.read = Some((stamps, Instant::now()));
-        known.seen = None;
+        known.seen.clear();
         known.failure = None;
         match result {
             Ok(signer) => known.signer = Some(Arc::new(signer)),
@@ -208,15 +208,7 @@ impl Known {
 }
 
 /// True if the files have not changed for a while, by their times or by what was seen.
-fn has_settled(seen: &mut Option<(Stamps, Instant)>, stamps: Stamps) -> bool {
-    if stamps.iter().flatten().all(Stamp::is_settled) && stamps.iter().all(Option::is_some) {
-        return true;
-    }
-    match seen {
-        Some((then, since)) if *then == stamps => since.elapsed() >= SETTLE_TIME,
-        _ => {
-            *seen = Some((stamps, Instant::now()));
-            false
-        }
-    }
+fn has_settled(seen: &mut Seen<Stamps>, stamps: Stamps) -> bool {
+    let by_times = stamps.iter().all(|stamp| stamp.is_some_and(|stamp| stamp.is_settled()));
+    by_times || seen.has_settled(stamps)
 }

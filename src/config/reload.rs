@@ -13,7 +13,7 @@ use super::check::Loading;
 use super::value_checks::ValueChecks;
 use super::{Answer, Config, find::Source};
 use crate::directory::domains_d::says_nothing;
-use crate::files::{SETTLE_TIME, Stamp, is_cut};
+use crate::files::{Seen, Stamp, is_cut};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::signing::Identity;
@@ -149,7 +149,7 @@ struct Reader {
     /// The states of the files that were read last, good or not.
     read: Files,
     /// What the files were at the last look, if that was not what was read; and since when.
-    changed: Option<(Files, Instant)>,
+    changed: Seen<Files>,
     /// What was logged of the last reading that failed.
     last_reported: Vec<Finding>,
     /// When to read files again that failed and do not change.
@@ -165,7 +165,7 @@ impl Reader {
     ) -> Reader {
         let source = pinned(source, &config);
         let read = config.files.clone();
-        let changed = has_young(&read).then(|| (read.clone(), Instant::now()));
+        let changed = young(&read);
         Reader {
             source,
             checks,
@@ -205,19 +205,14 @@ impl Reader {
         let begun = Instant::now();
         let files = self.states();
         let took = begun.elapsed();
-        match &self.changed {
-            Some((changed, since)) if *changed == files => {
-                if since.elapsed() >= SETTLE_TIME {
-                    self.read(false, &files);
-                }
-            }
-            _ if files != self.read => self.changed = Some((files, Instant::now())),
-            _ => {
-                self.changed = None;
-                if self.retry.is_some_and(|(at, _)| Instant::now() >= at) {
-                    self.read(false, &files);
-                }
-            }
+        let is_due = if files != self.read || self.changed.is(&files) {
+            self.changed.has_settled(files.clone())
+        } else {
+            self.changed.clear();
+            self.retry.is_some_and(|(at, _)| Instant::now() >= at)
+        };
+        if is_due {
+            self.read(false, &files);
         }
         took
     }
@@ -254,7 +249,7 @@ impl Reader {
             // They are being written: what was read is neither the old state nor the new one. Or
             // one of them is named for the first time, or came into its place a moment ago.
             self.read = files;
-            self.changed = Some((self.states(), Instant::now()));
+            self.changed = Seen::now(self.states());
             return;
         }
         if let Ok(Config { signing: Some(signing), .. }) = &result {
@@ -264,7 +259,7 @@ impl Reader {
             Some(finding) if !is_meant => Err(vec![finding]),
             _ => Ok(config),
         });
-        self.changed = has_young(&files).then(|| (files.clone(), Instant::now()));
+        self.changed = young(&files);
         let is_news = is_meant || files != self.read;
         self.read = files;
         match result {
@@ -315,9 +310,14 @@ impl Reader {
     }
 }
 
-/// True if a file changed so lately that it may have changed since without a trace.
-fn has_young(files: &Files) -> bool {
-    files.iter().any(|(_, stamp)| stamp.is_some_and(|stamp| !stamp.is_settled()))
+/// The files as they were read, if one of them changed so lately that it may have changed since
+/// without a trace.
+fn young(files: &Files) -> Seen<Files> {
+    let is_young = |stamp: &Stamp| !stamp.is_settled();
+    match files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_young)) {
+        true => Seen::now(files.clone()),
+        false => Seen::default(),
+    }
 }
 
 fn with_state(file: PathBuf) -> (PathBuf, Option<Stamp>) {

@@ -7,7 +7,7 @@
 //! missing, nothing is known of a domain that was not read before.
 
 use crate::address::Domain;
-use crate::files::{self, Kind, SETTLE_TIME, Stamp};
+use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
 use std::collections::HashMap;
@@ -60,7 +60,7 @@ struct File<T> {
     is_current: bool,
     /// A state other than that of the good reading, and since when it is known. `None` in it stands
     /// for a file that is gone.
-    seen: Option<(Option<Stamp>, Instant)>,
+    seen: Seen<Option<Stamp>>,
     /// The state that was read and found to be wrong, and when it was read. It is read again in a
     /// while, since a file that it names may have been mended.
     refused: Option<(Stamp, Instant)>,
@@ -197,7 +197,7 @@ impl<T: Clone> DomainsD<T> {
                 return Lookup::Found { value: value.clone(), is_settled: false };
             }
         }
-        if !counts && !file.has_been(Some(stamp)) {
+        if !counts && !file.seen.has_settled(Some(stamp)) {
             return file.last_good();
         }
         match file.refused {
@@ -226,7 +226,7 @@ impl<T: Clone> DomainsD<T> {
             return Lookup::NoFile { is_settled };
         };
         // The file may be on its way to its place.
-        if !is_settled && !file.has_been(None) && file.good.is_some() {
+        if !is_settled && !file.seen.has_settled(None) && file.good.is_some() {
             return file.last_good();
         }
         known.forget(domain);
@@ -320,7 +320,7 @@ impl<T: Clone> Known<T> {
         let mut file = self.by_domain.get(domain).cloned().unwrap_or_default();
         self.forget(domain);
         file.is_current = true;
-        file.seen = None;
+        file.seen.clear();
         match made {
             Ok(reading) => {
                 if file.complaint.take().is_some() {
@@ -383,7 +383,7 @@ impl<T> Default for File<T> {
             good: None,
             takes_any: false,
             is_current: false,
-            seen: None,
+            seen: Seen::default(),
             refused: None,
             complaint: None,
         }
@@ -401,17 +401,6 @@ impl<T: Clone> File<T> {
 }
 
 impl<T> File<T> {
-    /// Takes note of a state; true if it has been the same for as long as a file takes to settle.
-    fn has_been(&mut self, state: Option<Stamp>) -> bool {
-        match self.seen {
-            Some((seen, since)) if seen == state => since.elapsed() >= SETTLE_TIME,
-            _ => {
-                self.seen = Some((state, Instant::now()));
-                false
-            }
-        }
-    }
-
     fn bytes(&self) -> usize {
         let complaint = self.complaint.as_ref().map_or(0, String::len);
         let reading = self.good.as_ref().map_or(0, |good| good.bytes);
