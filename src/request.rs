@@ -102,6 +102,11 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// True for an absolute target, which names the host itself.
+pub fn is_absolute(target: &[u8]) -> bool {
+    split_authority(target).0.is_some()
+}
+
 /// Splits `scheme://authority` off an absolute target.
 fn split_authority(target: &[u8]) -> (Option<&[u8]>, &[u8]) {
     if target.starts_with(b"/") {

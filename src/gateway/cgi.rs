@@ -4,7 +4,7 @@
 //! is read to its end even if nobody wants it, since some servers break off otherwise. FastCGI
 //! carries the same variables and the same answer and uses the functions of this file.
 
-use crate::request::{Limits, Method, Request, Wishes, parse_host};
+use crate::request::{Limits, Method, Request, Wishes, is_absolute, parse_host};
 use crate::response::{Response, Status};
 use memchr::memchr;
 use std::borrow::Cow;
@@ -148,7 +148,8 @@ pub fn request<'a>(
     if let Some(query) = variables.query_string {
         request.query = query;
     }
-    if host.is_none() && request.host.is_none() {
+    let is_named = host.is_some() || variables.request_uri.is_some_and(is_absolute);
+    if !is_named {
         // The server's own name, where it says nothing of the client's word. Under nginx it may be
         // a pattern or `_`, which is no domain.
         request.host = variables.server_name.and_then(parse_host);
@@ -246,6 +247,8 @@ mod tests {
         let absolute =
             [method, ("REQUEST_URI", "http://example.net/"), ("SERVER_NAME", "example.org")];
         assert_eq!(host(&absolute).as_deref(), Some("example.net"));
+        let invalid = [method, ("REQUEST_URI", "http://<b>/"), ("SERVER_NAME", "example.org")];
+        assert_eq!(host(&invalid), None, "what the client named is not replaced");
     }
 
     #[test]
