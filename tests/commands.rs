@@ -167,7 +167,7 @@ fn check_warns_of_what_breaks_some_client() {
         "smtp: port 587 is for STARTTLS",
         "imap: aerc logs in with the whole address",
         "smtp: FairEmail, Mailspring and aerc",
-        "smtp: for auth = \"ntlm\" Thunderbird for Android refuses",
+        "smtp: with auth = \"ntlm\" Thunderbird for Android refuses",
     ] {
         assert_eq!(report.matches(part).count(), 1, "{part} in {report}");
     }

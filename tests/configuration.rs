@@ -64,7 +64,7 @@ fn every_mistake_is_told_with_its_line() {
             &["smtp.enabled: clients refuse an account that cannot send"],
         ),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
-        ("[imap]\nusername = ''\n", 2, &["imap.username: the user name is empty"]),
+        ("[imap]\nusername = ''\n", 2, &["imap.username: the value is empty"]),
         ("imap.enabled = false\npop3.enabled = false\n", 2, &["both switched off"]),
         ("[domain.'a b']\n", 1, &["`a b` is not a domain name"]),
         (
@@ -401,16 +401,19 @@ fn methods_are_written_in_their_order() {
 fn lists_of_methods_have_each_of_them_once() {
     let sandbox = Sandbox::new();
     for (text, message) in [
-        ("imap.auth = []", "imap.auth: write one method or more, and each of them once"),
+        ("imap.auth = []", "imap.auth: expected one method or more, each of them once"),
         (
             "imap.auth = ['password', 'password']",
-            "imap.auth: write one method or more, and each of them once",
+            "imap.auth: expected one method or more, each of them once",
         ),
         (
             "imap.auth = ['password', 'none']",
             "imap.auth: \"none\" is for smtp only; mail is not read without a login",
         ),
-        ("smtp.auth = ['password', 'none']", "smtp.auth: \"none\" stands alone"),
+        (
+            "smtp.auth = ['password', 'none']",
+            "smtp.auth: \"none\" cannot be combined with other methods",
+        ),
         (
             "smtp.auth = ['password', 5]",
             "smtp.auth: text in quotes is expected, not a whole number",

@@ -475,7 +475,7 @@ fn what_is_broken_is_told_with_file_and_line() {
         ("page.template = 'g'", "f", "", "config.toml:1:17: page.template: "),
         ("page.logo = 'g'", "f", "", "config.toml:1:13: page.logo: "),
         ("page.logo = '.'", "f", "", "it is not a file"),
-        ("page.logo = 'f'", "f", "GIF89a", "f is no SVG, PNG or JPEG"),
+        ("page.logo = 'f'", "f", "GIF89a", "f is not an SVG, PNG or JPEG"),
         ("page.logo = 'f'", "f", &big, "f cannot be read: it is larger than 64 KiB"),
         ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is not a colour like"),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),

@@ -184,14 +184,14 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     service.sandbox.write("domains.d/file.example.toml", "");
     thread::sleep(IN_FORCE);
     holds();
-    service.wait_for_log("file.example.toml: the file is empty now");
+    service.wait_for_log("file.example.toml: the file is empty");
     service.sandbox.write("list", "");
-    service.wait_for_log("list: the list is empty now");
+    service.wait_for_log("list: the list is empty");
     holds();
     service.sandbox.write("list", "listed.example\n");
     for (text, reason) in [
-        ("", "c.toml: the file is empty now"),
-        ("# nothing is left\n\n", "c.toml: the file is empty now"),
+        ("", "c.toml: the file is empty"),
+        ("# nothing is left\n\n", "c.toml: the file is empty"),
         (&config[..config.len() - 5], "c.toml:"),
         (&config[..12], "c.toml:"),
         ("imap.host = 'own.invalid'\n", "any domain would be answered"),
