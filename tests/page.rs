@@ -477,7 +477,12 @@ fn what_is_broken_is_told_with_file_and_line() {
         ("page.logo = '.'", "f", "", "it is not a file"),
         ("page.logo = 'f'", "f", "GIF89a", "f is not an SVG, PNG or JPEG"),
         ("page.logo = 'f'", "f", &big, "f cannot be read: it is larger than 64 KiB"),
-        ("page.color = 'red'", "f", "", "config.toml:1:14: page.color: `red` is not a colour like"),
+        (
+            "page.color = 'red'",
+            "f",
+            "",
+            "config.toml:1:14: page.color: `red` is not a colour; expected",
+        ),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
         ("page.colour = 'red'", "f", "", "did you mean `color`?"),
         ("page.enabled = 'no'", "f", "", "page.enabled: true or false is expected, not text"),

@@ -253,8 +253,8 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     let is_told = || {
         assert!(smtp("2525"));
         let log = service.process.output();
-        log.contains("list: the list ends in the middle of a domain")
-            && log.contains("file.example.toml: the file ends in the middle of a line")
+        log.contains("list: the list is truncated: it ends within a domain")
+            && log.contains("file.example.toml: the file is truncated: it ends within a line")
     };
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
@@ -421,7 +421,7 @@ fn the_file_of_a_domain_names_files_in_its_own_folder_only() {
             let output = command(program()).arg("--config").arg(&config).arg("check").output();
             let output = String::from_utf8_lossy(&output.expect("program").stdout).into_owned();
             let is_refused = output.contains("own.example.toml:1:")
-                && output.contains("can only name files in its own folder or below");
+                && output.contains("is outside the folder of this file");
             assert_eq!(is_refused, !is_taken, "{path}: {output}");
         }
     }

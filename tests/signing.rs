@@ -231,7 +231,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(is_signed_by("one") && is_signed_by("one"));
     assert!(wait_until(|| service.output().contains("does not belong to")));
     put("now.key", &file("two.key")[..500]);
-    assert!(wait_until(|| service.output().contains("in the file is cut off")));
+    assert!(wait_until(|| service.output().contains("in the file is truncated")));
     assert!(is_signed_by("one"));
     put("now.key", &file("two.key"));
     assert!(wait_until(|| is_signed_by("two")), "{}", service.output());
@@ -257,7 +257,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     let log = service.output();
     for (reason, times) in [
         ("does not belong to", 1),
-        ("in the file is cut off", 1),
+        ("in the file is truncated", 1),
         ("does not contain a PEM certificate", 1),
         ("the certificate expired on", 1),
         ("sent unsigned", 0),
@@ -708,7 +708,7 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
         (with(&cat("public")), KEY, "signing-key", "public key"),
         (with(&ssh), KEY, "signing-key", "OpenSSH"),
         (with(&cat("p12")), KEY, "signing-key", "PKCS#12"),
-        (with(&cut(&key)), KEY, "signing-key", "cut off"),
+        (with(&cut(&key)), KEY, "signing-key", "truncated"),
         (with(b""), KEY, "signing-key", "it is empty"),
         (with(&garbage), KEY, "signing-key", "does not contain a PEM key"),
         (with(&vec![b'-'; 2_000_000]), KEY, "signing-unreadable", "larger than 1024 KiB"),
@@ -720,8 +720,13 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
         (certificate(&utf16), CRT, "signing-certificate", "UTF-16"),
         (certificate(b""), CRT, "signing-certificate", "it is empty"),
         (certificate(&garbage), CRT, "signing-certificate", "does not contain a PEM certificate"),
-        (certificate(&cut(&good)), CRT, "signing-certificate", "cut off"),
-        (certificate(&[cut(&good), good.clone()].concat()), CRT, "signing-certificate", "cut off"),
+        (certificate(&cut(&good)), CRT, "signing-certificate", "truncated"),
+        (
+            certificate(&[cut(&good), good.clone()].concat()),
+            CRT,
+            "signing-certificate",
+            "truncated",
+        ),
         (certificate(damaged.as_bytes()), CRT, "signing-certificate", "certificate 1 in the file"),
         (certificate(&good.repeat(2500)), CRT, "signing-unreadable", "larger than 1024 KiB"),
     ];
