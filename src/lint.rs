@@ -93,7 +93,7 @@ pub static LINTS: &[Lint] = &[
             (is_alone && is_read_on_android(server)).then(|| {
                 cause(
                     &["auth"],
-                    "for auth = \"ntlm\" Thunderbird for Android refuses the whole configuration",
+                    "with auth = \"ntlm\" Thunderbird for Android refuses the whole configuration",
                 )
             })
         }),
@@ -111,9 +111,9 @@ pub static LINTS: &[Lint] = &[
     },
     Lint {
         code: "name-value",
-        about: "A provider's name that a client takes for a number or a truth value.",
+        about: "A provider's name that a client reads as a number or as true or false.",
         clients: &["Thunderbird 153"],
-        mend: "add a word",
+        mend: "add a word to the name",
         find: Find::Account(|account| {
             let provider = &account.provider;
             // The name is the short name, too, where none is written.
@@ -127,7 +127,7 @@ pub static LINTS: &[Lint] = &[
                 cause(
                     keys,
                     format!(
-                        "provider.{key}: Thunderbird takes {name} for a number or a truth value"
+                        "provider.{key}: Thunderbird reads {name} as a number or as true or false"
                     ),
                 )
             })
@@ -196,7 +196,7 @@ pub static LINTS: &[Lint] = &[
         code: "pacc-empty",
         about: "No PACC document is published, because too little is left of it.",
         clients: &[],
-        mend: "it needs imap or pop3, and smtp; or jmap",
+        mend: "PACC needs imap or pop3, and smtp; or jmap",
         find: Find::Account(|account| left_out(account, |why| why == Why::NotEnough)),
     },
     Lint {
@@ -219,7 +219,7 @@ pub static LINTS: &[Lint] = &[
         code: "page-color",
         about: "A colour in which text cannot be read.",
         clients: &[],
-        mend: "choose a darker one",
+        mend: "use a darker colour",
         find: Find::Account(|account| {
             let color = account.page.color.filter(|color| on_light(*color) != *color);
             let message = |color| {
@@ -243,8 +243,8 @@ pub static LINTS: &[Lint] = &[
                 cause(
                     &["security", "port"],
                     format!(
-                        "port {} is for STARTTLS; Thunderbird and FairEmail try that, whatever \
-                         security = \"tls\" says",
+                        "port {} is for STARTTLS; Thunderbird and FairEmail use STARTTLS there, \
+                         in spite of security = \"tls\"",
                         server.port
                     ),
                 )
@@ -290,8 +290,8 @@ pub static LINTS: &[Lint] = &[
         mend: "configure the servers for this domain, too",
         find: Find::Account(|account| {
             let is_moved = matches!(account.moved, Some(Moved::Url(_)));
-            let message = "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat, \
-                           which sends no address, is not sent there";
+            let message = "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat \
+                           does not get it, because it sends no address";
             let cause = is_moved.then(|| cause(&["autodiscover.redirect_url"], message));
             cause.into_iter().collect()
         }),
@@ -356,8 +356,8 @@ pub static LINTS: &[Lint] = &[
             server.auth.contains(Auth::None).then(|| {
                 cause(
                     &["auth"],
-                    "for auth = \"none\" Thunderbird for Android refuses the whole configuration, \
-                     and Thunderbird takes it for incomplete",
+                    "with auth = \"none\" Thunderbird for Android refuses the whole configuration, \
+                     and Thunderbird treats it as incomplete",
                 )
             })
         }),
@@ -366,7 +366,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-composed",
         about: "A login that is made of several parts.",
         clients: &["FairEmail", "Mailspring", "aerc"],
-        mend: "%EMAILADDRESS% works everywhere",
+        mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             let is_composed =
@@ -383,7 +383,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-fixed",
         about: "A login that is the same for every mailbox.",
         clients: &["Mailspring"],
-        mend: "%EMAILADDRESS% works everywhere",
+        mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             is_fixed(server.login.template()).then(|| {
                 cause(
@@ -397,23 +397,23 @@ pub static LINTS: &[Lint] = &[
         code: "username-local-part",
         about: "A login that is the part before the @.",
         clients: &["aerc"],
-        mend: "%EMAILADDRESS% works everywhere",
+        mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
-            (server.login.template() == EMAIL_LOCAL_PART).then(|| {
-                cause(&["username"], "aerc logs in with the whole address, whatever username says")
-            })
+            (server.login.template() == EMAIL_LOCAL_PART)
+                .then(|| cause(&["username"], "aerc always logs in with the whole address"))
         }),
     },
     Lint {
         code: "username-value",
-        about: "A login that a client takes for a number or a truth value.",
+        about: "A login that a client reads as a number or as true or false.",
         clients: &["Thunderbird 153"],
-        mend: "%EMAILADDRESS% works everywhere",
+        mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             looks_like_a_value(login).then(|| {
-                let message =
-                    format!("Thunderbird takes the username {login} for a number or a truth value");
+                let message = format!(
+                    "Thunderbird reads the username {login} as a number or as true or false"
+                );
                 cause(&["username"], message)
             })
         }),

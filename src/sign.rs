@@ -67,7 +67,7 @@ impl fmt::Display for SignError {
                 "this build cannot sign profiles: it was built without the feature `sign`",
             ),
             SignError::Mismatch(name) => {
-                write!(f, "this key does not belong to the certificate `{name}`")
+                write!(f, "the key does not belong to the certificate `{name}`")
             }
             SignError::Certificate(what) | SignError::Key(what) => f.write_str(what),
             SignError::NotValidNow(when) => write!(f, "the certificate {when}"),
@@ -243,7 +243,7 @@ mod backend {
                     faults.push(Fault {
                         code: "signing-expires",
                         message: format!("the {what} `{name}` expires on {day}"),
-                        mend: "renew it; later, devices say \"Not Verified\"",
+                        mend: "renew it; after that day devices show \"Not Verified\"",
                     });
                 }
             }
@@ -305,7 +305,7 @@ mod backend {
             }
             if certificates.len() == MAX_CERTIFICATES {
                 return Err(SignError::Certificate(format!(
-                    "holds more than {MAX_CERTIFICATES} certificates: give it the certificate and \
+                    "contains more than {MAX_CERTIFICATES} certificates: give it the certificate and \
                      its chain only"
                 )));
             }
@@ -328,9 +328,9 @@ mod backend {
         } else if X509::from_der(file).is_ok() {
             "a certificate in DER; convert it with `openssl x509 -inform DER`"
         } else {
-            return format!("holds no PEM certificate{}", other_form(file));
+            return format!("does not contain a PEM certificate{}", other_form(file));
         };
-        format!("holds no PEM certificate but {instead}")
+        format!("does not contain a PEM certificate but {instead}")
     }
 
     /// The keys of a file.
@@ -341,23 +341,23 @@ mod backend {
             let error = |what: &str| Err(SignError::Key(what.to_owned()));
             if block.is_encrypted {
                 return error(
-                    "holds no PEM key without a passphrase: this one has one; remove it with \
+                    "contains a PEM key with a passphrase; remove the passphrase with \
                      `openssl pkey`",
                 );
             }
             if block.label.starts_with("OPENSSH") {
                 return error(
-                    "holds no PEM key but one of OpenSSH; convert it with `ssh-keygen -p -m PEM`",
+                    "contains a key in the form of OpenSSH, not of PEM; convert it with `ssh-keygen -p -m PEM`",
                 );
             }
             if keys.len() == MAX_KEYS {
-                return Err(SignError::Key(format!("holds more than {MAX_KEYS} keys")));
+                return Err(SignError::Key(format!("contains more than {MAX_KEYS} keys")));
             }
             // A passphrase is never asked for: nothing would answer.
             let no_passphrase = |_: &mut [u8]| Err(ErrorStack::get());
             match PKey::private_key_from_pem_callback(&block.text(&block.label), no_passphrase) {
                 Ok(key) => keys.push(key),
-                Err(_) => return error("holds a damaged PEM key, or one of an unknown kind"),
+                Err(_) => return error("contains a damaged PEM key, or one of an unknown kind"),
             }
         }
         match keys.is_empty() {
@@ -375,9 +375,9 @@ mod backend {
         } else if PKey::private_key_from_der(file).is_ok() {
             "a key in DER; convert it with `openssl pkey -inform DER`"
         } else {
-            return format!("holds no PEM key{}", other_form(file));
+            return format!("does not contain a PEM key{}", other_form(file));
         };
-        format!("holds no PEM key but {instead}")
+        format!("does not contain a PEM key but {instead}")
     }
 
     /// What a file is that is not PEM.
@@ -426,11 +426,11 @@ mod backend {
         let (bits, least) = (key.bits(), RSA_BITS.start());
         match key.id() {
             Id::RSA if bits < *least => error(format!(
-                "this RSA key has {bits} bits: a stranger could sign with it, and devices do not \
-                 trust it; use one of {least} bits or more"
+                "the RSA key has {bits} bits: its signatures can be forged, and devices do not \
+                 trust it; use a key of {least} bits or more"
             )),
             Id::RSA if bits > MAX_RSA_BITS => error(format!(
-                "this RSA key has {bits} bits, and a signature takes too long; use one of {least} \
+                "the RSA key has {bits} bits: a signature takes too long; use a key of {least} \
                  to {} bits",
                 RSA_BITS.end()
             )),
@@ -442,7 +442,7 @@ mod backend {
                     curve => {
                         let name = curve.and_then(|curve| curve.short_name().ok());
                         error(format!(
-                            "Apple's devices do not take the curve of this key, {}: use P-256, \
+                            "Apple's devices do not accept the curve of the key, {}; use P-256, \
                              P-384 or RSA",
                             name.unwrap_or("which has no name")
                         ))
@@ -451,8 +451,7 @@ mod backend {
             }
             // Ed25519 among them: OpenSSL 3.0 does not sign CMS with it.
             _ => error(
-                "holds a key that Apple's devices do not take in a profile: use RSA or ECDSA"
-                    .to_owned(),
+                "contains a key that Apple's devices do not accept; use RSA or ECDSA".to_owned(),
             ),
         }
     }
@@ -480,7 +479,7 @@ mod backend {
                 tries += 1;
                 if tries > MAX_TRIES {
                     return Err(SignError::Certificate(
-                        "holds too many certificates of the same name".to_owned(),
+                        "contains too many certificates of the same name".to_owned(),
                     ));
                 }
                 if issuer.public_key().and_then(|key| last.verify(&key)).is_ok_and(|is_so| is_so) {
@@ -530,17 +529,17 @@ mod backend {
             fault(
                 "signing-self-signed",
                 format!(
-                    "the certificate `{}` is self-signed: devices say \"Not Verified\"",
+                    "the certificate `{}` is self-signed: devices show \"Not Verified\"",
                     subject(leaf)
                 ),
-                "take one of a CA that devices trust, as for the web server",
+                "use a certificate of a CA that devices trust, as for the web server",
             );
         } else if let (1, Some(issuer)) = (chain.len(), missing(chain)) {
             fault(
                 "signing-chain-incomplete",
                 format!(
-                    "the file holds the certificate without the one of its issuer `{}`: devices \
-                     say \"Not Verified\"",
+                    "the certificate of the issuer `{}` is missing in the file: devices show \
+                     \"Not Verified\"",
                     name(issuer)
                 ),
                 "add the chain after the certificate, as in a `fullchain.pem`",
@@ -566,10 +565,10 @@ mod backend {
             fault(
                 "signing-unrelated",
                 format!(
-                    "the file holds a certificate that is not of the chain: `{}`{more}",
+                    "a certificate in the file does not belong to the chain: `{}`{more}",
                     subject(first)
                 ),
-                "remove it; it is not sent",
+                "it is not sent; remove it",
             );
         }
         let for_signatures = X509KeyUsage::DIGITAL_SIGNATURE | X509KeyUsage::NON_REPUDIATION;
@@ -581,7 +580,7 @@ mod backend {
                      digitalSignature nor nonRepudiation (RFC 8550 section 4.4.2)",
                     subject(leaf)
                 ),
-                "take one that is",
+                "use a certificate for signatures",
             );
         }
         for certificate in chain.iter().filter(|certificate| !is_self_signed(certificate)) {
@@ -594,7 +593,7 @@ mod backend {
                         "the certificate `{}` is signed with SHA-1 or MD5: devices do not trust it",
                         subject(certificate)
                     ),
-                    "have it made again with SHA-256",
+                    "use a certificate that is signed with SHA-256",
                 );
             }
         }
@@ -602,14 +601,14 @@ mod backend {
             fault(
                 "signing-key-size",
                 format!("the RSA key has {} bits: not all devices take it", key.bits()),
-                "take one of 2048 to 4096 bits",
+                "use a key of 2048 to 4096 bits",
             );
         }
         if let Some(reason) = refusal(chain) {
             fault(
                 "signing-chain-refused",
                 format!("the chain is refused: {reason}"),
-                "take the chain that the CA gives with the certificate",
+                "use the chain that the CA provides with the certificate",
             );
         }
         faults
@@ -824,7 +823,7 @@ mod pem {
     /// The blocks of a file; fails if it is cut inside a block.
     pub fn blocks(file: &[u8]) -> Result<Vec<Block>, &'static str> {
         const START: &[u8] = b"-----BEGIN ";
-        const CUT: &str = "a PEM block in the file is cut off: it has no last line of its own";
+        const CUT: &str = "a PEM block in the file is truncated: its END line is missing";
         const DAMAGED: &str = "a PEM block in the file is damaged: it is not base64";
         let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
         let mut blocks = Vec::new();

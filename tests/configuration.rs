@@ -64,37 +64,37 @@ fn every_mistake_is_told_with_its_line() {
             &["smtp.enabled: clients refuse an account that cannot send"],
         ),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
-        ("[imap]\nusername = ''\n", 2, &["imap.username: the user name is empty"]),
-        ("imap.enabled = false\npop3.enabled = false\n", 2, &["both switched off"]),
+        ("[imap]\nusername = ''\n", 2, &["imap.username: the value is empty"]),
+        ("imap.enabled = false\npop3.enabled = false\n", 2, &["both disabled"]),
         ("[domain.'a b']\n", 1, &["`a b` is not a domain name"]),
         (
             "[domain.'x.example']\nalias_of = 'nowhere.example'\n",
             2,
             &["leads to `nowhere.example`"],
         ),
-        ("[domain.'x.example']\nalias_of = 'x.example'\n", 2, &["goes in a circle"]),
+        ("[domain.'x.example']\nalias_of = 'x.example'\n", 2, &["is part of a circle"]),
         (
             "[domain.'x.example']\n[domain.'y.example']\nalias_of = 'x.example'\nimap.port = 993\n",
             3,
-            &["stands alone"],
+            &["other keys are not allowed"],
         ),
         (
             "[domain.'bücher.example']\n[domain.'xn--bcher-kva.example']\n",
             2,
             &["duplicate domain", "in another spelling"],
         ),
-        ("[domains]\nanswer = 'listed'\n", 2, &["no domain is listed"]),
+        ("[domains]\nanswer = 'listed'\n", 2, &["without any domain"]),
         ("[domains]\nlist_files = ['missing']\n", 2, &["missing cannot be read"]),
         ("[domains]\ndirectory = 'missing'\n", 2, &["missing cannot be read"]),
         ("[provider]\nname = ' '\n", 2, &["visible text"]),
         ("[apple]\nidentifier = 'org..example'\n", 2, &["not a reverse-DNS name"]),
-        ("[apple]\nsigning_key = 'key.pem'\n", 2, &["go together"]),
+        ("[apple]\nsigning_key = 'key.pem'\n", 2, &["are both needed"]),
         ("[limits]\nbody_bytes = 0\n", 2, &["limits.body_bytes: 0 is not between 1 and"]),
-        ("[metrics]\npath = 'x'\n", 2, &["metrics.path: `x` is no path like"]),
-        ("[metrics]\npath = '/x?y'\n", 2, &["metrics.path: `/x?y` is no path like"]),
-        ("[metrics]\npath = '/'\n", 2, &["metrics.path: `/` is what mail clients ask for"]),
-        ("[metrics]\nhealth_path = '/MobileConfig'\n", 2, &["is what mail clients ask for"]),
-        ("[metrics]\npath = '/x'\nhealth_path = '/x'\n", 3, &["it is metrics.path as well"]),
+        ("[metrics]\npath = 'x'\n", 2, &["metrics.path: `x` is not a valid path"]),
+        ("[metrics]\npath = '/x?y'\n", 2, &["metrics.path: `/x?y` is not a valid path"]),
+        ("[metrics]\npath = '/'\n", 2, &["metrics.path: `/` is a path that mail clients request"]),
+        ("[metrics]\nhealth_path = '/MobileConfig'\n", 2, &["is a path that mail clients request"]),
+        ("[metrics]\npath = '/x'\nhealth_path = '/x'\n", 3, &["is the same as metrics.path"]),
     ];
     let sandbox = Sandbox::new();
     for (text, line, parts) in MISTAKES {
@@ -401,16 +401,19 @@ fn methods_are_written_in_their_order() {
 fn lists_of_methods_have_each_of_them_once() {
     let sandbox = Sandbox::new();
     for (text, message) in [
-        ("imap.auth = []", "imap.auth: write one method or more, and each of them once"),
+        ("imap.auth = []", "imap.auth: expected one method or more, each of them once"),
         (
             "imap.auth = ['password', 'password']",
-            "imap.auth: write one method or more, and each of them once",
+            "imap.auth: expected one method or more, each of them once",
         ),
         (
             "imap.auth = ['password', 'none']",
             "imap.auth: \"none\" is for smtp only; mail is not read without a login",
         ),
-        ("smtp.auth = ['password', 'none']", "smtp.auth: \"none\" stands alone"),
+        (
+            "smtp.auth = ['password', 'none']",
+            "smtp.auth: \"none\" cannot be combined with other methods",
+        ),
         (
             "smtp.auth = ['password', 5]",
             "smtp.auth: text in quotes is expected, not a whole number",

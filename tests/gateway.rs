@@ -112,7 +112,7 @@ fn only_a_socket_that_was_left_behind_is_replaced() {
     assert!(refused(&socket).contains("another process listens there"));
     drop(service);
     let file = sandbox.write("file", "");
-    assert!(refused(&file).contains("no socket"));
+    assert!(refused(&file).contains("not a socket"));
     let datagram = sandbox.path("datagram");
     let _datagram = UnixDatagram::bind(&datagram).expect("bind");
     refused(&datagram);

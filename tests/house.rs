@@ -167,6 +167,37 @@ fn modules_use_only_whom_they_may() {
     }
 }
 
+/// `docs/architecture.md` has the same table.
+#[test]
+fn the_documentation_has_the_same_table() {
+    let path = source("docs/architecture.md");
+    let text = std::fs::read_to_string(path).expect("docs/architecture.md");
+    let section = text.split("## Who may use whom").nth(1).expect("a section");
+    let table = section.split("\n## ").next().expect("a table");
+    let words = |cell: &str| -> Vec<String> {
+        let mut words: Vec<_> = cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    let mut documented = BTreeMap::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let mut cells = row.trim_matches('|').split('|');
+        let (modules, uses) = (cells.next().expect("modules"), cells.next().expect("uses"));
+        documented.extend(words(modules).into_iter().map(|module| (module, words(uses))));
+    }
+    // It may use everything.
+    assert_eq!(documented.remove("commands"), Some(Vec::new()));
+    let allowed = MAY_IMPORT.iter().filter(|(module, _)| *module != "commands");
+    let allowed: BTreeMap<_, _> = allowed
+        .map(|(module, uses)| {
+            let mut uses: Vec<_> = uses.iter().map(|word| (*word).to_owned()).collect();
+            uses.sort();
+            ((*module).to_owned(), uses)
+        })
+        .collect();
+    assert_eq!(documented, allowed);
+}
+
 /// The table has no circle: every module stands below the ones it uses.
 #[test]
 fn the_table_has_no_circles() {

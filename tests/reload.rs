@@ -184,14 +184,14 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     service.sandbox.write("domains.d/file.example.toml", "");
     thread::sleep(IN_FORCE);
     holds();
-    service.wait_for_log("file.example.toml: the file is empty now");
+    service.wait_for_log("file.example.toml: the file is empty");
     service.sandbox.write("list", "");
-    service.wait_for_log("list: the list is empty now");
+    service.wait_for_log("list: the list is empty");
     holds();
     service.sandbox.write("list", "listed.example\n");
     for (text, reason) in [
-        ("", "c.toml: the file is empty now"),
-        ("# nothing is left\n\n", "c.toml: the file is empty now"),
+        ("", "c.toml: the file is empty"),
+        ("# nothing is left\n\n", "c.toml: the file is empty"),
         (&config[..config.len() - 5], "c.toml:"),
         (&config[..12], "c.toml:"),
         ("imap.host = 'own.invalid'\n", "any domain would be answered"),
@@ -253,8 +253,8 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     let is_told = || {
         assert!(smtp("2525"));
         let log = service.process.output();
-        log.contains("list: the list ends in the middle of a domain")
-            && log.contains("file.example.toml: the file ends in the middle of a line")
+        log.contains("list: the list is truncated: it ends within a domain")
+            && log.contains("file.example.toml: the file is truncated: it ends within a line")
     };
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
@@ -421,7 +421,7 @@ fn the_file_of_a_domain_names_files_in_its_own_folder_only() {
             let output = command(program()).arg("--config").arg(&config).arg("check").output();
             let output = String::from_utf8_lossy(&output.expect("program").stdout).into_owned();
             let is_refused = output.contains("own.example.toml:1:")
-                && output.contains("can only name files in its own folder or below");
+                && output.contains("is outside the folder of this file");
             assert_eq!(is_refused, !is_taken, "{path}: {output}");
         }
     }

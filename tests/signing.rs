@@ -84,10 +84,10 @@ fn a_pair_that_cannot_sign_is_never_used() {
     certificate(&sandbox, "ed", &["ed25519"], "2");
     certificate(&sandbox, "old", &["rsa:2048"], "-1");
     for (certificate, key, reason) in [
-        ("rsa.crt", "other.key", "this key does not belong to the certificate"),
+        ("rsa.crt", "other.key", "the key does not belong to the certificate"),
         ("ed.crt", "ed.key", "use RSA or ECDSA"),
-        ("rsa.key", "rsa.key", "holds no PEM certificate but a key"),
-        ("rsa.crt", "rsa.crt", "holds no PEM key but a certificate"),
+        ("rsa.key", "rsa.key", "does not contain a PEM certificate but a key"),
+        ("rsa.crt", "rsa.crt", "does not contain a PEM key but a certificate"),
         ("none", "rsa.key", "cannot be read"),
         ("old.crt", "old.key", "the certificate expired on"),
     ] {
@@ -231,14 +231,14 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(is_signed_by("one") && is_signed_by("one"));
     assert!(wait_until(|| service.output().contains("does not belong to")));
     put("now.key", &file("two.key")[..500]);
-    assert!(wait_until(|| service.output().contains("in the file is cut off")));
+    assert!(wait_until(|| service.output().contains("in the file is truncated")));
     assert!(is_signed_by("one"));
     put("now.key", &file("two.key"));
     assert!(wait_until(|| is_signed_by("two")), "{}", service.output());
 
     // A broken one never takes its place, nor one whose time is over.
     put("now.pem", b"");
-    assert!(wait_until(|| service.output().contains("holds no PEM certificate")));
+    assert!(wait_until(|| service.output().contains("does not contain a PEM certificate")));
     assert!(is_signed_by("two"));
     certificate(&sandbox, "old", &["rsa:2048"], "-1");
     put("now.pem", &file("old.crt"));
@@ -257,8 +257,8 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     let log = service.output();
     for (reason, times) in [
         ("does not belong to", 1),
-        ("in the file is cut off", 1),
-        ("holds no PEM certificate", 1),
+        ("in the file is truncated", 1),
+        ("does not contain a PEM certificate", 1),
         ("the certificate expired on", 1),
         ("sent unsigned", 0),
     ] {
@@ -708,9 +708,9 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
         (with(&cat("public")), KEY, "signing-key", "public key"),
         (with(&ssh), KEY, "signing-key", "OpenSSH"),
         (with(&cat("p12")), KEY, "signing-key", "PKCS#12"),
-        (with(&cut(&key)), KEY, "signing-key", "cut off"),
+        (with(&cut(&key)), KEY, "signing-key", "truncated"),
         (with(b""), KEY, "signing-key", "it is empty"),
-        (with(&garbage), KEY, "signing-key", "holds no PEM key"),
+        (with(&garbage), KEY, "signing-key", "does not contain a PEM key"),
         (with(&vec![b'-'; 2_000_000]), KEY, "signing-unreadable", "larger than 1024 KiB"),
         (with(&key.repeat(20)), KEY, "signing-key", "more than 16 keys"),
         (certificate(&cat("der")), CRT, "signing-certificate", "in DER"),
@@ -719,9 +719,14 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
         (certificate(&cat("leaf.csr")), CRT, "signing-certificate", "certificate request"),
         (certificate(&utf16), CRT, "signing-certificate", "UTF-16"),
         (certificate(b""), CRT, "signing-certificate", "it is empty"),
-        (certificate(&garbage), CRT, "signing-certificate", "holds no PEM certificate"),
-        (certificate(&cut(&good)), CRT, "signing-certificate", "cut off"),
-        (certificate(&[cut(&good), good.clone()].concat()), CRT, "signing-certificate", "cut off"),
+        (certificate(&garbage), CRT, "signing-certificate", "does not contain a PEM certificate"),
+        (certificate(&cut(&good)), CRT, "signing-certificate", "truncated"),
+        (
+            certificate(&[cut(&good), good.clone()].concat()),
+            CRT,
+            "signing-certificate",
+            "truncated",
+        ),
         (certificate(damaged.as_bytes()), CRT, "signing-certificate", "certificate 1 in the file"),
         (certificate(&good.repeat(2500)), CRT, "signing-unreadable", "larger than 1024 KiB"),
     ];

@@ -46,7 +46,7 @@ fn attack(template: &str, told: &str) {
 #[test]
 fn a_file_of_another_kind_is_no_template() {
     const NO_HTML: &str = "it is not an HTML template: it has to begin with `<`";
-    const NOTHING: &str = "it is not a template: there is no `{{";
+    const NOTHING: &str = "it is not a template: `{{";
     for (content, told) in [
         (
             "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n",

@@ -94,7 +94,7 @@ fn check_incoming(tables: &Tables, settings: &Settings, checker: &mut Checker) {
     }
     let said = [&tables.pop3, &tables.imap].into_iter().flatten();
     let span = said.filter_map(|server| server.enabled.as_ref()?.span()).max_by_key(|it| it.start);
-    let message = "imap and pop3 are both switched off: an account needs one of them";
+    let message = "imap and pop3 are both disabled; one of them is needed";
     checker.mistake("no-incoming-server", span, message.to_owned());
 }
 
@@ -295,10 +295,10 @@ fn auth(protocol: Protocol, said: &file::OneOrMore<file::Auth>) -> Result<AuthLi
         return Err("\"none\" is for smtp only; mail is not read without a login".to_owned());
     }
     if methods.contains(&Auth::None) && methods.len() > 1 {
-        return Err("\"none\" stands alone".to_owned());
+        return Err("\"none\" cannot be combined with other methods".to_owned());
     }
     AuthList::new(&methods)
-        .ok_or_else(|| "write one method or more, and each of them once".to_owned())
+        .ok_or_else(|| "expected one method or more, each of them once".to_owned())
 }
 
 fn only_for_pop3(protocol: Protocol, said: &file::Server, checker: &mut Checker) {
@@ -309,7 +309,11 @@ fn only_for_pop3(protocol: Protocol, said: &file::Server, checker: &mut Checker)
         ("fetch_at_once", span(&said.fetch_at_once)),
     ] {
         if span.is_some() {
-            checker.mistake("pop3-only", span, format!("{protocol}.{key}: only pop3 has this key"));
+            checker.mistake(
+                "pop3-only",
+                span,
+                format!("{protocol}.{key}: this key is for pop3 only"),
+            );
         }
     }
 }
@@ -361,7 +365,8 @@ fn oauth2(said: &file::OAuth2, checker: &mut Checker) -> Option<OAuth2> {
     let needed = &all[..5];
     if needed.iter().any(|key| key.is_none()) {
         let span = all.into_iter().flatten().find_map(Spanned::span);
-        let message = "oauth2 needs issuer, scope, authorization_url, token_url and client_id";
+        let message =
+            "oauth2: issuer, scope, authorization_url, token_url and client_id are needed";
         checker.mistake("oauth2-incomplete", span, message.to_owned());
     }
     let mut line = |key, said| parsed_text("text", key, said, values::line, checker);
@@ -385,7 +390,7 @@ fn oauth2(said: &file::OAuth2, checker: &mut Checker) -> Option<OAuth2> {
 fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Moved> {
     if let (Some(address), Some(_)) = (&said.redirect_address, &said.redirect_url) {
         let message =
-            "autodiscover.redirect_address and redirect_url: there can be one of them".to_owned();
+            "only one of autodiscover.redirect_address and redirect_url can be set".to_owned();
         checker.mistake("redirect-twice", address.span(), message);
         return None;
     }

@@ -187,8 +187,8 @@ impl<'a> Checker<'a> {
         self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
         if self.is_domain_file && !is_below(self.folder(), Path::new(path.get_ref())) {
             let message = format!(
-                "{key}: the file of a domain can only name files in its own folder or below; \
-                 `{}` is not",
+                "{key}: `{}` is outside the folder of this file; the file of a domain can \
+                 only name files in its folder or below",
                 path.get_ref()
             );
             self.mistake("file-outside", path.span(), message);
@@ -240,7 +240,7 @@ impl<'a> Checker<'a> {
                     aliases.extend(alias.map(|span| (domain.clone(), span)));
                     if domains.insert(domain, entry).is_some() {
                         let message = format!(
-                            "duplicate domain `{}`: it is there in another spelling, too",
+                            "duplicate domain `{}`: it is also configured in another spelling",
                             name.get_ref()
                         );
                         self.mistake("domain-duplicate", name.span(), message);
@@ -267,7 +267,7 @@ impl<'a> Checker<'a> {
         });
         if let (Some(answer), false) = (&file.domains.answer, named) {
             if *answer.get_ref() == file::AnswerFor::Listed {
-                let message = "`answer = \"listed\"` and no domain is listed: nobody would be answered; \
+                let message = "answer = \"listed\" without any domain: no request would be answered; \
                                add a [domain.\"example.org\"], list_files or directory";
                 self.mistake("nobody-answered", answer.span(), message.to_owned());
             }
@@ -302,7 +302,8 @@ impl<'a> Checker<'a> {
         };
         let Some(target) = target else { return Entry::Settings(settings) };
         if !says_nothing {
-            let message = "`alias_of` takes all settings of the other domain: it stands alone";
+            let message =
+                "`alias_of` takes all settings of the other domain; other keys are not allowed";
             self.mistake("alias-alone", target.span(), message.to_owned());
         }
         match Domain::parse(target.get_ref()) {
@@ -325,7 +326,7 @@ impl<'a> Checker<'a> {
             (None, None) => return None,
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(one), None) | (None, Some(one)) => {
-                let message = "apple.signing_certificate and apple.signing_key go together";
+                let message = "apple.signing_certificate and apple.signing_key are both needed";
                 self.mistake("signing-pair", one.span(), message.to_owned());
                 return None;
             }
@@ -350,11 +351,11 @@ impl<'a> Checker<'a> {
             let path = path.as_ref()?;
             let text = path.get_ref();
             let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-            let example = "like \"/mailsetup/metrics\", without `?` and `%`";
+            let example = "\"/mailsetup/metrics\", without `?` and `%`";
             let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
-                format!("{key}: `{text}` is no path {example}")
+                format!("{key}: `{text}` is not a valid path; expected for example {example}")
             } else if is_client_path(text.as_bytes()) {
-                format!("{key}: `{text}` is what mail clients ask for: take a path of its own")
+                format!("{key}: `{text}` is a path that mail clients request; use another path")
             } else {
                 return Some(text.clone());
             };
@@ -369,7 +370,7 @@ impl<'a> Checker<'a> {
             &metrics.health_path,
             paths.health_path.is_some() && paths.health_path == paths.metrics_path,
         ) {
-            let message = "metrics.health_path: it is metrics.path as well".to_owned();
+            let message = "metrics.health_path is the same as metrics.path".to_owned();
             self.mistake("status-path", path.span(), message);
         }
         paths
@@ -507,17 +508,17 @@ impl<'a> Checker<'a> {
                 match domains.get(domain) {
                     Some(Entry::Settings(_)) => break None,
                     Some(Entry::AliasOf(target)) if target == start => {
-                        break Some("goes in a circle".to_owned());
+                        break Some("is part of a circle".to_owned());
                     }
                     Some(Entry::AliasOf(_)) if steps == MAX_ALIASES => {
                         break Some(format!(
-                            "is longer than {MAX_ALIASES} steps, or goes in a circle"
+                            "has more than {MAX_ALIASES} steps, or leads into a circle"
                         ));
                     }
                     Some(Entry::AliasOf(target)) => domain = target,
                     None if elsewhere(domain) => break None,
                     None => {
-                        break Some(format!("leads to `{domain}`, which is configured nowhere"));
+                        break Some(format!("leads to `{domain}`, which is not configured"));
                     }
                 }
                 steps += 1;

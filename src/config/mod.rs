@@ -237,14 +237,11 @@ impl Config {
             Err(_) => {
                 return error(
                     "domain-file",
-                    "its name is not a domain name: the file is not used".to_owned(),
+                    "the file name is not a domain name; the file is ignored".to_owned(),
                 );
             }
             Ok(domain) if domain.as_str() != stem => {
-                return error(
-                    "domain-file",
-                    format!("call it {domain}.toml: it is looked for by that name"),
-                );
+                return error("domain-file", format!("rename it to {domain}.toml"));
             }
             Ok(_) => {}
         }

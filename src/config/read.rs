@@ -641,7 +641,7 @@ impl<'v> Deserializer<'v> for Node<'_, 'v, '_> {
                 match nearest(text, words, LIKE) {
                     Some(near) => format!("{key}: unknown value `{text}`; did you mean `{near}`?"),
                     None => {
-                        format!("{key}: unknown value `{text}`; known are {}", quoted(words))
+                        format!("{key}: unknown value `{text}`; expected one of {}", quoted(words))
                     }
                 }
             }),

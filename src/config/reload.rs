@@ -345,38 +345,39 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     let refused = |code, message: String| {
         let place = new.path().map(Place::file);
         let mut finding = Finding::error(code, place, message);
-        finding.mend = Some("send SIGHUP or restart the service if this is meant".to_owned());
+        finding.mend = Some("if this is intended, send SIGHUP or restart the service".to_owned());
         Some(finding)
     };
     if new.is_emptied() && !old.is_emptied() {
-        return refused("emptied", "the file is empty now".to_owned());
+        return refused("emptied", "the file is empty".to_owned());
     }
     if is_cut(&new.text, &old.text) {
-        let message = "the file ends in the middle of a line of what it was before".to_owned();
+        let message =
+            "the file is truncated: it ends within a line of its previous text".to_owned();
         return refused("emptied", message);
     }
     if new.answer == Answer::AnyByDefault && old.answer == Answer::Listed {
-        let message = "names no domain any more, so that any domain would be answered";
+        let message = "the configuration no longer names domains; any domain would be answered";
         let mut finding = refused("answers-more", message.to_owned())?;
         finding.mend = Some(
-            "write answer = \"any\" in [domains], or send SIGHUP or restart the service, if this \
-             is meant"
+            "if this is intended, write answer = \"any\" in [domains], or send SIGHUP or restart the \
+             service"
                 .to_owned(),
         );
         return Some(finding);
     }
     let signs = |config: &Config| config.signing.as_ref().and_then(Identity::summary).is_some();
     if signs(old) && !signs(new) {
-        return refused("stops-signing", "profiles would not be signed any more".to_owned());
+        return refused("stops-signing", "profiles would no longer be signed".to_owned());
     }
     for (file, list) in &new.lists {
         let Some((_, earlier)) = old.lists.iter().find(|(known, _)| known == file) else {
             continue;
         };
         let message = if list.is_empty() && !earlier.is_empty() {
-            "the list is empty now"
+            "the list is empty"
         } else if list.is_cut_from(earlier) {
-            "the list ends in the middle of a domain of what it was before"
+            "the list is truncated: it ends within a domain of its previous text"
         } else {
             continue;
         };
@@ -409,7 +410,7 @@ fn summary(new: &Config, old: &Config) -> String {
             Some(summary) => format!("signing with {summary}"),
             None => "not signing".to_owned(),
         }),
-        None if old.signing.is_some() => parts.push("not signing any more".to_owned()),
+        None if old.signing.is_some() => parts.push("no longer signing".to_owned()),
         None => {}
     }
     parts.join(", ")

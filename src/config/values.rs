@@ -43,8 +43,8 @@ pub fn host(text: &str) -> Result<String, String> {
         Some(name) if filled == text => Ok(name),
         Some(name) => Ok(name.replace(STAND_IN, EMAIL_DOMAIN)),
         None => Err(format!(
-            "`{text}` is not a host name; write a name like \"mail.example.org\", or \
-             \"mail.%EMAILDOMAIN%\" for one of each domain"
+            "`{text}` is not a host name; expected for example \"mail.example.org\" or \
+             \"mail.%EMAILDOMAIN%\""
         )),
     }
 }
@@ -52,9 +52,9 @@ pub fn host(text: &str) -> Result<String, String> {
 /// A user name; may hold all placeholders.
 pub fn username(text: &str) -> Result<String, String> {
     if text.is_empty() {
-        Err("the user name is empty".to_owned())
+        Err("the value is empty".to_owned())
     } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
-        Err("a user name has no white space and no control characters".to_owned())
+        Err("white space and control characters are not allowed".to_owned())
     } else {
         Ok(text.to_owned())
     }
@@ -65,7 +65,7 @@ pub fn line(text: &str) -> Result<String, String> {
     let text = text.trim();
     match !text.is_empty() && text.chars().all(is_text) {
         true => Ok(text.to_owned()),
-        false => Err("write visible text on one line".to_owned()),
+        false => Err("expected visible text on one line".to_owned()),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
         match is_tag && is_fine {
             true => Ok((language.to_ascii_lowercase(), text.to_owned())),
             false => Err(format!(
-                "write {{ en = \"text\", de = \"Text\" }}; `{language}` is not like that"
+                "`{language}`: expected a language and its text, for example {{ en = \"text\" }}"
             )),
         }
     });
@@ -94,14 +94,16 @@ pub fn identifier(text: &str) -> Result<String, String> {
     };
     match text.split('.').all(is_label) {
         true => Ok(text.to_owned()),
-        false => Err(format!("`{text}` is not a reverse-DNS name like \"org.example.mail\"")),
+        false => Err(format!(
+            "`{text}` is not a reverse-DNS name; expected for example \"org.example.mail\""
+        )),
     }
 }
 
 /// A colour.
 pub fn color(text: &str) -> Result<Color, String> {
     let color = Color::parse(text);
-    color.ok_or_else(|| format!("`{text}` is not a colour like \"#1f5fbf\""))
+    color.ok_or_else(|| format!("`{text}` is not a colour; expected for example \"#1f5fbf\""))
 }
 
 /// An https URL in ASCII; may hold `%EMAILDOMAIN%`.
@@ -118,7 +120,7 @@ pub fn url(text: &str) -> Result<String, String> {
     match is_host && is_plain {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "`{text}` is not a URL like \"https://www.example.org/path\"; write it in ASCII"
+            "`{text}` is not an https URL in ASCII; expected for example \"https://www.example.org/path\""
         )),
     }
 }
@@ -128,7 +130,9 @@ pub fn redirect_address(text: &str) -> Result<String, String> {
     let example = text.replace(EMAIL_LOCAL_PART, "x").replace(EMAIL_DOMAIN, "example.org");
     match EmailAddress::parse(example.as_bytes()) {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("`{text}` is not an address like \"%EMAILLOCALPART%@example.org\"")),
+        Err(_) => Err(format!(
+            "`{text}` is not an address; expected for example \"%EMAILLOCALPART%@example.org\""
+        )),
     }
 }
 

@@ -252,7 +252,7 @@ impl<T: Clone> DomainsD<T> {
                     && says_nothing(&text)
                     && stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
                 match is_refused {
-                    true => Err(error("emptied", "the file is empty, and has just changed")),
+                    true => Err(error("emptied", "the file is empty and was changed just now")),
                     false => read(&path, &text).map(|made| Reading {
                         value: made.value,
                         files: [(path.clone(), Some(stamp))]
@@ -275,9 +275,9 @@ impl<T: Clone> DomainsD<T> {
         let refusal = |reading: &Reading<T>| {
             let good = was.filter(|file| !file.takes_any)?.good.as_ref()?;
             if says_nothing(&reading.text) && !says_nothing(&good.text) {
-                Some("is empty now")
+                Some("is empty")
             } else if files::is_cut(&reading.text, &good.text) {
-                Some("ends in the middle of a line of what it was before")
+                Some("is truncated: it ends within a line of its previous text")
             } else {
                 None
             }
@@ -286,7 +286,7 @@ impl<T: Clone> DomainsD<T> {
             Some(what) => Err(error(
                 "emptied",
                 &format!(
-                    "the file {what}; keeping the settings it had before (SIGHUP takes it as it is)"
+                    "the file {what}; keeping the previous settings; if this is intended, send SIGHUP"
                 ),
             )),
             None => Ok(reading),
@@ -324,7 +324,7 @@ impl<T: Clone> Known<T> {
         match made {
             Ok(reading) => {
                 if file.complaint.take().is_some() {
-                    log::notice(&format!("the settings of {domain} can be used again"));
+                    log::notice(&format!("the settings of {domain} are valid again"));
                 }
                 file.refused = None;
                 file.good = Some(Arc::new(reading));

@@ -163,7 +163,7 @@ fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Respons
         Some(digits) => std::str::from_utf8(digits)
             .ok()
             .and_then(|digits| digits.trim().parse().ok())
-            .ok_or_else(|| Response::text(Status::BadRequest, "CONTENT_LENGTH is no number"))?,
+            .ok_or_else(|| Response::text(Status::BadRequest, "CONTENT_LENGTH is not a number"))?,
         // seen: Apache's mod_cgid decodes a chunked body and sends no length; it ends with the input.
         None if variables.transfer_encoding.is_some() => u64::MAX,
         None => 0,

@@ -80,7 +80,11 @@ impl FromStr for Address {
                     mode = u32::from_str_radix(digits, 8)
                         .ok()
                         .filter(|mode| *mode <= 0o777)
-                        .ok_or_else(|| format!("mode={digits} is no octal mode like 0660"))?;
+                        .ok_or_else(|| {
+                            format!(
+                                "mode={digits} is not a valid octal mode; expected for example 0660"
+                            )
+                        })?;
                 }
                 Some(("group", name)) if !name.is_empty() => group = Some(name.to_owned()),
                 _ => {
@@ -251,7 +255,7 @@ fn is_left_behind(path: &Path) -> io::Result<bool> {
         Ok(meta) if !meta.file_type().is_socket() => {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "there is a file that is no socket",
+                "a file that is not a socket is there",
             ));
         }
         Ok(_) => {}
@@ -278,8 +282,9 @@ fn group_id(name: &str) -> io::Result<u32> {
         let mut fields = line.split(':');
         (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
     });
-    number
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no group {name}")))
+    number.ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, format!("group {name} does not exist"))
+    })
 }
 
 //------------ inherited sockets ----------------------------------------------

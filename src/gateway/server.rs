@@ -297,7 +297,7 @@ pub async fn finish(ask: impl Fn() -> Answer) -> Response {
             Answer::Ready(response) => return response,
             Answer::Slow(work) => {
                 return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-                    Response::text(Status::InternalServerError, "the answer could not be made")
+                    Response::text(Status::InternalServerError, "the response could not be written")
                 });
             }
             // Should it panic, it is asked for again.

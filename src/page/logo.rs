@@ -13,7 +13,7 @@ pub fn data_uri(picture: &[u8]) -> Result<String, &'static str> {
     if picture.len() > MAX_BYTES {
         return Err("is larger than 64 KiB");
     }
-    let media_type = media_type(picture).ok_or("is no SVG, PNG or JPEG")?;
+    let media_type = media_type(picture).ok_or("is not an SVG, PNG or JPEG")?;
     Ok(format!("data:{media_type};base64,{}", STANDARD.encode(picture)))
 }
 

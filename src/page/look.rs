@@ -227,7 +227,7 @@ fn survey(template: &str) -> Result<(), TemplateError> {
     }
     match survey.is_filled_in {
         true => Ok(()),
-        false => Err(TemplateError::at(1, "it is not a template: there is no `{{ … }}` in it")),
+        false => Err(TemplateError::at(1, "it is not a template: `{{ … }}` is missing")),
     }
 }
 
