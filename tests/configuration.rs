@@ -127,6 +127,21 @@ fn every_mistake_is_told_with_its_line() {
     }
 }
 
+/// A domain without quotes was reported twice, first as a name that is not a domain.
+#[test]
+fn a_domain_without_quotes_is_one_mistake() {
+    let sandbox = Sandbox::new();
+    for (text, part) in [
+        ("[domain.example.org]\nimap.port = 993\n", "a domain's name needs quotes"),
+        ("[domain.example.org.imap]\nport = 993\n", "a domain's name needs quotes"),
+        ("[domain.example]\n", "`example` is not a domain name"),
+    ] {
+        let (_, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
+        assert_eq!(stdout.matches("error: ").count(), 1, "{stdout}");
+        assert!(stdout.contains(part), "{stdout}");
+    }
+}
+
 #[test]
 fn two_mistakes_are_both_told() {
     let sandbox = Sandbox::new();

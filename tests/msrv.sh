@@ -97,6 +97,6 @@ exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/roo
     cargo test --locked --all-targets --no-run
     cargo test --locked --lib
     cargo test --locked --test main -- --skip servers:: --skip conformance::apache \
-        --skip conformance::caddy --skip conformance::lighttpd --skip conformance::nginx \
-        --skip conformance::spawn_fcgi
+        --skip conformance::caddy --skip conformance::haproxy --skip conformance::lighttpd \
+        --skip conformance::nginx --skip conformance::spawn_fcgi
 ' sh "$promised"

@@ -176,6 +176,16 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// True if an unknown key was reported in the line of a name.
+    fn has_unknown_key(&self, name: &Spanned<String>) -> bool {
+        let line = |place: &Place| place.position.map(|(line, _)| line);
+        let here = line(&self.report.place(name.span()));
+        let is_here = |finding: &Finding| {
+            finding.code == "unknown-key" && finding.place.as_ref().and_then(line) == here
+        };
+        !name.get_ref().contains('.') && self.report.findings.iter().any(is_here)
+    }
+
     /// Reads a file that is named at `path`; the configuration follows its changes.
     pub(super) fn file(
         &mut self,
@@ -231,6 +241,8 @@ impl<'a> Checker<'a> {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = self.entry(tables, &base);
             match Domain::parse(name.get_ref()) {
+                // Its parts without quotes were taken for tables, which is reported in that line.
+                Err(_) if self.has_unknown_key(&name) => {}
                 Err(_) => self.mistake(
                     "domain-name",
                     name.span(),

@@ -403,7 +403,10 @@ fn summary(new: &Config, old: &Config) -> String {
         parts.push(format!("files in {}", directory.folder().display()));
     }
     if new.answers_any() {
-        parts.push("any other domain is answered".to_owned());
+        match parts[..] {
+            [_] if count == 0 => parts[0] = "any domain is answered".to_owned(),
+            _ => parts.push("any other domain is answered".to_owned()),
+        }
     }
     match &new.signing {
         Some(signing) => parts.push(match signing.summary() {
