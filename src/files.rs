@@ -40,13 +40,14 @@ impl Kind {
     /// Largest size, in bytes.
     ///
     /// A service takes at most 256 MB of memory while it reads a file of this size, whatever it
-    /// holds, and with one of the same size that is in force. TOML takes up to 120 times its size, a
-    /// list up to four times.
+    /// holds, and with one of the same size that is in force. A list takes up to four times its size;
+    /// what TOML takes is limited by `config::parts`.
     pub const fn max_bytes(self) -> u64 {
         match self {
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all authorities has a quarter of this.
-            Kind::Configuration | Kind::Certificate | Kind::Key => 1024 * 1024,
+            Kind::Certificate | Kind::Key => 1024 * 1024,
+            Kind::Configuration => 2 * 1024 * 1024,
             Kind::Template | Kind::DomainFile | Kind::Logo => 64 * 1024,
         }
     }

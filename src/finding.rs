@@ -77,6 +77,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("texts", "Texts by language in the wrong form."),
     ("thread", "The thread that reads files cannot be started."),
     ("too-many-lists", "More list files than can be read."),
+    ("too-many-parts", "More tables, keys and values than are read from one file."),
     ("unknown-key", "A key that is not known."),
     ("unknown-value", "A value that is not known at this key."),
     ("url", "A value that is not an https URL."),

@@ -373,7 +373,7 @@ fn a_list_of_junk_takes_no_memory() {
 fn a_file_over_its_size_is_refused() {
     let sandbox = Sandbox::new();
     for (name, bytes, config, limit) in [
-        ("c.toml", 3 << 20, "", "larger than 1024 KiB"),
+        ("c.toml", 3 << 20, "", "larger than 2048 KiB"),
         ("list", 33 << 20, "domains.list_files = ['list']\n", "larger than 32768 KiB"),
         ("page.html", 65 << 10, "page.template = 'page.html'\n", "larger than 64 KiB"),
         ("logo.svg", 65 << 10, "page.logo = 'logo.svg'\n", "larger than 64 KiB"),

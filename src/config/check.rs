@@ -7,6 +7,7 @@
 
 use super::build;
 use super::file::{self, Spanned, Tables};
+use super::parts;
 use super::read::{Document, Inherited};
 use super::report::Report;
 use super::value_checks::ValueChecks;
@@ -160,6 +161,15 @@ impl<'a> Checker<'a> {
 
     /// What the text means; `None` if it cannot be parsed. Mistakes are in the report.
     fn text(&mut self) -> Option<Config> {
+        if let Some(at) = parts::beyond(self.text) {
+            let message = format!(
+                "the file has more than {} tables, keys and values; write the domains to a list or \
+                 to files in domains.directory",
+                parts::MAX_PARTS
+            );
+            self.mistake("too-many-parts", Some(at..at), message);
+            return None;
+        }
         let document = Document::read(self.text, &mut self.report)?;
         Some(self.config(document))
     }

@@ -14,6 +14,7 @@ pub mod defaults;
 pub mod file;
 pub mod find;
 mod merge;
+pub mod parts;
 pub mod places;
 pub mod read;
 pub mod reload;

@@ -10,6 +10,7 @@ use crate::common::{Process, Sandbox, command, run, wait_until};
 use crate::load::{Load, Question, Tally};
 use crate::service::{Place, memory};
 use crate::{Row, Size};
+use mailsetup::config::parts;
 use std::fmt::Write;
 use std::fs;
 use std::io::Write as _;
@@ -343,25 +344,43 @@ fn filled(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> S
     text
 }
 
+/// The same, with as many parts as are read at most.
+fn filled_toml(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> String {
+    let mut left = parts::MAX_PARTS - 4 - start.lines().map(parts::count).sum::<usize>();
+    let mut is_full = false;
+    filled(start, max, |number| {
+        let part = more(number);
+        let parts = part.lines().map(parts::count).sum();
+        is_full |= parts > left;
+        left -= if is_full { 0 } else { parts };
+        // Comments fill the rest: they are read, too.
+        if is_full { "#\n".to_owned() } else { part }
+    })
+}
+
 pub fn largest_configuration(_size: Size) -> Row {
-    const MAX: usize = 1024 * 1024;
+    const MAX: usize = 2 * 1024 * 1024;
     let start = |number| base(number) + "[domain.'example.org']\n";
     let contents = [
-        filled(start(1), MAX, |n| format!("[domain.'{n}.example']\n")),
+        filled_toml(start(1), MAX, |n| format!("[domain.'{n}.example']\n")),
         // Again, while what was read before is held.
-        filled(start(2), MAX, |n| format!("[domain.'{n}.a.example']\n")),
-        filled(start(3), MAX, |n| format!("[domain.'{n}.example']\nimap.port=143\nsmtp.port=25\n")),
-        filled(start(4), MAX, |n| format!("[domain.'{n}.example']\nimap.port=0\n")),
-        filled(start(5), MAX, |n| format!("[[domain.'{}.example'.imap.alternatives]]\n", n / 9)),
-        filled(start(6), MAX, |n| format!("[domain.'{n}.example']\nalias_of='example.org'\n")),
-        filled("x=[".to_owned(), MAX - 1, |_| "1,".to_owned()) + "]",
-        filled("x=[".to_owned(), MAX - 1, |_| "{},".to_owned()) + "]",
-        filled("x=".to_owned(), MAX, |_| "[".to_owned()),
-        filled("x".to_owned(), MAX - 2, |_| ".x".to_owned()) + "=1",
-        filled(String::new(), MAX, |n| format!("x{n}=1\n")),
-        filled(String::new(), MAX, |n| format!("[x{n}]\n")),
-        filled(String::new(), MAX, |_| "[[x]]\n".to_owned()),
-        filled(start(7), MAX - 3, |_| "\n".to_owned()) + "\0",
+        filled_toml(start(2), MAX, |n| format!("[domain.'{n}.a.example']\n")),
+        filled_toml(start(3), MAX, |n| {
+            format!("[domain.'{n}.example']\nimap.port=143\nsmtp.port=25\n")
+        }),
+        filled_toml(start(4), MAX, |n| format!("[domain.'{n}.example']\nimap.port=0\n")),
+        filled_toml(start(5), MAX, |n| {
+            format!("[[domain.'{}.example'.imap.alternatives]]\n", n / 9)
+        }),
+        filled_toml(start(6), MAX, |n| format!("[domain.'{n}.example']\nalias_of='example.org'\n")),
+        filled_toml("x=[".to_owned(), MAX - 1, |_| "1,".to_owned()) + "]",
+        filled_toml("x=[".to_owned(), MAX - 1, |_| "{},".to_owned()) + "]",
+        filled_toml("x=".to_owned(), MAX, |_| "[".to_owned()),
+        filled_toml("x".to_owned(), MAX - 2, |_| ".x".to_owned()) + "=1",
+        filled_toml(String::new(), MAX, |n| format!("x{n}=1\n")),
+        filled_toml(String::new(), MAX, |n| format!("[x{n}]\n")),
+        filled_toml(String::new(), MAX, |_| "[[x]]\n".to_owned()),
+        filled_toml(start(7), MAX - 3, |_| "\n".to_owned()) + "\0",
     ];
     let place = Place::new(&start(0));
     largest(place, everybody, &contents.map(|text| ("c.toml", text.into_bytes())))
