@@ -65,6 +65,11 @@ impl Identity {
         self.0.certificate == other.0.certificate && self.0.key == other.0.key
     }
 
+    /// The certificate and the key.
+    pub fn files(&self) -> [&Path; 2] {
+        [&self.0.certificate, &self.0.key]
+    }
+
     /// Looks at the files, and reads them if they have changed and settled. `is_meant` says that
     /// they are what the admin wants as they are.
     pub fn look(&self, is_meant: bool) {

@@ -2,7 +2,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, program, run, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;
@@ -322,6 +322,51 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
         let answer = ask(&config, "own.example");
         assert!(is_unavailable(&answer), "{name} {broken:?}: {} {}", answer.status, answer.text());
     }
+}
+
+/// A list that was moved away for a moment, or its folder, got 500, and a profile went out unsigned
+/// while its certificate was being written.
+#[test]
+fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written() {
+    let sandbox = Sandbox::new();
+    let mut openssl = command("openssl");
+    openssl.args(["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt"]);
+    openssl.args(["ec_paramgen_curve:prime256v1", "-subj", "/CN=mail.own.example", "-days", "2"]);
+    openssl.arg("-keyout").arg(sandbox.path("key")).arg("-out").arg(sandbox.path("cert"));
+    run(&mut openssl);
+    let config = sandbox.write(
+        "c.toml",
+        "domains.list_files = ['list']\ndomains.directory = 'domains.d'\npage.logo = 'logo.svg'\n\
+         [apple]\nsigning_certificate = 'cert'\nsigning_key = 'key'\n",
+    );
+    sandbox.write("list", "own.example\n");
+    sandbox.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    fs::create_dir(sandbox.path("domains.d")).expect("a folder");
+    let ask = || {
+        let request = Request::get("/mobileconfig?emailaddress=ann@own.example");
+        over_cgi(&config, &request.host("own.example"))
+    };
+    for name in ["c.toml", "list", "domains.d", "logo.svg", "cert", "key"] {
+        assert_eq!(ask().status, 200, "{name}");
+        fs::rename(sandbox.path(name), sandbox.path("away")).expect("renamed");
+        let answer = ask();
+        assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("2")), "{name}");
+        assert!(is_not_stored(&answer), "{name}");
+        fs::rename(sandbox.path("away"), sandbox.path(name)).expect("renamed");
+    }
+    for name in ["cert", "key"] {
+        let whole = fs::read(sandbox.path(name)).expect("readable");
+        for length in [0, whole.len() / 2] {
+            sandbox.write(name, &whole[..length]);
+            assert_eq!(ask().status, 503, "{name}, {length} bytes");
+        }
+        // What stays like that is an error: unsigned profiles are taken by devices, too.
+        assert!(wait_until(|| ask().status == 200 && ask().body.starts_with(b"<?xml")), "{name}");
+        sandbox.write(name, whole);
+        assert!(!ask().body.starts_with(b"<?xml"), "{name}");
+    }
+    fs::remove_file(sandbox.path("list")).expect("removed");
+    assert!(wait_until(|| ask().status == 500));
 }
 
 //------------ what lies in the files ----------------------------------------
