@@ -119,6 +119,11 @@ impl Identity {
         self.0.read().map(drop)
     }
 
+    /// Why the files that were looked at last cannot be used.
+    pub fn failure(&self) -> Option<Box<Finding>> {
+        self.0.known().failure.clone()
+    }
+
     /// `CN=…, until 2027-01-02`, for the log; `None` if nothing can be signed now.
     pub fn summary(&self) -> Option<String> {
         let known = self.0.known();

@@ -550,3 +550,50 @@ fn what_cannot_be_read_is_a_finding() {
     let status = command(program()).arg("check").arg("--config").arg(&config).stdout(full).status();
     assert_eq!(status.expect("program").code(), Some(2));
 }
+
+/// `check` wrote what is wrong with the target of an alias once more, on standard error, for each
+/// domain that leads there, even with `--quiet`.
+#[test]
+fn a_broken_target_of_aliases_is_reported_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/bad.example.toml", "imap.port = 0\n");
+    sandbox.write("domains.d/to.example.toml", "alias_of = 'bad.example'\n");
+    sandbox.write("domains.d/one.example.toml", "alias_of = 'two.example'\n");
+    sandbox.write("domains.d/two.example.toml", "alias_of = 'one.example'\n");
+    let config = sandbox.write(
+        "c.toml",
+        "domains.directory = 'domains.d'\n[domain.'al.example']\nalias_of = 'bad.example'\n",
+    );
+    let found = text(&check(&config, &[]));
+    assert_eq!(found.matches("imap.port").count(), 1, "{found}");
+    assert_eq!(text(&check(&config, &["--quiet"])), "");
+    assert!(places(&config).contains(&"alias one.example.toml:1:12".to_owned()), "{found}");
+}
+
+/// A domain with a table and a file got the settings of the table, and nothing said so.
+#[test]
+fn a_file_beside_a_table_is_a_warning() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "imap.port = 143\n");
+    let config =
+        sandbox.write("c.toml", "domains.directory = 'domains.d'\n[domain.'own.example']\n");
+    assert_eq!(places(&config), ["domain-file c.toml:2:9"]);
+}
+
+/// Only one of the two lines was named, and not the later one.
+#[test]
+fn a_domain_in_another_spelling_names_both_lines() {
+    let sandbox = Sandbox::new();
+    for (names, message) in [
+        (["example.org", "EXAMPLE.org"], "`EXAMPLE.org`: the first is in line 2"),
+        (["EXAMPLE.org", "example.org"], "`example.org`: the first is in line 2"),
+        (["xn--bcher-kva.example", "b\u{fc}cher.example"], "the first is in line 2"),
+        (["b\u{fc}cher.example", "xn--bcher-kva.example"], "the first is in line 2"),
+    ] {
+        let text = format!("\n[domain.'{}']\n\n[domain.'{}']\n", names[0], names[1]);
+        let config = sandbox.write("c.toml", text);
+        assert_eq!(places(&config), ["domain-duplicate c.toml:4:9"], "{names:?}");
+        let found = json(&config)[0]["message"].to_string();
+        assert!(found.contains(message) && found.contains(names[0]), "{found}");
+    }
+}

@@ -259,6 +259,17 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
     assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
+    // What is left of a name need not be one: `our` is not a domain, and the last domain was lost.
+    let refusals = || {
+        let log = service.process.output();
+        log.matches("list: the list is truncated: it ends within a domain").count()
+    };
+    let before = refusals();
+    fs::write(service.sandbox.path("list"), "listed.example\nour").expect("write");
+    assert!(wait_until(|| refusals() > before), "{}", service.process.output());
+    assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
+    fs::write(service.sandbox.path("list"), &list[..list.len() - 2]).expect("write");
+    assert!(wait_until(|| refusals() > before + 1), "{}", service.process.output());
     // A signal takes them as they are.
     service.hang_up();
     assert!(wait_until(|| smtp("25") && service.host("ours.example.or") != "404"));

@@ -237,6 +237,7 @@ impl<'a> Checker<'a> {
         };
         let mut domains = FxHashMap::default();
         let mut aliases = Vec::new();
+        let mut spelled: FxHashMap<Domain, Vec<Spanned<String>>> = FxHashMap::default();
         while let Some((name, tables)) = document.next_domain(&mut self.report) {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = self.entry(tables, &base);
@@ -250,16 +251,12 @@ impl<'a> Checker<'a> {
                 ),
                 Ok(domain) => {
                     aliases.extend(alias.map(|span| (domain.clone(), span)));
-                    if domains.insert(domain, entry).is_some() {
-                        let message = format!(
-                            "duplicate domain `{}`: it is also configured in another spelling",
-                            name.get_ref()
-                        );
-                        self.mistake("domain-duplicate", name.span(), message);
-                    }
+                    domains.insert(domain.clone(), entry);
+                    spelled.entry(domain).or_default().push(name);
                 }
             }
         }
+        self.other_spellings(spelled);
         let file = document.file;
         let lists = self.list_files(&file.domains);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
@@ -301,6 +298,24 @@ impl<'a> Checker<'a> {
             files: Vec::new(),
             text: String::new(),
             warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+
+    /// Refuses domains that are there in two spellings: the later one in the file.
+    fn other_spellings(&mut self, spelled: FxHashMap<Domain, Vec<Spanned<String>>>) {
+        for mut names in spelled.into_values().filter(|names| names.len() > 1) {
+            names.sort_by_key(|name| name.span().map(|span| span.start));
+            let mut names = names.into_iter();
+            let Some(first) = names.next() else { continue };
+            let line = self.report.place(first.span()).position.map_or(1, |(line, _)| line);
+            for name in names {
+                let message = format!(
+                    "duplicate domain `{}`: the first is in line {line}, in another spelling: `{}`",
+                    name.get_ref(),
+                    first.get_ref()
+                );
+                self.mistake("domain-duplicate", name.span(), message);
+            }
         }
     }
 

@@ -180,7 +180,7 @@ impl Config {
             }
         }
         if !self.is_circle_logged.swap(true, Ordering::Relaxed) {
-            log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
+            log::error_on_request(&format!("{domain}: too many aliases, or aliases in a circle"));
         }
         Err(NotFound::Unavailable)
     }
@@ -227,6 +227,12 @@ impl Config {
             (path, findings)
         });
         findings.filter(|(_, findings)| !findings.is_empty()).collect()
+    }
+
+    /// The domains that have both a table and a file; the file is not used.
+    pub fn domains_with_two(&self) -> Vec<Domain> {
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        in_directory.filter(|domain| self.domains.contains_key(domain)).collect()
     }
 
     fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
