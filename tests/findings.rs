@@ -597,3 +597,26 @@ fn a_domain_in_another_spelling_names_both_lines() {
         assert!(found.contains(message) && found.contains(names[0]), "{found}");
     }
 }
+
+/// U+202E in a name of the provider turned the text behind it on the page, in mail programs and in
+/// profiles; a name of U+200B alone was none. `check` said that all was well.
+#[test]
+fn text_that_is_not_seen_is_an_error() {
+    let sandbox = Sandbox::new();
+    for (text, code) in [
+        ("provider.name = \"A\\u202EB\"", "text"),
+        ("provider.short_name = \"\\u200B\"", "text"),
+        ("imap.username = \"a\\u200Bb\"", "username"),
+        ("caldav = { username = \"\\u202Eb\", url = 'https://example.org/' }", "username"),
+        ("apple.consent = { en = \"a\\u2066b\" }", "texts"),
+        ("apple.description = { en = \"\\u3164\" }", "texts"),
+        ("oauth2.scope = \"a\\u202Eb\"", "text"),
+    ] {
+        let config = sandbox.write("c.toml", format!("{text}\n"));
+        let found = places(&config);
+        assert!(
+            found.iter().any(|found| found.starts_with(&format!("{code} "))),
+            "{text}: {found:?}"
+        );
+    }
+}

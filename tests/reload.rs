@@ -305,6 +305,39 @@ fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
     assert!(wait_until(|| service.host("more.example") == "two.invalid"));
 }
 
+/// The document of PACC could be kept by everybody while the file that it comes from was changing.
+#[test]
+fn no_document_of_a_file_that_changes_may_be_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "provider.name = 'One'\n");
+    let config = "domains.directory = 'domains.d'\npacc.enabled = true\nsmtp.security = 'tls'\n";
+    let service = Service::start(sandbox, config);
+    let ask = |target: &str, host: &str| {
+        let request = Request::get(target).host(format!("{host}own.example"));
+        let mut client = Client::unix(&service.sandbox.path("socket")).expect("a connection");
+        client.send(&request, Style::USUAL).expect("an answer")
+    };
+    const TARGETS: [(&str, &str); 5] = [
+        ("/", "autoconfig."),
+        ("/mail/config-v1.1.xml", "autoconfig."),
+        ("/v1.1/own.example", ""),
+        ("/mobileconfig", ""),
+        ("/.well-known/user-agent-configuration.json", "ua-auto-config."),
+    ];
+    for (target, host) in TARGETS {
+        let answer = ask(target, host);
+        assert!(answer.status == 200 && answer.header("ETag").is_some(), "{target}");
+    }
+    service.sandbox.write("domains.d/own.example.toml", "");
+    for (target, host) in TARGETS {
+        let answer = ask(target, host);
+        assert_eq!(answer.status, 200, "{target}");
+        let control = answer.header("Cache-Control").unwrap_or_default();
+        assert!(control.contains("no-store") && !control.contains("public"), "{target}: {control}");
+        assert!(answer.header("ETag").is_none(), "{target}");
+    }
+}
+
 /// In CGI there is no previous configuration: what is being written gets 503, and no defaults.
 #[test]
 fn a_cgi_process_answers_503_while_a_file_is_being_written() {

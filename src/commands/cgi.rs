@@ -10,7 +10,6 @@ use crate::log;
 use crate::request::{Limits, Request};
 use crate::responder::{respond_now, unavailable};
 use crate::response::{Response, Status};
-use crate::signing::Identity;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,11 +44,13 @@ pub fn run() -> ExitCode {
                 let is_unsigned =
                     response.about.as_ref().is_some_and(|it| it.signed == Some(false));
                 let is_swapped = || {
-                    let mut paths = config.signing_identity().into_iter().flat_map(Identity::files);
-                    paths.any(|path| match Stamp::of(path) {
-                        Ok(Some(stamp)) => is_changing(&stamp),
-                        Ok(None) => is_new(path),
-                        Err(_) => false,
+                    let identity = config.signing_identity();
+                    identity.is_some_and(|identity| {
+                        identity.files().into_iter().any(|path| match Stamp::of(path) {
+                            Ok(Some(stamp)) => is_changing(&stamp),
+                            Ok(None) => is_new(path),
+                            Err(_) => false,
+                        })
                     })
                 };
                 if is_unsigned && is_swapped() { unavailable() } else { response }
