@@ -620,3 +620,24 @@ fn text_that_is_not_seen_is_an_error() {
         );
     }
 }
+
+/// People who had written `b\u{fc}cher.example` read `xn--bcher-kva.example`.
+#[test]
+fn people_read_domains_as_they_write_them_and_programs_in_a_labels() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'b\u{fc}cher.example']\nimap.username = 'bob'\n");
+    let found = text(&check(&config, &[]));
+    assert!(found.contains(" b\u{fc}cher.example: ") && !found.contains("xn--"), "{found}");
+    assert_eq!(json(&config)[0]["domain"], "xn--bcher-kva.example");
+    let config =
+        sandbox.write("c.toml", "[domain.'a.example']\nalias_of = 'b\u{fc}cher.example'\n");
+    let found = text(&check(&config, &[]));
+    assert!(found.contains("leads to `b\u{fc}cher.example`"), "{found}");
+    for arguments in [["show", "ann@b\u{fc}cher.example"], ["dns", "b\u{fc}cher.example"]] {
+        let config = sandbox.write("c.toml", "[domain.'a.example']\n");
+        let mut program = command(program());
+        let output = program.arg("--config").arg(config).args(arguments).output();
+        let error = String::from_utf8(output.expect("program").stderr).expect("UTF-8");
+        assert!(error.contains(" b\u{fc}cher.example is not answered"), "{error}");
+    }
+}

@@ -104,7 +104,10 @@ fn load(source: &Source) -> Result<Config, ExitCode> {
 
 /// What is said of a domain that is not answered.
 fn not_ours(domain: &Domain) -> String {
-    format!("{domain} is not answered: it is named in no [domain], list or directory")
+    format!(
+        "{} is not answered: it is named in no [domain], list or directory",
+        domain.for_people()
+    )
 }
 
 fn complain(errors: &[Finding]) -> ExitCode {

@@ -545,6 +545,7 @@ impl<'a> Checker<'a> {
                     Some(Entry::AliasOf(target)) => domain = target,
                     None if elsewhere(domain) => break None,
                     None => {
+                        let domain = domain.for_people();
                         break Some(format!("leads to `{domain}`, which is not configured"));
                     }
                 }

@@ -180,6 +180,7 @@ impl Config {
             }
         }
         if !self.is_circle_logged.swap(true, Ordering::Relaxed) {
+            let domain = domain.for_people();
             log::error_on_request(&format!("{domain}: too many aliases, or aliases in a circle"));
         }
         Err(NotFound::Unavailable)
@@ -257,6 +258,7 @@ impl Config {
         };
         let leads = |target: &Domain, what: &str| {
             let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);
+            let target = target.for_people();
             let message = format!("its alias leads to `{target}`, which is {what}");
             vec![Finding::error("alias", place, message)]
         };

@@ -325,6 +325,7 @@ impl<T: Clone> Known<T> {
         match made {
             Ok(reading) => {
                 if file.complaint.take().is_some() {
+                    let domain = domain.for_people();
                     log::notice(&format!("the settings of {domain} are valid again"));
                 }
                 file.refused = None;

@@ -40,7 +40,7 @@ fn question(request: &Request, email: &[u8]) -> Result<Question, Response> {
         return Err(missing("Email"));
     }
     let address = EmailAddress::parse(email).map_err(|error| {
-        refused("InvalidEmail", &format!("The given value of 'Email' is not an address: {error}"))
+        refused("InvalidEmail", &format!("The given value of 'Email' is no address: {error}"))
     })?;
     if protocol(request).is_empty() {
         return Err(missing("Protocol"));
