@@ -641,3 +641,30 @@ fn people_read_domains_as_they_write_them_and_programs_in_a_labels() {
         assert!(error.contains(" b\u{fc}cher.example is not answered"), "{error}");
     }
 }
+
+/// An empty path was the folder of the configuration, and the message named no file.
+#[test]
+fn empty_paths_are_errors() {
+    let sandbox = Sandbox::new();
+    for (text, place) in [
+        ("page.logo = ''", "1:13"),
+        ("page.template = ''", "1:17"),
+        ("domains.directory = ''", "1:21"),
+        ("domains.list_files = ['']", "1:23"),
+        ("apple.signing_key = 'x'\napple.signing_certificate = ''", "2:29"),
+    ] {
+        let config = sandbox.write("c.toml", format!("{text}\n"));
+        assert_eq!(places(&config), [format!("file-unreadable c.toml:{place}")], "{text}");
+        assert!(json(&config)[0]["message"].to_string().contains("the value is empty"), "{text}");
+    }
+}
+
+/// With a doubled slash, the path of the counters took one of mail clients.
+#[test]
+fn the_path_of_counters_is_none_of_clients_in_any_spelling() {
+    let sandbox = Sandbox::new();
+    for path in ["//", "/mail//config-v1.1.xml", "//autodiscover/Autodiscover.xml", "/v1.1//x"] {
+        let config = sandbox.write("c.toml", format!("metrics.path = '{path}'\n"));
+        assert_eq!(places(&config), ["status-path c.toml:1:16"], "{path}");
+    }
+}

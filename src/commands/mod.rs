@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 /// The values of a configuration that the page and the table of paths judge.
 pub static CHECKS: ValueChecks = ValueChecks {
-    is_client_path: route::is_known,
+    is_client_path: route::is_taken,
     template: |template| {
         page::check_template(template).map_err(|error| (error.line, error.message))
     },

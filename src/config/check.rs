@@ -193,6 +193,9 @@ impl<'a> Checker<'a> {
         path: &Spanned<String>,
         kind: Kind,
     ) -> Option<(PathBuf, Vec<u8>)> {
+        if self.is_empty(key, path) {
+            return None;
+        }
         let file = self.beside(path.get_ref());
         self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
         if self.is_domain_file && !is_below(self.folder(), Path::new(path.get_ref())) {
@@ -358,6 +361,11 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
+        if self.is_empty("apple.signing_certificate", certificate)
+            || self.is_empty("apple.signing_key", key)
+        {
+            return None;
+        }
         let identity =
             Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
         let earlier = self.loading.earlier.and_then(|earlier| earlier.signing.as_ref());
@@ -461,6 +469,9 @@ impl<'a> Checker<'a> {
             return lists;
         }
         for path in &domains.list_files {
+            if self.is_empty("domains.list_files", path) {
+                continue;
+            }
             let file = self.beside(path.get_ref());
             if lists.iter().any(|(known, _)| *known == file) {
                 continue;
@@ -503,6 +514,9 @@ impl<'a> Checker<'a> {
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
+        if self.is_empty("domains.directory", path) {
+            return None;
+        }
         let folder = self.beside(path.get_ref());
         if let Err(error) = std::fs::read_dir(&folder) {
             // It is looked at until it can be read; then each domain's file is looked at alone.
@@ -556,6 +570,16 @@ impl<'a> Checker<'a> {
                 self.mistake("alias", Some(alias.clone()), message);
             }
         }
+    }
+
+    /// True for an empty path, which is an error: it would be the folder of the configuration.
+    fn is_empty(&mut self, key: &str, path: &Spanned<String>) -> bool {
+        let is_empty = path.get_ref().is_empty();
+        if is_empty {
+            let message = format!("{key}: the value is empty");
+            self.mistake("file-unreadable", path.span(), message);
+        }
+        is_empty
     }
 
     /// A path as written, or beside the configuration file if it is relative.

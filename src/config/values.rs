@@ -136,7 +136,12 @@ pub fn url(text: &str) -> Result<String, String> {
         host_name(name).is_some() && name.is_ascii() && port.parse::<NonZeroU16>().is_ok()
     });
     let is_plain = filled.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
-    match is_host && is_plain {
+    // RFC 3986 §2.1
+    let is_encoded = filled
+        .split('%')
+        .skip(1)
+        .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()));
+    match is_host && is_plain && is_encoded {
         true => Ok(text.to_owned()),
         false => Err(format!(
             "`{text}` is not an https URL in ASCII; expected for example \"https://www.example.org/path\""
@@ -271,6 +276,10 @@ mod tests {
             ("https://a b/", false),
             ("https://www.example.org:0/", false),
             ("https://bücher.example/", false),
+            ("https://dav.example.org/%u/", false),
+            ("https://dav.example.org/100%", false),
+            ("https://dav.example.org/%2", false),
+            ("https://dav.example.org/?a=%zz", false),
             ("https://www.example.org/\"", false),
         ] {
             assert_eq!(url(text).is_ok(), is_url, "{text}");
