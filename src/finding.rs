@@ -213,7 +213,8 @@ impl fmt::Display for Finding {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        if let Some(domain) = &self.domain {
+        // JSON has A-labels, for programs.
+        if let Some(domain) = self.domain.as_ref().map(Domain::for_people) {
             match self.others.len() {
                 0 => write!(f, "{domain}: ")?,
                 1 => write!(f, "{domain} and 1 more domain: ")?,

@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt::{Display, Write};
 use std::io;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ const STACK: usize = 64 * 1024;
 
 /// Tells the thread that writes that there are lines.
 static LINES_WAIT: Condvar = Condvar::new();
+/// True if what requests bring to light is not written.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
 /// Lines that are not written yet.
 static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -54,7 +57,7 @@ pub fn error(message: &dyn Display) {
 /// Something failed that a request has brought to light, and many could: only so many are written
 /// as somebody can read, and the number of the others.
 pub fn error_on_request(message: &dyn Display) {
-    if recent().admits(Instant::now()) {
+    if !IS_SILENT.load(Ordering::Relaxed) && recent().admits(Instant::now()) {
         error(message);
     }
 }
@@ -81,9 +84,15 @@ pub fn findings(findings: &[Finding]) {
     }
 }
 
+/// From now on, nothing is written of what looking up a domain brings to light: `check` prints all
+/// of it itself.
+pub fn leave_out_what_requests_find() {
+    IS_SILENT.store(true, Ordering::Relaxed);
+}
+
 /// The same, where a request has brought them to light.
 pub fn findings_on_request(list: &[Finding]) {
-    if recent().admits(Instant::now()) {
+    if !IS_SILENT.load(Ordering::Relaxed) && recent().admits(Instant::now()) {
         findings(list);
     }
 }

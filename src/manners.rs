@@ -27,8 +27,13 @@ pub fn apply(response: &mut Response, request: &Request, is_personal: bool, is_s
     }
     let may_be_kept =
         response.status == Status::Ok && !is_personal && request.method != Method::Post;
-    if response.header("Cache-Control").is_none() {
-        response.add("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" });
+    match response.headers.iter_mut().find(|(name, _)| *name == "Cache-Control") {
+        None => response.add("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" }),
+        // What a document says of itself holds for the usual case.
+        Some((_, value)) if !may_be_kept && !value.contains("no-store") => {
+            *value = "no-store, no-transform".into();
+        }
+        Some(_) => {}
     }
     if !may_be_kept || !is_stable {
         return;
@@ -86,5 +91,14 @@ mod tests {
         let answer = answer("*", true);
         assert_eq!((answer.status, answer.header("ETag")), (Status::Ok, None));
         assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+        let request = Request::new(Method::Get, b"/", None, Vec::new());
+        for (is_personal, control) in
+            [(false, "public, no-transform"), (true, "no-store, no-transform")]
+        {
+            let mut own = Response::document("application/json", "x")
+                .with("Cache-Control", "public, no-transform");
+            apply(&mut own, &request, is_personal, true);
+            assert_eq!(own.header("Cache-Control"), Some(control));
+        }
     }
 }

@@ -147,6 +147,11 @@ pub fn is_known(path: &[u8]) -> bool {
     ROUTES.iter().any(|route| route.path.matches(path))
 }
 
+/// True if a path is in the table, or is made one of it by single slashes.
+pub fn is_taken(path: &[u8]) -> bool {
+    is_known(path) || with_single_slashes(path).is_some()
+}
+
 /// What is asked for, in a word, and the question; the answer to give if there is none. `None` for
 /// a path that is not in the table.
 pub fn route(request: &Request) -> Option<(&'static str, Result<Question, Response>)> {

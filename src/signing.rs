@@ -65,6 +65,11 @@ impl Identity {
         self.0.certificate == other.0.certificate && self.0.key == other.0.key
     }
 
+    /// The certificate and the key.
+    pub fn files(&self) -> [&Path; 2] {
+        [&self.0.certificate, &self.0.key]
+    }
+
     /// Looks at the files, and reads them if they have changed and settled. `is_meant` says that
     /// they are what the admin wants as they are.
     pub fn look(&self, is_meant: bool) {
@@ -112,6 +117,11 @@ impl Identity {
     /// Says what would keep a signature from being made now.
     pub fn check(&self) -> Result<(), Box<Finding>> {
         self.0.read().map(drop)
+    }
+
+    /// Why the files that were looked at last cannot be used.
+    pub fn failure(&self) -> Option<Box<Finding>> {
+        self.0.known().failure.clone()
     }
 
     /// `CN=…, until 2027-01-02`, for the log; `None` if nothing can be signed now.

@@ -64,6 +64,12 @@ pub fn is_hidden(c: char) -> bool {
     is_listed || c & 0xfffe == 0xfffe
 }
 
+/// True for what turns the direction of the text around it (Unicode Standard Annex #9, table 1), and
+/// for the separators of lines and paragraphs.
+pub fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The text in one line.
 pub fn visible(text: &str) -> String {
     escape(text, is_visible)

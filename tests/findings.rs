@@ -550,3 +550,121 @@ fn what_cannot_be_read_is_a_finding() {
     let status = command(program()).arg("check").arg("--config").arg(&config).stdout(full).status();
     assert_eq!(status.expect("program").code(), Some(2));
 }
+
+/// `check` wrote what is wrong with the target of an alias once more, on standard error, for each
+/// domain that leads there, even with `--quiet`.
+#[test]
+fn a_broken_target_of_aliases_is_reported_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/bad.example.toml", "imap.port = 0\n");
+    sandbox.write("domains.d/to.example.toml", "alias_of = 'bad.example'\n");
+    sandbox.write("domains.d/one.example.toml", "alias_of = 'two.example'\n");
+    sandbox.write("domains.d/two.example.toml", "alias_of = 'one.example'\n");
+    let config = sandbox.write(
+        "c.toml",
+        "domains.directory = 'domains.d'\n[domain.'al.example']\nalias_of = 'bad.example'\n",
+    );
+    let found = text(&check(&config, &[]));
+    assert_eq!(found.matches("imap.port").count(), 1, "{found}");
+    assert_eq!(text(&check(&config, &["--quiet"])), "");
+    assert!(places(&config).contains(&"alias one.example.toml:1:12".to_owned()), "{found}");
+}
+
+/// A domain with a table and a file got the settings of the table, and nothing said so.
+#[test]
+fn a_file_beside_a_table_is_a_warning() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "imap.port = 143\n");
+    let config =
+        sandbox.write("c.toml", "domains.directory = 'domains.d'\n[domain.'own.example']\n");
+    assert_eq!(places(&config), ["domain-file c.toml:2:9"]);
+}
+
+/// Only one of the two lines was named, and not the later one.
+#[test]
+fn a_domain_in_another_spelling_names_both_lines() {
+    let sandbox = Sandbox::new();
+    for (names, message) in [
+        (["example.org", "EXAMPLE.org"], "`EXAMPLE.org`: the first is in line 2"),
+        (["EXAMPLE.org", "example.org"], "`example.org`: the first is in line 2"),
+        (["xn--bcher-kva.example", "b\u{fc}cher.example"], "the first is in line 2"),
+        (["b\u{fc}cher.example", "xn--bcher-kva.example"], "the first is in line 2"),
+    ] {
+        let text = format!("\n[domain.'{}']\n\n[domain.'{}']\n", names[0], names[1]);
+        let config = sandbox.write("c.toml", text);
+        assert_eq!(places(&config), ["domain-duplicate c.toml:4:9"], "{names:?}");
+        let found = json(&config)[0]["message"].to_string();
+        assert!(found.contains(message) && found.contains(names[0]), "{found}");
+    }
+}
+
+/// U+202E in a name of the provider turned the text behind it on the page, in mail programs and in
+/// profiles; a name of U+200B alone was none. `check` said that all was well.
+#[test]
+fn text_that_is_not_seen_is_an_error() {
+    let sandbox = Sandbox::new();
+    for (text, code) in [
+        ("provider.name = \"A\\u202EB\"", "text"),
+        ("provider.short_name = \"\\u200B\"", "text"),
+        ("imap.username = \"a\\u200Bb\"", "username"),
+        ("caldav = { username = \"\\u202Eb\", url = 'https://example.org/' }", "username"),
+        ("apple.consent = { en = \"a\\u2066b\" }", "texts"),
+        ("apple.description = { en = \"\\u3164\" }", "texts"),
+        ("oauth2.scope = \"a\\u202Eb\"", "text"),
+    ] {
+        let config = sandbox.write("c.toml", format!("{text}\n"));
+        let found = places(&config);
+        assert!(
+            found.iter().any(|found| found.starts_with(&format!("{code} "))),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+/// People who had written `b\u{fc}cher.example` read `xn--bcher-kva.example`.
+#[test]
+fn people_read_domains_as_they_write_them_and_programs_in_a_labels() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'b\u{fc}cher.example']\nimap.username = 'bob'\n");
+    let found = text(&check(&config, &[]));
+    assert!(found.contains(" b\u{fc}cher.example: ") && !found.contains("xn--"), "{found}");
+    assert_eq!(json(&config)[0]["domain"], "xn--bcher-kva.example");
+    let config =
+        sandbox.write("c.toml", "[domain.'a.example']\nalias_of = 'b\u{fc}cher.example'\n");
+    let found = text(&check(&config, &[]));
+    assert!(found.contains("leads to `b\u{fc}cher.example`"), "{found}");
+    for arguments in [["show", "ann@b\u{fc}cher.example"], ["dns", "b\u{fc}cher.example"]] {
+        let config = sandbox.write("c.toml", "[domain.'a.example']\n");
+        let mut program = command(program());
+        let output = program.arg("--config").arg(config).args(arguments).output();
+        let error = String::from_utf8(output.expect("program").stderr).expect("UTF-8");
+        assert!(error.contains(" b\u{fc}cher.example is not answered"), "{error}");
+    }
+}
+
+/// An empty path was the folder of the configuration, and the message named no file.
+#[test]
+fn empty_paths_are_errors() {
+    let sandbox = Sandbox::new();
+    for (text, place) in [
+        ("page.logo = ''", "1:13"),
+        ("page.template = ''", "1:17"),
+        ("domains.directory = ''", "1:21"),
+        ("domains.list_files = ['']", "1:23"),
+        ("apple.signing_key = 'x'\napple.signing_certificate = ''", "2:29"),
+    ] {
+        let config = sandbox.write("c.toml", format!("{text}\n"));
+        assert_eq!(places(&config), [format!("file-unreadable c.toml:{place}")], "{text}");
+        assert!(json(&config)[0]["message"].to_string().contains("the value is empty"), "{text}");
+    }
+}
+
+/// With a doubled slash, the path of the counters took one of mail clients.
+#[test]
+fn the_path_of_counters_is_none_of_clients_in_any_spelling() {
+    let sandbox = Sandbox::new();
+    for path in ["//", "/mail//config-v1.1.xml", "//autodiscover/Autodiscover.xml", "/v1.1//x"] {
+        let config = sandbox.write("c.toml", format!("metrics.path = '{path}'\n"));
+        assert_eq!(places(&config), ["status-path c.toml:1:16"], "{path}");
+    }
+}

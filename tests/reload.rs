@@ -2,7 +2,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, program, run, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;
@@ -259,6 +259,17 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
     assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
+    // What is left of a name need not be one: `our` is not a domain, and the last domain was lost.
+    let refusals = || {
+        let log = service.process.output();
+        log.matches("list: the list is truncated: it ends within a domain").count()
+    };
+    let before = refusals();
+    fs::write(service.sandbox.path("list"), "listed.example\nour").expect("write");
+    assert!(wait_until(|| refusals() > before), "{}", service.process.output());
+    assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
+    fs::write(service.sandbox.path("list"), &list[..list.len() - 2]).expect("write");
+    assert!(wait_until(|| refusals() > before + 1), "{}", service.process.output());
     // A signal takes them as they are.
     service.hang_up();
     assert!(wait_until(|| smtp("25") && service.host("ours.example.or") != "404"));
@@ -294,6 +305,39 @@ fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
     assert!(wait_until(|| service.host("more.example") == "two.invalid"));
 }
 
+/// The document of PACC could be kept by everybody while the file that it comes from was changing.
+#[test]
+fn no_document_of_a_file_that_changes_may_be_kept() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/own.example.toml", "provider.name = 'One'\n");
+    let config = "domains.directory = 'domains.d'\npacc.enabled = true\nsmtp.security = 'tls'\n";
+    let service = Service::start(sandbox, config);
+    let ask = |target: &str, host: &str| {
+        let request = Request::get(target).host(format!("{host}own.example"));
+        let mut client = Client::unix(&service.sandbox.path("socket")).expect("a connection");
+        client.send(&request, Style::USUAL).expect("an answer")
+    };
+    const TARGETS: [(&str, &str); 5] = [
+        ("/", "autoconfig."),
+        ("/mail/config-v1.1.xml", "autoconfig."),
+        ("/v1.1/own.example", ""),
+        ("/mobileconfig", ""),
+        ("/.well-known/user-agent-configuration.json", "ua-auto-config."),
+    ];
+    for (target, host) in TARGETS {
+        let answer = ask(target, host);
+        assert!(answer.status == 200 && answer.header("ETag").is_some(), "{target}");
+    }
+    service.sandbox.write("domains.d/own.example.toml", "");
+    for (target, host) in TARGETS {
+        let answer = ask(target, host);
+        assert_eq!(answer.status, 200, "{target}");
+        let control = answer.header("Cache-Control").unwrap_or_default();
+        assert!(control.contains("no-store") && !control.contains("public"), "{target}: {control}");
+        assert!(answer.header("ETag").is_none(), "{target}");
+    }
+}
+
 /// In CGI there is no previous configuration: what is being written gets 503, and no defaults.
 #[test]
 fn a_cgi_process_answers_503_while_a_file_is_being_written() {
@@ -322,6 +366,51 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
         let answer = ask(&config, "own.example");
         assert!(is_unavailable(&answer), "{name} {broken:?}: {} {}", answer.status, answer.text());
     }
+}
+
+/// A list that was moved away for a moment, or its folder, got 500, and a profile went out unsigned
+/// while its certificate was being written.
+#[test]
+fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written() {
+    let sandbox = Sandbox::new();
+    let mut openssl = command("openssl");
+    openssl.args(["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt"]);
+    openssl.args(["ec_paramgen_curve:prime256v1", "-subj", "/CN=mail.own.example", "-days", "2"]);
+    openssl.arg("-keyout").arg(sandbox.path("key")).arg("-out").arg(sandbox.path("cert"));
+    run(&mut openssl);
+    let config = sandbox.write(
+        "c.toml",
+        "domains.list_files = ['list']\ndomains.directory = 'domains.d'\npage.logo = 'logo.svg'\n\
+         [apple]\nsigning_certificate = 'cert'\nsigning_key = 'key'\n",
+    );
+    sandbox.write("list", "own.example\n");
+    sandbox.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    fs::create_dir(sandbox.path("domains.d")).expect("a folder");
+    let ask = || {
+        let request = Request::get("/mobileconfig?emailaddress=ann@own.example");
+        over_cgi(&config, &request.host("own.example"))
+    };
+    for name in ["c.toml", "list", "domains.d", "logo.svg", "cert", "key"] {
+        assert_eq!(ask().status, 200, "{name}");
+        fs::rename(sandbox.path(name), sandbox.path("away")).expect("renamed");
+        let answer = ask();
+        assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("2")), "{name}");
+        assert!(is_not_stored(&answer), "{name}");
+        fs::rename(sandbox.path("away"), sandbox.path(name)).expect("renamed");
+    }
+    for name in ["cert", "key"] {
+        let whole = fs::read(sandbox.path(name)).expect("readable");
+        for length in [0, whole.len() / 2] {
+            sandbox.write(name, &whole[..length]);
+            assert_eq!(ask().status, 503, "{name}, {length} bytes");
+        }
+        // What stays like that is an error: unsigned profiles are taken by devices, too.
+        assert!(wait_until(|| ask().status == 200 && ask().body.starts_with(b"<?xml")), "{name}");
+        sandbox.write(name, whole);
+        assert!(!ask().body.starts_with(b"<?xml"), "{name}");
+    }
+    fs::remove_file(sandbox.path("list")).expect("removed");
+    assert!(wait_until(|| ask().status == 500));
 }
 
 //------------ what lies in the files ----------------------------------------

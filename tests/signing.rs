@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn run_mailsetup(arguments: &[&str]) -> Output {
     command(program()).args(arguments).output().expect("program")
@@ -802,6 +803,56 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
     let _ = fs::remove_file(&socket);
     let (_service, socket) = serve(&files.0);
     assert_eq!(ask(&socket), ["leaf"]);
+}
+
+/// A configuration that named files which did not sign was refused without the reason, and tried
+/// again only after a pause that grew to a minute: its certificate was mended, and nothing happened.
+#[test]
+fn a_newly_named_pair_counts_as_soon_as_it_is_mended() {
+    let sandbox = Sandbox::new();
+    for name in ["now", "next", "other"] {
+        certificate(&sandbox, name, EC, "2");
+        fs::rename(sandbox.path(&format!("{name}.crt")), sandbox.path(&format!("{name}.pem")))
+            .expect("renamed");
+    }
+    let (service, socket) = serve(&sandbox);
+    let host = |host: &str| format!("imap.host = '{host}'\n{CONFIG}");
+    let config = |host: &str| format!("imap.host = '{host}'\n{CONFIG}").replace("now.", "next.");
+    let ask = |target: &str| {
+        let request = Request::get(target).host("x.invalid");
+        let mut client = Client::unix(&socket).expect("a connection");
+        client.send(&request, Style::USUAL).expect("an answer")
+    };
+    let has_host = |host: &str| {
+        let answer = ask("/mail/config-v1.1.xml?emailaddress=ann@example.org");
+        answer.text().contains(host)
+    };
+    let is_signed =
+        || !ask("/mobileconfig?emailaddress=ann@example.org").body.starts_with(b"<?xml");
+    sandbox.write("c.toml", host("zero.invalid"));
+    assert!(wait_until(|| has_host("zero.invalid")));
+    let key = fs::read(sandbox.path("next.key")).expect("readable");
+    fs::copy(sandbox.path("other.key"), sandbox.path("next.key")).expect("copied");
+    sandbox.write("c.toml", config("one.invalid"));
+    let refused = |reason: &str| {
+        let log = service.output();
+        log.contains("profiles would no longer be signed") && log.contains(reason)
+    };
+    assert!(wait_until(|| refused("the key does not belong to")), "{}", service.output());
+    // It stays like that until the pause before the next try is long.
+    std::thread::sleep(Duration::from_secs(15));
+    assert!(!has_host("one.invalid") && is_signed());
+    sandbox.write("next.key", &key);
+    let mended = Instant::now();
+    assert!(wait_until(|| has_host("one.invalid")), "{}", service.output());
+    assert!(mended.elapsed() < Duration::from_secs(12), "{:?}", mended.elapsed());
+    assert!(is_signed());
+    // No domain is named any more: no profile would be signed.
+    let text = config("two.invalid").replace(NAMED, "[domains]\nanswer = 'any'\n");
+    assert!(!text.contains(NAMED.trim()));
+    sandbox.write("c.toml", text);
+    assert!(wait_until(|| refused("none is named")), "{}", service.output());
+    assert!(has_host("one.invalid") && is_signed());
 }
 
 /// A certificate that is not valid yet, is, will end soon, and has ended: by the clock.

@@ -15,6 +15,7 @@ use crate::discovery::autodiscover::new_address;
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
 use crate::lint::lint;
+use crate::log;
 use crate::visible::visible;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -26,6 +27,7 @@ const MAX_REDIRECTS: usize = 10;
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
+    log::leave_out_what_requests_find();
     let path = source.path();
     let (findings, domains) = match source.load(Loading::command(&CHECKS)) {
         Ok(config) => (find(&config, path.as_deref()), Some(domains(&config))),
@@ -110,6 +112,14 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
         let place = in_base(&["domains.list_files", "domains.directory"]);
         let message = "the lists and the folder of domains are empty: no request is answered";
         findings.push(Finding::warning("no-domain", place, message));
+    }
+    for domain in config.domains_with_two() {
+        let place = base().name(&domain).or_else(|| path.map(Place::file));
+        let message = format!("the file {domain}.toml is not used, since there is a table, too");
+        let mut finding = Finding::warning("domain-file", place, message);
+        finding.mend = Some("remove one of them".to_owned());
+        finding.domain = Some(domain);
+        findings.push(finding);
     }
     let broken = config.broken_files();
     findings.extend(of_domains(config, path, &broken, base));

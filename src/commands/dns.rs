@@ -75,6 +75,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         },
     };
     if domain.as_str().len() > LONGEST_DOMAIN {
+        let domain = domain.for_people();
         log::error(&format!("{domain}: too long for a domain with SRV records"));
         return ExitCode::from(FOUND);
     }
@@ -91,6 +92,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         Err(_) => None,
     };
     let Some(account) = account else {
+        let domain = domain.for_people();
         log::error(&format!("the settings of {domain} cannot be used; `mailsetup check` says why"));
         return ExitCode::from(FOUND);
     };

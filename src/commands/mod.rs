@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 /// The values of a configuration that the page and the table of paths judge.
 pub static CHECKS: ValueChecks = ValueChecks {
-    is_client_path: route::is_known,
+    is_client_path: route::is_taken,
     template: |template| {
         page::check_template(template).map_err(|error| (error.line, error.message))
     },
@@ -104,7 +104,10 @@ fn load(source: &Source) -> Result<Config, ExitCode> {
 
 /// What is said of a domain that is not answered.
 fn not_ours(domain: &Domain) -> String {
-    format!("{domain} is not answered: it is named in no [domain], list or directory")
+    format!(
+        "{} is not answered: it is named in no [domain], list or directory",
+        domain.for_people()
+    )
 }
 
 fn complain(errors: &[Finding]) -> ExitCode {

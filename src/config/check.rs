@@ -203,6 +203,9 @@ impl<'a> Checker<'a> {
         path: &Spanned<String>,
         kind: Kind,
     ) -> Option<(PathBuf, Vec<u8>)> {
+        if self.is_empty(key, path) {
+            return None;
+        }
         let file = self.beside(path.get_ref());
         self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
         if self.is_domain_file && !is_below(self.folder(), Path::new(path.get_ref())) {
@@ -247,6 +250,7 @@ impl<'a> Checker<'a> {
         };
         let mut domains = FxHashMap::default();
         let mut aliases = Vec::new();
+        let mut spelled: FxHashMap<Domain, Vec<Spanned<String>>> = FxHashMap::default();
         while let Some((name, tables)) = document.next_domain(&mut self.report) {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = self.entry(tables, &base);
@@ -260,16 +264,12 @@ impl<'a> Checker<'a> {
                 ),
                 Ok(domain) => {
                     aliases.extend(alias.map(|span| (domain.clone(), span)));
-                    if domains.insert(domain, entry).is_some() {
-                        let message = format!(
-                            "duplicate domain `{}`: it is also configured in another spelling",
-                            name.get_ref()
-                        );
-                        self.mistake("domain-duplicate", name.span(), message);
-                    }
+                    domains.insert(domain.clone(), entry);
+                    spelled.entry(domain).or_default().push(name);
                 }
             }
         }
+        self.other_spellings(spelled);
         let file = document.file;
         let lists = self.list_files(&file.domains);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
@@ -314,6 +314,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Refuses domains that are there in two spellings: the later one in the file.
+    fn other_spellings(&mut self, spelled: FxHashMap<Domain, Vec<Spanned<String>>>) {
+        for mut names in spelled.into_values().filter(|names| names.len() > 1) {
+            names.sort_by_key(|name| name.span().map(|span| span.start));
+            let mut names = names.into_iter();
+            let Some(first) = names.next() else { continue };
+            let line = self.report.place(first.span()).position.map_or(1, |(line, _)| line);
+            for name in names {
+                let message = format!(
+                    "duplicate domain `{}`: the first is in line {line}, in another spelling: `{}`",
+                    name.get_ref(),
+                    first.get_ref()
+                );
+                self.mistake("domain-duplicate", name.span(), message);
+            }
+        }
+    }
+
     fn entry(&mut self, mut tables: Tables, base: &Base) -> Entry {
         let target = tables.alias_of.take();
         // A domain that says nothing shares all there is.
@@ -353,6 +371,11 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
+        if self.is_empty("apple.signing_certificate", certificate)
+            || self.is_empty("apple.signing_key", key)
+        {
+            return None;
+        }
         let identity =
             Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
         let earlier = self.loading.earlier.and_then(|earlier| earlier.signing.as_ref());
@@ -456,6 +479,9 @@ impl<'a> Checker<'a> {
             return lists;
         }
         for path in &domains.list_files {
+            if self.is_empty("domains.list_files", path) {
+                continue;
+            }
             let file = self.beside(path.get_ref());
             if lists.iter().any(|(known, _)| *known == file) {
                 continue;
@@ -498,6 +524,9 @@ impl<'a> Checker<'a> {
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
+        if self.is_empty("domains.directory", path) {
+            return None;
+        }
         let folder = self.beside(path.get_ref());
         if let Err(error) = std::fs::read_dir(&folder) {
             // It is looked at until it can be read; then each domain's file is looked at alone.
@@ -540,6 +569,7 @@ impl<'a> Checker<'a> {
                     Some(Entry::AliasOf(target)) => domain = target,
                     None if elsewhere(domain) => break None,
                     None => {
+                        let domain = domain.for_people();
                         break Some(format!("leads to `{domain}`, which is not configured"));
                     }
                 }
@@ -550,6 +580,16 @@ impl<'a> Checker<'a> {
                 self.mistake("alias", Some(alias.clone()), message);
             }
         }
+    }
+
+    /// True for an empty path, which is an error: it would be the folder of the configuration.
+    fn is_empty(&mut self, key: &str, path: &Spanned<String>) -> bool {
+        let is_empty = path.get_ref().is_empty();
+        if is_empty {
+            let message = format!("{key}: the value is empty");
+            self.mistake("file-unreadable", path.span(), message);
+        }
+        is_empty
     }
 
     /// A path as written, or beside the configuration file if it is relative.

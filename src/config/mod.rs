@@ -181,7 +181,8 @@ impl Config {
             }
         }
         if !self.is_circle_logged.swap(true, Ordering::Relaxed) {
-            log::error(&format!("{domain}: too many aliases, or aliases in a circle"));
+            let domain = domain.for_people();
+            log::error_on_request(&format!("{domain}: too many aliases, or aliases in a circle"));
         }
         Err(NotFound::Unavailable)
     }
@@ -230,6 +231,12 @@ impl Config {
         findings.filter(|(_, findings)| !findings.is_empty()).collect()
     }
 
+    /// The domains that have both a table and a file; the file is not used.
+    pub fn domains_with_two(&self) -> Vec<Domain> {
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        in_directory.filter(|domain| self.domains.contains_key(domain)).collect()
+    }
+
     fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
         let error =
             |code, message: String| vec![Finding::error(code, Some(Place::file(path)), message)];
@@ -252,6 +259,7 @@ impl Config {
         };
         let leads = |target: &Domain, what: &str| {
             let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);
+            let target = target.for_people();
             let message = format!("its alias leads to `{target}`, which is {what}");
             vec![Finding::error("alias", place, message)]
         };

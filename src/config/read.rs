@@ -185,8 +185,10 @@ impl Faults {
 /// The tables of a text; `None` if it is not TOML. Of duplicates one is left.
 fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t>> {
     let syntax = |faults: &mut Faults, error: &toml::de::Error| {
-        let message = || error.message().replace('\n', ", ");
-        faults.refuse("syntax", error.span().unwrap_or_default(), message);
+        let span = error.span().unwrap_or_default();
+        let message =
+            || unquoted(text, span.start).unwrap_or_else(|| error.message().replace('\n', ", "));
+        faults.refuse("syntax", span.clone(), message);
     };
     match DeTable::parse(text) {
         Ok(table) => return Some(table.into_inner()),
@@ -221,6 +223,40 @@ fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t>> {
         });
     }
     Some(table.into_inner())
+}
+
+/// What is wrong with a value that stands at `at`, or around it, without the quotes of text. The
+/// parser takes it for what it begins like: `tls` for a boolean, `imap` for a float.
+fn unquoted(text: &str, at: usize) -> Option<String> {
+    let (before, behind) = text.split_at_checked(at)?;
+    let is_bare = |c: char| !c.is_whitespace() && !"=,[]{}#\"'".contains(c);
+    let before = before.trim_end_matches(is_bare);
+    let value = text.get(before.len()..)?;
+    let value = value.split(['\n', '\r', ',', ']', '}', '#', '"', '\'']).next()?.trim();
+    let line = before.rsplit('\n').next()?;
+    let is_value = match before.trim_end_matches([' ', '\t']).chars().next_back()? {
+        '=' => true,
+        // In a list; not the name of a table, and not the next key of an inline table.
+        '[' | ',' => line.contains('=') && !value.contains('='),
+        _ => false,
+    };
+    let is_number = |value: &str| value.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    if !is_value || behind.starts_with(['"', '\'']) || value.contains('\\') {
+        return None;
+    }
+    let straight = value.trim_matches(|c| "“”„‘’‚«»".contains(c));
+    let is_curly = straight.len() < value.len();
+    match value.to_lowercase().as_str() {
+        "" if behind.is_empty() || behind.starts_with(['\n', '\r', '#']) => {
+            Some("a value is missing".to_owned())
+        }
+        word @ ("true" | "false" | "inf" | "nan") if word != value => {
+            Some(format!("`{value}` is written `{word}`"))
+        }
+        _ if is_number(value) => None,
+        _ if is_curly => Some(format!("text needs straight quotes: write \"{straight}\"")),
+        _ => Some(format!("text needs quotes: write \"{value}\"")),
+    }
 }
 
 /// True for what the parser says of a key or a table that is there already.
@@ -949,6 +985,39 @@ mod tests {
             ["[domain.'example.org'.org]", "[domain.example]\norg = 1", "[domain.example.imep]"]
         {
             assert!(!message(text).contains("quotes: write"), "{text}: {}", message(text));
+        }
+    }
+
+    /// `security = tls` was "invalid boolean, expected `true`".
+    #[test]
+    fn text_without_quotes_is_called_that() {
+        let quotes = |value: &str| format!("text needs quotes: write \"{value}\"");
+        let straight = |value: &str| format!("text needs straight quotes: write \"{value}\"");
+        for (text, line, message) in [
+            ("imap.host = imap.example.org", 1, quotes("imap.example.org")),
+            ("imap.host=mail.example.org # ours", 1, quotes("mail.example.org")),
+            ("\nimap.security = tls\n", 2, quotes("tls")),
+            ("imap.security = none", 1, quotes("none")),
+            ("imap.host = 192.0.2.1", 1, quotes("192.0.2.1")),
+            ("imap.host = 1a.example", 1, quotes("1a.example")),
+            ("page.logo = /etc/logo.svg", 1, quotes("/etc/logo.svg")),
+            ("provider.name = Example Net\n", 1, quotes("Example Net")),
+            ("imap.auth = [oauth2, 'password']", 1, quotes("oauth2")),
+            ("imap.auth = ['oauth2', tls]", 1, quotes("tls")),
+            ("imap = { host = true.example }", 1, quotes("true.example")),
+            ("imap.host = \u{201c}a.example\u{201d}", 1, straight("a.example")),
+            ("imap.enabled = True", 1, "`True` is written `true`".to_owned()),
+            ("imap.enabled = FALSE\n", 1, "`FALSE` is written `false`".to_owned()),
+            ("imap.host =\nimap.port = 1", 1, "a value is missing".to_owned()),
+            ("imap.host = # none", 1, "a value is missing".to_owned()),
+        ] {
+            assert_eq!(found(text), [(line, "syntax", message)], "{text}");
+        }
+        for text in
+            ["imap.port = 070", "[imap", "imap.host = 'x", "imap = { host = 'a', \u{e9} = 1 }", "x"]
+        {
+            let found = found(text);
+            assert!(!found.iter().any(|(_, _, message)| message.contains("write")), "{found:?}");
         }
     }
 

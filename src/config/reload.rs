@@ -252,8 +252,14 @@ impl Reader {
             self.changed = Seen::now(self.states());
             return;
         }
+        let mut files = files;
         if let Ok(Config { signing: Some(signing), .. }) = &result {
+            let pair = signing.files().map(|path| with_state(path.to_owned()));
             signing.look(is_meant);
+            // A pair that does not sign is part of why this is refused: its files are followed, too.
+            if signing.failure().is_some() {
+                files.extend(pair);
+            }
         }
         let result = result.and_then(|config| match refusal(&config, &self.config) {
             Some(finding) if !is_meant => Err(vec![finding]),
@@ -366,9 +372,16 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         );
         return Some(finding);
     }
-    let signs = |config: &Config| config.signing.as_ref().and_then(Identity::summary).is_some();
-    if signs(old) && !signs(new) {
-        return refused("stops-signing", "profiles would no longer be signed".to_owned());
+    if old.signs() && !new.signs() {
+        let mut message = "profiles would no longer be signed".to_owned();
+        if let Some(failure) = new.signing.as_ref().and_then(Identity::failure) {
+            let place =
+                failure.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            message += &format!(": {place}{}", failure.message);
+        } else if new.signing.is_some() && !new.names_domains() {
+            message += ": only those of domains that are named are signed, and none is named";
+        }
+        return refused("stops-signing", message);
     }
     for (file, list) in &new.lists {
         let Some((_, earlier)) = old.lists.iter().find(|(known, _)| known == file) else {
@@ -423,6 +436,16 @@ impl Config {
     /// The file this was read from; `None` if it was not read from a file.
     pub fn path(&self) -> Option<&Path> {
         self.files.first().map(|(path, _)| path.as_path())
+    }
+
+    /// True if some profiles are signed.
+    fn signs(&self) -> bool {
+        self.names_domains() && self.signing.as_ref().and_then(Identity::summary).is_some()
+    }
+
+    /// True if a table, a list or the folder names domains.
+    fn names_domains(&self) -> bool {
+        self.count() > 0 || self.directory.is_some()
     }
 
     /// True if the file holds nothing but comments and blank lines.

@@ -6,6 +6,7 @@
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{Color, EMAIL_LOCAL_PART, Localised, Protocol, Security};
 use crate::address::{EmailAddress, host_name, is_text};
+use crate::visible::{is_hidden, is_visible, turns};
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
@@ -55,6 +56,8 @@ pub fn username(text: &str) -> Result<String, String> {
         Err("the value is empty".to_owned())
     } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
         Err("white space and control characters are not allowed".to_owned())
+    } else if let Some(c) = text.chars().find(|c| !is_visible(*c)) {
+        Err(format!("U+{:04X} is not visible; remove it", u32::from(c)))
     } else {
         Ok(text.to_owned())
     }
@@ -63,10 +66,23 @@ pub fn username(text: &str) -> Result<String, String> {
 /// A line of visible text.
 pub fn line(text: &str) -> Result<String, String> {
     let text = text.trim();
-    match !text.is_empty() && text.chars().all(is_text) {
+    if let Some(message) = not_visible(text) {
+        return Err(message);
+    }
+    match text.chars().all(is_text) {
         true => Ok(text.to_owned()),
         false => Err("expected visible text on one line".to_owned()),
     }
+}
+
+/// What is wrong with a text that nobody sees, or that is not read as it is written: people read it
+/// on the page and in their mail programs.
+fn not_visible(text: &str) -> Option<String> {
+    if text.chars().all(|c| is_hidden(c) || c.is_whitespace()) {
+        return Some("expected visible text on one line".to_owned());
+    }
+    let c = text.chars().find(|c| turns(*c))?;
+    Some(format!("U+{:04X} changes how the text around it is displayed; remove it", u32::from(c)))
 }
 
 /// Texts by language.
@@ -77,6 +93,9 @@ pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
         });
         let text = text.trim();
         let is_fine = !text.is_empty() && text.chars().all(|c| is_text(c) || c == '\n');
+        if let (true, Some(message)) = (is_tag && is_fine, not_visible(text)) {
+            return Err(message);
+        }
         match is_tag && is_fine {
             true => Ok((language.to_ascii_lowercase(), text.to_owned())),
             false => Err(format!(
@@ -117,7 +136,10 @@ pub fn url(text: &str) -> Result<String, String> {
         host_name(name).is_some() && name.is_ascii() && port.parse::<NonZeroU16>().is_ok()
     });
     let is_plain = filled.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
-    match is_host && is_plain {
+    // RFC 3986 §2.1; what is cut off at the end is left to the reader of the URL.
+    let is_encoded = |rest: &str| rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let is_encoded = filled.split('%').skip(1).all(is_encoded);
+    match is_host && is_plain && is_encoded {
         true => Ok(text.to_owned()),
         false => Err(format!(
             "`{text}` is not an https URL in ASCII; expected for example \"https://www.example.org/path\""
@@ -252,6 +274,10 @@ mod tests {
             ("https://a b/", false),
             ("https://www.example.org:0/", false),
             ("https://bücher.example/", false),
+            ("https://dav.example.org/%u/", false),
+            ("https://dav.example.org/100%/", false),
+            ("https://dav.example.org/%2/", false),
+            ("https://dav.example.org/?a=%zz", false),
             ("https://www.example.org/\"", false),
         ] {
             assert_eq!(url(text).is_ok(), is_url, "{text}");
@@ -262,6 +288,16 @@ mod tests {
     fn other_texts() {
         assert_eq!(line(" a b ").as_deref(), Ok("a b"));
         assert!(line(" ").is_err() && line("a\nb").is_err());
+        let one = |text: &str| texts(&BTreeMap::from([("en".into(), text.into())]));
+        for text in ["a\u{202e}b", "\u{2066}a", "a\u{200f}", "a\u{2028}b", "\u{200b}", "\u{3164}"] {
+            assert!(line(text).is_err() && username(text).is_err(), "{text:?}");
+            assert!(one(text).is_err(), "{text:?}");
+        }
+        for text in ["\u{2764}\u{fe0f}", "\u{646}\u{627}\u{645}\u{647}\u{200c}\u{627}\u{6cc}"] {
+            assert!(line(text).is_ok() && username(text).is_ok() && one(text).is_ok(), "{text:?}");
+        }
+        // A soft hyphen is of use in a long word, and not in a user name.
+        assert!(line("Donau\u{ad}dampf").is_ok() && username("donau\u{ad}dampf").is_err());
         assert!(username("").is_err() && username("a b").is_err() && username("a%b").is_ok());
         assert!(identifier("org.example-1.mail").is_ok() && identifier("org..mail").is_err());
         assert!(color("#1F5fbf").is_ok() && color("blue").is_err() && color("#1f5fb").is_err());

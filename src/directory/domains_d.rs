@@ -10,6 +10,7 @@ use crate::address::Domain;
 use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp};
 use crate::finding::{Finding, Place};
 use crate::log;
+use rustix::io::Errno;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -212,7 +213,7 @@ impl<T: Clone> DomainsD<T> {
         let folder = match Stamp::of(&self.folder) {
             Ok(Some(folder)) => folder,
             Ok(None) => {
-                known.complain_of_folder(&self.folder, &io::ErrorKind::NotFound.into());
+                known.complain_of_folder(&self.folder, &Errno::NOENT.into());
                 return known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good);
             }
             Err(error) => {
@@ -324,6 +325,7 @@ impl<T: Clone> Known<T> {
         match made {
             Ok(reading) => {
                 if file.complaint.take().is_some() {
+                    let domain = domain.for_people();
                     log::notice(&format!("the settings of {domain} are valid again"));
                 }
                 file.refused = None;

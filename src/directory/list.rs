@@ -28,7 +28,7 @@ pub struct List {
     /// quarters full. [`EMPTY`] where there is none.
     index: Vec<u32>,
     len: usize,
-    /// The last name, if its line has no end.
+    /// The last name, if its line has no end; also if that is not a domain.
     unfinished: Option<Box<str>>,
     /// Lines that are not domains: the first of them, with their words.
     pub not_domains: Vec<(usize, String)>,
@@ -60,6 +60,8 @@ impl List {
                     list.unfinished = lines.peek().is_none().then(|| (*name).into());
                 }
                 Err(_) => {
+                    let is_last = lines.peek().is_none();
+                    list.unfinished = is_last.then(|| beginning(word)).flatten();
                     list.not_domains_count += 1;
                     if list.not_domains.len() < MAX_REPORTED {
                         list.not_domains.push((index + 1, word.chars().take(MAX_WORD).collect()));
@@ -91,7 +93,7 @@ impl List {
     }
 
     /// True if the last line ends within a name of what the list was before: `example.or` of
-    /// `example.org`, which is the domain of a stranger.
+    /// `example.org`, which is the domain of a stranger, or `exam`, which is not a domain.
     pub fn is_cut_from(&self, earlier: &List) -> bool {
         let Some(name) = &self.unfinished else { return false };
         let mut names = earlier.names.lines();
@@ -154,6 +156,14 @@ fn slot(index: &[u32], names: &str, name: &str) -> usize {
         }
         slot = (slot + 1) & (index.len() - 1);
     }
+}
+
+/// What may be the beginning of a name: all that stands behind an `@`, in lower case.
+fn beginning(word: &str) -> Option<Box<str>> {
+    let name = word.rsplit('@').next().unwrap_or(word);
+    let may_be = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let is_one = !name.is_empty() && name.len() <= MAX_WORD && name.chars().all(may_be);
+    is_one.then(|| name.to_ascii_lowercase().into())
 }
 
 /// The word of a line that counts; `None` for a comment, an empty line, and one that continues the
@@ -222,7 +232,14 @@ mod tests {
             ("example.or\n", false),
             ("other.example", false),
             ("example.org\n# exam", false),
-            ("example.org\nexamp", false),
+            ("example.org\nexamp", true),
+            ("example.org\nEXAMP", true),
+            ("example.org\nexample.", true),
+            ("example.org\nann@b.exampl", true),
+            ("example.org\nann@b", true),
+            ("example.org\nexamp\n", false),
+            ("example.org\nother", false),
+            ("example.org\n.", false),
             ("", false),
         ] {
             assert_eq!(list(text).is_cut_from(&earlier), is_cut, "{text:?}");
