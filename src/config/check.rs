@@ -186,6 +186,26 @@ impl<'a> Checker<'a> {
         !name.get_ref().contains('.') && self.report.findings.iter().any(is_here)
     }
 
+    /// Refuses a domain that is there in another spelling, at the later of the two places. Domains
+    /// come in the order of their names; `spans` has the first place of each so far.
+    fn another_spelling(
+        &mut self,
+        domain: &Domain,
+        name: &Spanned<String>,
+        spans: &mut FxHashMap<Domain, Range<usize>>,
+    ) {
+        let Some(span) = name.span() else { return };
+        let Some(known) = spans.insert(domain.clone(), span.clone()) else { return };
+        let (first, second) = if known.start < span.start { (known, span) } else { (span, known) };
+        let written = self.report.text(&second).trim_matches(['"', '\'']).to_owned();
+        let line = self.report.place(Some(first.clone())).position.map_or(0, |(line, _)| line);
+        spans.insert(domain.clone(), first);
+        let message = format!(
+            "duplicate domain `{written}`: the first is in line {line}, in another spelling"
+        );
+        self.mistake("domain-duplicate", Some(second), message);
+    }
+
     /// Reads a file that is named at `path`; the configuration follows its changes.
     pub(super) fn file(
         &mut self,
@@ -236,6 +256,7 @@ impl<'a> Checker<'a> {
             checks: self.loading.checks,
         };
         let mut domains = FxHashMap::default();
+        let mut spans = FxHashMap::default();
         let mut aliases = Vec::new();
         while let Some((name, tables)) = document.next_domain(&mut self.report) {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
@@ -250,13 +271,8 @@ impl<'a> Checker<'a> {
                 ),
                 Ok(domain) => {
                     aliases.extend(alias.map(|span| (domain.clone(), span)));
-                    if domains.insert(domain, entry).is_some() {
-                        let message = format!(
-                            "duplicate domain `{}`: it is also configured in another spelling",
-                            name.get_ref()
-                        );
-                        self.mistake("domain-duplicate", name.span(), message);
-                    }
+                    self.another_spelling(&domain, &name, &mut spans);
+                    domains.insert(domain, entry);
                 }
             }
         }

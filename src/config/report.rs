@@ -36,6 +36,11 @@ impl<'a> Report<'a> {
         self.findings.push(Finding::error(code, Some(place), message));
     }
 
+    /// What stands at a span.
+    pub fn text(&self, span: &Range<usize>) -> &'a str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
     /// The place of a span; the file as a whole without one.
     pub fn place(&self, span: Option<Range<usize>>) -> Place {
         let position = span.map(|span| {

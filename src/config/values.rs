@@ -6,6 +6,7 @@
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{Color, EMAIL_LOCAL_PART, Localised, Protocol, Security};
 use crate::address::{EmailAddress, host_name, is_text};
+use crate::visible::is_visible;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
@@ -56,7 +57,16 @@ pub fn username(text: &str) -> Result<String, String> {
     } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
         Err("white space and control characters are not allowed".to_owned())
     } else {
-        Ok(text.to_owned())
+        seen(text).map(|()| text.to_owned())
+    }
+}
+
+/// Refuses characters that are not seen or that turn the direction of text: clients show them as
+/// they are.
+fn seen(text: &str) -> Result<(), String> {
+    match text.chars().find(|c| *c != '\n' && !is_visible(*c)) {
+        None => Ok(()),
+        Some(c) => Err(format!("the hidden character {c} is in it; remove that")),
     }
 }
 
@@ -64,27 +74,31 @@ pub fn username(text: &str) -> Result<String, String> {
 pub fn line(text: &str) -> Result<String, String> {
     let text = text.trim();
     match !text.is_empty() && text.chars().all(is_text) {
-        true => Ok(text.to_owned()),
+        true => seen(text).map(|()| text.to_owned()),
         false => Err("expected visible text on one line".to_owned()),
     }
 }
 
 /// Texts by language.
 pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
-    let texts = texts.iter().map(|(language, text)| {
+    let mut localised = Localised::new();
+    for (language, text) in texts {
         let is_tag = language.split('-').all(|part| {
             (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
         });
         let text = text.trim();
         let is_fine = !text.is_empty() && text.chars().all(|c| is_text(c) || c == '\n');
-        match is_tag && is_fine {
-            true => Ok((language.to_ascii_lowercase(), text.to_owned())),
-            false => Err(format!(
+        if !is_tag || !is_fine {
+            return Err(format!(
                 "`{language}`: expected a language and its text, for example {{ en = \"text\" }}"
-            )),
+            ));
         }
-    });
-    texts.collect()
+        seen(text).map_err(|error| format!("`{language}`: {error}"))?;
+        if localised.insert(language.to_ascii_lowercase(), text.to_owned()).is_some() {
+            return Err(format!("duplicate language `{language}`, in another letter case"));
+        }
+    }
+    Ok(localised)
 }
 
 /// A name in reverse-DNS order.
@@ -262,6 +276,10 @@ mod tests {
     fn other_texts() {
         assert_eq!(line(" a b ").as_deref(), Ok("a b"));
         assert!(line(" ").is_err() && line("a\nb").is_err());
+        for hidden in ["a\u{202e}b", "\u{200f}a", "a\u{ad}b", "\u{feff}a", "a\u{e000}"] {
+            assert!(line(hidden).is_err() && username(hidden).is_err(), "{hidden:?}");
+        }
+        assert!(line("نامه\u{200c}ای ❤\u{fe0f}").is_ok());
         assert!(username("").is_err() && username("a b").is_err() && username("a%b").is_ok());
         assert!(identifier("org.example-1.mail").is_ok() && identifier("org..mail").is_err());
         assert!(color("#1F5fbf").is_ok() && color("blue").is_err() && color("#1f5fb").is_err());
@@ -275,6 +293,9 @@ mod tests {
         }
         let one = |tag: &str, text: &str| texts(&BTreeMap::from([(tag.into(), text.into())]));
         assert_eq!(one("de-AT", " a\nb ").unwrap()["de-at"], "a\nb");
+        let twice = BTreeMap::from([("EN".into(), "a".into()), ("en".into(), "b".into())]);
+        assert!(texts(&twice).is_err_and(|error| error.contains("duplicate language")));
+        assert!(one("en", "a\u{202e}b").is_err());
         assert!(one("a b", "x").is_err() && one("en", " ").is_err() && one("en", "\u{7}").is_err());
     }
 
