@@ -36,7 +36,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("directory", &["address", "files", "finding", "log"]),
     (
         "config",
-        &["account", "address", "directory", "files", "finding", "log", "request", "signing"],
+        &[
+            "account",
+            "address",
+            "directory",
+            "files",
+            "finding",
+            "log",
+            "request",
+            "signing",
+            "visible",
+        ],
     ),
     ("lint", &["account", "config", "discovery", "finding", "page"]),
     ("resolve", &["account", "address", "config", "question"]),
