@@ -191,7 +191,7 @@ fn no_value_holds_what_is_not_seen() {
             .concat()
             + "authorization_url = 'https://x.example/'\ntoken_url = 'https://x.example/'\n"
     };
-    for hidden in ["\\u202E", "\\u200F", "\\u2066", "\\uFEFF", "\u{ad}", "\u{200b}"] {
+    for hidden in ["\\u202E", "\\u200F", "\\u2066", "\\uFEFF", "\u{fffc}", "\u{200b}"] {
         let value = format!("a{hidden}b");
         for text in [
             format!("[provider]\nname = \"{value}\"\n"),

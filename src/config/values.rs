@@ -57,14 +57,17 @@ pub fn username(text: &str) -> Result<String, String> {
     } else if text.chars().any(|c| !is_text(c) || c.is_whitespace()) {
         Err("white space and control characters are not allowed".to_owned())
     } else {
-        seen(text).map(|()| text.to_owned())
+        seen(text, &[]).map(|()| text.to_owned())
     }
 }
 
+/// What a text may hold: ends of lines, and soft hyphens, which long words have.
+const IN_TEXTS: &[char] = &['\n', '\u{ad}'];
+
 /// Refuses characters that are not seen or that turn the direction of text: clients show them as
 /// they are.
-fn seen(text: &str) -> Result<(), String> {
-    match text.chars().find(|c| *c != '\n' && !is_visible(*c)) {
+fn seen(text: &str, but: &[char]) -> Result<(), String> {
+    match text.chars().find(|c| !but.contains(c) && !is_visible(*c)) {
         None => Ok(()),
         Some(c) => Err(format!("the hidden character {c} is in it; remove that")),
     }
@@ -74,7 +77,7 @@ fn seen(text: &str) -> Result<(), String> {
 pub fn line(text: &str) -> Result<String, String> {
     let text = text.trim();
     match !text.is_empty() && text.chars().all(is_text) {
-        true => seen(text).map(|()| text.to_owned()),
+        true => seen(text, IN_TEXTS).map(|()| text.to_owned()),
         false => Err("expected visible text on one line".to_owned()),
     }
 }
@@ -93,7 +96,7 @@ pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
                 "`{language}`: expected a language and its text, for example {{ en = \"text\" }}"
             ));
         }
-        seen(text).map_err(|error| format!("`{language}`: {error}"))?;
+        seen(text, IN_TEXTS).map_err(|error| format!("`{language}`: {error}"))?;
         if localised.insert(language.to_ascii_lowercase(), text.to_owned()).is_some() {
             return Err(format!("duplicate language `{language}`, in another letter case"));
         }
@@ -276,9 +279,10 @@ mod tests {
     fn other_texts() {
         assert_eq!(line(" a b ").as_deref(), Ok("a b"));
         assert!(line(" ").is_err() && line("a\nb").is_err());
-        for hidden in ["a\u{202e}b", "\u{200f}a", "a\u{ad}b", "\u{feff}a", "a\u{e000}"] {
+        for hidden in ["a\u{202e}b", "\u{200f}a", "a\u{200b}b", "\u{feff}a", "a\u{e000}"] {
             assert!(line(hidden).is_err() && username(hidden).is_err(), "{hidden:?}");
         }
+        assert!(line("a\u{ad}b").is_ok() && username("a\u{ad}b").is_err());
         assert!(line("نامه\u{200c}ای ❤\u{fe0f}").is_ok());
         assert!(username("").is_err() && username("a b").is_err() && username("a%b").is_ok());
         assert!(identifier("org.example-1.mail").is_ok() && identifier("org..mail").is_err());
