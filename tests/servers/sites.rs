@@ -445,7 +445,19 @@ $HTTP["host"] =~ "" {
 }
 "#;
 
+/// Of Debian's lighttpd.conf: it refused the mailboxes of `example.inc`.
+const LIGHTTPD_DENIES: &str = "server.modules += ( \"mod_access\" )
+url.access-deny = ( \"~\", \".inc\" )
+";
+
 fn beside_a_lighttpd_site(world: &Namespace) {
+    in_lighttpd(world, "10-theirs.conf", LIGHTTPD_DENIES, |around| {
+        ours_are_there(around);
+        let folder = "/autodiscover/autodiscover.json/v1.0";
+        let answer = get(&format!("{folder}/ann@example.inc?Protocol=AutodiscoverV1"));
+        assert!(answer.text().starts_with("no mail settings"), "{}", answer.status);
+        assert_eq!(get("/theirs.inc").status, 403);
+    });
     in_lighttpd(world, "10-theirs.conf", LIGHTTPD_REWRITES, rewritten);
     in_lighttpd(world, "90-theirs.conf", LIGHTTPD_REWRITES, rewritten);
     in_lighttpd(world, "10-theirs.conf", LIGHTTPD_REDIRECT, |around| {
