@@ -318,10 +318,11 @@ fn is_quoted_string(text: &str) -> bool {
     !inner.is_empty() && !escaped
 }
 
-/// True for what people and their programs put around an address: blanks, tabs and ends of lines,
-/// among them the blanks of other widths, which phone keyboards and web pages have.
+/// True for what people and their programs put around an address: blanks, tabs and ends of lines
+/// and pages, among them the blanks of other widths, which phone keyboards and web pages have.
 pub fn is_around(c: char) -> bool {
-    matches!(c, '\t' | '\r' | '\n') || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
+    matches!(c, '\t' | '\r' | '\n' | '\u{c}')
+        || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
 }
 
 /// True for what may stand inside a local part: text that is seen. Joiners are left to
@@ -464,7 +465,7 @@ mod tests {
             let address = EmailAddress::parse(text.as_bytes()).expect(text);
             assert_eq!(address.to_string(), text);
         }
-        let address = EmailAddress::parse(b" Ann@EXAMPLE.org\n").unwrap();
+        let address = EmailAddress::parse(b" \x0cAnn@EXAMPLE.org\n").unwrap();
         assert_eq!((address.local_part(), address.domain().as_str()), ("Ann", "example.org"));
         assert_eq!(address.folded(), "ann@example.org");
     }

@@ -18,8 +18,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// The path, percent-decoded once.
     pub path: Cow<'a, [u8]>,
-    /// The path after the web server's own rewrites, in two parts, decoded; empty where the web
-    /// server does not say it.
+    /// The other path of the request, in two parts, decoded: the one after the web server's own
+    /// rewrites, or, once that is looked up, the client's. Empty where the web server does not say it.
     pub rewritten: [&'a [u8]; 2],
     /// What stands behind the `?`, still percent-encoded.
     pub query: &'a [u8],
@@ -55,6 +55,8 @@ impl<'a> Request<'a> {
     ) -> Request<'a> {
         let (authority, target) = split_authority(target);
         let (path, query) = split_at_byte(target, b'?');
+        // RFC 9110 §4.2.3
+        let path = if path.is_empty() && authority.is_some() { b"/" } else { path };
         Request {
             method,
             path: decode(path),
@@ -239,6 +241,10 @@ mod tests {
         let request = request("http://example.net/%41%2525b?c=d?e", None);
         assert_eq!(*request.path, *b"/A%25b", "decoded once");
         assert_eq!(request.query, b"c=d?e");
+        let path = |target: &'static str| self::request(target, None).path;
+        assert_eq!(*path("http://example.net"), *b"/", "an empty path is the root");
+        assert_eq!(*path("http://example.net?a"), *b"/");
+        assert_eq!(*path("*"), *b"*");
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {
         return answer(request, name, question, config, kept);
     }
     if let Some(path) = other_path(request) {
-        let request = Request { path: path.into(), ..request.clone() };
+        // The client's own path stays known: a redirect to it would lead here again.
+        let rewritten = [&*request.path, b""];
+        let request = Request { path: path.into(), rewritten, ..request.clone() };
         if let Some((name, question)) = route(&request) {
             return answer(&request, name, question, config, kept);
         }

@@ -81,8 +81,17 @@ fn every_mistake_is_told_with_its_line() {
         (
             "[domain.'bücher.example']\n[domain.'xn--bcher-kva.example']\n",
             2,
-            &["duplicate domain", "in another spelling"],
+            &[
+                "duplicate domain `xn--bcher-kva.example`: the first is in line 1",
+                "in another spelling",
+            ],
         ),
+        (
+            "[domain.'example.org']\n[domain.'EXAMPLE.org']\n",
+            2,
+            &["duplicate domain `EXAMPLE.org`: the first is in line 1"],
+        ),
+        ("[apple.description]\nEN = 'a'\nen = 'b'\n", 1, &["duplicate language `en`"]),
         ("[domains]\nanswer = 'listed'\n", 2, &["without any domain"]),
         ("[domains]\nlist_files = ['missing']\n", 2, &["missing cannot be read"]),
         ("[domains]\ndirectory = 'missing'\n", 2, &["missing cannot be read"]),

@@ -509,7 +509,7 @@ fn a_broken_file_of_a_domain_is_told_once() {
 #[test]
 fn a_document_is_made_visible_for_a_terminal_only() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "provider.name = \"a\\u00add\u{fffc}b\"\n");
+    let config = sandbox.write("c.toml", "provider.name = \"a\\u00addb\"\n");
     let arguments = ["show", "ann@example.org", "--client", "thunderbird"];
     let output =
         command(program()).arg("--config").arg(&config).args(arguments).output().expect("program");

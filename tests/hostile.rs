@@ -137,6 +137,89 @@ fn no_spelling_of_a_redirect_leads_back_to_itself() {
     }
 }
 
+/// A redirect to a path that the web server rewrites to ours sent clients there again and again.
+#[test]
+fn no_redirect_leads_to_a_path_that_the_web_server_rewrites() {
+    let sandbox = Sandbox::new();
+    let text = "[domain.'b.example'.autodiscover]\n\
+                redirect_url = 'https://autodiscover.b.example/mail/ad.xml'\n";
+    let config = sandbox.write("c.toml", text);
+    let ours = "/autodiscover/autodiscover.xml";
+    for (target, action) in [
+        ("/mail/ad.xml", "settings"),
+        ("//Mail/%61d.xml?x", "settings"),
+        ("/other.xml", "redirectUrl"),
+        (ours, "redirectUrl"),
+    ] {
+        for variables in [[ours, ""], ["", ours], ["/autodiscover", "//autodiscover.xml"]] {
+            let body = "<a><EMailAddress>ann@b.example</EMailAddress></a>";
+            let request = Request::post(target, body)
+                .host("autodiscover.b.example")
+                .variable("SCRIPT_NAME", variables[0])
+                .variable("PATH_INFO", variables[1]);
+            let answer = over_cgi(&config, &request).text();
+            let expected = format!("<Action>{action}</Action>");
+            assert!(answer.contains(&expected), "{target} {variables:?}: {answer}");
+        }
+    }
+}
+
+/// An absolute target without a path got 404 from CGI, and the page over HTTP.
+#[test]
+fn an_absolute_target_without_a_path_is_the_page() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'example.org']\n");
+    for target in [
+        "http://example.org",
+        "http://example.org?emailaddress=ann@example.org",
+        "http://example.org/",
+    ] {
+        let answer = over_cgi(&config, &Request::get(target).host("other.example"));
+        assert_eq!(answer.status, 200, "{target}");
+        assert!(answer.text().contains("<title>"), "{target}");
+    }
+}
+
+/// A name with U+202E in it was fine for `check` and went into the page and the documents.
+#[test]
+fn no_value_turns_the_direction_of_text() {
+    let sandbox = Sandbox::new();
+    let oauth2 = |key: &str, value: &str| {
+        ["issuer", "scope", "client_id", "client_secret"]
+            .map(|name| (name, if name == key { value } else { "x" }))
+            .map(|(name, value)| format!("{name} = \"{value}\"\n"))
+            .concat()
+            + "authorization_url = 'https://x.example/'\ntoken_url = 'https://x.example/'\n"
+    };
+    for hidden in ["\\u202E", "\\u200F", "\\u2066", "\\u061C"] {
+        let value = format!("a{hidden}b");
+        for text in [
+            format!("[provider]\nname = \"{value}\"\n"),
+            format!("[provider]\nshort_name = \"{value}\"\n"),
+            format!(
+                "[provider]\ndocumentation = [{{ url = 'https://x.example/', title = {{ en = \"{value}\" }} }}]\n"
+            ),
+            format!("[apple]\ndescription = {{ en = 'x', he = \"{value}\" }}\n"),
+            format!("[apple]\nconsent.en = \"\"\"\nx\n{value}\"\"\"\n"),
+            format!("[imap]\nusername = \"{value}\"\n"),
+            format!("[caldav]\nurl = 'https://x.example/'\nusername = \"{value}\"\n"),
+            format!("[domain.'x.example']\nprovider.name = \"{value}\"\n"),
+            format!("[oauth2]\n{}", oauth2("issuer", &value)),
+            format!("[oauth2]\n{}", oauth2("scope", &value)),
+            format!("[oauth2]\n{}", oauth2("client_id", &value)),
+            format!("[oauth2]\n{}", oauth2("client_secret", &value)),
+        ] {
+            let config = sandbox.write("c.toml", &text);
+            let mut command = command(program());
+            let output = command.args(["check", "--config"]).arg(config).output().expect("program");
+            let output_text = String::from_utf8(output.stdout).expect("UTF-8");
+            assert_eq!(output.status.code(), Some(1), "{text}{output_text}");
+            let code = hidden.replace("\\u", "U+");
+            assert!(output_text.contains(&code), "{text}{output_text}");
+        }
+    }
+}
+
 /// An address that is redirected within its own domain was redirected again at each step.
 #[test]
 fn no_redirect_to_an_address_leads_on_for_ever() {

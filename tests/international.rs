@@ -45,6 +45,24 @@ enabled = true
 [domain.'bücher.example']
 ";
 
+/// The file of a profile, which people see among their downloads, had an A-label in its name.
+#[test]
+fn people_read_letters_in_the_name_of_a_profile() {
+    for (domain, expected) in [
+        (
+            "b%C3%BCcher.example",
+            "attachment; filename=\"xn--bcher-kva.example.mobileconfig\"; \
+             filename*=UTF-8''b%C3%BCcher.example.mobileconfig",
+        ),
+        ("example.org", "attachment; filename=\"example.org.mobileconfig\""),
+        // Letters of two scripts that look alike.
+        ("xn--ypal-43d9g.example", "attachment; filename=\"xn--ypal-43d9g.example.mobileconfig\""),
+    ] {
+        let answer = send("", &get(&format!("/mobileconfig?emailaddress=ann@{domain}")));
+        assert_eq!(answer.header("Content-Disposition"), Some(expected), "{domain}");
+    }
+}
+
 /// On the page, the title, "For …" and the brand were in A-labels.
 #[test]
 fn people_read_letters_on_the_page() {

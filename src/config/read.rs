@@ -215,7 +215,8 @@ fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t>> {
         faults.refuse("duplicate", span.clone(), || {
             readings += 1;
             let first = match readings <= MAX_READINGS {
-                true => line_of_the_first(text, &span),
+                true => line_of_the_first(text, &span)
+                    .or_else(|| line_within(text, table.get_ref(), &span)),
                 false => None,
             };
             let first = first.map(|line| format!(": the first is in line {line}"));
@@ -316,6 +317,29 @@ fn line_of_the_first(text: &str, span: &Range<usize>) -> Option<usize> {
             _ => return None,
         };
     }
+}
+
+/// The same for a key of an inline table, which `table` holds somewhere.
+fn line_within(text: &str, table: &DeTable, span: &Range<usize>) -> Option<usize> {
+    table.values().find_map(|value| line_within_value(text, value, span))
+}
+
+fn line_within_value(text: &str, value: &Value, span: &Range<usize>) -> Option<usize> {
+    let table = match value.get_ref() {
+        DeValue::Table(table) => table,
+        DeValue::Array(array) => {
+            return array.iter().find_map(|value| line_within_value(text, value, span));
+        }
+        _ => return None,
+    };
+    let deeper = line_within(text, table, span);
+    if deeper.is_some() || !value.span().contains(&span.start) {
+        return deeper;
+    }
+    let key = text.get(span.clone())?.trim_matches(['"', '\'']);
+    let (first, _) = table.get_key_value(key)?;
+    let before = text.get(..first.span().start).filter(|_| first.span().start < span.start)?;
+    Some(before.matches('\n').count() + 1)
 }
 
 /// The table that holds a key.
@@ -1035,6 +1059,9 @@ mod tests {
             ("[imap]\nhost = 'a'\nhost.x = 'b'", 3, "key `host`", 2),
             ("[[imap]]\n[imap]", 2, "table [imap]", 1),
             ("[imap]\n[[imap]]", 2, "table [imap]", 1),
+            ("imap = { port = 1, \"port\" = 2 }", 1, "key `\"port\"`", 1),
+            ("\nimap.alternatives = [{ port = 1 },\n{ port = 1, port = 2 }]", 3, "key `port`", 3),
+            ("apple = { description = { en = 'a', en = 'b' } }", 1, "key `en`", 1),
             ("x = '''\n[imap]\n'''\n[imap]\n[imap]", 5, "table [imap]", 4),
         ] {
             let found = found(text);

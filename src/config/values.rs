@@ -87,23 +87,27 @@ fn not_visible(text: &str) -> Option<String> {
 
 /// Texts by language.
 pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
-    let texts = texts.iter().map(|(language, text)| {
+    let mut localised = Localised::new();
+    for (language, text) in texts {
         let is_tag = language.split('-').all(|part| {
             (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
         });
         let text = text.trim();
         let is_fine = !text.is_empty() && text.chars().all(|c| is_text(c) || c == '\n');
-        if let (true, Some(message)) = (is_tag && is_fine, not_visible(text)) {
-            return Err(message);
-        }
-        match is_tag && is_fine {
-            true => Ok((language.to_ascii_lowercase(), text.to_owned())),
-            false => Err(format!(
+        if !is_tag || !is_fine {
+            return Err(format!(
                 "`{language}`: expected a language and its text, for example {{ en = \"text\" }}"
-            )),
+            ));
         }
-    });
-    texts.collect()
+        if let Some(message) = not_visible(text) {
+            return Err(format!("`{language}`: {message}"));
+        }
+        let text = text.to_owned();
+        if localised.insert(language.to_ascii_lowercase(), text).is_some() {
+            return Err(format!("duplicate language `{language}`, in another letter case"));
+        }
+    }
+    Ok(localised)
 }
 
 /// A name in reverse-DNS order.
@@ -311,6 +315,9 @@ mod tests {
         }
         let one = |tag: &str, text: &str| texts(&BTreeMap::from([(tag.into(), text.into())]));
         assert_eq!(one("de-AT", " a\nb ").unwrap()["de-at"], "a\nb");
+        let twice = BTreeMap::from([("EN".into(), "a".into()), ("en".into(), "b".into())]);
+        assert!(texts(&twice).is_err_and(|error| error.contains("duplicate language")));
+        assert!(one("en", "a\u{202e}b").is_err());
         assert!(one("a b", "x").is_err() && one("en", " ").is_err() && one("en", "\u{7}").is_err());
     }
 

@@ -8,11 +8,13 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
+use crate::address::Domain;
 use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use crate::xml;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -58,15 +60,29 @@ fn answer(account: &Account, request: &Request) -> Response {
     let Ok(document) = xml::property_list(&profile) else {
         return Response::text(Status::InternalServerError, "the profile could not be written");
     };
-    let file_name = format!("attachment; filename=\"{}.mobileconfig\"", account.domain);
     let response = Response::document("application/x-apple-aspen-config", document)
-        .with("Content-Disposition", file_name);
+        .with("Content-Disposition", disposition(&account.domain));
     // RFC 9110 §12.5.5
     match account.provider.profile_description.len() > 1 {
         true => response.with("Vary", "Accept-Language"),
         false => response,
     }
 }
+
+/// The name of the file, which people see among their downloads: once in ASCII for clients that know
+/// no other (RFC 6266 §4.3).
+fn disposition(domain: &Domain) -> String {
+    let mut text = format!("attachment; filename=\"{domain}.mobileconfig\"");
+    let for_people = domain.for_people();
+    if for_people != domain.as_str() {
+        let encoded = utf8_percent_encode(&for_people, PLAIN);
+        text += &format!("; filename*=UTF-8''{encoded}.mobileconfig");
+    }
+    text
+}
+
+/// What stays as it is in an extended parameter (RFC 8187 §3.2.1).
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 
 /// Root of all identifiers; never to be changed, or every profile in the field turns into another.
 const IDENTIFIER_ROOT: Uuid = Uuid::from_u128(0x4d8b_2f6c_71a3_5e09_9c54_0e6b_d21f_8a37);

@@ -445,7 +445,19 @@ $HTTP["host"] =~ "" {
 }
 "#;
 
+/// Of Debian's lighttpd.conf: it refused the mailboxes of `example.inc`.
+const LIGHTTPD_DENIES: &str = "server.modules += ( \"mod_access\" )
+url.access-deny = ( \"~\", \".inc\" )
+";
+
 fn beside_a_lighttpd_site(world: &Namespace) {
+    in_lighttpd(world, "10-theirs.conf", LIGHTTPD_DENIES, |around| {
+        ours_are_there(around);
+        let folder = "/autodiscover/autodiscover.json/v1.0";
+        let answer = get(&format!("{folder}/ann@example.inc?Protocol=AutodiscoverV1"));
+        assert!(answer.text().starts_with("no mail settings"), "{}", answer.status);
+        assert_eq!(get("/theirs.inc").status, 403);
+    });
     in_lighttpd(world, "10-theirs.conf", LIGHTTPD_REWRITES, rewritten);
     in_lighttpd(world, "90-theirs.conf", LIGHTTPD_REWRITES, rewritten);
     in_lighttpd(world, "10-theirs.conf", LIGHTTPD_REDIRECT, |around| {
@@ -498,6 +510,55 @@ fn no_program_from_lighttpd(world: &Namespace) {
 }
 
 //------------ What must stay inside ------------------------------------------
+
+/// On shared hosting, the rule that hides files hid the settings of `ann.key@example.org`, too, and
+/// left `mailsetup.toml_old` to be seen.
+#[test]
+fn shared_hosting_hides_files_and_nobody_s_settings() {
+    for server in [apache::htaccess, apache::htaccess_fcgid] {
+        world(|world| {
+            let _servers = server(world);
+            let root = Path::new("/var/www/account");
+            for name in [
+                "mailsetup.toml",
+                "mailsetup.toml~",
+                "MAILSETUP.TOML.bak",
+                "mailsetup.toml.1",
+                "mailsetup.toml_old",
+                "mailsetup.toml2",
+                "mailsetup.toml.gz",
+                ".mailsetup.toml.swp",
+                "#mailsetup.toml#",
+                "mailsetup.old",
+                "mailsetup.cgi~",
+                "profile.pem",
+                "profile.key.txt",
+                "profile.key1",
+                "domains.d/example.org.toml",
+                "domains.d/.example.org.toml.swo",
+            ] {
+                // The first is the configuration.
+                if name != "mailsetup.toml" {
+                    write(&root.join(name), "secret\n");
+                }
+                let answer = get(&format!("/{}", name.replace('#', "%23")));
+                assert_eq!(answer.status, 404, "{name}");
+            }
+            for name in ["hello.txt", "keys.txt", "oldest.html"] {
+                write(&root.join(name), "hello\n");
+                assert_eq!(get(&format!("/{name}")).status, 200, "{name}");
+            }
+            for name in ["ann", "ann.key", "b.toml", "c.pem-d", "ann.crt+x", "old~"] {
+                for version in ["v1.0", "V1.0"] {
+                    let folder = format!("/autodiscover/autodiscover.json/{version}");
+                    let query = "Protocol=AutodiscoverV1";
+                    let answer = get(&format!("{folder}/{name}@example.org?{query}"));
+                    assert_eq!(answer.status, 200, "{name} of {version}");
+                }
+            }
+        });
+    }
+}
 
 /// A configuration and a key beside the program are not handed out by any server.
 #[test]

@@ -176,7 +176,11 @@ fn is_here(url: &str, request: &Request) -> bool {
     let place = &place[..place.find(['?', '#']).unwrap_or(place.len())];
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
     let path = percent_decode_str(path).collect::<Vec<_>>();
-    parse_host(host.as_bytes()) == request.host && segments(&path) == segments(&request.path)
+    let path = segments(&path);
+    let is_path = |asked: &[u8]| segments(asked) == path;
+    // The client does not know of rewrites: its own path leads here as well.
+    parse_host(host.as_bytes()) == request.host
+        && (is_path(&request.path) || is_path(&request.rewritten.concat()))
 }
 
 /// The segments of a decoded path in lower case, without those that stand for nothing: empty ones
