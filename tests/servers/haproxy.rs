@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{HTTP, listens, source};
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, command, run, write};
+use crate::common::{Process, command, run, wait_until, write};
 
 const CFG: &str = "/etc/haproxy/haproxy.cfg";
 /// As HAProxy in its chroot sees it, this is contrib's /run/mailsetup.sock.
@@ -79,7 +79,10 @@ fn run_with(world: &Namespace, contrib: &str, lines: &str) -> Vec<Process> {
 
 /// What HAProxy says of the server in our backend, and of its last check: `UP L7OK`.
 pub fn health() -> String {
-    let mut socket = UnixStream::connect("/run/haproxy.sock").expect("statistics");
+    // HAProxy listens here a moment after it does for clients.
+    let statistics = || UnixStream::connect("/run/haproxy.sock");
+    assert!(wait_until(|| statistics().is_ok()), "no statistics");
+    let mut socket = statistics().expect("statistics");
     socket.write_all(b"show stat\n").expect("a command");
     let mut table = String::new();
     socket.read_to_string(&mut table).expect("a table");
