@@ -613,7 +613,7 @@ fn run_as_nobody(config: &Path) {
     fs::set_permissions(config, fs::Permissions::from_mode(0o000)).expect("chmod");
     let program = Sandbox::new();
     let copy = program.path("mailsetup");
-    fs::copy(crate::common::program(), &copy).expect("copy");
+    crate::common::copy_program(crate::common::program(), &copy);
     let mut setpriv = Command::new("setpriv");
     setpriv
         .args(["--reuid=65534", "--clear-groups"])

@@ -10,7 +10,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, command, program, wait_until};
+use crate::common::{Process, Sandbox, command, copy_program, program, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, geteuid, mkfifo};
@@ -38,7 +38,7 @@ fn responses_are_of_versions_that_were_settled_and_good() {
     let copy = Sandbox::new();
     // Another user must be able to start it.
     let program_copy = copy.path("mailsetup");
-    fs::copy(program(), &program_copy).expect("copy");
+    copy_program(program(), &program_copy);
     thread::scope(|scope| {
         for service in 0..SERVICES {
             let program = &program_copy;

@@ -2,7 +2,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, copy_program, program, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
@@ -38,7 +38,7 @@ fn over_cgi(config: &Path, request: &Request) -> Response {
 fn a_vanished_file_is_no_wish_for_the_defaults() {
     let sandbox = Sandbox::new();
     let copy = sandbox.path("mailsetup");
-    fs::copy(program(), &copy).expect("copy");
+    copy_program(program(), &copy);
     let config = sandbox.write("mailsetup.toml", "[domain.'own.example']\n");
     let (service, socket) = serve(&sandbox, &copy, &[]);
     assert_eq!(ask(&socket, &autoconfig("other.example")).status, 404);
@@ -55,7 +55,7 @@ fn a_vanished_file_is_no_wish_for_the_defaults() {
 fn a_file_that_appears_is_taken() {
     let sandbox = Sandbox::new();
     let copy = sandbox.path("mailsetup");
-    fs::copy(program(), &copy).expect("copy");
+    copy_program(program(), &copy);
     let (_service, socket) = serve(&sandbox, &copy, &[]);
     assert_eq!(ask(&socket, &autoconfig("other.example")).status, 200);
     sandbox.write("mailsetup.toml", "[domain.'own.example']\n");

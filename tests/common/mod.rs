@@ -35,6 +35,14 @@ pub fn program() -> PathBuf {
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_mailsetup")), PathBuf::from)
 }
 
+/// Copies a program to `to`, to be started there. A child does it: a copy that this process has open
+/// for writing is inherited by what another test starts at that moment, and cannot be run
+/// (`ETXTBSY`).
+pub fn copy_program(from: impl AsRef<Path>, to: &Path) {
+    let status = Command::new("cp").arg(from.as_ref()).arg(to).status().expect("cp");
+    assert!(status.success(), "copy of {} to {}", from.as_ref().display(), to.display());
+}
+
 /// A file of the source tree, for example `contrib/nginx/mailsetup.conf`.
 pub fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

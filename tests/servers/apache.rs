@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{HTTP, certificate, existing_site, install, listens, serve, servers_directory};
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, command, run, source, write};
+use crate::common::{Process, command, copy_program, run, source, write};
 
 /// Debian's apache2.conf, without what has no bearing here; modules come before.
 const MAIN: &str = r#"
@@ -174,7 +174,7 @@ pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
     let folder = Path::new("/var/www/account/cgi-bin");
     let program = folder.join("mailsetup.cgi");
     fs::create_dir_all(folder).expect("mkdir");
-    fs::copy(PROGRAM, &program).expect("copy of the program");
+    copy_program(PROGRAM, &program);
     for path in [folder, &program] {
         chown(path, Some(2000), Some(2000)).expect("chown");
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
@@ -227,7 +227,7 @@ fn shared_hosting(htaccess: String) {
     fs::copy(config, root.join("mailsetup.toml")).expect("config");
     fs::remove_file(config).expect("config");
     let program = root.join("mailsetup.cgi");
-    fs::copy(PROGRAM, &program).expect("copy of the program");
+    copy_program(PROGRAM, &program);
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("chmod");
     write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SHARED_HOSTING);
 }
