@@ -300,7 +300,7 @@ impl<'a> Checker<'a> {
             domains,
             lists,
             directory: directory.map(Arc::new),
-            is_circle_logged: AtomicBool::new(false),
+            is_alias_logged: AtomicBool::new(false),
             signing: self.signing(&document.base),
             limits: self.limits(&file.limits),
             log: Log {

@@ -59,8 +59,8 @@ pub struct Config {
     lists: Vec<(PathBuf, Arc<List>)>,
     /// The folder with a file for each domain.
     directory: Option<Arc<DomainsD<Entry>>>,
-    /// True once a circle of aliases through the folder was logged.
-    is_circle_logged: AtomicBool,
+    /// True once an alias through the folder that leads to no settings was logged.
+    is_alias_logged: AtomicBool,
     /// What Apple profiles are signed with.
     signing: Option<Identity>,
     /// What a request may cost.
@@ -173,18 +173,36 @@ impl Config {
             let (entry, is_known) = self.entry(alias_of.as_ref().unwrap_or(domain))?;
             is_settled &= is_known;
             match entry {
-                None => return Ok(None),
+                None => match alias_of {
+                    None => return Ok(None),
+                    // The alias is named here, so the domain is ours; what it takes has gone.
+                    Some(target) => {
+                        let target = target.for_people();
+                        return Err(self.faulty_alias(
+                            domain,
+                            &format!("leads to `{target}`, which is not configured"),
+                        ));
+                    }
+                },
                 Some(Entry::Settings(settings)) => {
                     return Ok(Some(Found::new(settings, alias_of, is_settled)));
                 }
                 Some(Entry::AliasOf(target)) => alias_of = Some(target),
             }
         }
-        if !self.is_circle_logged.swap(true, Ordering::Relaxed) {
+        Err(self.faulty_alias(
+            domain,
+            &format!("has more than {MAX_ALIASES} steps, or is part of a circle"),
+        ))
+    }
+
+    /// Logs the first alias through the folder that leads to no settings.
+    fn faulty_alias(&self, domain: &Domain, fault: &str) -> NotFound {
+        if !self.is_alias_logged.swap(true, Ordering::Relaxed) {
             let domain = domain.for_people();
-            log::error_on_request(&format!("{domain}: too many aliases, or aliases in a circle"));
+            log::error_on_request(&format!("{domain}: the alias {fault}"));
         }
-        Err(NotFound::Unavailable)
+        NotFound::Unavailable
     }
 
     /// Looks a domain up and reads what is to be read for it, here and now.
