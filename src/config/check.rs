@@ -250,7 +250,7 @@ impl<'a> Checker<'a> {
         };
         let mut domains = FxHashMap::default();
         let mut aliases = Vec::new();
-        let mut spelled: FxHashMap<Domain, Vec<Spanned<String>>> = FxHashMap::default();
+        self.other_spellings(&document);
         while let Some((name, tables)) = document.next_domain(&mut self.report) {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = self.entry(tables, &base);
@@ -264,12 +264,10 @@ impl<'a> Checker<'a> {
                 ),
                 Ok(domain) => {
                     aliases.extend(alias.map(|span| (domain.clone(), span)));
-                    domains.insert(domain.clone(), entry);
-                    spelled.entry(domain).or_default().push(name);
+                    domains.insert(domain, entry);
                 }
             }
         }
-        self.other_spellings(spelled);
         let file = document.file;
         let lists = self.list_files(&file.domains);
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
@@ -315,19 +313,23 @@ impl<'a> Checker<'a> {
     }
 
     /// Refuses domains that are there in two spellings: the later one in the file.
-    fn other_spellings(&mut self, spelled: FxHashMap<Domain, Vec<Spanned<String>>>) {
-        for mut names in spelled.into_values().filter(|names| names.len() > 1) {
-            names.sort_by_key(|name| name.span().map(|span| span.start));
-            let mut names = names.into_iter();
-            let Some(first) = names.next() else { continue };
-            let line = self.report.place(first.span()).position.map_or(1, |(line, _)| line);
-            for name in names {
+    fn other_spellings(&mut self, document: &Document) {
+        let parsed = |(name, span)| Some((Domain::parse(name).ok()?, span, name));
+        let names = || document.names().filter_map(parsed);
+        // One of two spellings is not the usual one; mostly there is none, and nothing to remember.
+        let unusual = names().filter(|(domain, _, name)| domain.as_str() != *name);
+        let unusual: FxHashSet<Domain> = unusual.map(|(domain, ..)| domain).collect();
+        let mut names: Vec<_> = names().filter(|(domain, ..)| unusual.contains(domain)).collect();
+        names.sort_unstable_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
+        for same in names.chunk_by(|a, b| a.0 == b.0) {
+            let Some(((_, first, spelling), others)) = same.split_first() else { continue };
+            let line = self.report.place(Some(first.clone())).position.map_or(1, |(line, _)| line);
+            for (_, span, name) in others {
                 let message = format!(
-                    "duplicate domain `{}`: the first is in line {line}, in another spelling: `{}`",
-                    name.get_ref(),
-                    first.get_ref()
+                    "duplicate domain `{name}`: the first is in line {line}, in another spelling: \
+                     `{spelling}`"
                 );
-                self.mistake("domain-duplicate", name.span(), message);
+                self.mistake("domain-duplicate", Some(span.clone()), message);
             }
         }
     }

@@ -6,7 +6,7 @@
 /// Most parts of a configuration: tables, keys, elements of lists, and names behind dots.
 ///
 /// 20,000 domains with a key such as `imap.host` each have 80,000.
-pub const MAX_PARTS: usize = 100_000;
+pub const MAX_PARTS: usize = 80_500;
 
 /// Where a text has one part more than are read, in bytes; `None` if it has no more.
 pub fn beyond(text: &str) -> Option<usize> {

@@ -70,6 +70,11 @@ impl<'t> Document<'t> {
         Some(Document { base, file, text, inherited, domains, faults })
     }
 
+    /// The names of the domains to come, as they are written, and where they are.
+    pub fn names(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.domains.iter().map(|(name, _)| (name.get_ref().as_ref(), name.span()))
+    }
+
     /// The next domain and its tables, over those of the base.
     pub fn next_domain(&mut self, report: &mut Report) -> Option<(Spanned<String>, Tables)> {
         let Some((name, value)) = self.domains.pop() else {
