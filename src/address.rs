@@ -3,7 +3,7 @@
 //! Accepts what mail software accepts: dot-atoms (also with doubled or final dots, which real
 //! mailboxes have), quoted local parts, UTF-8 local parts (RFC 6531) and international domains in
 //! both spellings. Refuses control characters, characters that are not seen, markup outside quotes,
-//! oversized parts and anything that is no host name. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890,
+//! oversized parts, and domains that are not host names. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890,
 //! RFC 1123 §2.1, RFC 8264 §4.3.
 
 use crate::visible::{is_hidden, is_joiner};

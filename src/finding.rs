@@ -241,7 +241,7 @@ pub fn sort<T>(findings: &mut [Finding], files: &[(PathBuf, T)]) {
             let rank = |place: &Place| ranks.get(&*place.file).copied().unwrap_or(files.len());
             finding.place.as_ref().map(rank)
         };
-        // Two files of one rank are none of those that were read; their names decide.
+        // Files of the same rank are sorted by name.
         let by_place = key(a).cmp(&key(b)).then_with(|| a.place.cmp(&b.place));
         by_place.then_with(|| a.code.cmp(b.code)).then_with(|| a.domain.cmp(&b.domain))
     });

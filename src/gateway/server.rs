@@ -1,10 +1,10 @@
 //! Accepts connections and serves them, all on one thread.
 //!
-//! Errors of accepting are survived: out of descriptors, it waits and tries again. Over the number
-//! of connections, FastCGI is told so and HTTP waits; while somebody waits, connections that have
-//! sent nothing are closed, and then idle ones, so that those who keep many do not keep everybody
-//! out. SIGTERM and SIGINT finish what runs until a
-//! deadline or a second signal, SIGHUP calls back; the service manager is told of both. A panic in
+//! Errors of accepting are survived: out of descriptors, it waits and tries again. Over the limit of
+//! connections, a FastCGI request gets `OVERLOADED` and an HTTP connection waits. Meanwhile
+//! connections that have sent nothing are closed, and then idle ones: a peer with many connections
+//! cannot block the others. SIGTERM and SIGINT finish what runs until a deadline or a second signal,
+//! SIGHUP calls back; the service manager is told of both. A panic in
 //! one request is logged by Rust and ends that connection only.
 
 use super::budget::Budget;
@@ -39,8 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait until connections that were told to make room have done so; then twice as many
 /// are told.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
-/// For how long FastCGI waits for silent connections to make room, before it is told that there are
-/// too many.
+/// How long a FastCGI connection over the limit waits until silent connections are closed, before
+/// its request gets `OVERLOADED`.
 const ROOM_PATIENCE: Duration = Duration::from_millis(500);
 /// How many silent connections are told at once for each that waits: where many are silent, many
 /// wait.
@@ -49,7 +49,7 @@ const SILENT_AT_ONCE: usize = 8;
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// Descriptors that are neither listeners nor connections: signals, files being read.
 const RESERVED: usize = 32;
-/// How many connections over the limit are told so at the same time; the next ones wait.
+/// How many connections over the limit get `OVERLOADED` at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
 /// What is spoken on a listener.
@@ -231,8 +231,8 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         failing = false;
-        // Over the limit, FastCGI is told so, a few at a time, unless silent connections can make
-        // room; HTTP, and the rest, wait until one of those that have a slot does.
+        // Over the limit, a few FastCGI requests at a time get `OVERLOADED`, unless silent
+        // connections can be closed; the others, and HTTP, wait until a connection has ended.
         let mut slots = pin!(shared.slots.clone().acquire_owned());
         let mut refusals = pin!(shared.refusals.clone().acquire_owned());
         let mut patience = None;
