@@ -163,9 +163,9 @@ impl<'a> Checker<'a> {
     fn text(&mut self) -> Option<Config> {
         if let Some(at) = parts::beyond(self.text) {
             let message = format!(
-                "the file has more than {} tables, keys and values; write the domains to a list or \
-                 to files in domains.directory",
-                parts::MAX_PARTS
+                "the tables, keys and values up to here take more than {} MB of memory; write the \
+                 domains to a list or to files in domains.directory",
+                parts::MAX_MEMORY / 1_000_000
             );
             self.mistake("too-many-parts", Some(at..at), message);
             return None;

@@ -344,18 +344,24 @@ fn filled(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> S
     text
 }
 
-/// The same, with as many parts as are read at most.
+/// The same, with as much as the parser may take memory for.
 fn filled_toml(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> String {
-    let mut left = parts::MAX_PARTS - 4 - start.lines().map(parts::count).sum::<usize>();
-    let mut is_full = false;
-    filled(start, max, |number| {
+    let mut left = parts::MAX_MEMORY - 1000 - parts::memory(&start);
+    // What does not fit, while something smaller does, ends the text.
+    let mut fits = |part: &str| {
+        let rest = left.checked_sub(parts::memory(part));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    let mut text = start;
+    for number in 0.. {
         let part = more(number);
-        let parts = part.lines().map(parts::count).sum();
-        is_full |= parts > left;
-        left -= if is_full { 0 } else { parts };
-        // Comments fill the rest: they are read, too.
-        if is_full { "#\n".to_owned() } else { part }
-    })
+        if text.len() + part.len() > max || !fits(&part) {
+            break;
+        }
+        text += &part;
+    }
+    text
 }
 
 pub fn largest_configuration(_size: Size) -> Row {
@@ -377,6 +383,9 @@ pub fn largest_configuration(_size: Size) -> Row {
         filled_toml("x=[".to_owned(), MAX - 1, |_| "{},".to_owned()) + "]",
         filled_toml("x=".to_owned(), MAX, |_| "[".to_owned()),
         filled_toml("x".to_owned(), MAX - 2, |_| ".x".to_owned()) + "=1",
+        filled_toml(String::new(), MAX, |n| format!("x{n}{}=1\n", ".x".repeat(70))),
+        filled_toml(start(8), MAX, |n| format!("[domain.'{n}.example'{}]\n", ".x".repeat(15))),
+        filled_toml("x=1\n".to_owned(), MAX, |_| "x=1\n".to_owned()),
         filled_toml(String::new(), MAX, |n| format!("x{n}=1\n")),
         filled_toml(String::new(), MAX, |n| format!("[x{n}]\n")),
         filled_toml(String::new(), MAX, |_| "[[x]]\n".to_owned()),
