@@ -93,6 +93,11 @@ pub fn is_cut(text: &str, earlier: &str) -> bool {
     !rest.is_empty() && !text.ends_with('\n') && !rest.starts_with(['\n', '\r'])
 }
 
+/// True for a text with nothing but comments and blank lines.
+pub fn says_nothing(text: &str) -> bool {
+    text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'))
+}
+
 //------------ Stamp ----------------------------------------------------------
 
 /// What tells one state of a file from another: its place on disk, size and times.
@@ -100,7 +105,6 @@ pub fn is_cut(text: &str, earlier: &str) -> bool {
 pub struct Stamp {
     place: (u64, u64),
     size: u64,
-    is_regular: bool,
     modified: (i64, i64),
     changed: (i64, i64),
 }
@@ -114,7 +118,6 @@ impl Stamp {
             Ok(meta) => Ok(Some(Stamp {
                 place: (meta.dev(), meta.ino()),
                 size: meta.size(),
-                is_regular: meta.is_file(),
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
             })),
@@ -150,11 +153,6 @@ impl Stamp {
         let since_epoch =
             Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
         UNIX_EPOCH.checked_add(since_epoch)
-    }
-
-    /// True for a file that holds nothing; a device such as /dev/null is not one.
-    pub fn is_empty(&self) -> bool {
-        self.size == 0 && self.is_regular
     }
 }
 

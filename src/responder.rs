@@ -55,7 +55,7 @@ fn answer(
         };
     let is_due = may_be_signed && question.document.signed && response.status == Status::Ok;
     let identity = config.signing_identity().filter(|_| is_due);
-    let is_public = question.address.is_none() && is_settled;
+    let is_public = question.address.is_none() && is_settled && config.is_settled;
     // No two signatures are the same bytes.
     manners::apply(&mut response, request, !is_public, identity.is_none());
     let Question { address, host, .. } = question;

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
-use crate::common::{Process, Sandbox, cgi, command, free_port, program, run, write};
+use crate::common::{
+    Process, Sandbox, cgi, command, free_port, program, run, wait_until_settled, write,
+};
 use crate::servers::{HTTP, apache, caddy, haproxy, launchers, lighttpd, listens, local, nginx};
 
 const CONFIG: &str = r#"
@@ -543,6 +545,8 @@ fn check(subject: &Subject) {
 fn configured() -> (Sandbox, std::path::PathBuf) {
     let sandbox = Sandbox::new();
     let config = sandbox.write("config.toml", CONFIG);
+    // What CGI answers from a young file is not cached.
+    wait_until_settled(&config);
     (sandbox, config)
 }
 
@@ -667,8 +671,13 @@ fn check_in(
     also: fn(),
     access_log: Option<&str>,
 ) {
-    write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
+    let config = Path::new("/etc/mailsetup/config.toml");
+    write(config, CONFIG);
     let processes = start(world);
+    // What CGI answers from a young file is not cached.
+    let on_shared_hosting = Path::new("/var/www/account/mailsetup.toml");
+    let configs = [config, on_shared_hosting].into_iter().filter(|config| config.exists());
+    configs.for_each(wait_until_settled);
     check_http(HTTP, manners);
     also();
     // The last lines of a log are often written at the end.

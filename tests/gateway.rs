@@ -585,7 +585,7 @@ fn given(
     inetd: bool,
     environment: &[(&str, &str)],
 ) -> (Process, PathBuf) {
-    let config = sandbox.write("c.toml", "# nothing\n");
+    let config = sandbox.write("c.toml", "[log]\n");
     let mut command = command("sh");
     let script = match inetd {
         true => "exec \"$0\"",

@@ -1,7 +1,9 @@
 //! The page for mailbox owners: its words, its safety, its QR code, and what an admin may change.
 
 use crate::common::http::{self, Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, free_port, program, source, wait_until};
+use crate::common::{
+    Process, Sandbox, cgi, command, free_port, program, source, wait_until, wait_until_settled,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use regex_lite::Regex;
@@ -14,7 +16,7 @@ const LANGUAGES: [&str; 8] = ["en", "fr", "de", "es", "it", "nl", "pt", "pl"];
 
 fn send(config: &str, request: &Request) -> Response {
     let sandbox = Sandbox::new();
-    let path = sandbox.write("config.toml", format!("# page\n{config}"));
+    let path = sandbox.write("config.toml", format!("log.requests = false\n{config}"));
     send_with(&path, request)
 }
 
@@ -49,25 +51,32 @@ fn hash(text: &str) -> String {
 
 #[test]
 fn each_question_gets_its_page() {
-    const LISTED: &str = "[domain.'example.org']\n";
+    let sandbox = Sandbox::new();
+    let [any, listed, disabled] = [
+        ("any.toml", "log.requests = false\n"),
+        ("listed.toml", "[domain.'example.org']\n"),
+        ("disabled.toml", "[page]\nenabled = false\n"),
+    ]
+    .map(|(name, config)| sandbox.write(name, config));
+    [&any, &listed, &disabled].into_iter().for_each(|config| wait_until_settled(config));
     let (no_store, kept) = (Some("no-store"), Some("public, max-age=300"));
     for (config, host, target, status, text, caching) in [
-        ("", "autoconfig.example.org", "/", 200, "<form", kept),
-        ("", "127.0.0.1:8025", "/", 200, "<form", kept),
-        ("", "127.0.0.1", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
-        (LISTED, "autoconfig.example.org", "/", 200, "<form", kept),
-        (LISTED, "www.example.org", "/?emailaddress=", 200, "<form", kept),
-        (LISTED, "example.org", "/?emailaddress=%20", 200, "<form", kept),
-        (LISTED, "x.example", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
-        (LISTED, "example.org", "/?emailaddress=ann", 400, "aria-invalid=\"true\"", no_store),
-        (LISTED, "example.org", "/?emailaddress=a@x.example", 404, "none of our", no_store),
-        (LISTED, "x.example", "/?emailaddress=a@x.example", 404, "none of our", no_store),
-        (LISTED, "x.example", "/", 404, "nothing here\n", no_store),
-        (LISTED, "x.example", "/?emailaddress=ann", 404, "nothing here\n", no_store),
-        ("[page]\nenabled = false\n", "example.org", "/", 404, "nothing here\n", no_store),
+        (&any, "autoconfig.example.org", "/", 200, "<form", kept),
+        (&any, "127.0.0.1:8025", "/", 200, "<form", kept),
+        (&any, "127.0.0.1", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
+        (&listed, "autoconfig.example.org", "/", 200, "<form", kept),
+        (&listed, "www.example.org", "/?emailaddress=", 200, "<form", kept),
+        (&listed, "example.org", "/?emailaddress=%20", 200, "<form", kept),
+        (&listed, "x.example", "/?emailaddress=ann@example.org", 200, "id=\"apple\"", no_store),
+        (&listed, "example.org", "/?emailaddress=ann", 400, "aria-invalid=\"true\"", no_store),
+        (&listed, "example.org", "/?emailaddress=a@x.example", 404, "none of our", no_store),
+        (&listed, "x.example", "/?emailaddress=a@x.example", 404, "none of our", no_store),
+        (&listed, "x.example", "/", 404, "nothing here\n", no_store),
+        (&listed, "x.example", "/?emailaddress=ann", 404, "nothing here\n", no_store),
+        (&disabled, "example.org", "/", 404, "nothing here\n", no_store),
     ] {
-        let page = send(config, &Request::get(target).host(host));
-        let case = format!("{config} {host} {target}: {}", page.text());
+        let page = send_with(config, &Request::get(target).host(host));
+        let case = format!("{} {host} {target}: {}", config.display(), page.text());
         assert_eq!(page.status, status, "{case}");
         assert!(page.text().contains(text), "{case}");
         assert_eq!(page.header("cache-control"), caching, "{case}");

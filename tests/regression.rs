@@ -145,7 +145,7 @@ fn a_host_with_a_placeholder_is_spelt_like_any_other() {
 #[test]
 fn characters_that_xml_does_not_know_are_no_address() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "# nothing\n");
+    let config = sandbox.write("c.toml", "log.requests = false\n");
     let request = Request::get("/mobileconfig?emailaddress=%EF%BF%BE@example.org");
     assert_eq!(over_cgi(&config, &request).status, 400);
     let named = sandbox.write("n.toml", "provider.name = \"a\\uFFFEb\"\n");
@@ -158,7 +158,7 @@ fn characters_that_xml_does_not_know_are_no_address() {
 #[test]
 fn an_empty_element_is_one_in_both_spellings() {
     let sandbox = Sandbox::new();
-    let config = sandbox.write("c.toml", "# nothing\n");
+    let config = sandbox.write("c.toml", "log.requests = false\n");
     let ann = "<EMailAddress>ann@example.org</EMailAddress>";
     for empty in ["<EMailAddress/>", "<EMailAddress></EMailAddress>", "<AcceptableResponseSchema/>"]
     {
@@ -277,7 +277,7 @@ fn help_without_a_standard_error() {
 #[test]
 fn a_host_that_nobody_named_is_not_said_back() {
     let sandbox = Sandbox::new();
-    let any = sandbox.write("any.toml", "# nothing\n");
+    let any = sandbox.write("any.toml", "log.requests = false\n");
     let text = "[domains]\nanswer = 'any'\n[domain.'x.example']\n";
     let named = sandbox.write("named.toml", text);
     for (config, host, said) in [

@@ -2,7 +2,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, program, run, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, copy_program, program, run, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;
@@ -353,8 +353,11 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
     let config = sandbox.path("c.toml");
     for (name, broken) in [
         ("c.toml", ""),
+        ("c.toml", "# a copy that has come as far as its comments\n\n"),
+        ("c.toml", "\u{feff}\r\n\t# a comment"),
         ("c.toml", "[domains"),
         ("list", ""),
+        ("list", "# no domain so far\n\n"),
         ("domains.d/own.example.toml", ""),
         ("domains.d/own.example.toml", "imap.port = 0\n"),
     ] {
@@ -365,6 +368,51 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
         sandbox.write(name, broken);
         let answer = ask(&config, "own.example");
         assert!(is_unavailable(&answer), "{name} {broken:?}: {} {}", answer.status, answer.text());
+    }
+}
+
+/// The file beside the program was moved away for a moment: the defaults answered any domain.
+#[test]
+fn a_cgi_process_answers_503_while_the_file_beside_it_is_away() {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("mailsetup.cgi");
+    copy_program(program(), &copy);
+    let config = sandbox.write("mailsetup.toml", "[domain.'own.example']\n");
+    let ask = |domain: &str| {
+        let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
+        let request = Request::get(target).host("x.invalid");
+        cgi::send(&copy, &request, &[]).expect("an answer")
+    };
+    assert_eq!((ask("own.example").status, ask("stranger.example").status), (200, 404));
+    fs::rename(&config, sandbox.path("away")).expect("renamed");
+    for domain in ["own.example", "stranger.example"] {
+        let answer = ask(domain);
+        assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("2")), "{domain}");
+        assert!(is_not_stored(&answer), "{domain}");
+    }
+    // Who never wrote a file has the defaults.
+    assert!(wait_until(|| ask("stranger.example").status == 200));
+}
+
+/// What a young configuration says may be its beginning only: it was kept by caches for 5 minutes.
+#[test]
+fn a_cgi_process_has_nothing_cached_from_a_young_file() {
+    let sandbox = Sandbox::new();
+    let ask = |config: &Path| {
+        let request = Request::get("/mail/config-v1.1.xml").host("autoconfig.own.example");
+        let answer = over_cgi(config, &request);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        is_not_stored(&answer)
+    };
+    for text in ["[log]\n", "[domain.'own.example']\n", "domains.list_files = ['list']\n"] {
+        let list = sandbox.write("list", "own.example\n");
+        let config = sandbox.write("c.toml", text);
+        assert!(ask(&config), "{text}");
+        assert!(wait_until(|| !ask(&config)), "{text}");
+        if text.contains("list") {
+            fs::write(list, "own.example\nother.example\n").expect("write");
+            assert!(ask(&config), "{text}");
+        }
     }
 }
 

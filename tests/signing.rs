@@ -304,7 +304,7 @@ fn show_can_demand_a_signature() {
     let signed = show(config, "apple");
     assert!(signed.status.success() && signed.stderr.is_empty());
     verified(&sandbox, &signed.stdout, &sandbox.path("now-root.crt")).expect("a signature");
-    let bare = sandbox.write("bare.toml", "# nothing\n");
+    let bare = sandbox.write("bare.toml", "log.requests = false\n");
     let missing = sandbox.write("missing.toml", CONFIG.replace("now.key", "none.key"));
     for (config, client, status, reason) in [
         (bare.to_str(), "apple", 1, "apple.signing_key are not set"),

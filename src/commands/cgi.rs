@@ -1,17 +1,18 @@
 //! Answers the one request a web server started this process for.
 
 use super::CHECKS;
-use crate::config::Log;
 use crate::config::check::Loading;
 use crate::config::find::Source;
+use crate::config::{Config, Log};
 use crate::files::{SETTLE_TIME, Stamp};
 use crate::gateway::cgi;
 use crate::log;
 use crate::request::{Limits, Request};
 use crate::responder::{respond_now, unavailable};
 use crate::response::{Response, Status};
+use crate::signing::Identity;
 use std::mem::ManuallyDrop;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -19,39 +20,27 @@ use std::time::Instant;
 pub fn run() -> ExitCode {
     let start = Instant::now();
     let (files, config) = Source::new(None).load_watching(Loading::cgi(&CHECKS));
-    // One that is broken, or empty, may be in the middle of a change: it is better in a moment.
-    let is_changing = |stamp: &Stamp| stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
-    // A file that is gone may be on its way to its place; its folder has changed then.
-    let is_new = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let stamp = Stamp::of(folder.unwrap_or(Path::new(".")));
-        stamp.ok().flatten().as_ref().is_some_and(is_changing)
+    let is_young = |(path, stamp): &(PathBuf, Option<Stamp>)| may_be_changing(path, *stamp);
+    let says_nothing = |config: &Config, (path, stamp): &(PathBuf, Option<Stamp>)| {
+        stamp.is_none() || config.is_emptied(path)
     };
-    let is_young = || {
-        files.iter().any(|(path, stamp)| stamp.as_ref().map_or_else(|| is_new(path), is_changing))
-    };
-    let is_empty = |stamp: &Stamp| stamp.is_empty() && is_changing(stamp);
     let (served, log) = match config {
-        Ok(_) if files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_empty)) => {
+        Ok(config) if files.iter().any(|file| says_nothing(&config, file) && is_young(file)) => {
             (cgi::run(|_| unavailable(), &Limits::default()), Log::default())
         }
         Ok(config) => {
             // Never taken apart: the process ends.
-            let config = ManuallyDrop::new(config);
+            let mut config = ManuallyDrop::new(config);
+            config.is_settled = !files.iter().any(is_young);
             let respond = |request: &Request<'_>| {
                 let response = respond_now(request, &config);
                 // A certificate that is being replaced: the profile is signed in a moment.
                 let is_unsigned =
                     response.about.as_ref().is_some_and(|it| it.signed == Some(false));
                 let is_swapped = || {
-                    let identity = config.signing_identity();
-                    identity.is_some_and(|identity| {
-                        identity.files().into_iter().any(|path| match Stamp::of(path) {
-                            Ok(Some(stamp)) => is_changing(&stamp),
-                            Ok(None) => is_new(path),
-                            Err(_) => false,
-                        })
-                    })
+                    let mut files = config.signing_identity().into_iter().flat_map(Identity::files);
+                    files
+                        .any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))
                 };
                 if is_unsigned && is_swapped() { unavailable() } else { response }
             };
@@ -61,7 +50,7 @@ pub fn run() -> ExitCode {
             log::findings(&errors);
             // What is wrong is for the server's log, not for strangers.
             let line = "the configuration is broken; see the web server's error log";
-            let response = match is_young() {
+            let response = match files.iter().any(is_young) {
                 true => unavailable(),
                 false => Response::text(Status::InternalServerError, line),
             };
@@ -75,4 +64,13 @@ pub fn run() -> ExitCode {
         log::flush();
     }
     ExitCode::SUCCESS
+}
+
+/// True if a file may be in the middle of a change: it was changed lately, or it is gone and may be
+/// on its way to its place, since its folder was changed lately.
+fn may_be_changing(path: &Path, stamp: Option<Stamp>) -> bool {
+    let is_young = |stamp: Stamp| stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
+    let folder = || path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let of_folder = || Stamp::of(folder().unwrap_or(Path::new("."))).ok().flatten();
+    stamp.or_else(of_folder).is_some_and(is_young)
 }

@@ -307,6 +307,7 @@ impl<'a> Checker<'a> {
             },
             status: self.status(&file.metrics),
             files: Vec::new(),
+            is_settled: true,
             text: String::new(),
             warnings: std::mem::take(&mut self.warnings),
         }

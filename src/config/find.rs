@@ -35,16 +35,8 @@ impl Source {
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Source::Named(path) => Some(path.clone()),
-            Source::Usual => {
-                let program = std::env::current_exe().ok();
-                let beside = program
-                    .as_deref()
-                    .and_then(Path::parent)
-                    .map(|folder| folder.join(BESIDE_PROGRAM));
-                let mut places = beside.into_iter().chain([PathBuf::from(SYSTEM)]);
-                // What cannot be looked at may be there: it is read then, and fails.
-                places.find(|path| path.try_exists().unwrap_or(true))
-            }
+            // What cannot be looked at may be there: it is read then, and fails.
+            Source::Usual => usual_places().find(|path| path.try_exists().unwrap_or(true)),
         }
     }
 
@@ -64,7 +56,17 @@ impl Source {
                 });
                 (files, result)
             }
-            None => (Vec::new(), Ok(check::built_in(loading.checks))),
+            None => {
+                let files = usual_places().map(|path| (path, None)).collect();
+                (files, Ok(check::built_in(loading.checks)))
+            }
         }
     }
+}
+
+fn usual_places() -> impl Iterator<Item = PathBuf> {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent);
+    let beside = folder.map(|folder| folder.join(BESIDE_PROGRAM));
+    beside.into_iter().chain([PathBuf::from(SYSTEM)])
 }

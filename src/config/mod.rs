@@ -26,7 +26,7 @@ mod values;
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Lookup};
 use crate::directory::list::List;
-use crate::files::{self, Kind, Stamp};
+use crate::files::{self, Kind, Stamp, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::request::Limits;
@@ -72,6 +72,8 @@ pub struct Config {
     /// The files this was read from, and their states then: when one changes, so does the
     /// configuration.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
+    /// False if one of these may be changing now.
+    pub is_settled: bool,
     /// The text of the first of these.
     text: String,
     /// What was left out because it could not be understood.
@@ -154,6 +156,14 @@ impl Unread {
 }
 
 impl Config {
+    /// True if the file at `path`, which this was read from, holds nothing: no key, or no domain in
+    /// a list.
+    pub fn is_emptied(&self, path: &Path) -> bool {
+        let is_file = |(file, _): &&(PathBuf, Option<Stamp>)| file == path;
+        self.files.first().filter(is_file).is_some_and(|_| says_nothing(&self.text))
+            || self.lists.iter().any(|(list, names)| list == path && names.is_empty())
+    }
+
     /// True if `domain` is named by a table, a list or a file.
     pub fn is_named(&self, domain: &Domain) -> bool {
         self.domains.contains_key(domain)

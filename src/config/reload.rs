@@ -12,8 +12,7 @@
 use super::check::Loading;
 use super::value_checks::ValueChecks;
 use super::{Answer, Config, find::Source};
-use crate::directory::domains_d::says_nothing;
-use crate::files::{Seen, Stamp, is_cut};
+use crate::files::{Seen, Stamp, is_cut, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;
 use crate::signing::Identity;
@@ -354,7 +353,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         finding.mend = Some("if this is intended, send SIGHUP or restart the service".to_owned());
         Some(finding)
     };
-    if new.is_emptied() && !old.is_emptied() {
+    if says_nothing(&new.text) && !says_nothing(&old.text) {
         return refused("emptied", "the file is empty".to_owned());
     }
     if is_cut(&new.text, &old.text) {
@@ -446,10 +445,5 @@ impl Config {
     /// True if a table, a list or the folder names domains.
     fn names_domains(&self) -> bool {
         self.count() > 0 || self.directory.is_some()
-    }
-
-    /// True if the file holds nothing but comments and blank lines.
-    fn is_emptied(&self) -> bool {
-        says_nothing(&self.text)
     }
 }

@@ -7,7 +7,7 @@
 //! missing, nothing is known of a domain that was not read before.
 
 use crate::address::Domain;
-use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp};
+use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;
 use rustix::io::Errno;
@@ -417,11 +417,6 @@ fn state(path: &Path) -> Option<Stamp> {
 
 fn is_young(stamp: Stamp) -> bool {
     stamp.age().is_some_and(|age: Duration| age < SETTLE_TIME)
-}
-
-/// True for a text with nothing but comments and blank lines.
-pub fn says_nothing(text: &str) -> bool {
-    text.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#'))
 }
 
 impl<T> fmt::Debug for DomainsD<T> {

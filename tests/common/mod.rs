@@ -11,13 +11,13 @@ pub mod namespace;
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -64,6 +64,16 @@ pub fn wait_until(mut ready: impl FnMut() -> bool) -> bool {
         thread::sleep(POLL);
     }
     true
+}
+
+/// Waits until a file changed so long ago that nothing takes it for one that is being written.
+pub fn wait_until_settled(file: &Path) {
+    let is_settled = || {
+        let changed = fs::metadata(file).expect("a file").ctime();
+        let changed = UNIX_EPOCH + Duration::from_secs(changed.unsigned_abs() + 1);
+        changed.elapsed().is_ok_and(|age| age >= Duration::from_secs(2))
+    };
+    assert!(wait_until(is_settled), "{} stays young", file.display());
 }
 
 //------------ Sandbox -------------------------------------------------------
