@@ -83,7 +83,7 @@ impl Metrics {
         text.head("mailsetup_build_info", "gauge", "What is running.");
         text.line("mailsetup_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         let mut answers = self.answers.borrow().clone();
-        answers.sort_by_key(|(document, status, _)| (*document, status.code()));
+        answers.sort_unstable_by_key(|(document, status, _)| (*document, status.code()));
         text.head("mailsetup_requests_total", "counter", "Answers by document and HTTP status.");
         for (document, status, count) in &answers {
             let labels = [("document", *document), ("status", status.digits())];

@@ -71,11 +71,13 @@ impl<'a> Request<'a> {
     /// The first query parameter called `name` in any letter case, percent-decoded once.
     ///
     /// A `+` stays a plus: FairEmail, Nextcloud and others send it raw and mean it.
+    #[inline]
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         self.encoded_parameter(name).map(decode)
     }
 
     /// The same, still percent-encoded.
+    #[inline]
     pub fn encoded_parameter(&self, name: &str) -> Option<&'a [u8]> {
         let mut rest = Some(self.query);
         while let Some(query) = rest {
@@ -91,6 +93,7 @@ impl<'a> Request<'a> {
 }
 
 /// True if `key` is `name` in any letter case.
+#[inline]
 pub fn is_called(key: &[u8], name: &str) -> bool {
     // Nearly always it is spelled alike, which is seen at once.
     key == name.as_bytes() || key.eq_ignore_ascii_case(name.as_bytes())

@@ -341,7 +341,7 @@ impl Config {
         let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
         let mut domains: Vec<_> =
             self.domains.keys().cloned().chain(listed).chain(in_directory).collect();
-        domains.sort();
+        domains.sort_unstable();
         domains.dedup();
         domains
     }

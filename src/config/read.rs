@@ -636,6 +636,89 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         }
     }
 
+    // What follows is not generic: it is compiled once, and not again for each struct.
+
+    fn bool(&mut self) -> bool {
+        let value = self.value.as_bool();
+        if value.is_none() {
+            self.wrong("true or false");
+        }
+        value.unwrap_or(true)
+    }
+
+    fn integer(&mut self) -> i64 {
+        let number = self.value.as_integer();
+        if number.is_none() {
+            self.refuse("wrong-type", |at, value| match value {
+                DeValue::Integer(digits) => format!("{}: {digits} is too large", at.key(None)),
+                _ => wrong_type(&at.path, "a whole number", value),
+            });
+        }
+        number.unwrap_or(1)
+    }
+
+    fn text(&mut self) -> &'v str {
+        let Some(text) = self.value.as_str() else {
+            self.wrong("text in quotes");
+            return "";
+        };
+        if text.contains('%') {
+            let known = file::placeholders(&self.reader.at.path);
+            if let Err(message) = values::check_placeholders(text, known) {
+                self.refuse("placeholder", |at, _| format!("{}: {message}", at.key(None)));
+            }
+        }
+        text
+    }
+
+    /// One of some words.
+    fn word(&mut self, words: &'static [&'static str]) -> &'static str {
+        let text = self.value.as_str();
+        let word = text.and_then(|text| words.iter().find(|word| **word == text));
+        match (text, word) {
+            (None, _) => self.wrong("text in quotes"),
+            (Some(_), Some(_)) => {}
+            (Some(text), None) => self.refuse("unknown-value", |at, _| {
+                let key = at.key(None);
+                match nearest(text, words, LIKE) {
+                    Some(near) => format!("{key}: unknown value `{text}`; did you mean `{near}`?"),
+                    None => {
+                        format!("{key}: unknown value `{text}`; expected one of {}", quoted(words))
+                    }
+                }
+            }),
+        }
+        word.or(words.first()).copied().unwrap_or_default()
+    }
+
+    fn items(&mut self) -> std::vec::IntoIter<Any<'v>> {
+        let items = self.value.items();
+        if items.is_none() {
+            self.wrong("a list in [ ]");
+        }
+        items.unwrap_or_default().into_iter()
+    }
+
+    fn entries(&mut self) -> std::vec::IntoIter<(&'v str, Any<'v>)> {
+        let entries = self.value.entries();
+        if entries.is_none() {
+            self.wrong("a table");
+        }
+        entries.unwrap_or_default().into_iter()
+    }
+
+    /// Refuses what is not a table, and the keys in it that are not fields.
+    fn check_table(&mut self, fields: &'static [&'static str]) {
+        let Any::Written(value, _) = self.value else { return };
+        let is_whole_file =
+            self.reader.at.scope == Scope::WholeFile && self.reader.at.path.is_empty();
+        match value.get_ref().as_table() {
+            Some(_) if is_whole_file => {}
+            Some(table) => self.reader.check_keys(table, fields),
+            None => self.wrong("a table"),
+        }
+    }
+
     /// Another value, read by the same reader.
     fn with<'n>(&'n mut self, value: Any<'v>) -> Node<'n, 'v, 'f> {
         Node { reader: &mut *self.reader, value }
@@ -654,36 +737,15 @@ impl<'v> Deserializer<'v> for Node<'_, 'v, '_> {
     }
 
     fn deserialize_bool<V: Visitor<'v>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        let value = self.value.as_bool();
-        if value.is_none() {
-            self.wrong("true or false");
-        }
-        visitor.visit_bool(value.unwrap_or(true))
+        visitor.visit_bool(self.bool())
     }
 
     fn deserialize_i64<V: Visitor<'v>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        let number = self.value.as_integer();
-        if number.is_none() {
-            self.refuse("wrong-type", |at, value| match value {
-                DeValue::Integer(digits) => format!("{}: {digits} is too large", at.key(None)),
-                _ => wrong_type(&at.path, "a whole number", value),
-            });
-        }
-        visitor.visit_i64(number.unwrap_or(1))
+        visitor.visit_i64(self.integer())
     }
 
     fn deserialize_str<V: Visitor<'v>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        let Some(text) = self.value.as_str() else {
-            self.wrong("text in quotes");
-            return visitor.visit_str("");
-        };
-        if text.contains('%') {
-            let known = file::placeholders(&self.reader.at.path);
-            if let Err(message) = values::check_placeholders(text, known) {
-                self.refuse("placeholder", |at, _| format!("{}: {message}", at.key(None)));
-            }
-        }
-        visitor.visit_str(text)
+        visitor.visit_str(self.text())
     }
 
     fn deserialize_string<V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -696,39 +758,16 @@ impl<'v> Deserializer<'v> for Node<'_, 'v, '_> {
         words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let text = self.value.as_str();
-        let word = text.and_then(|text| words.iter().find(|word| **word == text));
-        match (text, word) {
-            (None, _) => self.wrong("text in quotes"),
-            (Some(_), Some(_)) => {}
-            (Some(text), None) => self.refuse("unknown-value", |at, _| {
-                let key = at.key(None);
-                match nearest(text, words, LIKE) {
-                    Some(near) => format!("{key}: unknown value `{text}`; did you mean `{near}`?"),
-                    None => {
-                        format!("{key}: unknown value `{text}`; expected one of {}", quoted(words))
-                    }
-                }
-            }),
-        }
-        let word = word.or(words.first()).copied().unwrap_or_default();
-        visitor.visit_enum(StrDeserializer::new(word))
+        visitor.visit_enum(StrDeserializer::new(self.word(words)))
     }
 
     fn deserialize_seq<V: Visitor<'v>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        let items = self.value.items();
-        if items.is_none() {
-            self.wrong("a list in [ ]");
-        }
-        visitor.visit_seq(Items { node: self, items: items.unwrap_or_default().into_iter() })
+        let items = self.items();
+        visitor.visit_seq(Items { node: self, items })
     }
 
     fn deserialize_map<V: Visitor<'v>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        let entries = self.value.entries();
-        if entries.is_none() {
-            self.wrong("a table");
-        }
-        let entries = entries.unwrap_or_default().into_iter();
+        let entries = self.entries();
         visitor.visit_map(Entries { node: self, entries, value: None })
     }
 
@@ -738,15 +777,7 @@ impl<'v> Deserializer<'v> for Node<'_, 'v, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if let Any::Written(value, _) = self.value {
-            let is_whole_file =
-                self.reader.at.scope == Scope::WholeFile && self.reader.at.path.is_empty();
-            match value.get_ref().as_table() {
-                Some(_) if is_whole_file => {}
-                Some(table) => self.reader.check_keys(table, fields),
-                None => self.wrong("a table"),
-            }
-        }
+        self.check_table(fields);
         visitor.visit_map(Fields { node: self, fields: fields.iter(), field: None })
     }
 
@@ -787,13 +818,9 @@ struct Fields<'n, 'v, 'f> {
     field: Option<(&'static str, Any<'v>)>,
 }
 
-impl<'v> MapAccess<'v> for Fields<'_, 'v, '_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'v>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
+impl<'v> Fields<'_, 'v, '_> {
+    /// The name of the next field with a value.
+    fn next(&mut self) -> Option<&'static str> {
         let is_root = self.node.reader.at.path.is_empty();
         for name in self.fields.by_ref() {
             let own = self.node.value.own(name);
@@ -803,9 +830,21 @@ impl<'v> MapAccess<'v> for Fields<'_, 'v, '_> {
             let inherited = || (!is_root).then(|| self.node.value.inherited(name)).flatten();
             let Some(value) = own.or_else(inherited) else { continue };
             self.field = Some((name, value));
-            return seed.deserialize(StrDeserializer::new(name)).map(Some);
+            return Some(name);
         }
-        Ok(None)
+        None
+    }
+}
+
+impl<'v> MapAccess<'v> for Fields<'_, 'v, '_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'v>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Some(name) = self.next() else { return Ok(None) };
+        seed.deserialize(StrDeserializer::new(name)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'v>>(&mut self, seed: S) -> Result<S::Value, Error> {

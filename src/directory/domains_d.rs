@@ -149,7 +149,7 @@ impl<T: Clone> DomainsD<T> {
         let is_toml =
             |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
         let mut files: Vec<_> = files.map(|file| file.path()).filter(is_toml).collect();
-        files.sort();
+        files.sort_unstable();
         files
     }
 

@@ -80,21 +80,16 @@ impl<'a> Variables<'a> {
 
     /// True if one that counts holds a NUL, which no variable can (FastCGI Specification 1.0, §6.1).
     fn holds_nul(&self) -> bool {
+        let holds = |value: Option<&[u8]>| value.is_some_and(|value| memchr(0, value).is_some());
         // Those that REQUEST_URI stands for do not count beside it.
-        let [script_name, path_info] = match self.request_uri {
-            Some(_) => [None; 2],
-            None => [self.script_name, self.path_info],
-        };
-        let values = [
-            self.request_uri,
-            script_name,
-            path_info,
-            self.query_string,
-            self.host,
-            self.accept_language,
-            self.if_none_match,
-        ];
-        values.iter().flatten().any(|value| memchr(0, value).is_some())
+        let is_in_parts =
+            self.request_uri.is_none() && (holds(self.script_name) || holds(self.path_info));
+        is_in_parts
+            || holds(self.request_uri)
+            || holds(self.query_string)
+            || holds(self.host)
+            || holds(self.accept_language)
+            || holds(self.if_none_match)
     }
 
     /// The method; `Other` if there is none.
