@@ -155,8 +155,11 @@ mod with_openssl {
             let [certificate, private] =
                 ["crt", "key"].map(|end| sandbox.path(&format!("profile.{end}")));
             make_key(&certificate, &private, key);
-            let config =
-                "[apple]\nsigning_certificate = 'profile.crt'\nsigning_key = 'profile.key'\n";
+            // Only profiles of domains that are named are signed.
+            let config = format!(
+                "[apple]\nsigning_certificate = 'profile.crt'\nsigning_key = 'profile.key'\n\
+                 [domain.'{DOMAIN}']\n"
+            );
             let config = sandbox.write("config.toml", config);
             let socket = sandbox.path("socket");
             let mut serve = on(cpus, program());
