@@ -24,12 +24,12 @@ CARGOFLAGS =
 PROGRAM = target/release/mailsetup
 
 # What `make fuzz` does; see fuzz/run.sh.
-MINUTES = 8
-RUNS =
-TARGETS =
+MINUTES ?= 8
+RUNS ?=
+TARGETS ?=
 
 # What `make run` listens on.
-HTTP = 127.0.0.1:8025
+HTTP ?= 127.0.0.1:8025
 
 CONTRIB = apache caddy haproxy lighttpd nginx selinux
 

@@ -10,7 +10,6 @@ use crate::log;
 use crate::request::{Limits, Request};
 use crate::responder::{respond_now, unavailable};
 use crate::response::{Response, Status};
-use crate::signing::Identity;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,7 +37,7 @@ pub fn run() -> ExitCode {
                 let is_unsigned =
                     response.about.as_ref().is_some_and(|it| it.signed == Some(false));
                 let is_swapped = || {
-                    let mut files = config.signing_identity().into_iter().flat_map(Identity::files);
+                    let mut files = config.signing_identity().into_iter().flat_map(|it| it.files());
                     files
                         .any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))
                 };
