@@ -30,18 +30,18 @@ pub struct Account {
     /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP,
     /// ManageSieve. There is at most one of a protocol, one or more to read mail and exactly one to
     /// send it.
-    pub servers: Vec<Server>,
+    pub servers: Vec<MailServer>,
     /// Further servers of the same protocols, for whoever cannot reach the first; mostly none, since
     /// some clients take the last they find.
-    pub alternatives: Vec<Server>,
+    pub alternatives: Vec<MailServer>,
     /// How POP3 clients should treat what they have fetched.
     pub pop3: Pop3Options,
     /// What is reached by a URL, at most one of a kind.
-    pub services: Vec<Service>,
+    pub services: Vec<WebService>,
     /// Where clients get tokens, should they know how to use them instead of a password.
     pub oauth2: Option<OAuth2>,
     /// Where the settings are really kept, for clients that can follow.
-    pub moved: Option<Moved>,
+    pub moved: Option<Redirect>,
     /// Whether PACC is answered.
     pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
@@ -52,12 +52,12 @@ pub struct Account {
 
 impl Account {
     /// The server a client should read mail from: IMAP, else POP3.
-    pub fn incoming(&self) -> Option<&Server> {
+    pub fn incoming(&self) -> Option<&MailServer> {
         self.servers.iter().find(|server| server.protocol.is_incoming())
     }
 
     /// The server a client should send mail through.
-    pub fn outgoing(&self) -> Option<&Server> {
+    pub fn outgoing(&self) -> Option<&MailServer> {
         self.servers.iter().find(|server| server.protocol == Protocol::Smtp)
     }
 
@@ -77,7 +77,7 @@ impl Account {
     }
 
     /// The service of a kind, if there is one.
-    pub fn service(&self, kind: ServiceKind) -> Option<&Service> {
+    pub fn service(&self, kind: ServiceKind) -> Option<&WebService> {
         self.services.iter().find(|service| service.kind == kind)
     }
 }
@@ -160,11 +160,11 @@ impl fmt::Display for Color {
     }
 }
 
-//------------ Server ---------------------------------------------------------
+//------------ MailServer -----------------------------------------------------
 
 /// One server a client talks to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Server {
+pub struct MailServer {
     /// What is spoken there.
     pub protocol: Protocol,
     /// Host name in ASCII (A-labels), lower case.
@@ -307,11 +307,11 @@ pub struct Pop3Options {
     pub fetch_at_once: Option<bool>,
 }
 
-//------------ Service --------------------------------------------------------
+//------------ WebService -----------------------------------------------------
 
 /// What is reached by a URL.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Service {
+pub struct WebService {
     /// What is spoken there.
     pub kind: ServiceKind,
     /// Where, in https and ASCII.
@@ -320,7 +320,7 @@ pub struct Service {
     pub login: Login,
 }
 
-impl Service {
+impl WebService {
     /// Host, port and path of the URL; with the path goes what may follow it.
     pub fn place(&self) -> (&str, u16, &str) {
         let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
@@ -376,7 +376,7 @@ pub struct OAuth2 {
 
 /// Where the settings are really kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Moved {
+pub enum Redirect {
     /// To be asked with another address.
     Address(Login),
     /// To be asked at another URL.
@@ -447,7 +447,7 @@ mod tests {
             ("https://dav.example.org?c=/", ("dav.example.org", 443, "?c=/")),
         ] {
             let login = Login::new(String::new());
-            let service = Service { kind: ServiceKind::CalDav, url: url.into(), login };
+            let service = WebService { kind: ServiceKind::CalDav, url: url.into(), login };
             assert_eq!(service.place(), place);
         }
     }

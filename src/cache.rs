@@ -25,7 +25,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The documents.
 #[derive(Debug, Default)]
-pub struct Kept(RefCell<Documents>);
+pub struct Cache(RefCell<Documents>);
 
 #[derive(Debug, Default)]
 struct Documents {
@@ -52,7 +52,7 @@ enum Form {
     Open(Response, String),
 }
 
-impl Kept {
+impl Cache {
     /// The document for whoever asked, if it is kept.
     pub fn find(
         &self,
@@ -138,7 +138,7 @@ impl Form {
     }
 }
 
-/// The same answer with another body, and with room for the fields that manners add.
+/// The same answer with another body, and with room for the fields that `http_cache` adds.
 fn copy(response: &Response, body: Bytes) -> Response {
     let mut headers = Vec::with_capacity(response.headers.len() + 4);
     headers.extend_from_slice(&response.headers);

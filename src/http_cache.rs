@@ -1,4 +1,4 @@
-//! HTTP manners: what may be kept, by whom, and who may read it.
+//! HTTP caching and CORS: what may be cached, by whom, and who may read it.
 //!
 //! An answer that depends on an address is kept by nobody: the address stands in its URL or in its
 //! body. The others may be kept for a few minutes and are asked for again by their tag. Whatever is

@@ -14,7 +14,7 @@
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
 //! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
-//! - [`responder`]: the way itself, in one function; [`manners`]: who may keep an answer; [`kept`]:
+//! - [`responder`]: the way itself, in one function; [`http_cache`]: who may keep an answer; [`cache`]:
 //!   documents that were written before. [`service`]: what a running one has beside it.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
@@ -35,6 +35,7 @@
 
 pub mod account;
 pub mod address;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -43,11 +44,10 @@ pub mod discovery;
 pub mod files;
 pub mod finding;
 pub mod gateway;
-pub mod kept;
+pub mod http_cache;
 pub mod language;
 pub mod lint;
 pub mod log;
-pub mod manners;
 pub mod metrics;
 pub mod page;
 pub mod question;

@@ -5,12 +5,13 @@
 //! read in their code or seen; docs/clients.md has their versions.
 
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Moved, Protocol, Security, Server, ServiceKind,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Redirect, Security,
+    ServiceKind,
 };
 use crate::config::defaults;
 use crate::discovery::pacc::{self, Why};
 use crate::finding::{Finding, Place};
-use crate::page::accent::on_light;
+use crate::page::contrast::on_light;
 
 /// One kind of finding; all are warnings.
 pub struct Lint {
@@ -29,9 +30,9 @@ pub struct Lint {
 enum Find {
     /// With a server or another way to it; keys are those of the server, and the message follows
     /// its name.
-    Way(fn(&Server) -> Option<Cause>),
+    Way(fn(&MailServer) -> Option<Cause>),
     /// The same, for what other ways have in common with the server.
-    Server(fn(&Server) -> Option<Cause>),
+    Server(fn(&MailServer) -> Option<Cause>),
     /// With an account.
     Account(fn(&Account) -> Vec<Cause>),
 }
@@ -277,7 +278,7 @@ pub static LINTS: &[Lint] = &[
         clients: &["Delta Chat 2.65", "EmailEngine", "FairEmail"],
         mend: "configure the servers for this domain, too",
         find: Find::Account(|account| {
-            let is_moved = matches!(account.moved, Some(Moved::Address(_)));
+            let is_moved = matches!(account.moved, Some(Redirect::Address(_)));
             let message = "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it";
             let cause = is_moved.then(|| cause(&["autodiscover.redirect_address"], message));
             cause.into_iter().collect()
@@ -289,7 +290,7 @@ pub static LINTS: &[Lint] = &[
         clients: &["Delta Chat 2.65", "Thunderbird 153"],
         mend: "configure the servers for this domain, too",
         find: Find::Account(|account| {
-            let is_moved = matches!(account.moved, Some(Moved::Url(_)));
+            let is_moved = matches!(account.moved, Some(Redirect::Url(_)));
             let message = "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat \
                            does not get it, because it sends no address";
             let cause = is_moved.then(|| cause(&["autodiscover.redirect_url"], message));
@@ -460,7 +461,7 @@ fn choices(methods: &[Auth]) -> String {
 }
 
 /// Puts the server before keys and message.
-fn of_server(find: fn(&Server) -> Option<Cause>) -> impl Fn(&Server) -> Option<Cause> {
+fn of_server(find: fn(&MailServer) -> Option<Cause>) -> impl Fn(&MailServer) -> Option<Cause> {
     move |server| {
         let Cause { keys, message } = find(server)?;
         let protocol = server.protocol;
@@ -472,10 +473,10 @@ fn of_server(find: fn(&Server) -> Option<Cause>) -> impl Fn(&Server) -> Option<C
 }
 
 /// The same for other ways to a server. What one does not say itself, the server says.
-fn of_alternatives(account: &Account, find: fn(&Server) -> Option<Cause>) -> Vec<Cause> {
+fn of_alternatives(account: &Account, find: fn(&MailServer) -> Option<Cause>) -> Vec<Cause> {
     let mut causes = Vec::new();
     for server in &account.alternatives {
-        let Server { protocol, index, .. } = server;
+        let MailServer { protocol, index, .. } = server;
         if let Some(Cause { keys, message }) = find(server) {
             let way = format!("{protocol}.alternatives[{index}]");
             let own = keys.iter().map(|key| format!("{way}.{key}"));
@@ -520,12 +521,12 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
 }
 
 /// True for what Thunderbird for Android reads: it skips POP3 and all others.
-fn is_read_on_android(server: &Server) -> bool {
+fn is_read_on_android(server: &MailServer) -> bool {
     matches!(server.protocol, Protocol::Imap | Protocol::Smtp)
 }
 
 /// True if a server is on the registered port of a protection, and not of two.
-fn is_port_of(server: &Server, security: Security) -> bool {
+fn is_port_of(server: &MailServer, security: Security) -> bool {
     let port_of = |security| defaults::port(server.protocol, security);
     server.port.get() == port_of(security) && port_of(Security::Tls) != port_of(Security::StartTls)
 }

@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
         while let Some(query) = rest {
             let (pair, next) = split_at_byte(query, b'&');
             let (key, value) = split_at_byte(pair, b'=');
-            if is_called(key, name) {
+            if eq_ignore_case(key, name) {
                 return Some(value.unwrap_or_default());
             }
             rest = next;
@@ -94,7 +94,7 @@ impl<'a> Request<'a> {
 
 /// True if `key` is `name` in any letter case.
 #[inline]
-pub fn is_called(key: &[u8], name: &str) -> bool {
+pub fn eq_ignore_case(key: &[u8], name: &str) -> bool {
     // Nearly always it is spelled alike, which is seen at once.
     key == name.as_bytes() || key.eq_ignore_ascii_case(name.as_bytes())
 }

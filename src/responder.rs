@@ -4,9 +4,9 @@
 //! web server, a test or the command line.
 
 use crate::address::EmailAddress;
+use crate::cache::Cache;
 use crate::config::{Config, NotFound, Unread};
-use crate::kept::Kept;
-use crate::manners;
+use crate::http_cache;
 use crate::question::Question;
 use crate::request::Request;
 use crate::resolve::resolve;
@@ -15,20 +15,20 @@ use crate::route::{other_path, route};
 use crate::signing::Identity;
 
 /// Answers a request; documents may come from those that are kept, and are kept there.
-pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Answer {
+pub fn respond(request: &Request, config: &Config, cache: &Cache) -> Answer {
     if let Some((name, question)) = route(request) {
-        return answer(request, name, question, config, kept);
+        return answer(request, name, question, config, cache);
     }
     if let Some(path) = other_path(request) {
         // The client's own path stays known: a redirect to it would lead here again.
         let rewritten = [&*request.path, b""];
         let request = Request { path: path.into(), rewritten, ..request.clone() };
         if let Some((name, question)) = route(&request) {
-            return answer(&request, name, question, config, kept);
+            return answer(&request, name, question, config, cache);
         }
     }
     let nothing = Response::text(Status::NotFound, "nothing here");
-    answer(request, "-", Err(nothing), config, kept)
+    answer(request, "-", Err(nothing), config, cache)
 }
 
 /// The answer to a question, or the one that was given instead of reading a question.
@@ -37,19 +37,19 @@ fn answer(
     name: &'static str,
     question: Result<Question, Response>,
     config: &Config,
-    kept: &Kept,
+    cache: &Cache,
 ) -> Answer {
     let question = match question {
         Ok(question) => question,
         Err(mut response) => {
-            manners::apply(&mut response, request, true, true);
+            http_cache::apply(&mut response, request, true, true);
             let host = request.host.clone();
             response.about = Some(Box::new(About { document: name, host, ..About::default() }));
             return Answer::Ready(response);
         }
     };
     let Written { mut response, is_settled, may_be_signed } =
-        match document(request, &question, config, kept) {
+        match document(request, &question, config, cache) {
             Ok(written) => written,
             Err(unread) => return Answer::Unread(Box::new(|| unread.read())),
         };
@@ -57,7 +57,7 @@ fn answer(
     let identity = config.signing_identity().filter(|_| is_due);
     let is_public = question.address.is_none() && is_settled && config.is_settled;
     // No two signatures are the same bytes.
-    manners::apply(&mut response, request, !is_public, identity.is_none());
+    http_cache::apply(&mut response, request, !is_public, identity.is_none());
     let Question { address, host, .. } = question;
     response.about = Some(Box::new(About { document: name, address, host, signed: None }));
     match identity.cloned() {
@@ -69,7 +69,7 @@ fn answer(
 /// Answers a request here and now, whatever it takes.
 pub fn respond_now(request: &Request, config: &Config) -> Response {
     for _ in 0..Answer::MAX_READS {
-        match respond(request, config, &Kept::default()) {
+        match respond(request, config, &Cache::default()) {
             Answer::Ready(response) => return response,
             Answer::Slow(work) => return work(),
             Answer::Unread(read) => read(),
@@ -104,7 +104,7 @@ fn document(
     request: &Request,
     question: &Question,
     config: &Config,
-    kept: &Kept,
+    cache: &Cache,
 ) -> Result<Written, Unread> {
     let document = question.document;
     let other = |response| Written { response, is_settled: true, may_be_signed: false };
@@ -115,12 +115,12 @@ fn document(
         Err(NotFound::Unread(unread)) => return Err(unread),
     };
     let address = question.address.as_ref();
-    let response = match kept.find(document, &resolved, address) {
+    let response = match cache.find(document, &resolved, address) {
         Some(response) => response,
         None => match resolved.account(question, config) {
             Some(account) => {
                 let written = (document.write)(&account, request);
-                kept.keep(document, &resolved, address, written)
+                cache.keep(document, &resolved, address, written)
             }
             None => (document.unknown)(request),
         },

@@ -8,7 +8,7 @@ use crate::discovery::autodiscover::{json, pox};
 use crate::discovery::{autoconfig, mobileconfig, pacc};
 use crate::page;
 use crate::question::Question;
-use crate::request::{Method, Request, is_called};
+use crate::request::{Method, Request, eq_ignore_case};
 use crate::response::{Response, Status};
 
 /// One row: a path, the methods that make sense there, and who reads the question.
@@ -101,7 +101,7 @@ const ROUTES: [Route; 11] = [
 impl Path {
     fn matches(&self, path: &[u8]) -> bool {
         match self {
-            Path::Is(this) => is_called(path, this),
+            Path::Is(this) => eq_ignore_case(path, this),
             Path::Below(this) => {
                 behind(this, path).is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'))
             }

@@ -4,10 +4,10 @@
 //! Two paths are answered here and not by `route`, once the configuration names them: one with the
 //! counters, one that says that the service runs. Neither says anything of domains.
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::config::reload::{Reloading, Reloads};
 use crate::gateway;
-use crate::kept::Kept;
 use crate::log;
 use crate::metrics::Metrics;
 use crate::request::{Limits, Method, Request};
@@ -21,7 +21,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Service {
     reloading: RefCell<Reloading>,
-    kept: Kept,
+    cache: Cache,
     metrics: Metrics,
 }
 
@@ -29,7 +29,7 @@ impl Service {
     /// A service by a configuration.
     pub fn new(reloading: Reloading) -> Service {
         let reloading = RefCell::new(reloading);
-        Service { reloading, kept: Kept::default(), metrics: Metrics::default() }
+        Service { reloading, cache: Cache::default(), metrics: Metrics::default() }
     }
 
     /// What a request may cost; as it was at the start.
@@ -84,14 +84,14 @@ fn is_rewritten_to(request: &Request, path: &[u8]) -> bool {
     path.strip_prefix(script) == Some(rest)
 }
 
-impl gateway::Service for Service {
+impl gateway::Handler for Service {
     fn respond(&self, request: &Request) -> Answer {
         self.reloading.borrow_mut().refresh();
         let reloading = self.reloading.borrow();
         let config = reloading.known();
         match self.status(request, config) {
             Some(response) => Answer::Ready(response),
-            None => respond(request, config, &self.kept),
+            None => respond(request, config, &self.cache),
         }
     }
 

@@ -220,8 +220,7 @@ const CASES: &[Case] = &[
             let get = subject.get(target)?;
             let head = subject.send(Request::new("HEAD", target))?;
             let mut expected = get.steady_headers();
-            if !subject.manners.head_tells_length
-                && head.response.header("Content-Length").is_none()
+            if !subject.quirks.head_tells_length && head.response.header("Content-Length").is_none()
             {
                 expected.retain(|(name, _)| name != "content-length");
             }
@@ -273,13 +272,13 @@ const CASES: &[Case] = &[
     }),
     ("10 MB", |subject| {
         let answer = subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]))?;
-        answer.status(subject.manners.too_long)?;
+        answer.status(subject.quirks.too_long)?;
         subject.still_answers()
     }),
     ("10 MB in chunks", |subject| {
         let answer =
             subject.send(Request::post(AUTODISCOVER[0], vec![b'a'; 10_000_000]).chunked())?;
-        answer.status(subject.manners.too_long)?;
+        answer.status(subject.quirks.too_long)?;
         subject.still_answers()
     }),
     ("the largest body", |subject| {
@@ -349,11 +348,11 @@ const CASES: &[Case] = &[
     ("an unknown path", |subject| {
         each(["/mail/config-v1.1.xml.bak", "/mail/", "/x/mobileconfig", "/nothing"], |path| {
             let answer = subject.get(path)?;
-            if subject.manners.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
+            if subject.quirks.whole_host { answer.refused(&[404]) } else { answer.status(&[404]) }
         })
     }),
     ("the page for mailbox owners, on host names of our own alone", |subject| {
-        if subject.manners.whole_host {
+        if subject.quirks.whole_host {
             let answer = subject.get("/?emailaddress=ann@example.org")?;
             answer.status(&[200])?;
             return answer.has("mobileconfig?emailaddress=ann@example.org");
@@ -365,7 +364,7 @@ const CASES: &[Case] = &[
         }
     }),
     ("the site that was there", |subject| {
-        if subject.manners.whole_host {
+        if subject.quirks.whole_host {
             return Ok(());
         }
         let answer = subject.get("/hello.txt")?;
@@ -385,12 +384,12 @@ fn each<T: Copy>(things: impl IntoIterator<Item = T>, check: impl Fn(T) -> Outco
 struct Subject<'a> {
     /// Takes requests for one connection, if there is such a thing.
     send: &'a dyn Fn(&[Request]) -> io::Result<Vec<Response>>,
-    manners: Manners,
+    quirks: Quirks,
 }
 
 /// What may differ behind a web server.
 #[derive(Clone, Copy)]
-struct Manners {
+struct Quirks {
     /// Every path of the host name is ours, not only those we know.
     whole_host: bool,
     /// How a body is refused that is too long.
@@ -400,10 +399,10 @@ struct Manners {
 }
 
 /// Where nothing of the web server's own is on the host name.
-const OURS: Manners = Manners { whole_host: true, too_long: &[413], head_tells_length: true };
+const OURS: Quirks = Quirks { whole_host: true, too_long: &[413], head_tells_length: true };
 
 /// Where a site was there before.
-const SHARED: Manners = Manners { whole_host: false, ..OURS };
+const SHARED: Quirks = Quirks { whole_host: false, ..OURS };
 
 impl Subject<'_> {
     fn get(&self, target: impl AsRef<[u8]>) -> Result<Answer, String> {
@@ -569,7 +568,7 @@ fn fastcgi(
 fn check_fastcgi_socket(socket: &Path) {
     for style in [Style::USUAL, Style::ODD] {
         let send = |requests: &[Request]| fastcgi(requests, style, || Client::unix(socket));
-        check(&Subject { send: &send, manners: OURS });
+        check(&Subject { send: &send, quirks: OURS });
     }
 }
 
@@ -587,7 +586,7 @@ fn direct_cgi() {
     let send = |requests: &[Request]| {
         requests.iter().map(|request| cgi::send(&program, request, &settings)).collect()
     };
-    check(&Subject { send: &send, manners: OURS });
+    check(&Subject { send: &send, quirks: OURS });
 }
 
 #[test]
@@ -609,7 +608,7 @@ fn direct_fastcgi_tcp() {
     let _process = Process::start(&sandbox, &mut command).wait_until(|| listens(address));
     for style in [Style::USUAL, Style::ODD] {
         let send = |requests: &[Request]| fastcgi(requests, style, || Client::tcp(address));
-        check(&Subject { send: &send, manners: OURS });
+        check(&Subject { send: &send, quirks: OURS });
     }
 }
 
@@ -648,26 +647,26 @@ fn systemd_socket_as_standard_input() {
 
 //------------ Behind web servers --------------------------------------------
 
-fn check_http(address: SocketAddr, manners: Manners) {
+fn check_http(address: SocketAddr, quirks: Quirks) {
     let send = |requests: &[Request]| http::send_all(address, requests);
-    check(&Subject { send: &send, manners });
+    check(&Subject { send: &send, quirks });
 }
 
 /// Starts a web server in a world of its own and runs the suite against port 80, then `also`; once
 /// the server has ended, looks at its access log.
 fn check_server(
     start: fn(&Namespace) -> Vec<Process>,
-    manners: Manners,
+    quirks: Quirks,
     also: fn(),
     access_log: Option<&str>,
 ) {
-    Namespace::run(|world| check_in(world, start, manners, also, access_log));
+    Namespace::run(|world| check_in(world, start, quirks, also, access_log));
 }
 
 fn check_in(
     world: &Namespace,
     start: fn(&Namespace) -> Vec<Process>,
-    manners: Manners,
+    quirks: Quirks,
     also: fn(),
     access_log: Option<&str>,
 ) {
@@ -678,7 +677,7 @@ fn check_in(
     let on_shared_hosting = Path::new("/var/www/account/mailsetup.toml");
     let configs = [config, on_shared_hosting].into_iter().filter(|config| config.exists());
     configs.for_each(wait_until_settled);
-    check_http(HTTP, manners);
+    check_http(HTTP, quirks);
     also();
     // The last lines of a log are often written at the end.
     drop(processes);
@@ -720,7 +719,7 @@ const APACHE_LOG: &str = "/var/log/apache2/access.log";
 const LIGHTTPD_LOG: &str = "/var/log/lighttpd/access.log";
 
 /// Since 2.4.59 Apache counts the length of a program's answer itself, which it cannot for HEAD.
-const APACHE: Manners = Manners { head_tells_length: false, ..SHARED };
+const APACHE: Quirks = Quirks { head_tells_length: false, ..SHARED };
 
 #[test]
 fn nginx_snippet() {
@@ -746,7 +745,7 @@ fn apache_proxy_fcgi() {
 fn apache_vhost_keeping_connections() {
     check_server(
         apache::vhost,
-        Manners { whole_host: true, ..APACHE },
+        Quirks { whole_host: true, ..APACHE },
         https_alike,
         Some(APACHE_LOG),
     );
@@ -775,8 +774,8 @@ fn apache_htaccess() {
 #[test]
 fn apache_htaccess_fcgid() {
     // mod_fcgid's own limit answers 500, and .htaccess cannot change it.
-    let manners = Manners { too_long: &[413, 500], ..APACHE };
-    check_server(apache::htaccess_fcgid, manners, config_is_hidden, None);
+    let quirks = Quirks { too_long: &[413, 500], ..APACHE };
+    check_server(apache::htaccess_fcgid, quirks, config_is_hidden, None);
 }
 
 /// The configuration beside the program never leaves the house.
@@ -850,20 +849,20 @@ fn lighttpd_of_debian_13() {
 #[test]
 #[ignore = "needs a root with Debian 13: make test-debian13"]
 fn other_servers_of_debian_13() {
-    type Case = (fn(&Namespace) -> Vec<Process>, Manners, Option<&'static str>);
+    type Case = (fn(&Namespace) -> Vec<Process>, Quirks, Option<&'static str>);
     let cases: [Case; 4] = [
         (nginx::snippet, SHARED, Some(NGINX_LOG)),
         (apache::proxy_fcgi, APACHE, Some(APACHE_LOG)),
         (apache::cgid, APACHE, Some(APACHE_LOG)),
         (haproxy::start, HAPROXY, None),
     ];
-    for (start, manners, access_log) in cases {
-        Namespace::run_on_debian_13(|world| check_in(world, start, manners, nothing, access_log));
+    for (start, quirks, access_log) in cases {
+        Namespace::run_on_debian_13(|world| check_in(world, start, quirks, nothing, access_log));
     }
 }
 
 /// HAProxy refuses a body in chunks that does not fit into its buffer: FastCGI wants its length.
-const HAPROXY: Manners = Manners { too_long: &[413, 400], ..SHARED };
+const HAPROXY: Quirks = Quirks { too_long: &[413, 400], ..SHARED };
 
 #[test]
 fn haproxy_site() {

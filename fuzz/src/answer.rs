@@ -1,8 +1,8 @@
 //! How the targets ask the program, and what holds for every answer to whatever was asked.
 
+use mailsetup::cache::Cache;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check};
-use mailsetup::kept::Kept;
 use mailsetup::request::Request;
 use mailsetup::responder;
 use mailsetup::response::{Answer, Response, Status};
@@ -16,7 +16,7 @@ thread_local! {
         Err(errors) => panic!("{errors:?}"),
     };
     /// What was written for earlier requests.
-    static KEPT: Kept = Kept::default();
+    static KEPT: Cache = Cache::default();
 }
 
 /// What a byte 1 stands for: an element, also within a quoted local part.

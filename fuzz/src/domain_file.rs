@@ -8,7 +8,7 @@ use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::settings::Found;
 use mailsetup::config::{Config, Entry, check};
-use mailsetup::manners;
+use mailsetup::http_cache;
 use mailsetup::question::Written;
 use mailsetup::request::{Method, Request};
 use mailsetup::route::route;
@@ -76,7 +76,7 @@ fn check_documents(found: &Found) {
             | Written::ForMailbox(response)
             | Written::ForRequest(response) => response,
         };
-        manners::apply(&mut response, &request, true, true);
+        http_cache::apply(&mut response, &request, true, true);
         answer::check(&response);
     }
 }

@@ -6,7 +6,7 @@
 //! share is named once.
 
 use super::{CHECKS, FOUND, print, print_json};
-use crate::account::{Account, Moved};
+use crate::account::{Account, Redirect};
 use crate::address::{Domain, EmailAddress};
 use crate::cli;
 use crate::config::places::{Origin, Places};
@@ -213,7 +213,7 @@ impl Shared {
 
 /// Follows the redirects of Autodiscover from domain to domain, as clients do.
 fn redirect_circle(domain: &Domain, account: &Account, config: &Config) -> Option<String> {
-    let Some(Moved::Address(_)) = &account.moved else { return None };
+    let Some(Redirect::Address(_)) = &account.moved else { return None };
     let mut address = EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?;
     let mut chain = address.to_string();
     for _ in 0..MAX_REDIRECTS {

@@ -29,18 +29,18 @@ const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
 const PACC_NAMES: (&str, &str) = ("ua-auto-config", "_ua-auto-config");
 /// The services with an SRV record, most preferred first; a client takes the lowest number
 /// (RFC 6186 §3.4).
-const SERVICES: [Service; 7] = [
-    Service { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
-    Service { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
-    Service { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
-    Service { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
-    Service { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
-    Service { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
+const SERVICES: [SrvService; 7] = [
+    SrvService { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
+    SrvService { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
+    SrvService { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
+    SrvService { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
+    SrvService { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
+    SrvService { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
     // RFC 5804 §1.8
-    Service { label: "_sieve", protocol: Protocol::ManageSieve, tls: false, priority: 0 },
+    SrvService { label: "_sieve", protocol: Protocol::ManageSieve, tls: false, priority: 0 },
 ];
 
-struct Service {
+struct SrvService {
     label: &'static str,
     protocol: Protocol,
     /// True if the label stands for TLS from the first byte.

@@ -8,7 +8,7 @@ use super::file::{self, Rare, Spanned, Tables};
 use super::settings::{Alternative, Apple, ServerSettings, ServiceSettings, Settings};
 use super::{defaults, merge, values};
 use crate::account::{
-    Auth, AuthList, Documentation, Login, Moved, OAuth2, Page, Pop3Options, Protocol, Security,
+    Auth, AuthList, Documentation, Login, OAuth2, Page, Pop3Options, Protocol, Redirect, Security,
     ServiceKind,
 };
 use crate::files::Kind;
@@ -200,7 +200,7 @@ fn apple(said: &file::Apple, checker: &mut Checker) -> Apple {
 
 fn server(
     protocol: Protocol,
-    said: &file::Server,
+    said: &file::ServerTable,
     base: Option<&ServerSettings>,
     checker: &mut Checker,
 ) -> ServerSettings {
@@ -217,7 +217,7 @@ fn server(
     let port = parsed("port-range", key("port"), &own_port, |port| values::port(*port), checker);
     let own = said.security.as_ref().filter(|word| base.is_none() || !word.is_inherited());
     let base_door = base.map(|base| (base.port, base.security));
-    let (port, security) = merge::door(protocol, port, own.map(protection), base_door);
+    let (port, security) = merge::endpoint(protocol, port, own.map(protection), base_door);
     let alternatives = match (&said.alternatives, base) {
         (None, _) => Vec::new(),
         // What they leave out is as the base has it.
@@ -265,7 +265,7 @@ fn alternative(
     let word = said.security.as_ref().map(protection);
     // Without a word and without a port that is one, it is protected as the server is.
     let registered = values::registered_port(protocol, security);
-    let (port, security) = merge::door(protocol, port, word, Some((registered, security)));
+    let (port, security) = merge::endpoint(protocol, port, word, Some((registered, security)));
     let host =
         parsed_text("host-name", key("alternatives.host"), &said.host, values::host, checker);
     Alternative { host, port, security }
@@ -301,7 +301,7 @@ fn auth(protocol: Protocol, said: &file::OneOrMore<file::Auth>) -> Result<AuthLi
         .ok_or_else(|| "expected one method or more, each of them once".to_owned())
 }
 
-fn only_for_pop3(protocol: Protocol, said: &file::Server, checker: &mut Checker) {
+fn only_for_pop3(protocol: Protocol, said: &file::ServerTable, checker: &mut Checker) {
     let span = |flag: &Option<Spanned<bool>>| flag.as_ref().and_then(Spanned::span);
     for (key, span) in [
         ("leave_on_server", span(&said.leave_on_server)),
@@ -318,7 +318,7 @@ fn only_for_pop3(protocol: Protocol, said: &file::Server, checker: &mut Checker)
     }
 }
 
-fn pop3_options(said: &file::Server, checker: &mut Checker) -> Pop3Options {
+fn pop3_options(said: &file::ServerTable, checker: &mut Checker) -> Pop3Options {
     let flag = |said: &Option<Spanned<bool>>| said.as_ref().map(|flag| *flag.get_ref());
     let days = |days: &i64| values::days(*days);
     Pop3Options {
@@ -336,7 +336,7 @@ fn pop3_options(said: &file::Server, checker: &mut Checker) -> Pop3Options {
 
 //------------ Services -------------------------------------------------------
 
-fn service(kind: ServiceKind, said: &file::Service, checker: &mut Checker) -> ServiceSettings {
+fn service(kind: ServiceKind, said: &file::ServiceTable, checker: &mut Checker) -> ServiceSettings {
     let key = |name| Key(kind, name);
     ServiceSettings {
         kind,
@@ -387,7 +387,7 @@ fn oauth2(said: &file::OAuth2, checker: &mut Checker) -> Option<OAuth2> {
     })
 }
 
-fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Moved> {
+fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Redirect> {
     if let (Some(address), Some(_)) = (&said.redirect_address, &said.redirect_url) {
         let message =
             "only one of autodiscover.redirect_address and redirect_url can be set".to_owned();
@@ -403,7 +403,7 @@ fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Moved> {
         values::redirect_address,
         checker,
     );
-    url.map(Moved::Url).or(address.map(|address| Moved::Address(Login::new(address))))
+    url.map(Redirect::Url).or(address.map(|address| Redirect::Address(Login::new(address))))
 }
 
 //------------ Page -----------------------------------------------------------

@@ -43,15 +43,15 @@ pub type Rare<T> = Option<Box<T>>;
 pub struct Tables {
     pub alias_of: Option<Spanned<String>>,
     pub provider: Rare<Provider>,
-    pub imap: Rare<Server>,
-    pub pop3: Rare<Server>,
-    pub smtp: Rare<Server>,
-    pub managesieve: Rare<Server>,
-    pub jmap: Rare<Service>,
-    pub caldav: Rare<Service>,
-    pub carddav: Rare<Service>,
-    pub webdav: Rare<Service>,
-    pub activesync: Rare<Service>,
+    pub imap: Rare<ServerTable>,
+    pub pop3: Rare<ServerTable>,
+    pub smtp: Rare<ServerTable>,
+    pub managesieve: Rare<ServerTable>,
+    pub jmap: Rare<ServiceTable>,
+    pub caldav: Rare<ServiceTable>,
+    pub carddav: Rare<ServiceTable>,
+    pub webdav: Rare<ServiceTable>,
+    pub activesync: Rare<ServiceTable>,
     pub oauth2: Rare<OAuth2>,
     pub autodiscover: Rare<Autodiscover>,
     pub apple: Rare<Apple>,
@@ -97,7 +97,7 @@ pub struct Documentation {
 /// `[imap]`, `[pop3]`, `[smtp]` and `[managesieve]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
-pub struct Server {
+pub struct ServerTable {
     pub enabled: Option<Spanned<bool>>,
     pub host: Option<Spanned<String>>,
     pub port: Option<Spanned<i64>>,
@@ -123,7 +123,7 @@ pub struct Alternative {
 /// `[jmap]`, `[caldav]`, `[carddav]`, `[webdav]` and `[activesync]`
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
-pub struct Service {
+pub struct ServiceTable {
     pub enabled: Option<bool>,
     pub url: Option<Spanned<String>>,
     pub username: Option<Spanned<String>>,

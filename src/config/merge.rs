@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 ///
 /// A registered port says as much as the word would. The base's port holds only together with its
 /// protection.
-pub fn door(
+pub fn endpoint(
     protocol: Protocol,
     port: Option<NonZeroU16>,
     security: Option<Security>,
@@ -61,7 +61,7 @@ mod tests {
             ((Some(9143), None), Some((143, StartTls)), (9143, StartTls)),
         ] {
             let base = base.map(|(number, security)| (port(number), security));
-            let found = door(Protocol::Imap, said.0.map(port), said.1, base);
+            let found = endpoint(Protocol::Imap, said.0.map(port), said.1, base);
             assert_eq!(found, (port(expected.0), expected.1), "{said:?} over {base:?}");
         }
     }

@@ -5,8 +5,8 @@
 
 use super::defaults::{self, EMAIL_DOMAIN};
 use crate::account::{
-    self, Account, AuthList, Documentation, Localised, Login, Moved, OAuth2, Page, Pop3Options,
-    Protocol, Security, Server, Service, ServiceKind,
+    self, Account, AuthList, Documentation, Localised, Login, MailServer, OAuth2, Page,
+    Pop3Options, Protocol, Redirect, Security, ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress, is_host_name};
 use std::borrow::Cow;
@@ -40,7 +40,7 @@ pub struct Settings {
     /// Where clients get tokens.
     pub oauth2: Option<Arc<OAuth2>>,
     /// Where Autodiscover clients are sent.
-    pub moved: Option<Moved>,
+    pub moved: Option<Redirect>,
     /// Whether PACC is answered.
     pub pacc: bool,
     /// Whether Autodiscover clients are told of calendars and address books.
@@ -176,7 +176,7 @@ impl Found {
         });
         let alternatives = distinct(alternatives.collect::<Option<_>>()?, &servers);
         let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
-            Some(Service {
+            Some(WebService {
                 kind: service.kind,
                 url: form.fill(service.url.as_ref()?),
                 login: Login::new(form.fill(&service.username)),
@@ -190,10 +190,10 @@ impl Found {
             services: services.collect(),
             oauth2: oauth2.as_ref().map(|oauth2| form.oauth2(oauth2)),
             moved: moved.as_ref().map(|moved| match moved {
-                Moved::Address(address) => {
-                    Moved::Address(Login::new(form.fill(address.template())))
+                Redirect::Address(address) => {
+                    Redirect::Address(Login::new(form.fill(address.template())))
                 }
-                Moved::Url(url) => Moved::Url(form.fill(url)),
+                Redirect::Url(url) => Redirect::Url(form.fill(url)),
             }),
             pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
@@ -234,7 +234,7 @@ impl Found {
 
 /// The alternatives without those that are there already: in a domain, a server may be moved to
 /// where an alternative of the base is.
-fn distinct(alternatives: Vec<Server>, servers: &[Server]) -> Vec<Server> {
+fn distinct(alternatives: Vec<MailServer>, servers: &[MailServer]) -> Vec<MailServer> {
     let mut known: BTreeSet<_> = match alternatives.is_empty() {
         true => return alternatives,
         false => servers.iter().map(place).collect(),
@@ -244,7 +244,7 @@ fn distinct(alternatives: Vec<Server>, servers: &[Server]) -> Vec<Server> {
 }
 
 /// What makes two servers the same.
-fn place(server: &Server) -> (Protocol, &str, NonZeroU16, Security) {
+fn place(server: &MailServer) -> (Protocol, &str, NonZeroU16, Security) {
     (server.protocol, &server.host, server.port, server.security)
 }
 
@@ -266,12 +266,12 @@ impl Form<'_> {
         &self,
         server: &ServerSettings,
         other: Option<(usize, &Alternative)>,
-    ) -> Option<Server> {
+    ) -> Option<MailServer> {
         let index = other.map_or(0, |(index, _)| index);
         let other = other.map(|(_, other)| other);
         let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
         let host = self.fill(host);
-        is_host_name(&host).then(|| Server {
+        is_host_name(&host).then(|| MailServer {
             protocol: server.protocol,
             host,
             port: other.map_or(server.port, |other| other.port),

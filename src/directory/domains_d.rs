@@ -293,7 +293,7 @@ impl<T: Clone> DomainsD<T> {
             None => Ok(reading),
         });
         let forgotten = known.remember(domain, stamp, made);
-        // Look-ups do not wait while these are freed.
+        // Theme-ups do not wait while these are freed.
         drop(known);
         drop(forgotten);
     }

@@ -7,7 +7,7 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{
-    Account, Auth, OAuth2, Pop3Options, Protocol, Security, Server, Service, ServiceKind,
+    Account, Auth, MailServer, OAuth2, Pop3Options, Protocol, Security, ServiceKind, WebService,
 };
 use crate::address::Domain;
 use crate::question::{DecidedBy, Document, Question, Written};
@@ -100,7 +100,7 @@ fn write(account: &Account, _: &Request) -> Written {
 }
 
 /// Writes what belongs to the mail account itself: the servers, and JMAP behind POP3.
-fn write_mail_server(xml: &mut xml::Writer, server: &Server, account: &Account) {
+fn write_mail_server(xml: &mut xml::Writer, server: &MailServer, account: &Account) {
     let (element, kind) = match server.protocol {
         Protocol::Imap => ("incomingServer", "imap"),
         Protocol::Pop3 => ("incomingServer", "pop3"),
@@ -124,7 +124,7 @@ fn write_mail_server(xml: &mut xml::Writer, server: &Server, account: &Account) 
     }
 }
 
-fn write_server(xml: &mut xml::Writer, server: &Server) {
+fn write_server(xml: &mut xml::Writer, server: &MailServer) {
     xml.text("hostname", &server.host);
     xml.text("port", &server.port.to_string());
     xml.text(
@@ -164,7 +164,7 @@ fn write_pop3_options(xml: &mut xml::Writer, options: Pop3Options) {
     }
 }
 
-fn write_service(xml: &mut xml::Writer, service: &Service) {
+fn write_service(xml: &mut xml::Writer, service: &WebService) {
     xml.text("url", &service.url);
     xml.text_in("authentication", &[("system", "http")], "Basic");
     xml.text("username", service.login.template());

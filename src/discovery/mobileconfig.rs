@@ -7,7 +7,7 @@
 //! instead of adding another and two mailboxes never replace each other.
 
 use super::{address_parameter, not_ours};
-use crate::account::{Account, Auth, Protocol, Security, Server, Service, ServiceKind};
+use crate::account::{Account, Auth, MailServer, Protocol, Security, ServiceKind, WebService};
 use crate::address::Domain;
 use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
@@ -87,7 +87,12 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 /// Root of all identifiers; never to be changed, or every profile in the field turns into another.
 const IDENTIFIER_ROOT: Uuid = Uuid::from_u128(0x4d8b_2f6c_71a3_5e09_9c54_0e6b_d21f_8a37);
 
-fn profile(account: &Account, incoming: &Server, outgoing: &Server, languages: &[u8]) -> Dict {
+fn profile(
+    account: &Account,
+    incoming: &MailServer,
+    outgoing: &MailServer,
+    languages: &[u8],
+) -> Dict {
     let provider = &account.provider;
     let name_it = Naming::new(account);
     let mut payloads = vec![mail(account, incoming, outgoing, &name_it)];
@@ -125,12 +130,12 @@ fn profile(account: &Account, incoming: &Server, outgoing: &Server, languages: &
 
 /// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: the port left out is
 /// guessed, and UseSSL left out is false.
-fn mail(account: &Account, incoming: &Server, outgoing: &Server, name_it: &Naming) -> Dict {
+fn mail(account: &Account, incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict {
     let kind = match incoming.protocol {
         Protocol::Pop3 => "EmailTypePOP",
         Protocol::Imap | Protocol::Smtp | Protocol::ManageSieve => "EmailTypeIMAP",
     };
-    let is_protected = |server: &Server| Value::Flag(server.security != Security::Plain);
+    let is_protected = |server: &MailServer| Value::Flag(server.security != Security::Plain);
     let mut mail = name_it.payload("com.apple.mail.managed", Some("mail"), "Mail");
     mail.extend([
         ("EmailAccountDescription", Value::Text(name_it.account.clone())),
@@ -191,7 +196,7 @@ const CARDDAV: Dav = Dav {
 
 /// No PrincipalURL: what is configured is where a server begins, not where a user's principal is.
 /// Devices find that by `/.well-known` (RFC 6764 §6), whatever a profile says.
-fn dav(words: &Dav, account: &Account, service: &Service, name_it: &Naming) -> Dict {
+fn dav(words: &Dav, account: &Account, service: &WebService, name_it: &Naming) -> Dict {
     let (host, port, _) = service.place();
     let mut dav = name_it.payload(words.kind, Some(words.part), words.title);
     dav.extend([
@@ -206,7 +211,7 @@ fn dav(words: &Dav, account: &Account, service: &Service, name_it: &Naming) -> D
     dav
 }
 
-fn authentication(server: &Server) -> &'static str {
+fn authentication(server: &MailServer) -> &'static str {
     match server.auth.without_token().unwrap_or(Auth::Password) {
         Auth::Password | Auth::OAuth2 => "EmailAuthPassword",
         Auth::CramMd5 => "EmailAuthCRAMMD5",

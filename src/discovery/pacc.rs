@@ -7,7 +7,7 @@
 //! read mail and to send it there is no document.
 
 use super::not_ours;
-use crate::account::{Account, Auth, EMAIL_ADDRESS, Protocol, Security, Server, ServiceKind};
+use crate::account::{Account, Auth, EMAIL_ADDRESS, MailServer, Protocol, Security, ServiceKind};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
@@ -151,7 +151,7 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
 }
 
 /// Why a server cannot be told of.
-fn fault(server: &Server, port: u16) -> Option<Why> {
+fn fault(server: &MailServer, port: u16) -> Option<Why> {
     if server.security != Security::Tls || server.port.get() != port {
         Some(Why::Port(port))
     } else if server.login.template() != EMAIL_ADDRESS {

@@ -2,7 +2,7 @@
 //!
 //! hyper does the protocol. No TLS, no compression, no trust in any `X-Forwarded-…` field.
 
-use super::Service;
+use super::Handler;
 use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
 use super::server::{GRACE, SILENCE, Silent, Stop, finish};
@@ -39,7 +39,7 @@ const TURN: Duration = Duration::from_millis(1);
 /// Serves one connection until either side closes it, or until `stop` and its request is answered.
 pub async fn serve(
     stream: TcpStream,
-    service: &dyn Service,
+    service: &dyn Handler,
     limits: &Limits,
     budget: &Budget,
     stop: Stop,
@@ -99,7 +99,7 @@ pub async fn serve(
 
 /// Tells the service of a request that hyper refused, or did not get the whole head of in time. A
 /// connection that breaks off is its client's affair.
-fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Service) {
+fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) {
     let Err(error) = result else { return };
     let status = if error.is_parse_too_large() {
         Status::HeaderFieldsTooLarge
@@ -132,7 +132,7 @@ enum Phase {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    service: &dyn Service,
+    service: &dyn Handler,
     limits: &Limits,
     budget: &Budget,
 ) -> hyper::Response<Full<Bytes>> {
@@ -155,7 +155,7 @@ async fn answer(
 async fn respond_to(
     request: hyper::Request<Incoming>,
     method: Method,
-    service: &dyn Service,
+    service: &dyn Handler,
     limits: &Limits,
     budget: &Budget,
     start: &mut Instant,

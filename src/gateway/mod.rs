@@ -1,6 +1,6 @@
 //! How requests come in and answers go out: CGI, FastCGI and HTTP.
 //!
-//! Hands each [`Request`] to a [`Service`] and knows nothing of mail. `cgi` serves the one request a
+//! Hands each [`Request`] to a [`Handler`] and knows nothing of mail. `cgi` serves the one request a
 //! process was started for; `server` accepts connections on `listener`s, speaks `fastcgi` or `http`
 //! on them within a `budget`, and tells the service manager by `notify`.
 
@@ -18,7 +18,7 @@ use crate::response::{Answer, Response};
 use std::time::Duration;
 
 /// What answers requests; called on one thread, never by two requests at once.
-pub trait Service {
+pub trait Handler {
     /// Answers a request.
     fn respond(&self, request: &Request) -> Answer;
 

@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::fastcgi::{self, connection::Connection};
 use super::listener::{Accepted, Acceptor, Listener, Stream};
 use super::notify::Manager;
-use super::{Service, http};
+use super::{Handler, http};
 use crate::log;
 use crate::request::Limits;
 use crate::response::{Answer, Response, Status};
@@ -92,7 +92,7 @@ impl Server {
     pub fn run(
         self,
         listeners: Vec<(Listener, Speaks)>,
-        service: Rc<dyn Service>,
+        service: Rc<dyn Handler>,
         limits: Limits,
         hangup: impl Fn(Box<dyn FnOnce() + Send>) + 'static,
     ) -> io::Result<()> {
@@ -120,14 +120,14 @@ impl Server {
             }
             let manager = Rc::new(Manager::from_environment());
             manager.ready();
-            let told = manager.clone();
+            let notified = manager.clone();
             let reloads = tokio::task::spawn_local(async move {
                 while hangups.recv().await.is_some() {
-                    told.reloading();
+                    notified.reloading();
                     let (done, is_done) = oneshot::channel();
                     hangup(Box::new(|| done.send(()).unwrap_or_default()));
                     is_done.await.ok();
-                    told.ready();
+                    notified.ready();
                 }
             });
             // In a task of its own, since this one is woken with every other.
@@ -177,7 +177,7 @@ fn descriptors() -> usize {
 
 /// What all connections share.
 struct Shared {
-    service: Rc<dyn Service>,
+    service: Rc<dyn Handler>,
     limits: Limits,
     budget: Budget,
     slots: Arc<Semaphore>,
@@ -197,7 +197,7 @@ impl Shared {
 
 async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
     let mut failing = false;
-    let mut told_of_refused: Option<Instant> = None;
+    let mut last_reported: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -209,8 +209,8 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             Ok(Accepted::Stream(stream)) => stream,
             Ok(Accepted::Refused(peer)) => {
                 drop(shared.service.metrics().connection(true));
-                if told_of_refused.is_none_or(|told| told.elapsed() >= REFUSED_PAUSE) {
-                    told_of_refused = Some(Instant::now());
+                if last_reported.is_none_or(|at| at.elapsed() >= REFUSED_PAUSE) {
+                    last_reported = Some(Instant::now());
                     log::warning(&format!(
                         "a connection from {peer} was refused: it is not in FCGI_WEB_SERVER_ADDRS"
                     ));

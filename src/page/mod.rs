@@ -5,12 +5,12 @@
 //! (Content Security Policy Level 3) lets nothing else in. The page asks for no password and says
 //! nothing of mailboxes: every address of a domain gets the same answer.
 
-pub mod accent;
-mod languages;
+pub mod contrast;
+mod csp;
 mod logo;
-mod look;
-mod policy;
 mod qr;
+mod theme;
+mod translations;
 
 pub use logo::data_uri;
 
@@ -22,13 +22,13 @@ use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Request, decode};
 use crate::response::{Response, Status};
 use crate::visible::replaced;
-use languages::{LANGUAGES, Language};
-pub use look::TemplateError;
-use look::{Look, Value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+pub use theme::TemplateError;
+use theme::{Theme, Value};
+use translations::{LANGUAGES, Language};
 
 /// The query parameter with the address, and the field of the form.
 const PARAMETER: &str = "emailaddress";
@@ -135,11 +135,11 @@ fn nothing_here() -> Response {
 
 fn respond(mut content: Content, page: &Page) -> Response {
     let template = page.template.as_deref();
-    let look = Look::of(template, page.color);
+    let look = Theme::of(template, page.color);
     let (html, look) = match look.and_then(|look| Ok((look.page(&mut content)?, look))) {
         Ok(page) => page,
         Err(error) => {
-            if look::is_first_failure(template) {
+            if theme::is_first_failure(template) {
                 let name = content.provider.map_or("", |provider| provider.name);
                 log::error(&format!(
                     "the page of \"{name}\" cannot be written: page.template: {error}"
@@ -178,8 +178,8 @@ struct Content<'a> {
     logo: Option<&'a str>,
     profile: String,
     code: Option<Value>,
-    servers: Vec<Server<'a>>,
-    services: Vec<Service<'a>>,
+    servers: Vec<ServerRow<'a>>,
+    services: Vec<ServiceRow<'a>>,
     /// Filled in by the look, as is the next.
     style: Value,
     script: Value,
@@ -210,7 +210,7 @@ struct Documentation<'a> {
 }
 
 #[derive(Serialize)]
-struct Server<'a> {
+struct ServerRow<'a> {
     protocol: String,
     host: &'a str,
     port: u16,
@@ -220,7 +220,7 @@ struct Server<'a> {
 }
 
 #[derive(Serialize)]
-struct Service<'a> {
+struct ServiceRow<'a> {
     kind: String,
     url: &'a str,
     user: String,
@@ -286,7 +286,7 @@ impl<'a> Content<'a> {
         }
         // Who sets up by hand needs one server to read from and the one to send through.
         let (incoming, outgoing) = (account.incoming(), account.outgoing());
-        let rank = |server: &account::Server| match Some(server) {
+        let rank = |server: &account::MailServer| match Some(server) {
             it if it == incoming => 0,
             it if it == outgoing => 1,
             _ => 2,
@@ -295,7 +295,7 @@ impl<'a> Content<'a> {
         servers.sort_by_key(|server| rank(server));
         self.servers = servers
             .into_iter()
-            .map(|server| Server {
+            .map(|server| ServerRow {
                 protocol: server.protocol.to_string(),
                 host: &server.host,
                 port: server.port.get(),
@@ -308,7 +308,7 @@ impl<'a> Content<'a> {
         self.services = kinds
             .into_iter()
             .filter_map(|kind| account.service(kind))
-            .map(|service| Service {
+            .map(|service| ServiceRow {
                 kind: service.kind.to_string(),
                 url: &service.url,
                 user: service.login.of(address),
@@ -355,7 +355,7 @@ fn auth(auth: AuthList) -> String {
 
 /// Tries a template with every kind of page, since some mistakes show only when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
-    let look = Look::new(Some(template), None)?;
+    let look = Theme::new(Some(template), None)?;
     samples().iter_mut().try_for_each(|content| look.page(content).map(drop))
 }
 
@@ -390,7 +390,7 @@ fn samples() -> Vec<Content<'static>> {
             code: is_full.then(|| Value::from_safe_string(String::new())),
             servers: ["imap", "smtp", "pop3", "managesieve"]
                 .into_iter()
-                .map(|protocol| Server {
+                .map(|protocol| ServerRow {
                     protocol: protocol.to_owned(),
                     host: "mail.example.org",
                     port: 993,
@@ -402,7 +402,7 @@ fn samples() -> Vec<Content<'static>> {
             services: ["caldav", "carddav", "webdav"]
                 .into_iter()
                 .filter(|_| is_full)
-                .map(|kind| Service {
+                .map(|kind| ServiceRow {
                     kind: kind.to_owned(),
                     url: "https://dav.example.org/",
                     user: user(),

@@ -8,8 +8,8 @@
 //! amount of work. Refuses what is not a template, what is too large or too deep, and all that could
 //! make a value grow without being charged for it.
 
-use super::accent::Accent;
-use super::{Content, policy};
+use super::contrast::Accent;
+use super::{Content, csp};
 use crate::account::Color;
 pub use minijinja::Value;
 use minijinja::machinery::{Token, tokenize};
@@ -61,7 +61,7 @@ const KEYWORDS: &str = "in and or not if else elif for set with do recursive";
 const TEMPLATE_NAME: &str = "template.html";
 
 thread_local! {
-    static KEPT: RefCell<Vec<Rc<Look>>> = const { RefCell::new(Vec::new()) };
+    static KEPT: RefCell<Vec<Rc<Theme>>> = const { RefCell::new(Vec::new()) };
     /// Hashes of the templates that failed in use.
     static FAILED: RefCell<BTreeSet<u64>> = const { RefCell::new(BTreeSet::new()) };
     /// Our own templates, taken apart.
@@ -113,7 +113,7 @@ pub fn is_first_failure(template: Option<&str>) -> bool {
 
 /// A template with its style and policy.
 #[derive(Debug)]
-pub struct Look {
+pub struct Theme {
     /// An admin's template; ours if there is none.
     template: Option<String>,
     color: Option<Color>,
@@ -122,14 +122,14 @@ pub struct Look {
     pub policy: String,
 }
 
-impl Look {
+impl Theme {
     /// The look of a template, ours if there is none, in a colour.
-    pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Look>, TemplateError> {
-        let is_it = |look: &&Rc<Look>| look.template.as_deref() == template && look.color == color;
+    pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Theme>, TemplateError> {
+        let is_it = |look: &&Rc<Theme>| look.template.as_deref() == template && look.color == color;
         if let Some(look) = KEPT.with_borrow(|kept| kept.iter().find(is_it).cloned()) {
             return Ok(look);
         }
-        let look = Rc::new(Look::new(template, color)?);
+        let look = Rc::new(Theme::new(template, color)?);
         KEPT.with_borrow_mut(|kept| {
             if kept.len() >= MAX_KEPT {
                 kept.clear();
@@ -140,13 +140,13 @@ impl Look {
     }
 
     /// The same, made anew.
-    pub fn new(template: Option<&str>, color: Option<Color>) -> Result<Look, TemplateError> {
+    pub fn new(template: Option<&str>, color: Option<Color>) -> Result<Theme, TemplateError> {
         template.map_or(Ok(()), survey)?;
         let accent = BTreeMap::from([("accent", Accent::new(color))]);
         let style = fill_in_ours("style.css", accent)?;
-        let policy = policy::policy(template.unwrap_or(TEMPLATE), &style, SCRIPT);
+        let policy = csp::policy(template.unwrap_or(TEMPLATE), &style, SCRIPT);
         let style = Value::from_safe_string(style);
-        Ok(Look { template: template.map(str::to_owned), color, style, policy })
+        Ok(Theme { template: template.map(str::to_owned), color, style, policy })
     }
 
     /// The page.
@@ -437,7 +437,7 @@ mod tests {
         let mut most = 0;
         for mut content in super::super::samples() {
             content.logo = content.logo.map(|_| logo.as_str());
-            let look = Look::new(None, None).unwrap();
+            let look = Theme::new(None, None).unwrap();
             content.style = look.style.clone();
             content.script = Value::from_safe_string(SCRIPT.to_owned());
             let environment = limited();

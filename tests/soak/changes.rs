@@ -3,7 +3,7 @@
 use crate::common::http::Response;
 use crate::common::namespace::Namespace;
 use crate::common::{Process, Sandbox, command, run};
-use crate::load::{Door, Load, Question, Tally, autoconfig, everything, profile};
+use crate::load::{Endpoint, Load, Question, Tally, autoconfig, everything, profile};
 use crate::servers::{HTTP, nginx};
 use crate::service::{Place, memory};
 use crate::{Row, Size};
@@ -28,7 +28,7 @@ pub fn reloads(size: Size) -> Row {
     let place = Place::new(&config(0));
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::start(&place.door(), CLIENTS, everything);
+    let load = Load::start(&place.endpoint(), CLIENTS, everything);
     let count = size.of(1000, 100);
     for number in 0..count {
         place.configure(&config(number));
@@ -48,7 +48,7 @@ pub fn restarts(size: Size) -> Row {
     let place = Place::new("");
     let mut service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::start(&place.door(), CLIENTS, everything);
+    let load = Load::start(&place.endpoint(), CLIENTS, everything);
     let count = size.of(50, 10);
     for number in 0..count {
         thread::sleep(BREATH * 10);
@@ -86,7 +86,7 @@ pub fn behind_nginx(size: Size) -> Row {
         let mut service = place.start();
         let _nginx = nginx::vhost_alone(world);
         let before = memory(&service, "VmRSS");
-        let load = Load::start(&Door::Http(HTTP), CLIENTS, everything);
+        let load = Load::start(&Endpoint::Http(HTTP), CLIENTS, everything);
         let (restarts, reloads) = (size.of(50, 10), size.of(200, 20));
         for number in 0..restarts {
             for number in 0..reloads / restarts {
@@ -151,9 +151,9 @@ pub fn certificates(size: Size) -> Row {
     let service = place.start();
     // The pair is read for the first profile: from then on there is a last good one.
     let mut first = Tally::default();
-    first.ask(&place.door(), &signed_profile());
+    first.ask(&place.endpoint(), &signed_profile());
     let before = memory(&service, "VmRSS");
-    let load = Load::start(&place.door(), CLIENTS, || vec![signed_profile()]);
+    let load = Load::start(&place.endpoint(), CLIENTS, || vec![signed_profile()]);
     let count = size.of(500, 50);
     for number in 1..=count {
         swap(number);
@@ -174,7 +174,7 @@ pub fn broken_configuration(size: Size) -> Row {
     let place = Place::new(&config(0));
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::start(&place.door(), CLIENTS, everything);
+    let load = Load::start(&place.endpoint(), CLIENTS, everything);
     let count = size.of(500, 50);
     for number in 0..count {
         for text in [&*config(number), "imap.port = 0\n", "[imap", "\0", "no_such_key = 1\n"] {
@@ -194,7 +194,7 @@ pub fn broken_configuration(size: Size) -> Row {
         ..autoconfig()
     };
     let mut last = Tally::default();
-    last.ask(&place.door(), &mended);
+    last.ask(&place.endpoint(), &mended);
     let mut tally = load.stop();
     tally.add(last);
     let after = memory(&service, "VmRSS");

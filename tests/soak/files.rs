@@ -125,11 +125,11 @@ fn wait_for(place: &Place, tally: &mut Tally, domain: &str, host: &str) {
     let is_there = || {
         let mut answer = None;
         let request = Request::get(&target);
-        place.door().once(&request).map(|found| answer = Some(found)).expect("an answer");
+        place.endpoint().once(&request).map(|found| answer = Some(found)).expect("an answer");
         answer.is_some_and(|answer| answer.text().contains(&host))
     };
     assert!(wait_until(is_there), "{domain} has no {host}");
-    tally.ask(&place.door(), &autoconfig(domain));
+    tally.ask(&place.endpoint(), &autoconfig(domain));
 }
 
 fn row(place: Place, service: Process, before: u64, tally: Tally, done: &str) -> Row {
@@ -183,7 +183,7 @@ pub fn mistakes(size: Size) -> Row {
     let place = Place::new(&tables(0, "993"));
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), everybody);
+    let load = Load::paced(&place.endpoint(), service.id(), everybody);
     let rounds = size.of(3, 1);
     let mut mended = Tally::default();
     for number in 1..=rounds {
@@ -219,7 +219,7 @@ pub fn long_list(size: Size) -> Row {
     let texts = [list(1, COUNT), list(2, COUNT)];
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), everybody);
+    let load = Load::paced(&place.endpoint(), service.id(), everybody);
     let mut known = Tally::default();
     let rounds = size.of(3, 1);
     for _ in 0..rounds {
@@ -307,9 +307,9 @@ pub fn junk(size: Size) -> Row {
     let service = place.start();
     let mut tally = Tally::default();
     // From now on there is something known of the domain that has a file.
-    tally.ask(&place.door(), &autoconfig("file.example"));
+    tally.ask(&place.endpoint(), &autoconfig("file.example"));
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), of_all_kinds);
+    let load = Load::paced(&place.endpoint(), service.id(), of_all_kinds);
     let rounds = size.of(5, 1);
     for _ in 0..rounds {
         for (name, good) in [
@@ -472,7 +472,7 @@ pub fn largest_certificate(_size: Size) -> Row {
     ];
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), || vec![signed_profile(), stranger()]);
+    let load = Load::paced(&place.endpoint(), service.id(), || vec![signed_profile(), stranger()]);
     let mut highest = 0;
     for (number, (name, content)) in contents.iter().enumerate() {
         fs::write(format!("/proc/{}/clear_refs", service.id()), "5").expect("clear_refs");
@@ -502,7 +502,7 @@ fn other(body: &str, number: usize) -> String {
 fn largest(place: Place, questions: fn() -> Vec<Question>, contents: &[(&str, Vec<u8>)]) -> Row {
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), questions);
+    let load = Load::paced(&place.endpoint(), service.id(), questions);
     let mut highest = 0;
     for (number, (name, content)) in contents.iter().enumerate() {
         // What is at its highest is told for each (proc_pid_clear_refs(5)).
@@ -539,7 +539,7 @@ pub fn largest_domain_files(size: Size) -> Row {
     thread::sleep(Duration::from_secs(2));
     let service = place.start();
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), everybody);
+    let load = Load::paced(&place.endpoint(), service.id(), everybody);
     let mut tally = Tally::default();
     for _ in 0..2 {
         for number in 0..count {
@@ -547,7 +547,7 @@ pub fn largest_domain_files(size: Size) -> Row {
             if number % 4 == 2 {
                 question.is_good = |answer| answer.status == 503;
             }
-            tally.ask(&place.door(), &question);
+            tally.ask(&place.endpoint(), &question);
         }
     }
     let slowest_first = tally.slowest;
@@ -621,9 +621,9 @@ pub fn rewritten(size: Size) -> Row {
     }
     let service = place.start();
     let mut tally = Tally::default();
-    tally.ask(&place.door(), &autoconfig("file.example"));
+    tally.ask(&place.endpoint(), &autoconfig("file.example"));
     let before = memory(&service, "VmRSS");
-    let load = Load::paced(&place.door(), service.id(), || {
+    let load = Load::paced(&place.endpoint(), service.id(), || {
         let mut questions = vec![signed_profile(), autoconfig("example.org"), page(), stranger()];
         questions.extend(["listed.example", "file.example"].map(autoconfig));
         questions

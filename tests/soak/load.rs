@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// Where the service is asked.
 #[derive(Clone)]
-pub enum Door {
+pub enum Endpoint {
     FastCgi(PathBuf),
     Http(SocketAddr),
 }
@@ -52,8 +52,8 @@ impl Tally {
     }
 
     /// Asks once, on a connection of its own, and judges the answer.
-    pub fn ask(&mut self, door: &Door, question: &Question) {
-        self.count(question, || door.once(&question.request));
+    pub fn ask(&mut self, endpoint: &Endpoint, question: &Question) {
+        self.count(question, || endpoint.once(&question.request));
     }
 
     fn count(&mut self, question: &Question, ask: impl FnOnce() -> io::Result<Response>) {
@@ -73,11 +73,11 @@ impl Tally {
     }
 }
 
-impl Door {
+impl Endpoint {
     pub fn once(&self, request: &Request) -> io::Result<Response> {
         match self {
-            Door::FastCgi(socket) => Client::unix(socket)?.send(request, Style::USUAL),
-            Door::Http(address) => http::send(*address, request),
+            Endpoint::FastCgi(socket) => Client::unix(socket)?.send(request, Style::USUAL),
+            Endpoint::Http(address) => http::send(*address, request),
         }
     }
 }
@@ -154,26 +154,26 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn start(door: &Door, clients: usize, questions: fn() -> Vec<Question>) -> Load {
-        Load::start_at(door, clients, None, questions)
+    pub fn start(endpoint: &Endpoint, clients: usize, questions: fn() -> Vec<Question>) -> Load {
+        Load::start_at(endpoint, clients, None, questions)
     }
 
     /// Two clients that pause between their requests.
-    pub fn paced(door: &Door, service: u32, questions: fn() -> Vec<Question>) -> Load {
+    pub fn paced(endpoint: &Endpoint, service: u32, questions: fn() -> Vec<Question>) -> Load {
         let pause = Duration::from_micros(1500);
-        Load::start_at(door, 2, Some(Pace { pause, service }), questions)
+        Load::start_at(endpoint, 2, Some(Pace { pause, service }), questions)
     }
 
     fn start_at(
-        door: &Door,
+        endpoint: &Endpoint,
         clients: usize,
         pace: Option<Pace>,
         questions: fn() -> Vec<Question>,
     ) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let client = |number: usize| {
-            let (door, stop) = (door.clone(), stop.clone());
-            thread::spawn(move || work(&door, number, pace, questions(), &stop))
+            let (endpoint, stop) = (endpoint.clone(), stop.clone());
+            thread::spawn(move || work(&endpoint, number, pace, questions(), &stop))
         };
         Load { clients: (0..clients).map(client).collect(), stop }
     }
@@ -190,7 +190,7 @@ impl Load {
 }
 
 fn work(
-    door: &Door,
+    endpoint: &Endpoint,
     number: usize,
     pace: Option<Pace>,
     questions: Vec<Question>,
@@ -206,8 +206,8 @@ fn work(
             thread::sleep(pace.pause);
             (pace, pace.waited(), Instant::now())
         });
-        match door {
-            Door::FastCgi(socket) if number % 2 == 0 => {
+        match endpoint {
+            Endpoint::FastCgi(socket) if number % 2 == 0 => {
                 let mut reconnected = 0;
                 tally.count(question, || {
                     let (answer, again) = ask_kept(socket, &mut kept, &question.request)?;
@@ -216,7 +216,7 @@ fn work(
                 });
                 tally.reconnected += reconnected;
             }
-            _ => tally.ask(door, question),
+            _ => tally.ask(endpoint, question),
         }
         if let Some((pace, before, begun)) = begun {
             let took = begun.elapsed();

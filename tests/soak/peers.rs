@@ -3,7 +3,7 @@
 
 use crate::common::fcgi::{self, Style};
 use crate::common::{command, free_port, program, wait_until};
-use crate::load::{Door, Load, Tally, autoconfig, everything};
+use crate::load::{Endpoint, Load, Tally, autoconfig, everything};
 use crate::service::{Place, memory};
 use crate::{Row, Size};
 use rustix::net;
@@ -26,12 +26,12 @@ pub fn descriptors(size: Size) -> Row {
     let mut recovered = Duration::ZERO;
     for _ in 0..rounds {
         // Half of them keep what they have, and the machine gives each a new turn when it can.
-        let load = Load::start(&place.door(), 500, everything);
+        let load = Load::start(&place.endpoint(), 500, everything);
         thread::sleep(Duration::from_secs(size.of(20, 8) as u64));
         tally.add(load.stop());
         // All are gone: at once, everything is as before.
         let begun = Instant::now();
-        tally.ask(&place.door(), &autoconfig());
+        tally.ask(&place.endpoint(), &autoconfig());
         recovered = recovered.max(begun.elapsed());
     }
     assert!(wait_until(|| open() <= at_rest + 1), "{} descriptors of {at_rest}", open());
@@ -60,8 +60,9 @@ pub fn slow(size: Size) -> Row {
         serve
     });
     let before = memory(&service, "VmRSS");
-    let doors = [Door::FastCgi(socket.clone()), Door::Http(http)];
-    let load: Vec<_> = doors.iter().map(|door| Load::start(door, 4, everything)).collect();
+    let endpoints = [Endpoint::FastCgi(socket.clone()), Endpoint::Http(http)];
+    let load: Vec<_> =
+        endpoints.iter().map(|endpoint| Load::start(endpoint, 4, everything)).collect();
     let rounds = size.of(10, 2);
     let each = 100;
     let mut longest = Duration::ZERO;

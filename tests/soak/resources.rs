@@ -5,7 +5,7 @@ use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::Request;
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, free_port, program};
-use crate::load::{Door, Load, Tally, autoconfig, everything, profile};
+use crate::load::{Endpoint, Load, Tally, autoconfig, everything, profile};
 use crate::service::{Place, memory};
 use crate::{Row, Size};
 use nix::mount::{MsFlags, mount, umount};
@@ -38,7 +38,7 @@ pub fn memory_fastcgi(size: Size) -> Row {
         Some(Box::new(stream))
     };
     let service = place.start_by(limited(&[]));
-    let row = under_load(size, &service, place.door(), hold, "128 kB of one request");
+    let row = under_load(size, &service, place.endpoint(), hold, "128 kB of one request");
     place.stop(service);
     row
 }
@@ -55,7 +55,7 @@ pub fn memory_http(size: Size) -> Row {
         Some(Box::new(stream))
     };
     let service = place.start_by(limited(&["serve", "--http", &address.to_string()]));
-    let row = under_load(size, &service, Door::Http(address), hold, "81 kB of one request");
+    let row = under_load(size, &service, Endpoint::Http(address), hold, "81 kB of one request");
     place.stop(service);
     row
 }
@@ -84,14 +84,14 @@ fn write_all(stream: &mut impl Write, mut bytes: &[u8]) {
 fn under_load(
     size: Size,
     service: &Process,
-    door: Door,
+    endpoint: Endpoint,
     hold: impl Fn() -> Option<Box<dyn Write + Send>> + Sync,
     what: &str,
 ) -> Row {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("limit");
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).expect("limit");
     let before = memory(service, "VmRSS");
-    let load = Load::start(&door, 4, everything);
+    let load = Load::start(&endpoint, 4, everything);
     let rounds = size.of(3, 1);
     for _ in 0..rounds {
         let held: Vec<_> = thread::scope(|scope| {
@@ -144,7 +144,7 @@ pub fn clock(size: Size) -> Row {
     // What admins and NTP set: no request may fail, and none goes unsigned.
     let service = start(false);
     let before = memory(&service, "VmRSS");
-    let load = Load::start(&place.door(), 8, everything);
+    let load = Load::start(&place.endpoint(), 8, everything);
     for offset in jumps.iter().cycle().take(count) {
         // The certificate is new, so a jump back is a time before it.
         set(offset);
@@ -158,8 +158,8 @@ pub fn clock(size: Size) -> Row {
     {
         set(offset);
         thread::sleep(Duration::from_millis(50));
-        tally.ask(&place.door(), &if is_signed { signed_profile() } else { profile() });
-        let Door::FastCgi(socket) = place.door() else { continue };
+        tally.ask(&place.endpoint(), &if is_signed { signed_profile() } else { profile() });
+        let Endpoint::FastCgi(socket) = place.endpoint() else { continue };
         let answer = Client::unix(&socket)
             .and_then(|mut client| client.send(&profile().request, Style::USUAL))
             .expect("an answer");
@@ -170,14 +170,14 @@ pub fn clock(size: Size) -> Row {
     // What no machine does: the clock that only goes forward goes back, too. Requests may be cut
     // off by it, and the service lives on.
     let service = start(true);
-    let load = Load::start(&place.door(), 8, everything);
+    let load = Load::start(&place.endpoint(), 8, everything);
     for offset in jumps.iter().cycle().take(count) {
         set(offset);
         thread::sleep(Duration::from_millis(50));
     }
     set("+0");
     let monotonic = load.stop();
-    tally.ask(&place.door(), &autoconfig());
+    tally.ask(&place.endpoint(), &autoconfig());
     place.stop(service);
     let done = format!(
         "{count} jumps by up to 23 hours, 8 clients, certificates follow; then {count} of the \
@@ -211,7 +211,7 @@ pub fn standard_error(size: Size) -> Row {
             command.arg(program()).current_dir(place.sandbox.path(""));
             let service = place.start_by(command);
             before = memory(&service, "VmRSS");
-            let load = Load::start(&place.door(), 4, everything);
+            let load = Load::start(&place.endpoint(), 4, everything);
             for _ in 0..count {
                 // A broken file is something to say.
                 place.configure("imap.port = 0\n");
@@ -221,7 +221,7 @@ pub fn standard_error(size: Size) -> Row {
             after = memory(&service, "VmRSS");
             place.configure("");
             place.reload(&service);
-            tally.ask(&place.door(), &autoconfig());
+            tally.ask(&place.endpoint(), &autoconfig());
             place.stop(service);
         }
         drop(filler);

@@ -1,7 +1,7 @@
 //! The service of a scenario: its files, its socket, its process, and what the kernel says of it.
 
 use crate::common::{Process, Sandbox, command, program};
-use crate::load::Door;
+use crate::load::Endpoint;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -35,8 +35,8 @@ impl Place {
         place
     }
 
-    pub fn door(&self) -> Door {
-        Door::FastCgi(self.sandbox.path("socket"))
+    pub fn endpoint(&self) -> Endpoint {
+        Endpoint::FastCgi(self.sandbox.path("socket"))
     }
 
     /// Replaces the configuration, all at once as an editor would.

@@ -7,7 +7,7 @@ pub mod json;
 mod mobilesync;
 pub mod pox;
 
-use crate::account::{Account, Moved};
+use crate::account::{Account, Redirect};
 use crate::address::EmailAddress;
 use crate::response::Response;
 use crate::xml;
@@ -33,7 +33,8 @@ fn answer(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
 /// None for that very address. Within the domain, none for one that would be redirected again, and
 /// so for ever: `x-%EMAILLOCALPART%`.
 pub fn new_address(account: &Account) -> Option<EmailAddress> {
-    let (Some(Moved::Address(template)), Some(address)) = (&account.moved, &account.address) else {
+    let (Some(Redirect::Address(template)), Some(address)) = (&account.moved, &account.address)
+    else {
         return None;
     };
     let next = |address: &EmailAddress| EmailAddress::parse(template.of(address).as_bytes()).ok();

@@ -8,7 +8,8 @@
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
 use crate::account::{
-    Account, Auth, EMAIL_LOCAL_PART, Login, Moved, Protocol, Security, Server, Service, ServiceKind,
+    Account, Auth, EMAIL_LOCAL_PART, Login, MailServer, Protocol, Redirect, Security, ServiceKind,
+    WebService,
 };
 use crate::address::EmailAddress;
 use crate::question::{DecidedBy, Document, Question, Written};
@@ -162,7 +163,9 @@ fn write_user(xml: &mut xml::Writer, name: &str) {
 /// None for a client that asks there already: one host may keep the settings of many domains, its own
 /// redirects among them. None without an address, since that is not a request of the protocol.
 fn new_url<'a>(account: &'a Account, request: &Request) -> Option<&'a str> {
-    let (Some(Moved::Url(url)), Some(_)) = (&account.moved, &account.address) else { return None };
+    let (Some(Redirect::Url(url)), Some(_)) = (&account.moved, &account.address) else {
+        return None;
+    };
     (!is_here(url, request)).then_some(url)
 }
 
@@ -230,7 +233,7 @@ fn write_protocols(
 
 /// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
 /// the form that is in use for eM Client.
-fn write_service(xml: &mut xml::Writer, service: &Service, login: Option<String>) {
+fn write_service(xml: &mut xml::Writer, service: &WebService, login: Option<String>) {
     xml.text("Server", &service.url);
     xml.text("DomainRequired", "off");
     if let Some(login) = login {
@@ -239,7 +242,7 @@ fn write_service(xml: &mut xml::Writer, service: &Service, login: Option<String>
 }
 
 /// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
-fn write_server(xml: &mut xml::Writer, server: &Server, login: Option<String>) {
+fn write_server(xml: &mut xml::Writer, server: &MailServer, login: Option<String>) {
     let on_off = |on| if on { "on" } else { "off" };
     let auth = server.auth.without_token();
     xml.text("Server", &server.host);

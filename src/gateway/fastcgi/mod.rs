@@ -7,7 +7,7 @@
 pub mod connection;
 pub mod records;
 
-use super::Service;
+use super::Handler;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
 use super::server::{GRACE, SILENCE, Silent, Stop, finish};
@@ -41,7 +41,7 @@ thread_local! {
 pub async fn serve(
     mut stream: Stream,
     mut connection: Connection,
-    service: &dyn Service,
+    service: &dyn Handler,
     limits: &Limits,
     stop: Stop,
     mut silent: Option<Silent>,
