@@ -10,15 +10,15 @@ use std::path::PathBuf;
 
 /// Tells every mail client how to set up an account.
 ///
-/// Started by a web server, it answers as a CGI program or on the FastCGI socket it was given.
-/// Typed, it takes one of these commands.
+/// A web server starts it as a CGI program, or with a FastCGI socket.
+/// From a shell, use one of these commands.
 #[derive(Debug, Parser)]
 #[command(name = "mailsetup", version, disable_version_flag = true, arg_required_else_help = false)]
 pub struct Cli {
-    /// Read this file instead of the usual ones
+    /// The configuration file
     ///
-    /// Else: $MAILSETUP_CONFIG, mailsetup.toml beside the program, /etc/mailsetup/config.toml,
-    /// and without any of them built-in defaults.
+    /// Default: $MAILSETUP_CONFIG, else mailsetup.toml in the folder of the program, else
+    /// /etc/mailsetup/config.toml. If there is no such file, the built-in defaults are used.
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
@@ -36,27 +36,27 @@ pub struct Cli {
 pub enum Command {
     /// Answer requests over FastCGI or HTTP
     Serve(Serve),
-    /// Print what a mail client would get
+    /// Print the response that a mail client gets
     Show(Show),
     /// Print the DNS records to publish for a domain
     Dns(Dns),
-    /// Check the configuration: what is wrong, where, and which clients a setting breaks
+    /// Check the configuration for errors and for settings that break mail clients
     Check(Check),
 }
 
 /// `mailsetup serve`
 #[derive(Args, Debug, Default)]
 pub struct Serve {
-    /// Speak FastCGI here: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT
+    /// Listen here for FastCGI: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT
     ///
-    /// Can be given several times. Without --listen and --http the socket on descriptor 0, or
-    /// those of socket activation, are used.
+    /// Can be given several times. Without --listen and --http, the socket on descriptor 0 is used,
+    /// or those of socket activation.
     #[arg(long, value_name = "WHERE")]
     pub listen: Vec<Address>,
 
-    /// Speak HTTP here: ADDRESS:PORT
+    /// Listen here for HTTP: ADDRESS:PORT
     ///
-    /// For a first look without a web server, and for proxies that speak no FastCGI. Can be given
+    /// For trying the program without a web server, and for proxies without FastCGI. Can be given
     /// several times.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub http: Vec<SocketAddr>,
@@ -72,15 +72,15 @@ pub struct Show {
     #[arg(long, value_enum, default_value_t = Client::All)]
     pub client: Client,
 
-    /// Exit with 1 rather than print a profile that is not signed
+    /// Exit with status 1 if the profile cannot be signed
     ///
-    /// For --client apple. Without it a profile is signed where a certificate is configured, and
-    /// printed unsigned, with the reason on standard error, where that cannot be done.
+    /// For --client apple. Without this option, a profile is signed if a certificate is configured.
+    /// If it cannot be signed, it is printed unsigned, and the reason is on standard error.
     #[arg(long)]
     pub sign: bool,
 }
 
-/// The clients that can be played.
+/// The clients whose response can be printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Client {
     /// Thunderbird and all others that read autoconfig
@@ -105,7 +105,7 @@ pub struct Dns {
     #[arg(long, value_name = "HOST")]
     pub web_host: Option<String>,
 
-    /// Add an SOA and an NS record, so that the output is a zone that stands alone
+    /// Add an SOA and an NS record, so that the output is a complete zone
     #[arg(long, conflicts_with = "json")]
     pub soa: bool,
 
@@ -117,11 +117,11 @@ pub struct Dns {
 /// `mailsetup check`
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Count warnings as errors: exit with 1 for them too
+    /// Count warnings as errors
     #[arg(long)]
     pub strict: bool,
 
-    /// Print nothing; the exit status says it all
+    /// Print nothing; use the exit status only
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
 

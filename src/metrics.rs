@@ -80,17 +80,21 @@ impl Metrics {
     /// files have errors now.
     pub fn text(&self, good: u64, broken: u64, is_broken: bool) -> String {
         let mut text = Text(String::with_capacity(2048));
-        text.head("mailsetup_build_info", "gauge", "What is running.");
+        text.head("mailsetup_build_info", "gauge", "The version of mailsetup.");
         text.line("mailsetup_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         let mut answers = self.answers.borrow().clone();
         answers.sort_unstable_by_key(|(document, status, _)| (*document, status.code()));
-        text.head("mailsetup_requests_total", "counter", "Answers by document and HTTP status.");
+        text.head("mailsetup_requests_total", "counter", "Responses by document and HTTP status.");
         for (document, status, count) in &answers {
             let labels = [("document", *document), ("status", status.digits())];
             text.line("mailsetup_requests_total", &labels, *count);
         }
         self.write_durations(&mut text, answers.iter().map(|(.., count)| count).sum());
-        text.head("mailsetup_signatures_total", "counter", "Profiles that were to be signed.");
+        text.head(
+            "mailsetup_signatures_total",
+            "counter",
+            "Profiles that should be signed, by result.",
+        );
         for (result, count) in
             [("made", &self.signatures_made), ("failed", &self.signatures_failed)]
         {
@@ -98,23 +102,27 @@ impl Metrics {
         }
         text.single("mailsetup_connections", "gauge", "Connections now.", self.connections.get());
         let accepted = self.connections_accepted.get();
-        let help = "Connections that were served.";
+        let help = "Accepted connections.";
         text.single("mailsetup_connections_accepted_total", "counter", help, accepted);
         let refused = self.connections_refused.get();
-        let help = "Connections over the limit, or from a peer that may not connect.";
+        let help = "Connections refused because of the limit or of FCGI_WEB_SERVER_ADDRS.";
         text.single("mailsetup_connections_refused_total", "counter", help, refused);
-        text.head("mailsetup_config_reloads_total", "counter", "Readings of changed files.");
+        text.head(
+            "mailsetup_config_reloads_total",
+            "counter",
+            "Reloads of the configuration, by result.",
+        );
         for (result, count) in [("good", good), ("broken", broken)] {
             text.line("mailsetup_config_reloads_total", &[("result", result)], count);
         }
-        let help = "1 while the files are broken and an earlier reading holds.";
+        let help = "1 if the files have errors and the previous configuration is in force.";
         text.single("mailsetup_config_broken", "gauge", help, is_broken.into());
         text.0
     }
 
     fn write_durations(&self, text: &mut Text, count: u64) {
         let name = "mailsetup_request_duration_seconds";
-        text.head(name, "histogram", "From a request's last byte to its answer.");
+        text.head(name, "histogram", "Time from the last byte of a request to its response.");
         let bucket = format!("{name}_bucket");
         let mut sum = 0;
         for ((bound, _), durations) in BUCKETS.iter().zip(&self.durations) {

@@ -80,7 +80,7 @@ pub fn respond_now(request: &Request, config: &Config) -> Response {
 
 /// The answer where the settings of a domain are not known now.
 pub fn unavailable() -> Response {
-    let line = "the settings of this domain cannot be read now";
+    let line = "the settings of this domain cannot be read at the moment";
     Response::text(Status::ServiceUnavailable, line)
         .with("Retry-After", RETRY_AFTER)
         .with("Cache-Control", "no-store")

@@ -160,7 +160,7 @@ pub fn route(request: &Request) -> Option<(&'static str, Result<Question, Respon
         true => (route.read)(request),
         false => {
             let allow: Vec<_> = route.methods.iter().map(|method| method.as_str()).collect();
-            Err(Response::text(Status::MethodNotAllowed, "this method is not allowed here")
+            Err(Response::text(Status::MethodNotAllowed, "this method is not allowed")
                 .with("Allow", allow.join(", ")))
         }
     };

@@ -66,7 +66,7 @@ impl Service {
                 Response::document("text/plain; version=0.0.4; charset=utf-8", body.into_bytes())
             }
             Method::Post | Method::Other => {
-                Response::text(Status::MethodNotAllowed, "this method is not allowed here")
+                Response::text(Status::MethodNotAllowed, "this method is not allowed")
                     .with("Allow", "GET, HEAD")
             }
         };

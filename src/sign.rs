@@ -532,7 +532,7 @@ mod backend {
                     "the certificate `{}` is self-signed: devices show \"Not Verified\"",
                     subject(leaf)
                 ),
-                "use a certificate of a CA that devices trust, as for the web server",
+                "use a certificate of a CA that devices trust, for example one like that of the web server",
             );
         } else if let (1, Some(issuer)) = (chain.len(), missing(chain)) {
             fault(

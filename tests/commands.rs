@@ -147,7 +147,7 @@ fn dns_refuses_what_is_no_domain_of_ours() {
     let (status, stderr) =
         failure(&["dns", "other.example", "--config", config.to_str().expect("UTF-8")]);
     assert_eq!(status, 1);
-    assert!(stderr.contains("other.example is not answered"), "{stderr}");
+    assert!(stderr.contains("other.example is not a configured domain"), "{stderr}");
 }
 
 //------------ check ---------------------------------------------------------

@@ -97,7 +97,7 @@ fn every_mistake_is_told_with_its_line() {
         ("[domains]\ndirectory = 'missing'\n", 2, &["missing cannot be read"]),
         ("[provider]\nname = ' '\n", 2, &["visible text"]),
         ("[apple]\nidentifier = 'org..example'\n", 2, &["not a reverse-DNS name"]),
-        ("[apple]\nsigning_key = 'key.pem'\n", 2, &["are both needed"]),
+        ("[apple]\nsigning_key = 'key.pem'\n", 2, &["are both required"]),
         ("[limits]\nbody_bytes = 0\n", 2, &["limits.body_bytes: 0 is not between 1 and"]),
         ("[metrics]\npath = 'x'\n", 2, &["metrics.path: `x` is not a valid path"]),
         ("[metrics]\npath = '/x?y'\n", 2, &["metrics.path: `/x?y` is not a valid path"]),
@@ -141,8 +141,8 @@ fn every_mistake_is_told_with_its_line() {
 fn a_domain_without_quotes_is_one_mistake() {
     let sandbox = Sandbox::new();
     for (text, part) in [
-        ("[domain.example.org]\nimap.port = 993\n", "a domain's name needs quotes"),
-        ("[domain.example.org.imap]\nport = 993\n", "a domain's name needs quotes"),
+        ("[domain.example.org]\nimap.port = 993\n", "a domain name must be in quotes"),
+        ("[domain.example.org.imap]\nport = 993\n", "a domain name must be in quotes"),
         ("[domain.example]\n", "`example` is not a domain name"),
     ] {
         let (_, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
@@ -333,23 +333,23 @@ fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
     for (text, message) in [
         (
             "provider.name = 'Mail %EMAILADDRESS%'",
-            "provider.name: unknown placeholder %EMAILADDRESS%; only %EMAILDOMAIN% is filled in here",
+            "provider.name: unknown placeholder %EMAILADDRESS%; only %EMAILDOMAIN% is allowed here",
         ),
         (
             "provider.name = '%DOMAIN%'",
-            "provider.name: unknown placeholder %DOMAIN%; only %EMAILDOMAIN% is filled in here",
+            "provider.name: unknown placeholder %DOMAIN%; only %EMAILDOMAIN% is allowed here",
         ),
         (
             "imap.username = '%emailaddress%'",
-            "imap.username: unknown placeholder %emailaddress%; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are filled in here",
+            "imap.username: unknown placeholder %emailaddress%; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are allowed here",
         ),
         (
             "imap.username = '%EMAILADDRESS'",
-            "imap.username: unknown placeholder %EMAILADDRESS; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are filled in here",
+            "imap.username: unknown placeholder %EMAILADDRESS; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are allowed here",
         ),
         (
             "oauth2.client_id = '%EMAILDOMAIN%'",
-            "oauth2.client_id: unknown placeholder %EMAILDOMAIN%; no placeholder is filled in here",
+            "oauth2.client_id: unknown placeholder %EMAILDOMAIN%; placeholders are not allowed here",
         ),
     ] {
         let (status, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);
@@ -425,10 +425,10 @@ fn methods_are_written_in_their_order() {
 fn lists_of_methods_have_each_of_them_once() {
     let sandbox = Sandbox::new();
     for (text, message) in [
-        ("imap.auth = []", "imap.auth: expected one method or more, each of them once"),
+        ("imap.auth = []", "imap.auth: expected one or more methods, each of them once"),
         (
             "imap.auth = ['password', 'password']",
-            "imap.auth: expected one method or more, each of them once",
+            "imap.auth: expected one or more methods, each of them once",
         ),
         (
             "imap.auth = ['password', 'none']",
@@ -469,7 +469,7 @@ fn documents_without_a_word_for_oauth2_never_ask_for_a_password_that_is_refused(
     let (status, profile, _) = show("['oauth2', 'cram-md5', 'password']", "apple");
     assert!(status == 0 && profile.contains("EmailAuthCRAMMD5"), "{profile}");
     let (status, _, stderr) = show("'oauth2'", "apple");
-    assert!(status == 1 && stderr.contains("take no password"), "{stderr}");
+    assert!(status == 1 && stderr.contains("accept no password"), "{stderr}");
     let (status, _, stderr) = show("'oauth2'", "outlook");
     assert!(status == 1 && stderr.contains("cannot be found"), "{stderr}");
     let (status, all, _) = show("'oauth2'", "all");

@@ -638,7 +638,7 @@ fn people_read_domains_as_they_write_them_and_programs_in_a_labels() {
         let mut program = command(program());
         let output = program.arg("--config").arg(config).args(arguments).output();
         let error = String::from_utf8(output.expect("program").stderr).expect("UTF-8");
-        assert!(error.contains(" b\u{fc}cher.example is not answered"), "{error}");
+        assert!(error.contains(" b\u{fc}cher.example is not a configured domain"), "{error}");
     }
 }
 

@@ -109,7 +109,7 @@ fn only_a_socket_that_was_left_behind_is_replaced() {
         assert_eq!(output.status.code(), Some(2));
         String::from_utf8(output.stderr).expect("UTF-8")
     };
-    assert!(refused(&socket).contains("another process listens there"));
+    assert!(refused(&socket).contains("another process listens on this socket"));
     drop(service);
     let file = sandbox.write("file", "");
     assert!(refused(&file).contains("not a socket"));
@@ -152,7 +152,7 @@ fn an_address_in_use_is_told() {
         assert!(stderr.contains(&format!("cannot listen on {address}")), "{stderr}");
     }
     let output = command(program()).arg("serve").output().expect("program");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no socket to serve on"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no socket to listen on"));
 }
 
 /// Descriptors that nobody handed over are not taken, however many are promised.
@@ -635,7 +635,7 @@ fn the_service_manager_is_told() {
             assert!(service.output().contains(line), "{}", service.output());
         }
         signal(&service, Signal::SIGTERM);
-        assert_eq!(told(), "STOPPING=1\nSTATUS=Finishing what runs on 0 connections");
+        assert_eq!(told(), "STOPPING=1\nSTATUS=Draining 0 connections");
         assert_eq!(service.wait(), Some(0), "{}", service.output());
     }
     // Nobody there, or nothing that is known: said, and no reason to stop.

@@ -851,7 +851,7 @@ fn a_newly_named_pair_counts_as_soon_as_it_is_mended() {
     let text = config("two.invalid").replace(NAMED, "[domains]\nanswer = 'any'\n");
     assert!(!text.contains(NAMED.trim()));
     sandbox.write("c.toml", text);
-    assert!(wait_until(|| refused("none is named")), "{}", service.output());
+    assert!(wait_until(|| refused("none is configured")), "{}", service.output());
     assert!(has_host("one.invalid") && is_signed());
 }
 

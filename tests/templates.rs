@@ -321,10 +321,7 @@ fn a_template_that_fails_in_use_is_told_once() {
     let bad = Request::get("/?emailaddress=bad@example.org").host("example.org");
     for _ in 0..5 {
         let answer = http::send(address, &bad).expect("an answer");
-        assert_eq!(
-            (answer.status, answer.text().as_str()),
-            (500, "the page could not be written\n")
-        );
+        assert_eq!((answer.status, answer.text().as_str()), (500, "cannot write the page\n"));
     }
     let line =
         "error: the page of \"Example\" cannot be written: page.template: line 2: undefined value";

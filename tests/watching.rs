@@ -63,8 +63,8 @@ fn a_line_for_each_request() {
     assert_eq!(after, "host=autoconfig.example.org address=a***@example.org");
     for (line, start) in lines[1..].iter().zip([
         "method=GET document=- status=404 bytes=13 ",
-        "method=POST document=autoconfig status=405 bytes=32 ",
-        "method=POST document=- status=413 bytes=22 ",
+        "method=POST document=autoconfig status=405 bytes=27 ",
+        "method=POST document=- status=413 bytes=30 ",
         "method=HEAD document=- status=404 bytes=0 ",
     ]) {
         assert!(

@@ -66,7 +66,7 @@ $host_domain = domain_of_host();
 $of_address = $address === '' ? null : domain_of_address($address);
 $domain = $of_address ?? $host_domain;
 if ($domain === null) {
-    refuse(404, 'no mail settings here for this domain');
+    refuse(404, 'this domain is not configured');
 }
 
 $name = htmlspecialchars($domain, ENT_XML1 | ENT_NOQUOTES);

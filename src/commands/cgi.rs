@@ -48,7 +48,7 @@ pub fn run() -> ExitCode {
         Err(errors) => {
             log::findings(&errors);
             // What is wrong is for the server's log, not for strangers.
-            let line = "the configuration is broken; see the web server's error log";
+            let line = "the configuration has errors; see the error log of the web server";
             let response = match files.iter().any(is_young) {
                 true => unavailable(),
                 false => Response::text(Status::InternalServerError, line),

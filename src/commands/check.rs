@@ -101,8 +101,8 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
         findings.extend(identity.findings());
         if config.answers_any() {
             let place = in_base(&["domains.answer", "apple.signing_certificate"]);
-            let message = "any domain is answered, but only profiles of domains that are named in \
-                           the configuration are signed";
+            let message = "any domain is answered, but profiles are signed only for domains that are \
+                           named in the configuration";
             let mut finding = Finding::warning("signing-any-domain", place, message);
             finding.mend = Some("name your domains, for example in domains.list_files".to_owned());
             findings.push(finding);
@@ -115,7 +115,8 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
     }
     for domain in config.domains_with_two() {
         let place = base().name(&domain).or_else(|| path.map(Place::file));
-        let message = format!("the file {domain}.toml is not used, since there is a table, too");
+        let message =
+            format!("the file {domain}.toml is not used, because the domain also has a table");
         let mut finding = Finding::warning("domain-file", place, message);
         finding.mend = Some("remove one of them".to_owned());
         finding.domain = Some(domain);
@@ -167,7 +168,7 @@ fn of_domains<'a>(
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
             let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.clone());
-            let message = "a host name gets too long for this domain";
+            let message = "a host name is too long once the domain is filled in";
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };

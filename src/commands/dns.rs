@@ -76,7 +76,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     };
     if domain.as_str().len() > LONGEST_DOMAIN {
         let domain = domain.for_people();
-        log::error(&format!("{domain}: too long for a domain with SRV records"));
+        log::error(&format!("{domain} is too long for SRV records"));
         return ExitCode::from(FOUND);
     }
     let config = match load(source) {
@@ -93,7 +93,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     };
     let Some(account) = account else {
         let domain = domain.for_people();
-        log::error(&format!("the settings of {domain} cannot be used; `mailsetup check` says why"));
+        log::error(&format!("the settings of {domain} cannot be used; see `mailsetup check`"));
         return ExitCode::from(FOUND);
     };
     let mail_host = || account.incoming().map(|server| server.host.clone());

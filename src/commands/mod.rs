@@ -62,9 +62,7 @@ pub fn run() -> ExitCode {
                 write!(io::stderr(), "{}", Cli::command().render_help()).ok();
                 ExitCode::from(COULD_NOT_RUN)
             }
-            Err(error) => {
-                serve::fail(&format!("the sockets this process was given cannot be used: {error}"))
-            }
+            Err(error) => serve::fail(&format!("the inherited sockets cannot be used: {error}")),
         },
     }
 }
@@ -105,7 +103,7 @@ fn load(source: &Source) -> Result<Config, ExitCode> {
 /// What is said of a domain that is not answered.
 fn not_ours(domain: &Domain) -> String {
     format!(
-        "{} is not answered: it is named in no [domain], list or directory",
+        "{} is not a configured domain: there is no [domain] table, list entry or file for it",
         domain.for_people()
     )
 }
@@ -136,7 +134,8 @@ fn print_document(document: &[u8]) -> ExitCode {
         Ok(text) => print(visible_lines(text)),
         Err(_) => {
             log::error(
-                &"a signed profile is not printed to a terminal: write it to a file, like `>ann.mobileconfig`",
+                &"a signed profile cannot be printed to a terminal; write it to a file, for example \
+                  `>ann.mobileconfig`",
             );
             ExitCode::from(COULD_NOT_RUN)
         }

@@ -18,12 +18,9 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
         return match listener::inherited() {
             Ok(listeners) if !listeners.is_empty() => inherited(listeners, source),
             Ok(_) => fail(
-                "no socket to serve on: give --listen unix:/run/mailsetup.sock, or \
-                 --http 127.0.0.1:8025 for a first look",
+                "no socket to listen on; use --listen unix:/run/mailsetup.sock, or --http 127.0.0.1:8025 to try it",
             ),
-            Err(error) => {
-                fail(&format!("the sockets this process was given cannot be used: {error}"))
-            }
+            Err(error) => fail(&format!("the inherited sockets cannot be used: {error}")),
         };
     }
     // First the configuration: with a broken one, no socket is touched.

@@ -32,7 +32,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     };
     if arguments.sign {
         if arguments.client != Client::Apple {
-            log::error(&"--sign goes with --client apple: nothing else is signed");
+            log::error(&"--sign needs --client apple; only profiles are signed");
             return ExitCode::from(COULD_NOT_RUN);
         }
         let fault = match config.signing_identity() {
@@ -42,8 +42,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         let domain = address.domain();
         let fault = fault.or_else(|| {
             let is_named = config.is_named(domain) && !address.is_quoted();
-            let message = "only profiles of domains that the configuration names are signed, and \
-                           no address in quotes";
+            let message = "only profiles of configured domains are signed, and not those of addresses in quotes";
             (!is_named).then(|| format!("{address}: {message}"))
         });
         if let Some(fault) = fault {

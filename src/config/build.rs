@@ -94,7 +94,7 @@ fn check_incoming(tables: &Tables, settings: &Settings, checker: &mut Checker) {
     }
     let said = [&tables.pop3, &tables.imap].into_iter().flatten();
     let span = said.filter_map(|server| server.enabled.as_ref()?.span()).max_by_key(|it| it.start);
-    let message = "imap and pop3 are both disabled; one of them is needed";
+    let message = "imap and pop3 are both disabled; at least one of them must be enabled";
     checker.mistake("no-incoming-server", span, message.to_owned());
 }
 
@@ -172,7 +172,7 @@ fn documentation(
 ) -> Option<Documentation> {
     let file::Documentation { url, title } = said.get_ref();
     if url.is_none() || title.is_none() {
-        let message = "provider.documentation: url and title are both needed".to_owned();
+        let message = "provider.documentation: url and title are both required".to_owned();
         checker.mistake("documentation-incomplete", said.span(), message);
     }
     let url = parsed_text("url", "provider.documentation.url", url, values::url, checker);
@@ -298,7 +298,7 @@ fn auth(protocol: Protocol, said: &file::OneOrMore<file::Auth>) -> Result<AuthLi
         return Err("\"none\" cannot be combined with other methods".to_owned());
     }
     AuthList::new(&methods)
-        .ok_or_else(|| "expected one method or more, each of them once".to_owned())
+        .ok_or_else(|| "expected one or more methods, each of them once".to_owned())
 }
 
 fn only_for_pop3(protocol: Protocol, said: &file::ServerTable, checker: &mut Checker) {
@@ -366,7 +366,7 @@ fn oauth2(said: &file::OAuth2, checker: &mut Checker) -> Option<OAuth2> {
     if needed.iter().any(|key| key.is_none()) {
         let span = all.into_iter().flatten().find_map(Spanned::span);
         let message =
-            "oauth2: issuer, scope, authorization_url, token_url and client_id are needed";
+            "oauth2: issuer, scope, authorization_url, token_url and client_id are required";
         checker.mistake("oauth2-incomplete", span, message.to_owned());
     }
     let mut line = |key, said| parsed_text("text", key, said, values::line, checker);

@@ -369,7 +369,7 @@ impl<'a> Checker<'a> {
             (None, None) => return None,
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(one), None) | (None, Some(one)) => {
-                let message = "apple.signing_certificate and apple.signing_key are both needed";
+                let message = "apple.signing_certificate and apple.signing_key are both required";
                 self.mistake("signing-pair", one.span(), message.to_owned());
                 return None;
             }
@@ -477,7 +477,7 @@ impl<'a> Checker<'a> {
     fn list_files(&mut self, domains: &file::Domains) -> Vec<(PathBuf, Arc<List>)> {
         let mut lists: Vec<(PathBuf, Arc<List>)> = Vec::new();
         if let Some(path) = domains.list_files.get(MAX_LISTS) {
-            let message = format!("domains.list_files: at most {MAX_LISTS} files can be named");
+            let message = format!("domains.list_files: at most {MAX_LISTS} files are allowed");
             self.mistake("too-many-lists", path.span(), message);
             return lists;
         }

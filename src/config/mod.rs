@@ -297,7 +297,7 @@ impl Config {
                 Ok(None) => leads(&target, "not configured"),
                 Ok(Some(_)) => Vec::new(),
                 // Of a broken target, this is said beside what is wrong in its own file.
-                Err(_) => leads(&target, "broken or part of a circle"),
+                Err(_) => leads(&target, "invalid or part of a circle"),
             },
             Ok(Entry::Settings(_)) => Vec::new(),
         }

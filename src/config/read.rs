@@ -257,11 +257,11 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
             Some("a value is missing".to_owned())
         }
         word @ ("true" | "false" | "inf" | "nan") if word != value => {
-            Some(format!("`{value}` is written `{word}`"))
+            Some(format!("`{value}` must be written `{word}`"))
         }
         _ if is_number(value) => None,
-        _ if is_curly => Some(format!("text needs straight quotes: write \"{straight}\"")),
-        _ => Some(format!("text needs quotes: write \"{value}\"")),
+        _ if is_curly => Some(format!("text must be in straight quotes: write \"{straight}\"")),
+        _ => Some(format!("text must be in quotes: write \"{value}\"")),
     }
 }
 
@@ -432,8 +432,10 @@ impl Position<'_> {
     fn wrong_place(&self, name: &str) -> String {
         let key = self.key(Some(name));
         match self.scope {
-            Scope::Domain => format!("{key} is for all domains and not for one"),
-            _ => format!("{key} is for one domain: write it in [domain.\"example.org\"]"),
+            Scope::Domain => format!("{key} is only allowed at the top, for all domains"),
+            _ => format!(
+                "{key} is only allowed for one domain: write it in [domain.\"example.org\"]"
+            ),
         }
     }
 
@@ -462,7 +464,7 @@ impl Position<'_> {
         match (nearest(name, &known, likeness), unquoted) {
             (Some(near), _) => format!("unknown key `{name}`{place}; did you mean `{near}`?"),
             (None, Some(domain)) => format!(
-                "unknown key `{name}`; a domain's name needs quotes: write [domain.\"{domain}\"]"
+                "unknown key `{name}`; a domain name must be in quotes: write [domain.\"{domain}\"]"
             ),
             (None, None) => {
                 format!("unknown key `{name}`{place}; known keys are {}", quoted(&known))
@@ -999,11 +1001,11 @@ mod tests {
             ("[pacc]\nqqqq = 1", "unknown key `qqqq` in [pacc]; known keys are `enabled`"),
             (
                 "alias_of = 'x.example'",
-                "alias_of is for one domain: write it in [domain.\"example.org\"]",
+                "alias_of is only allowed for one domain: write it in [domain.\"example.org\"]",
             ),
             (
                 "[domain.'x.example'.apple]\nsigning_key = 'k'",
-                "apple.signing_key is for all domains and not for one",
+                "apple.signing_key is only allowed at the top, for all domains",
             ),
         ] {
             assert_eq!(message(text), expected, "{text}");
@@ -1046,7 +1048,7 @@ mod tests {
             ("[domain.example.org.imap]\nhost = 'x'", "example.org"),
             ("domain.mail.example.org.imap.host = 'x'", "mail.example.org"),
         ] {
-            let expected = format!("a domain's name needs quotes: write [domain.\"{domain}\"]");
+            let expected = format!("a domain name must be in quotes: write [domain.\"{domain}\"]");
             assert!(message(text).ends_with(&expected), "{text}: {}", message(text));
         }
         for text in
@@ -1059,8 +1061,8 @@ mod tests {
     /// `security = tls` was "invalid boolean, expected `true`".
     #[test]
     fn text_without_quotes_is_called_that() {
-        let quotes = |value: &str| format!("text needs quotes: write \"{value}\"");
-        let straight = |value: &str| format!("text needs straight quotes: write \"{value}\"");
+        let quotes = |value: &str| format!("text must be in quotes: write \"{value}\"");
+        let straight = |value: &str| format!("text must be in straight quotes: write \"{value}\"");
         for (text, line, message) in [
             ("imap.host = imap.example.org", 1, quotes("imap.example.org")),
             ("imap.host=mail.example.org # ours", 1, quotes("mail.example.org")),
@@ -1074,8 +1076,8 @@ mod tests {
             ("imap.auth = ['oauth2', tls]", 1, quotes("tls")),
             ("imap = { host = true.example }", 1, quotes("true.example")),
             ("imap.host = \u{201c}a.example\u{201d}", 1, straight("a.example")),
-            ("imap.enabled = True", 1, "`True` is written `true`".to_owned()),
-            ("imap.enabled = FALSE\n", 1, "`FALSE` is written `false`".to_owned()),
+            ("imap.enabled = True", 1, "`True` must be written `true`".to_owned()),
+            ("imap.enabled = FALSE\n", 1, "`FALSE` must be written `false`".to_owned()),
             ("imap.host =\nimap.port = 1", 1, "a value is missing".to_owned()),
             ("imap.host = # none", 1, "a value is missing".to_owned()),
         ] {

@@ -93,7 +93,7 @@ impl Reloading {
         let reader = Reader::new(source, config.clone(), shared.clone(), checks);
         let spawned = thread::Builder::new().name("reload".to_owned()).spawn(|| reader.run());
         spawned.map_err(|error| {
-            let message = format!("the thread that reads files cannot be started: {error}");
+            let message = format!("cannot start the thread that reads files: {error}");
             vec![Finding::error("thread", None, message)]
         })?;
         Ok(Reloading { config, shared })
@@ -378,7 +378,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
                 failure.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
             message += &format!(": {place}{}", failure.message);
         } else if new.signing.is_some() && !new.names_domains() {
-            message += ": only those of domains that are named are signed, and none is named";
+            message += ": profiles are signed only for configured domains, and none is configured";
         }
         return refused("stops-signing", message);
     }

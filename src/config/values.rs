@@ -176,9 +176,9 @@ const WORDS: [&str; 7] =
 pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     let Some(wrong) = wrong_placeholder(text, known) else { return Ok(()) };
     let known = match known {
-        [] => "no placeholder is filled in here".to_owned(),
-        [only] => format!("only {only} is filled in here"),
-        [first @ .., last] => format!("{} and {last} are filled in here", first.join(", ")),
+        [] => "placeholders are not allowed here".to_owned(),
+        [only] => format!("only {only} is allowed here"),
+        [first @ .., last] => format!("{} and {last} are allowed here", first.join(", ")),
     };
     Err(format!("unknown placeholder {wrong}; {known}"))
 }
@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(
             check_placeholders("%x%EMAIL%", &PLACEHOLDERS),
             Err("unknown placeholder %EMAIL%; %EMAILADDRESS%, %EMAILLOCALPART% and \
-                 %EMAILDOMAIN% are filled in here"
+                 %EMAILDOMAIN% are allowed here"
                 .to_owned())
         );
     }

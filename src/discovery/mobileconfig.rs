@@ -54,11 +54,14 @@ fn answer(account: &Account, request: &Request) -> Response {
     };
     // `com.apple.mail.managed.yaml` has no word for OAuth2.
     if !account.takes_passwords() {
-        return Response::text(Status::NotFound, "these mail servers take no password: no profile");
+        return Response::text(
+            Status::NotFound,
+            "no profile is available: the mail servers accept no password",
+        );
     }
     let profile = profile(account, incoming, outgoing, request.wishes.languages);
     let Ok(document) = xml::property_list(&profile) else {
-        return Response::text(Status::InternalServerError, "the profile could not be written");
+        return Response::text(Status::InternalServerError, "cannot write the profile");
     };
     let response = Response::document("application/x-apple-aspen-config", document)
         .with("Content-Disposition", disposition(&account.domain));

@@ -28,5 +28,5 @@ fn address_parameter(request: &Request, name: &str) -> Result<Option<EmailAddres
 
 /// The answer for a domain that is not ours: every client then looks elsewhere.
 fn not_ours(_: &Request) -> Response {
-    Response::text(Status::NotFound, "no mail settings here for this domain")
+    Response::text(Status::NotFound, "this domain is not configured")
 }

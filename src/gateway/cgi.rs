@@ -163,7 +163,7 @@ fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Respons
         None if variables.transfer_encoding.is_some() => u64::MAX,
         None => 0,
     };
-    let broken = |_| Response::text(Status::BadRequest, "the body broke off");
+    let broken = |_| Response::text(Status::BadRequest, "the request body is incomplete");
     let mut input = io::stdin().lock().take(length);
     let mut body = Vec::new();
     (&mut input).take(max_bytes as u64 + 1).read_to_end(&mut body).map_err(broken)?;
@@ -176,12 +176,12 @@ fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Respons
 
 /// The answer to parameters that are none.
 pub fn broken_parameters() -> Response {
-    Response::text(Status::BadRequest, "the request's parameters are broken")
+    Response::text(Status::BadRequest, "the request parameters are invalid")
 }
 
 /// The answer to a body over the cap.
 pub fn body_too_large() -> Response {
-    Response::text(Status::ContentTooLarge, "the body is too large")
+    Response::text(Status::ContentTooLarge, "the request body is too large")
 }
 
 //------------ out ------------------------------------------------------------

@@ -163,7 +163,7 @@ async fn respond_to(
     let hosts = request.headers().get_all(HOST).iter().count();
     // RFC 9112 §3.2
     if hosts > 1 || (hosts == 0 && request.version() == hyper::Version::HTTP_11) {
-        return Response::text(Status::BadRequest, "a request has one Host field");
+        return Response::text(Status::BadRequest, "a request must have exactly one Host field");
     }
     let target = request.uri().to_string();
     let (head, body) = request.into_parts();
@@ -183,7 +183,9 @@ async fn respond_to(
             finish(|| service.respond(&request)).await
         }
         Ok(Err(response)) => response,
-        Err(_) => Response::text(Status::RequestTimeout, "the body took too long"),
+        Err(_) => {
+            Response::text(Status::RequestTimeout, "the request body was not received in time")
+        }
     }
 }
 
@@ -195,7 +197,8 @@ async fn read_body(
     let mut body = Vec::new();
     let mut len = 0;
     while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|_| Response::text(Status::BadRequest, "the body broke off"))?;
+        let frame = frame
+            .map_err(|_| Response::text(Status::BadRequest, "the request body is incomplete"))?;
         let Ok(data) = frame.into_data() else { continue };
         len += data.len();
         if len > max_bytes + DRAINED_BYTES {

@@ -65,13 +65,14 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address, String> {
         let Some(rest) = text.strip_prefix("unix:") else {
-            let example = "write unix:/run/mailsetup.sock, or an address with a port like 127.0.0.1:9000 or [::1]:9000";
+            let example = "expected unix:PATH, for example unix:/run/mailsetup.sock, or ADDRESS:PORT, \
+                           for example 127.0.0.1:9000 or [::1]:9000";
             return text.parse().map(Address::Tcp).map_err(|_| example.to_owned());
         };
         let mut parts = rest.split(',');
         let path = PathBuf::from(parts.next().unwrap_or_default());
         if !path.is_absolute() {
-            return Err("the path of a socket begins with a /".to_owned());
+            return Err("the path of a socket must begin with /".to_owned());
         }
         let (mut mode, mut group) = (DEFAULT_MODE, None);
         for part in parts {
@@ -89,7 +90,7 @@ impl FromStr for Address {
                 Some(("group", name)) if !name.is_empty() => group = Some(name.to_owned()),
                 _ => {
                     return Err(format!(
-                        "`{part}` is not known behind a socket's path: mode=… and group=… are"
+                        "`{part}` is not a known option of a socket; expected mode=… or group=…"
                     ));
                 }
             }
@@ -157,7 +158,7 @@ pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
         Address::Unix { path, mode, group } => {
             let gid = group.as_deref().map(group_id).transpose()?;
             if path.as_os_str().len() > LONGEST_PATH {
-                let message = format!("the path of a socket has {LONGEST_PATH} bytes at most");
+                let message = format!("the path of a socket can have at most {LONGEST_PATH} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
             // Of processes that start at the same time, each finds the socket of the one before. On
@@ -255,7 +256,7 @@ fn is_left_behind(path: &Path) -> io::Result<bool> {
         Ok(meta) if !meta.file_type().is_socket() => {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "a file that is not a socket is there",
+                "a file that is not a socket has this name",
             ));
         }
         Ok(_) => {}
@@ -266,7 +267,7 @@ fn is_left_behind(path: &Path) -> io::Result<bool> {
     match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
         Err(Errno::CONNREFUSED) => Ok(true),
         Ok(()) | Err(Errno::AGAIN) => {
-            Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"))
+            Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on this socket"))
         }
         Err(error) => Err(error.into()),
     }

@@ -41,19 +41,19 @@ impl Manager {
         let now = clock_gettime(ClockId::Monotonic);
         let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
         self.tell(&format!(
-            "RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS=Reading the configuration"
+            "RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS=Reloading the configuration"
         ));
     }
 
     /// No more connections are accepted; so many are open.
     pub fn stopping(&self, connections: usize) {
-        self.tell(&format!("STOPPING=1\nSTATUS=Finishing what runs on {connections} connections"));
+        self.tell(&format!("STOPPING=1\nSTATUS=Draining {connections} connections"));
     }
 
     fn tell(&self, message: &str) {
         let Some((socket, address)) = &self.0 else { return };
         if let Err(error) = socket.send_to_addr(message.as_bytes(), address) {
-            log::warning(&format!("the service manager cannot be told: {error}"));
+            log::warning(&format!("cannot notify the service manager: {error}"));
         }
     }
 }

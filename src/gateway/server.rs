@@ -222,7 +222,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             Err(error) => {
                 if !failing {
                     log::error_on_request(&format!(
-                        "no connection can be accepted: {error}; trying again"
+                        "cannot accept connections: {error}; trying again"
                     ));
                 }
                 failing = true;
@@ -297,7 +297,7 @@ pub async fn finish(ask: impl Fn() -> Answer) -> Response {
             Answer::Ready(response) => return response,
             Answer::Slow(work) => {
                 return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-                    Response::text(Status::InternalServerError, "the response could not be written")
+                    Response::text(Status::InternalServerError, "cannot write the response")
                 });
             }
             // Should it panic, it is asked for again.

@@ -145,7 +145,7 @@ fn respond(mut content: Content, page: &Page) -> Response {
                     "the page of \"{name}\" cannot be written: page.template: {error}"
                 ));
             }
-            return Response::text(Status::InternalServerError, "the page could not be written");
+            return Response::text(Status::InternalServerError, "cannot write the page");
         }
     };
     let response = Response {

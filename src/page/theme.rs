@@ -183,7 +183,7 @@ impl TemplateError {
 impl From<Error> for TemplateError {
     fn from(error: Error) -> TemplateError {
         let message = match (error.kind(), error.detail()) {
-            (ErrorKind::OutOfFuel, _) => "it does more work than a page may take".to_owned(),
+            (ErrorKind::OutOfFuel, _) => "it needs more work than is allowed for a page".to_owned(),
             (kind, Some(detail)) => format!("{kind}: {detail}"),
             (kind, None) => kind.to_string(),
         };

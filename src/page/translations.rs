@@ -1,7 +1,8 @@
-//! The words of the page, in the languages it speaks.
+//! The texts of the page in each language.
 //!
-//! Each language fills every field, so none can lag behind another. What stands in quotes is what
-//! the program on the screen says in that language. No markup, no placeholders.
+//! Each language has every field. Words in quotes are those that the program on the screen shows in
+//! that language. No markup, no placeholders. The translations were made from the English texts and
+//! were not checked by native speakers.
 
 use serde::Serialize;
 
@@ -70,15 +71,15 @@ pub static LANGUAGES: [Language; 8] = [
         tag: "en",
         direction: "ltr",
         title: "Set up your e-mail",
-        lead: "Type your address and see the steps for your devices. Only your mail program will \
-               ask for the password, never this page.",
+        lead: "Enter your address to see the steps for your devices. This page never asks for \
+               your password; only your mail program does.",
         label: "E-mail address",
         submit: "Show the steps",
         error: "Error",
-        invalid: "This is not an e-mail address. Write all of it, like name@example.org.",
+        invalid: "This is not a complete e-mail address. Example: name@example.org.",
         unknown_title: "No settings for this address",
-        unknown: "The part after the @ is none of our domains. Is it spelled right? If so, ask \
-                  whoever gave you the address.",
+        unknown: "We do not host mail for this domain. Check the spelling. If it is correct, ask \
+                  your mail provider.",
         settings_for: "For",
         another: "Another address",
         contents: "Devices and programs",
@@ -90,30 +91,30 @@ pub static LANGUAGES: [Language; 8] = [
             "iPhone and iPad: open Settings, tap “Profile Downloaded”, then “Install”.",
             "Mac: open System Settings, “General”, “Device Management”, and double-click the \
              profile. Before macOS 15: “Privacy & Security”, “Profiles”.",
-            "Type the password of your mailbox when you are asked for it.",
+            "Enter the password of your mailbox when you are asked for it.",
         ],
-        code_title: "Straight to your phone",
-        code_text: "Point the camera of your iPhone or iPad at the code to get the profile there.",
+        code_title: "On your phone",
+        code_text: "Scan the code with the camera of your iPhone or iPad to download the profile there.",
         code_label: "QR code that leads to the profile",
         android_steps: [
             "Open Thunderbird or FairEmail, or install one of them.",
-            "Type your e-mail address and your password. The app finds the rest.",
+            "Enter your e-mail address and your password. The app finds the settings.",
         ],
-        android_gmail: "In Gmail: add an account, choose “Other”, and type the values of this page.",
+        android_gmail: "In Gmail: add an account, choose “Other”, and enter the settings from this page.",
         thunderbird_steps: [
             "Open the menu ☰ and add a new e-mail account.",
-            "Type your name and your e-mail address, then your password.",
-            "Thunderbird finds the rest. If it lets you choose, take IMAP.",
+            "Enter your name and your e-mail address, then your password.",
+            "Thunderbird finds the settings. If you can choose, select IMAP.",
         ],
         outlook_steps: [
             "Choose “File”, “Add Account”. New Outlook: “Settings”, “Accounts”, “Add Account”.",
-            "Type your e-mail address, then your password.",
-            "If Outlook asks what kind of account it is, choose IMAP and type the values of this \
-             page.",
+            "Enter your e-mail address, then your password.",
+            "If Outlook asks what kind of account it is, choose IMAP and enter the settings from \
+             this page.",
         ],
-        see_values: "To the values",
+        see_values: "Show settings",
         other: "Any other program",
-        other_lead: "Choose to set it up by hand, and take these values.",
+        other_lead: "Choose manual setup and enter these settings.",
         imap: "Incoming mail (IMAP)",
         pop3: "Incoming mail (POP3)",
         pop3_hint: "Only for programs without IMAP.",

@@ -455,7 +455,7 @@ fn beside_a_lighttpd_site(world: &Namespace) {
         ours_are_there(around);
         let folder = "/autodiscover/autodiscover.json/v1.0";
         let answer = get(&format!("{folder}/ann@example.inc?Protocol=AutodiscoverV1"));
-        assert!(answer.text().starts_with("no mail settings"), "{}", answer.status);
+        assert!(answer.text().starts_with("this domain is not configured"), "{}", answer.status);
         assert_eq!(get("/theirs.inc").status, 403);
     });
     in_lighttpd(world, "10-theirs.conf", LIGHTTPD_REWRITES, rewritten);

@@ -40,7 +40,7 @@ fn question(request: &Request, email: &[u8]) -> Result<Question, Response> {
         return Err(missing("Email"));
     }
     let address = EmailAddress::parse(email).map_err(|error| {
-        refused("InvalidEmail", &format!("The given value of 'Email' is no address: {error}"))
+        refused("InvalidEmail", &format!("The given value of 'Email' is not an address: {error}"))
     })?;
     if protocol(request).is_empty() {
         return Err(missing("Protocol"));
@@ -124,6 +124,6 @@ fn json(status: Status, value: &impl Serialize) -> Response {
             let body = (text + "\n").into_bytes();
             Response { status, ..Response::document("application/json", body) }
         }
-        Err(_) => Response::text(Status::InternalServerError, "the answer could not be written"),
+        Err(_) => Response::text(Status::InternalServerError, "cannot write the response"),
     }
 }

@@ -190,7 +190,7 @@ async fn before<T>(
 /// The request that has arrived, with its method; else the method and the response to give.
 fn read_request(arrived: &Arrived) -> Result<(Method, Request<'_>), (Method, Response)> {
     let Some(parameters) = &arrived.parameters else {
-        let line = "the request's parameters are too large";
+        let line = "the request parameters are too large";
         return Err((Method::Other, Response::text(Status::HeaderFieldsTooLarge, line)));
     };
     let mut variables = Variables::default();
