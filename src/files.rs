@@ -77,10 +77,16 @@ pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > max { too_large() } else { Ok(bytes) }
 }
 
+/// Why a file cannot be read, in words and without the number of the error.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
+}
+
 /// Reads a whole file of UTF-8 text; a byte order mark is left out.
 pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
     let mut text = String::from_utf8(read(path, kind)?)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))?;
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }
@@ -128,6 +134,17 @@ impl Stamp {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// True if both are states of the same file or folder.
+    pub fn is_of_same_file(&self, other: &Stamp) -> bool {
+        self.place == other.place
+    }
+
+    /// True if the last change was so short ago that the next one may follow: for a process that
+    /// cannot wait and see.
+    pub fn may_be_changing(&self) -> bool {
+        self.age().is_none_or(|age| age < 2 * SETTLE_TIME)
     }
 
     /// True if the file was last changed so long ago that it is not being written now.

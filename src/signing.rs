@@ -181,7 +181,7 @@ impl Shared {
     fn read(&self) -> Result<Signer, Box<Finding>> {
         let bytes = |path: &PathBuf, kind| {
             files::read(path, kind).map_err(|error| {
-                let message = format!("cannot be read: {error}");
+                let message = format!("cannot be read: {}", files::reason(&error));
                 Box::new(Finding::error("signing-unreadable", Some(Place::file(path)), message))
             })
         };

@@ -202,7 +202,10 @@ fn check_names_who_does_not_follow_a_redirect() {
 fn check_without_a_file_says_so() {
     let output = command(program()).arg("check").output().expect("program");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(text, "built-in defaults (no configuration file): fine; any domain is answered\n");
+    assert_eq!(
+        text,
+        "built-in defaults (no configuration file): no errors, no warnings; any domain is answered\n"
+    );
 }
 
 //------------ signing -------------------------------------------------------

@@ -61,7 +61,7 @@ fn every_mistake_is_told_with_its_line() {
         (
             "[smtp]\nenabled = false\n",
             2,
-            &["smtp.enabled: clients refuse an account that cannot send"],
+            &["smtp cannot be disabled: mail clients refuse an account that cannot send mail"],
         ),
         ("[imap]\nusername = '%EMAIL%'\n", 2, &["unknown placeholder %EMAIL%"]),
         ("[imap]\nusername = ''\n", 2, &["imap.username: the value is empty"]),
@@ -345,7 +345,7 @@ fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
         ),
         (
             "imap.username = '%EMAILADDRESS'",
-            "imap.username: unknown placeholder %EMAILADDRESS; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are allowed here",
+            "imap.username: the `%` at the end of %EMAILADDRESS% is missing; %EMAILADDRESS%, %EMAILLOCALPART% and %EMAILDOMAIN% are allowed here",
         ),
         (
             "oauth2.client_id = '%EMAILDOMAIN%'",

@@ -253,8 +253,10 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     let is_told = || {
         assert!(smtp("2525"));
         let log = service.process.output();
-        log.contains("list: the list is truncated: it ends within a domain")
-            && log.contains("file.example.toml: the file is truncated: it ends within a line")
+        log.contains("list: the list is truncated: it ends in the middle of a domain")
+            && log.contains(
+                "file.example.toml: the file is truncated: it ends in the middle of a line",
+            )
     };
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
@@ -262,7 +264,7 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     // What is left of a name need not be one: `our` is not a domain, and the last domain was lost.
     let refusals = || {
         let log = service.process.output();
-        log.matches("list: the list is truncated: it ends within a domain").count()
+        log.matches("list: the list is truncated: it ends in the middle of a domain").count()
     };
     let before = refusals();
     fs::write(service.sandbox.path("list"), "listed.example\nour").expect("write");
@@ -371,6 +373,111 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
     }
 }
 
+/// An unmounted drive leaves an empty folder, and its domains got the base's hosts in silence. A
+/// file that was removed alone is meant, and is logged.
+#[test]
+fn an_emptied_folder_in_the_place_of_another_keeps_what_was_good() {
+    let sandbox = Sandbox::new();
+    for name in ["one", "two"] {
+        let text = format!("imap.host = '{name}.invalid'\n");
+        sandbox.write(&format!("domains.d/{name}.example.toml"), text);
+    }
+    sandbox.write("list", "one.example\ntwo.example\nthree.example\n");
+    let config = "domains.list_files = ['list']\ndomains.directory = 'domains.d'\n";
+    let service = Service::start(sandbox, config);
+    assert!(wait_until(|| service.host("one.example") == "one.invalid"));
+    assert!(wait_until(|| service.host("two.example") == "two.invalid"));
+    let folder = service.sandbox.path("domains.d");
+    fs::rename(&folder, service.sandbox.path("away")).expect("rename");
+    fs::create_dir(&folder).expect("mkdir");
+    assert_eq!(service.host("one.example"), "one.invalid");
+    thread::sleep(Duration::from_millis(1500));
+    for _ in 0..5 {
+        let answer = service.ask("one.example");
+        assert_eq!((host(&answer), is_not_stored(&answer)), ("one.invalid".to_owned(), true));
+        // Whether it had a file is not known.
+        assert_eq!(service.host("three.example"), "503");
+    }
+    service.wait_for_log("domains.d: cannot be read: it is empty");
+    let log = service.process.output();
+    assert_eq!(log.matches("it is empty").count(), 1, "{log}");
+    fs::remove_dir(&folder).expect("rmdir");
+    fs::rename(service.sandbox.path("away"), &folder).expect("rename");
+    assert!(wait_until(|| service.host("three.example") == "mail.three.example"));
+    fs::remove_file(folder.join("one.example.toml")).expect("remove");
+    assert!(wait_until(|| service.host("one.example") == "mail.one.example"));
+    assert_eq!(service.host("two.example"), "two.invalid");
+    let log = service.process.output();
+    assert_eq!(log.matches("one.example.toml: the file was removed").count(), 1, "{log}");
+}
+
+/// A link in a circle for one domain was logged as a fault of the folder, again and again.
+#[test]
+fn a_file_that_cannot_be_looked_at_is_logged_once_and_by_its_name() {
+    let sandbox = Sandbox::new();
+    sandbox.write("domains.d/fine.example.toml", "imap.host = 'fine.invalid'\n");
+    let link = sandbox.path("domains.d/loop.example.toml");
+    std::os::unix::fs::symlink("loop.example.toml", link).expect("a link");
+    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    assert!(wait_until(|| service.host("fine.example") == "fine.invalid"));
+    for _ in 0..5 {
+        assert_eq!(service.host("loop.example"), "503");
+        assert_eq!(service.host("fine.example"), "fine.invalid");
+    }
+    service.wait_for_log("loop.example.toml: cannot be read");
+    let log = service.process.output();
+    assert_eq!(log.matches("cannot be read").count(), 1, "{log}");
+}
+
+/// A file that was just written, or removed, may be something else in a moment.
+#[test]
+fn a_cgi_process_has_nothing_cached_from_a_young_folder_of_domains() {
+    let sandbox = Sandbox::new();
+    let config = "domains.list_files = ['list']\ndomains.directory = 'domains.d'\n";
+    let config = sandbox.write("c.toml", config);
+    sandbox.write("list", "own.example\n");
+    let file = sandbox.write("domains.d/own.example.toml", "imap.host = 'file.invalid'\n");
+    let ask = || {
+        let request = Request::get("/mail/config-v1.1.xml").host("autoconfig.own.example");
+        let answer = over_cgi(&config, &request);
+        (host(&answer), is_not_stored(&answer))
+    };
+    assert_eq!(ask(), ("file.invalid".to_owned(), true));
+    assert!(wait_until(|| ask() == ("file.invalid".to_owned(), false)));
+    fs::write(&file, "[imap]\n").expect("write");
+    assert_eq!(ask(), ("mail.own.example".to_owned(), true));
+    assert!(wait_until(|| ask() == ("mail.own.example".to_owned(), false)));
+    fs::remove_file(file).expect("remove");
+    assert_eq!(ask(), ("mail.own.example".to_owned(), true));
+    assert!(wait_until(|| ask() == ("mail.own.example".to_owned(), false)));
+}
+
+/// A configuration that is a link to nothing counted as none: the defaults answered any domain.
+#[test]
+fn a_link_to_nothing_is_not_a_wish_for_the_defaults() {
+    let sandbox = Sandbox::new();
+    let copy = sandbox.path("bin/mailsetup.cgi");
+    fs::create_dir(sandbox.path("bin")).expect("mkdir");
+    copy_program(program(), &copy);
+    let config = sandbox.write("real/c.toml", "[domain.'own.example']\n");
+    std::os::unix::fs::symlink("../real/c.toml", sandbox.path("bin/mailsetup.toml")).expect("link");
+    let ask = || {
+        let mut program = command(&copy);
+        let request = Request::get("/mail/config-v1.1.xml?emailaddress=ann@stranger.example");
+        for (name, value) in cgi::variables(&request.host("x.invalid")) {
+            program.env(OsString::from_vec(name), OsString::from_vec(value));
+        }
+        cgi::parse(&program.output().expect("program").stdout, false).expect("an answer").status
+    };
+    assert_eq!(ask(), 404);
+    fs::rename(config, sandbox.path("real/away")).expect("rename");
+    assert!([500, 503].contains(&ask()));
+    assert!(wait_until(|| ask() == 500));
+    let mut check = command(&copy);
+    let output = check.arg("check").output().expect("program");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 /// The file beside the program was moved away for a moment: the defaults answered any domain.
 #[test]
 fn a_cgi_process_answers_503_while_the_file_beside_it_is_away() {
@@ -462,6 +569,64 @@ fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written(
 }
 
 //------------ what lies in the files ----------------------------------------
+
+/// A domain that sets one key of a table copies the table: 700 KB of text took gigabytes.
+#[test]
+fn what_domains_copy_is_bounded() {
+    let sandbox = Sandbox::new();
+    let text = "Terms. ".repeat(1400);
+    let each = |count: usize, line: &str| -> String {
+        (0..count).map(|number| format!("[domain.'d{number}.example']\n{line}\n")).collect()
+    };
+    let documents: String = (0..100)
+        .map(|number| {
+            format!(
+                "[[provider.documentation]]\nurl = 'https://e.example/{number}'\ntitle.en = 'a'\n"
+            )
+        })
+        .collect();
+    let alternatives = "[[imap.alternatives]]\nport = 1143\n".repeat(5000);
+    for (base, line) in [
+        (format!("apple.consent.en = '{text}'\n"), "apple.identifier = 'org.example'"),
+        (format!("apple.description.en = '{text}'\n"), "apple.identifier = 'org.example'"),
+        (format!("imap.username = '{}'\n", "u".repeat(text.len())), "imap.port = 143"),
+        (documents, "provider.name = 'x'"),
+        (alternatives, "imap.port = 143"),
+    ] {
+        let config = sandbox.write("c.toml", base + &each(5000, line));
+        let mut check = std::process::Command::new("sh");
+        check.args(["-c", "ulimit -v 300000; exec \"$0\" --config \"$1\" check"]);
+        let output = check.arg(program()).arg(config).output().expect("sh");
+        let found = String::from_utf8_lossy(&output.stdout);
+        assert!(found.contains("[copies-too-large]"), "{line}: {found}");
+        assert_eq!(found.lines().count(), 2, "{line}: {found}");
+    }
+}
+
+/// The same in the folder, where strangers choose what is remembered: 538 MiB.
+#[test]
+fn what_files_of_domains_copy_is_bounded() {
+    let sandbox = Sandbox::new();
+    let count = 2000;
+    for number in 0..count {
+        let text = "apple.identifier = 'org.example'\n";
+        sandbox.write(&format!("domains.d/d{number}.example.toml"), text);
+    }
+    let text = "Terms. ".repeat(8000);
+    let config = format!("domains.directory = 'domains.d'\napple.consent.en = '{text}'\n");
+    let service = Service::start(sandbox, &config);
+    assert!(wait_until(|| service.host("d0.example") == "mail.d0.example"));
+    for number in 0..count {
+        let host = service.host(&format!("d{number}.example"));
+        assert_eq!(host, format!("mail.d{number}.example"));
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", service.process.id()));
+    let status = status.expect("status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    // 16 MiB are remembered, and as much may be on its way; all together are 107 MiB.
+    assert!(kib < 64 << 10, "{kib} KiB");
+}
 
 /// With 20,000 mistakes in the configuration, lines were counted from the top for each, with every
 /// request: one response in three seconds.

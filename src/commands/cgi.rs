@@ -4,7 +4,7 @@ use super::CHECKS;
 use crate::config::check::Loading;
 use crate::config::find::Source;
 use crate::config::{Config, Log};
-use crate::files::{SETTLE_TIME, Stamp};
+use crate::files::Stamp;
 use crate::gateway::cgi;
 use crate::log;
 use crate::request::{Limits, Request};
@@ -66,10 +66,13 @@ pub fn run() -> ExitCode {
 }
 
 /// True if a file may be in the middle of a change: it was changed lately, or it is gone and may be
-/// on its way to its place, since its folder was changed lately.
+/// on its way to its place, since its folder, or the nearest one that is there, was changed lately.
 fn may_be_changing(path: &Path, stamp: Option<Stamp>) -> bool {
-    let is_young = |stamp: Stamp| stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
-    let folder = || path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let of_folder = || Stamp::of(folder().unwrap_or(Path::new("."))).ok().flatten();
-    stamp.or_else(of_folder).is_some_and(is_young)
+    let folder = |path: &'_ Path| match path.as_os_str().is_empty() {
+        true => Stamp::of(Path::new(".")).ok().flatten(),
+        false => Stamp::of(path).ok().flatten(),
+    };
+    stamp
+        .or_else(|| path.ancestors().skip(1).find_map(folder))
+        .is_some_and(|stamp| stamp.may_be_changing())
 }

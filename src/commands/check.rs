@@ -72,7 +72,8 @@ fn summary(path: Option<&Path>, findings: &[Finding], domains: Option<&str>) -> 
     };
     let counts = [count(Level::Error, "error"), count(Level::Warning, "warning")];
     let counts: Vec<_> = counts.into_iter().flatten().collect();
-    let verdict = if counts.is_empty() { "fine".to_owned() } else { counts.join(", ") };
+    let verdict =
+        if counts.is_empty() { "no errors, no warnings".to_owned() } else { counts.join(", ") };
     let domains = domains.unwrap_or("this configuration cannot be used");
     visible(&format!("{origin}: {verdict}; {domains}")) + "\n"
 }

@@ -61,7 +61,9 @@ struct Record {
 /// Prints the records.
 pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let Ok(domain) = Domain::parse(&arguments.domain) else {
-        log::error(&format!("{} is not a domain name", arguments.domain));
+        let domain = arguments.domain.rsplit('@').next().filter(|it| Domain::parse(it).is_ok());
+        let mend = domain.map(|domain| format!("; did you mean {domain}?")).unwrap_or_default();
+        log::error(&format!("{} is not a domain name{mend}", arguments.domain));
         return ExitCode::from(COULD_NOT_RUN);
     };
     let web_host = match &arguments.web_host {

@@ -207,7 +207,9 @@ fn server(
     let key = |name| Key(protocol, name);
     let enabled = said.enabled.as_ref();
     if let (Protocol::Smtp, Some(enabled)) = (protocol, enabled.filter(|on| !*on.get_ref())) {
-        let message = "smtp.enabled: clients refuse an account that cannot send".to_owned();
+        let message =
+            "smtp cannot be disabled: mail clients refuse an account that cannot send mail"
+                .to_owned();
         checker.mistake("smtp-disabled", enabled.span(), message);
     }
     if protocol != Protocol::Pop3 {

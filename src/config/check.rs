@@ -68,6 +68,9 @@ impl Loading<'static> {
 /// The files that were looked at, and their states before that.
 pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
+/// Most memory that domains may take for settings they copy from the base, in bytes: about 20,000
+/// domains that set keys in two tables each.
+const MAX_COPIED: usize = 32_000_000;
 /// Largest size of all templates and logos that a file names, together, in bytes.
 const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
 /// Most list files that can be named: each is looked at several times in a second.
@@ -86,7 +89,7 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     let text = match files::read_text(path, Kind::Configuration) {
         Ok(text) => text,
         Err(error) => {
-            let message = format!("cannot be read: {error}");
+            let message = format!("cannot be read: {}", files::reason(&error));
             let finding = Finding::error("file-unreadable", Some(Place::file(path)), message);
             return (files, Err(vec![finding]));
         }
@@ -120,9 +123,9 @@ pub fn domain_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, 
     let mut checker = Checker::new(path, text, Loading::command(base.checks));
     checker.is_domain_file = true;
     let tables = base.tables.domain_file(text, &mut checker.report);
-    match tables.map(|tables| checker.entry(tables, base)) {
-        Some(value) if checker.report.is_empty() => {
-            Ok(Made { value, files: checker.read, bytes: checker.read_bytes })
+    match tables.map(|(tables, copied)| (checker.entry(tables, base), copied)) {
+        Some((value, copied)) if checker.report.is_empty() => {
+            Ok(Made { value, files: checker.read, bytes: checker.read_bytes + copied })
         }
         _ => Err(checker.report.sorted()),
     }
@@ -232,7 +235,8 @@ impl<'a> Checker<'a> {
                 Some((file, bytes))
             }
             Err(error) => {
-                let message = format!("{key}: {} cannot be read: {error}", file.display());
+                let message =
+                    format!("{key}: {} cannot be read: {}", file.display(), files::reason(&error));
                 self.mistake("file-unreadable", path.span(), message);
                 None
             }
@@ -251,7 +255,20 @@ impl<'a> Checker<'a> {
         let mut domains = FxHashMap::default();
         let mut aliases = Vec::new();
         self.other_spellings(&document);
+        let mut is_complete = true;
         while let Some((name, tables)) = document.next_domain(&mut self.report) {
+            if document.copied() > MAX_COPIED {
+                let message = format!(
+                    "the domains up to here take more than {} MB of memory for settings that they \
+                     copy from the tables at the top; a domain copies each table in which it sets a \
+                     key; use shorter texts there, or write the domains to files in \
+                     domains.directory",
+                    MAX_COPIED / 1_000_000
+                );
+                self.mistake("copies-too-large", name.span(), message);
+                is_complete = false;
+                break;
+            }
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = self.entry(tables, &base);
             match Domain::parse(name.get_ref()) {
@@ -281,7 +298,8 @@ impl<'a> Checker<'a> {
             None => Answer::AnyByDefault,
         };
         self.aliases(&aliases, &domains, |domain| {
-            answer != Answer::Listed
+            !is_complete
+                || answer != Answer::Listed
                 || lists.iter().any(|(_, list)| list.contains(domain))
                 || directory.as_ref().is_some_and(|directory| directory.has(domain))
         });
@@ -497,8 +515,9 @@ impl<'a> Checker<'a> {
                     Ok(list) => Arc::new(list),
                     Err(error) => {
                         let message = format!(
-                            "domains.list_files: {} cannot be read: {error}",
-                            file.display()
+                            "domains.list_files: {} cannot be read: {}",
+                            file.display(),
+                            files::reason(&error)
                         );
                         self.mistake("file-unreadable", path.span(), message);
                         continue;
@@ -534,8 +553,11 @@ impl<'a> Checker<'a> {
         if let Err(error) = std::fs::read_dir(&folder) {
             // It is looked at until it can be read; then each domain's file is looked at alone.
             self.read.push((folder.clone(), Stamp::of(&folder).ok().flatten()));
-            let message =
-                format!("domains.directory: {} cannot be read: {error}", folder.display());
+            let message = format!(
+                "domains.directory: {} cannot be read: {}",
+                folder.display(),
+                files::reason(&error)
+            );
             self.mistake("file-unreadable", path.span(), message);
             return None;
         }

@@ -5,6 +5,7 @@
 use super::Config;
 use super::check::{self, Files, Loading};
 use crate::finding::{self, Finding};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Names the file, in place of an option.
@@ -35,8 +36,7 @@ impl Source {
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Source::Named(path) => Some(path.clone()),
-            // What cannot be looked at may be there: it is read then, and fails.
-            Source::Usual => usual_places().find(|path| path.try_exists().unwrap_or(true)),
+            Source::Usual => usual_places().find(|path| is_there(path)),
         }
     }
 
@@ -62,6 +62,12 @@ impl Source {
             }
         }
     }
+}
+
+/// True also for a link that leads nowhere, and for what cannot be looked at: it is read then, and
+/// fails.
+fn is_there(path: &Path) -> bool {
+    !path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 fn usual_places() -> impl Iterator<Item = PathBuf> {

@@ -11,15 +11,19 @@
 mod build;
 pub mod check;
 pub mod defaults;
+mod faults;
 pub mod file;
 pub mod find;
 mod merge;
+mod node;
 pub mod parts;
 pub mod places;
 pub mod read;
+mod reader;
 pub mod reload;
 pub mod report;
 pub mod settings;
+mod syntax;
 pub mod value_checks;
 mod values;
 
@@ -283,7 +287,10 @@ impl Config {
         }
         let text = match files::read_text(path, Kind::DomainFile) {
             Ok(text) => text,
-            Err(reason) => return error("file-unreadable", format!("cannot be read: {reason}")),
+            Err(cause) => {
+                let message = format!("cannot be read: {}", files::reason(&cause));
+                return error("file-unreadable", message);
+            }
         };
         let leads = |target: &Domain, what: &str| {
             let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);

@@ -307,7 +307,11 @@ impl Reader {
             return;
         }
         log::findings(&findings);
-        log::error(&"configuration has errors; keeping the previous one");
+        let is_refused = |finding: &Finding| REFUSALS.contains(&finding.code);
+        log::error(match findings.iter().all(is_refused) {
+            true => &"configuration change refused; keeping the previous one",
+            false => &"configuration has errors; keeping the previous one",
+        });
         self.last_reported = findings;
         let mut exchange = self.shared.lock();
         exchange.count.broken += 1;
@@ -345,6 +349,9 @@ fn log_warnings(config: &Config) {
 
 //------------ what changes ---------------------------------------------------
 
+/// The codes of what is refused, though it has no errors.
+const REFUSALS: [&str; 4] = ["answers-more", "emptied", "stops-signing", "truncated"];
+
 /// Why a configuration may not take the place of another without a word of the admin.
 fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     let refused = |code, message: String| {
@@ -357,9 +364,9 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         return refused("emptied", "the file is empty".to_owned());
     }
     if is_cut(&new.text, &old.text) {
-        let message =
-            "the file is truncated: it ends within a line of its previous text".to_owned();
-        return refused("emptied", message);
+        let message = "the file is truncated: it ends in the middle of a line of its previous text"
+            .to_owned();
+        return refused("truncated", message);
     }
     if new.answer == Answer::AnyByDefault && old.answer == Answer::Listed {
         let message = "the configuration no longer names domains; any domain would be answered";
@@ -386,14 +393,17 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         let Some((_, earlier)) = old.lists.iter().find(|(known, _)| known == file) else {
             continue;
         };
-        let message = if list.is_empty() && !earlier.is_empty() {
-            "the list is empty"
+        let (code, message) = if list.is_empty() && !earlier.is_empty() {
+            ("emptied", "the list is empty")
         } else if list.is_cut_from(earlier) {
-            "the list is truncated: it ends within a domain of its previous text"
+            (
+                "truncated",
+                "the list is truncated: it ends in the middle of a domain of its previous text",
+            )
         } else {
             continue;
         };
-        let mut finding = refused("emptied", message.to_owned())?;
+        let mut finding = refused(code, message.to_owned())?;
         finding.place = Some(Place::file(file));
         return Some(finding);
     }

@@ -175,12 +175,17 @@ const WORDS: [&str; 7] =
 /// the percent-encoding in URLs.
 pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     let Some(wrong) = wrong_placeholder(text, known) else { return Ok(()) };
+    let is_meant = |known: &&&str| known.strip_suffix('%') == Some(wrong);
+    let what = match known.iter().find(is_meant) {
+        Some(whole) => format!("the `%` at the end of {whole} is missing"),
+        None => format!("unknown placeholder {wrong}"),
+    };
     let known = match known {
         [] => "placeholders are not allowed here".to_owned(),
         [only] => format!("only {only} is allowed here"),
         [first @ .., last] => format!("{} and {last} are allowed here", first.join(", ")),
     };
-    Err(format!("unknown placeholder {wrong}; {known}"))
+    Err(format!("{what}; {known}"))
 }
 
 /// The first piece that is meant for a placeholder and is not known.

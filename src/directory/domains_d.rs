@@ -11,7 +11,7 @@ use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;
 use rustix::io::Errno;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ use std::time::{Duration, Instant, SystemTime};
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What is reckoned for a domain beside the content of its files, in bytes.
 const BYTES_PER_DOMAIN: usize = 1024;
+
+/// Of how many domains it is logged that their files cannot be looked at.
+const MAX_COMPLAINED: usize = 100;
 
 /// When a file counts that has just changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,8 +49,12 @@ pub struct DomainsD<T> {
 struct Known<T> {
     by_domain: HashMap<Domain, File<T>>,
     bytes: usize,
+    /// The folder from which files were read last.
+    folder: Option<Stamp>,
     /// What was logged of the folder; `None` while it can be read.
     folder_complaint: Option<String>,
+    /// The domains of which it was logged that their files cannot be looked at.
+    complained: HashSet<Domain>,
 }
 
 /// What is known of the file of a domain.
@@ -85,7 +92,7 @@ pub struct Made<T> {
     pub value: T,
     /// The files that it names, with their states before they were read.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
-    /// How many bytes were read from these.
+    /// How many bytes were read from these, and what it takes beside its own text.
     pub bytes: usize,
 }
 
@@ -105,7 +112,13 @@ pub enum Lookup<T> {
 impl<T: Clone> DomainsD<T> {
     /// Takes the folder; its files are read when a domain is asked for.
     pub fn new(folder: PathBuf, settling: Settling) -> DomainsD<T> {
-        let known = Known { by_domain: HashMap::new(), bytes: 0, folder_complaint: None };
+        let known = Known {
+            by_domain: HashMap::new(),
+            bytes: 0,
+            folder: None,
+            folder_complaint: None,
+            complained: HashSet::new(),
+        };
         DomainsD { folder, settling, meant_at: SystemTime::now(), known: Mutex::new(known) }
     }
 
@@ -125,6 +138,7 @@ impl<T: Clone> DomainsD<T> {
         let mut known = self.lock();
         known.by_domain = earlier.by_domain.clone();
         known.bytes = earlier.bytes;
+        known.folder = earlier.folder.filter(|_| !is_meant);
         known.folder_complaint = earlier.folder_complaint.clone();
         for file in known.by_domain.values_mut() {
             file.is_current = false;
@@ -146,9 +160,8 @@ impl<T: Clone> DomainsD<T> {
     /// Every file, whether its name is right or not, in the order of their names.
     pub fn files(&self) -> Vec<PathBuf> {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let is_toml =
-            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
-        let mut files: Vec<_> = files.map(|file| file.path()).filter(is_toml).collect();
+        let mut files: Vec<_> =
+            files.map(|file| file.path()).filter(|path| is_toml(path)).collect();
         files.sort_unstable();
         files
     }
@@ -173,8 +186,12 @@ impl<T: Clone> DomainsD<T> {
             }
             Ok(None) => self.lookup_gone(&mut known, domain),
             Err(error) => {
-                known.complain_of_folder(&self.folder, &error);
-                known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good)
+                let path = self.path(domain);
+                match path.symlink_metadata() {
+                    Ok(_) => known.complain_of_file(domain, &path, &error),
+                    Err(_) => known.complain_of_folder(&self.folder, &files::reason(&error)),
+                }
+                known.last_good(domain)
             }
         }
     }
@@ -192,7 +209,8 @@ impl<T: Clone> DomainsD<T> {
             let is_same = files.first().is_some_and(|(_, then)| *then == Some(stamp));
             let mut changed = named.filter(|(path, then)| state(path) != *then).peekable();
             if is_same && changed.peek().is_none() {
-                return Lookup::Found { value: value.clone(), is_settled: true };
+                let is_settled = self.settling != Settling::RefuseEmpty || !stamp.may_be_changing();
+                return Lookup::Found { value: value.clone(), is_settled };
             }
             if is_same && waits && changed.any(|(path, _)| state(path).is_some_and(is_young)) {
                 return Lookup::Found { value: value.clone(), is_settled: false };
@@ -210,19 +228,29 @@ impl<T: Clone> DomainsD<T> {
     }
 
     fn lookup_gone(&self, known: &mut Known<T>, domain: &Domain) -> Lookup<T> {
-        let folder = match Stamp::of(&self.folder) {
-            Ok(Some(folder)) => folder,
-            Ok(None) => {
-                known.complain_of_folder(&self.folder, &Errno::NOENT.into());
-                return known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good);
+        let complaint = match Stamp::of(&self.folder) {
+            Ok(Some(folder)) if known.is_replaced_by(&folder) && self.is_empty() => {
+                "it is empty, and another folder than before; keeping the previous settings; if this is intended, send \
+                 SIGHUP or restart the service"
+                    .to_owned()
             }
-            Err(error) => {
-                known.complain_of_folder(&self.folder, &error);
-                return known.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good);
+            Ok(Some(folder)) => {
+                known.folder_complaint = None;
+                return self.lookup_removed(known, domain, folder);
             }
+            Ok(None) => files::reason(&Errno::NOENT.into()),
+            Err(error) => files::reason(&error),
         };
-        known.folder_complaint = None;
-        let is_settled = folder.is_settled() || self.settling != Settling::Wait;
+        known.complain_of_folder(&self.folder, &complaint);
+        known.last_good(domain)
+    }
+
+    fn lookup_removed(&self, known: &mut Known<T>, domain: &Domain, folder: Stamp) -> Lookup<T> {
+        let is_settled = match self.settling {
+            Settling::Wait => folder.is_settled(),
+            Settling::RefuseEmpty => !folder.may_be_changing(),
+            Settling::TakeAll => true,
+        };
         let Some(file) = known.by_domain.get_mut(domain) else {
             return Lookup::NoFile { is_settled };
         };
@@ -230,8 +258,18 @@ impl<T: Clone> DomainsD<T> {
         if !is_settled && !file.seen.has_settled(None) && file.good.is_some() {
             return file.last_good();
         }
+        if file.good.is_some() {
+            let path = self.path(domain);
+            log::notice(&format!("{}: the file was removed", path.display()));
+        }
         known.forget(domain);
         Lookup::NoFile { is_settled }
+    }
+
+    /// True if there is no file of any domain.
+    fn is_empty(&self) -> bool {
+        let mut files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        !files.any(|file| is_toml(&file.path()))
     }
 
     /// Reads the file of `domain`, for the next look-up.
@@ -251,7 +289,7 @@ impl<T: Clone> DomainsD<T> {
             Ok(text) => {
                 let is_refused = self.settling == Settling::RefuseEmpty
                     && says_nothing(&text)
-                    && stamp.age().is_none_or(|age| age < 2 * SETTLE_TIME);
+                    && stamp.may_be_changing();
                 match is_refused {
                     true => Err(error("emptied", "the file is empty and was changed just now")),
                     false => read(&path, &text).map(|made| Reading {
@@ -265,7 +303,10 @@ impl<T: Clone> DomainsD<T> {
                     }),
                 }
             }
-            Err(reason) => Err(error("file-unreadable", &format!("cannot be read: {reason}"))),
+            Err(cause) => {
+                let message = format!("cannot be read: {}", files::reason(&cause));
+                Err(error("file-unreadable", &message))
+            }
         };
         let mut known = self.lock();
         // It changed meanwhile: what was read is neither the old state nor the new one.
@@ -276,24 +317,28 @@ impl<T: Clone> DomainsD<T> {
         let refusal = |reading: &Reading<T>| {
             let good = was.filter(|file| !file.takes_any)?.good.as_ref()?;
             if says_nothing(&reading.text) && !says_nothing(&good.text) {
-                Some("is empty")
+                Some(("emptied", "is empty"))
             } else if files::is_cut(&reading.text, &good.text) {
-                Some("is truncated: it ends within a line of its previous text")
+                Some((
+                    "truncated",
+                    "is truncated: it ends in the middle of a line of its previous text",
+                ))
             } else {
                 None
             }
         };
         let made = made.and_then(|reading| match refusal(&reading) {
-            Some(what) => Err(error(
-                "emptied",
+            Some((code, what)) => Err(error(
+                code,
                 &format!(
                     "the file {what}; keeping the previous settings; if this is intended, send SIGHUP"
                 ),
             )),
             None => Ok(reading),
         });
+        known.folder = state(&self.folder);
         let forgotten = known.remember(domain, stamp, made);
-        // Theme-ups do not wait while these are freed.
+        // Look-ups do not wait while these are freed.
         drop(known);
         drop(forgotten);
     }
@@ -369,9 +414,28 @@ impl<T: Clone> Known<T> {
     }
 }
 
+impl<T: Clone> Known<T> {
+    /// What was good of a domain whose file cannot be looked at.
+    fn last_good(&self, domain: &Domain) -> Lookup<T> {
+        self.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good)
+    }
+}
+
 impl<T> Known<T> {
-    fn complain_of_folder(&mut self, folder: &Path, error: &io::Error) {
-        let complaint = format!("{}: cannot be read: {error}", folder.display());
+    /// True if files were read from another folder in the place of this one.
+    fn is_replaced_by(&self, folder: &Stamp) -> bool {
+        self.folder.as_ref().is_some_and(|known| !known.is_of_same_file(folder))
+    }
+
+    /// Logs once for each domain that its file cannot be looked at; strangers choose the domains.
+    fn complain_of_file(&mut self, domain: &Domain, path: &Path, error: &io::Error) {
+        if self.complained.len() < MAX_COMPLAINED && self.complained.insert(domain.clone()) {
+            log::error(&format!("{}: cannot be read: {}", path.display(), files::reason(error)));
+        }
+    }
+
+    fn complain_of_folder(&mut self, folder: &Path, reason: &str) {
+        let complaint = format!("{}: cannot be read: {reason}", folder.display());
         if self.folder_complaint.as_ref() != Some(&complaint) {
             log::error(&complaint);
             self.folder_complaint = Some(complaint);
@@ -408,6 +472,10 @@ impl<T> File<T> {
         let reading = self.good.as_ref().map_or(0, |good| good.bytes);
         BYTES_PER_DOMAIN + complaint + reading
     }
+}
+
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
 }
 
 /// The state of a file; those that cannot be looked at count as gone.
