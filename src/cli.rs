@@ -8,18 +8,20 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Tells every mail client how to set up an account.
-///
-/// A web server starts it as a CGI program, or with a FastCGI socket.
-/// From a shell, use one of these commands.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "mailsetup", version, disable_version_flag = true, arg_required_else_help = false)]
+#[command(about = "Provides mail clients with the settings of an account")]
+#[command(long_about = "Provides mail clients with the settings of an account.\n\n\
+                        A web server starts it as a CGI program, or with a FastCGI socket. From a\n\
+                        shell, use one of these commands.")]
 pub struct Cli {
     /// The configuration file
     ///
-    /// Default: $MAILSETUP_CONFIG, else mailsetup.toml in the folder of the program, else
-    /// /etc/mailsetup/config.toml. If there is no such file, the built-in defaults are used.
-    #[arg(long, value_name = "FILE", global = true)]
+    /// Default: $MAILSETUP_CONFIG, else mailsetup.toml in the folder of
+    /// the program, else /etc/mailsetup/config.toml. If there is no such
+    /// file, the built-in defaults are used.
+    #[arg(long, value_name = "FILE", global = true, verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
     /// Print the version and the version of OpenSSL
@@ -40,25 +42,25 @@ pub enum Command {
     Show(Show),
     /// Print the DNS records to publish for a domain
     Dns(Dns),
-    /// Check the configuration for errors and for settings that break mail clients
+    /// Check the configuration, also for settings that break mail clients
     Check(Check),
 }
 
 /// `mailsetup serve`
 #[derive(Args, Debug, Default)]
 pub struct Serve {
-    /// Listen here for FastCGI: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT
+    /// FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT
     ///
-    /// Can be given several times. Without --listen and --http, the socket on descriptor 0 is used,
-    /// or those of socket activation.
-    #[arg(long, value_name = "WHERE")]
+    /// Can be given several times. Without --listen and --http, the
+    /// socket on descriptor 0 is used, or those of socket activation.
+    #[arg(long, value_name = "WHERE", verbatim_doc_comment)]
     pub listen: Vec<Address>,
 
-    /// Listen here for HTTP: ADDRESS:PORT
+    /// HTTP socket: ADDRESS:PORT
     ///
-    /// For trying the program without a web server, and for proxies without FastCGI. Can be given
-    /// several times.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// For trying the program without a web server, and for proxies
+    /// without FastCGI. Can be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT", verbatim_doc_comment)]
     pub http: Vec<SocketAddr>,
 }
 
@@ -74,9 +76,10 @@ pub struct Show {
 
     /// Exit with status 1 if the profile cannot be signed
     ///
-    /// For --client apple. Without this option, a profile is signed if a certificate is configured.
-    /// If it cannot be signed, it is printed unsigned, and the reason is on standard error.
-    #[arg(long)]
+    /// For --client apple. Without this option, a profile is signed if a
+    /// certificate is configured. If it cannot be signed, it is printed
+    /// unsigned, and the reason is on standard error.
+    #[arg(long, verbatim_doc_comment)]
     pub sign: bool,
 }
 
@@ -99,9 +102,9 @@ pub struct Dns {
     /// The mail domain
     pub domain: String,
 
-    /// Host name of the web server; autoconfig and autodiscover will be CNAMEs of it
+    /// Host name of the web server, the target of the CNAME records
     ///
-    /// Default: the host that mail is read from.
+    /// Default: the IMAP host.
     #[arg(long, value_name = "HOST")]
     pub web_host: Option<String>,
 

@@ -1,4 +1,4 @@
-//! mailsetup tells every mail client how to set up an account.
+//! mailsetup provides mail clients with the settings of an account.
 //!
 //! This is the map. A request takes this way, and each arrow is one function:
 //!

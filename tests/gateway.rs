@@ -521,6 +521,28 @@ fn a_stop_waits_a_moment_for_a_new_connection() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
+/// A client that had sent all and said so got no answer, in one of ten cases.
+#[test]
+fn a_client_that_sends_nothing_more_gets_its_answer_over_http() {
+    let sandbox = Sandbox::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let config = sandbox.write("c.toml", "[log]\n");
+    let mut command = command(program());
+    command.args(["serve", "--http", &address.to_string(), "--config"]).arg(config);
+    let _service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    for number in 0..200 {
+        let mut stream = TcpStream::connect(address).expect("connection");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+        let head = "GET /mail/config-v1.1.xml HTTP/1.1\r\nHost: autoconfig.example.org\r\n\r\n";
+        stream.write_all(head.as_bytes()).expect("write");
+        stream.shutdown(std::net::Shutdown::Write).expect("shutdown");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer, and the end");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{number}: {answer}");
+    }
+}
+
 /// Over HTTP, too: what is idle or has half a head is closed, and a whole head is answered.
 #[test]
 fn a_stop_over_http() {

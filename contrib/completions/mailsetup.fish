@@ -30,10 +30,10 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -s h -l help -d 'Print
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration for errors and for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'Listen here for FastCGI: unix:PATH[,mode=0660][,group=NAME] or ADDRESS:PORT' -r
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'Listen here for HTTP: ADDRESS:PORT' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'HTTP socket: ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l client -d 'The client to answer' -r -f -a "thunderbird\t'Thunderbird and all others that read autoconfig'
@@ -43,7 +43,7 @@ all\t'Each of them'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with status 1 if the profile cannot be signed'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server; autoconfig and autodiscover will be CNAMEs of it' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server, the target of the CNAME records' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a complete zone'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'Print JSON'
@@ -56,5 +56,5 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s h -l help 
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration for errors and for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

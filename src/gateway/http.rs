@@ -58,6 +58,8 @@ pub async fn serve(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // A client may say that it sends nothing more, and waits for the response.
+        .half_close(true)
         .header_read_timeout(limits.timeout)
         .max_buf_size(limits.parameters_bytes.clamp(8192, HEAD_BYTES))
         .serve_connection(TokioIo::new(Impatient::new(stream, &phase, limits.timeout)), service_fn);
