@@ -28,3 +28,4 @@ mod servers;
 mod signing;
 mod templates;
 mod watching;
+mod words;
