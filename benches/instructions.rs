@@ -57,6 +57,7 @@ fn main() {
             "Apple profile, unsigned, GET",
             Request::get("/mobileconfig?emailaddress=ann@example.org"),
         ),
+        ("page, GET", Request::get("/?emailaddress=ann@example.org")),
         ("unknown path, GET", Request::get("/favicon.ico")),
     ];
     let none = sandbox.write("none.toml", "# nothing\n");

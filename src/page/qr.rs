@@ -1,14 +1,19 @@
 //! A QR code (ISO/IEC 18004) as inline SVG.
 
 use crate::xml;
-use qrcodegen::{QrCode, QrCodeEcc};
+use qrcodegen::{Mask, QrCode, QrCodeEcc, QrSegment, Version};
 
 /// White modules around the code, as the standard wants them.
 const QUIET: i32 = 4;
 
 /// The code for a text, named by `label`; `None` if the text is too long for one.
 pub fn svg(text: &str, label: &str) -> Option<String> {
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let segments = QrSegment::make_segments(text);
+    // Any mask makes a valid code (ISO/IEC 18004 §7.8); trying all eight is most of a page's work.
+    let mask = Some(Mask::new(0));
+    let (least, most) = (Version::MIN, Version::MAX);
+    let level = QrCodeEcc::Medium;
+    let code = QrCode::encode_segments_advanced(&segments, level, least, most, mask, true).ok()?;
     let size = (code.size() + 2 * QUIET).to_string();
     let mut xml = xml::Writer::fragment();
     let attributes = [
