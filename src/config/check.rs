@@ -11,29 +11,18 @@ use super::parts;
 use super::read::{Document, Inherited};
 use super::report::Report;
 use super::value_checks::ValueChecks;
-use super::{Answer, Base, Config, Entry, Log, MAX_ALIASES, StatusPaths};
+use super::{Answer, Base, Config, Entry, Log, MAX_ALIASES};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Made, Settling};
 use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
-use crate::request::Limits;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
-
-/// Largest cap that can be set on a body or on parameters, in bytes.
-const MAX_CAP: i64 = 16 * 1024 * 1024;
-/// Most that all requests coming in can be allowed to hold together, in bytes.
-const MAX_BUFFERED: i64 = 1024 * 1024 * 1024;
-/// Most connections that can be allowed.
-const MAX_CONNECTIONS: i64 = 100_000;
-/// Longest timeout that can be set, in seconds.
-const MAX_TIMEOUT_S: i64 = 3600;
 
 /// How files are read.
 #[derive(Clone, Copy, Debug)]
@@ -409,87 +398,6 @@ impl<'a> Checker<'a> {
             self.mistake("signing-not-built", certificate.span(), error.to_string());
         }
         identity.ok()
-    }
-
-    fn status(&mut self, metrics: &file::Metrics) -> StatusPaths {
-        let is_client_path = self.loading.checks.is_client_path;
-        let mut path = |key: &str, path: &Option<Spanned<String>>| {
-            let path = path.as_ref()?;
-            let text = path.get_ref();
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-            let example = "\"/mailsetup/metrics\", without `?` and `%`";
-            let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
-                format!("{key}: `{text}` is not a valid path; expected for example {example}")
-            } else if is_client_path(text.as_bytes()) {
-                format!("{key}: `{text}` is a path that mail clients request; use another path")
-            } else {
-                return Some(text.clone());
-            };
-            self.mistake("status-path", path.span(), message);
-            None
-        };
-        let paths = StatusPaths {
-            metrics_path: path("metrics.path", &metrics.path),
-            health_path: path("metrics.health_path", &metrics.health_path),
-        };
-        if let (Some(path), true) = (
-            &metrics.health_path,
-            paths.health_path.is_some() && paths.health_path == paths.metrics_path,
-        ) {
-            let message = "metrics.health_path is the same as metrics.path".to_owned();
-            self.mistake("status-path", path.span(), message);
-        }
-        paths
-    }
-
-    fn limits(&mut self, limits: &file::Limits) -> Limits {
-        let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
-            let Some(value) = value else { return default };
-            if !(1..=max).contains(value.get_ref()) {
-                let message =
-                    format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
-                self.mistake("limit-range", value.span(), message);
-                return default;
-            }
-            *value.get_ref()
-        };
-        let defaults = Limits::default();
-        let mut size = |name: &str, value: &Option<Spanned<i64>>, default: usize, max: i64| {
-            number(name, value, default as i64, max) as usize
-        };
-        Limits {
-            parameters_bytes: size(
-                "parameters_bytes",
-                &limits.parameters_bytes,
-                defaults.parameters_bytes,
-                MAX_CAP,
-            ),
-            body_bytes: size("body_bytes", &limits.body_bytes, defaults.body_bytes, MAX_CAP),
-            connections: size(
-                "connections",
-                &limits.connections,
-                defaults.connections,
-                MAX_CONNECTIONS,
-            ),
-            timeout: Duration::from_secs(size(
-                "timeout_s",
-                &limits.timeout_s,
-                defaults.timeout.as_secs() as usize,
-                MAX_TIMEOUT_S,
-            ) as u64),
-            buffered_bytes: size(
-                "buffered_bytes",
-                &limits.buffered_bytes,
-                defaults.buffered_bytes,
-                MAX_BUFFERED,
-            ),
-            stop_timeout: Duration::from_secs(size(
-                "stop_timeout_s",
-                &limits.stop_timeout_s,
-                defaults.stop_timeout.as_secs() as usize,
-                MAX_TIMEOUT_S,
-            ) as u64),
-        }
     }
 
     fn list_files(&mut self, domains: &file::Domains) -> Vec<(PathBuf, Arc<List>)> {

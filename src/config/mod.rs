@@ -14,6 +14,7 @@ pub mod defaults;
 mod faults;
 pub mod file;
 pub mod find;
+mod limits;
 mod merge;
 mod node;
 pub mod parts;

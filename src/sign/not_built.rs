@@ -1,0 +1,51 @@
+//! The signer of a build without the feature `sign`: there is none, and making one fails.
+
+use super::{Fault, SignError};
+use std::convert::Infallible;
+use std::time::SystemTime;
+
+/// Never there: this build cannot sign.
+#[derive(Debug)]
+pub struct Signer(Infallible);
+
+impl Signer {
+    /// Fails: this build cannot sign.
+    pub fn from_pem(_: &[u8], _: &[u8]) -> Result<Signer, SignError> {
+        Err(SignError::NotBuilt)
+    }
+
+    /// Signs a document.
+    pub fn sign(&self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        match self.0 {}
+    }
+
+    /// True if the certificate is valid now.
+    pub fn is_valid_now(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// What devices will object to.
+    pub fn faults(&self, _: SystemTime) -> Vec<Fault> {
+        match self.0 {}
+    }
+
+    /// The certificate's name.
+    pub fn subject(&self) -> &str {
+        match self.0 {}
+    }
+
+    /// The last day of the certificate.
+    pub fn not_after(&self) -> &str {
+        match self.0 {}
+    }
+
+    /// False if this chain breaks off earlier than the other did.
+    pub fn leads_as_far_as(&self, _: &Signer) -> bool {
+        match self.0 {}
+    }
+}
+
+/// The version of OpenSSL in use; `None` in a build that cannot sign.
+pub fn library_version() -> Option<&'static str> {
+    None
+}
