@@ -2,12 +2,12 @@
 //!
 //! Writing a document costs more than all the rest of a request. One that depends on nothing but
 //! the domain goes out again as it is; one with a login goes out with the mailbox filled in. It
-//! holds as long as the very same settings are found: a file that was read anew makes others. How
+//! holds as long as the very same settings are found: a file that was read again makes others. How
 //! many are kept, and how many bytes, is limited, since where any domain is answered, strangers choose the domains.
 
 use crate::account::fill_in;
 use crate::address::{Domain, EmailAddress};
-use crate::config::settings::Found;
+use crate::config::settings::Identity;
 use crate::question::{Document, Written};
 use crate::resolve::Resolved;
 use crate::response::Response;
@@ -38,7 +38,8 @@ struct Documents {
 #[derive(Debug)]
 struct Entry {
     document: &'static Document,
-    found: Found,
+    /// Not the settings themselves: they may be large, and out of use.
+    found: Identity,
     host_domain: Option<Domain>,
     form: Form,
 }
@@ -62,9 +63,8 @@ impl Cache {
     ) -> Option<Response> {
         let documents = self.0.borrow();
         let mut entries = documents.by_domain.get(&*resolved.domain)?.iter();
-        let entry = entries.find(|entry| {
-            entry.answers(document, resolved) && entry.found.is_same(&resolved.found)
-        })?;
+        let entry = entries
+            .find(|entry| entry.answers(document, resolved) && resolved.found.is(&entry.found))?;
         Some(entry.form.fill_in(address))
     }
 
@@ -103,7 +103,7 @@ impl Cache {
         entries.retain(|entry| !entry.answers(document, resolved));
         entries.push(Entry {
             document,
-            found: resolved.found.clone(),
+            found: resolved.found.identity(),
             host_domain: resolved.host_domain.as_deref().cloned(),
             form,
         });

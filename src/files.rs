@@ -110,6 +110,8 @@ pub fn says_nothing(text: &str) -> bool {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp {
     place: (u64, u64),
+    /// The birth of the file, where the file system knows it: numbers of inodes are used again.
+    born: Option<SystemTime>,
     size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
@@ -123,6 +125,7 @@ impl Stamp {
         match std::fs::metadata(path) {
             Ok(meta) => Ok(Some(Stamp {
                 place: (meta.dev(), meta.ino()),
+                born: meta.created().ok(),
                 size: meta.size(),
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
@@ -138,7 +141,7 @@ impl Stamp {
 
     /// True if both are states of the same file or folder.
     pub fn is_of_same_file(&self, other: &Stamp) -> bool {
-        self.place == other.place
+        self.place == other.place && self.born == other.born
     }
 
     /// True if the last change was so short ago that the next one may follow: for a process that

@@ -21,8 +21,7 @@ use crate::visible::{is_visible, visible, visible_lines};
 use crate::{log, page, route, sign};
 use clap::{CommandFactory, Parser};
 use serde::Serialize;
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// The values of a configuration that the page and the table of paths judge.
@@ -116,7 +115,12 @@ fn complain(errors: &[Finding]) -> ExitCode {
 /// Prints to standard output; a reader that went away is no failure.
 fn print(text: impl AsRef<[u8]>) -> ExitCode {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
+    ended(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()))
+}
+
+/// The exit status of a command that has written its output; a reader may have had enough of it.
+fn ended(written: io::Result<()>) -> ExitCode {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             log::error(&format!("standard output: {error}"));
             ExitCode::from(COULD_NOT_RUN)
@@ -142,27 +146,36 @@ fn print_document(document: &[u8]) -> ExitCode {
     }
 }
 
-/// Prints JSON that holds the same and nothing that a terminal would obey.
+/// Prints JSON that holds the same and nothing that a terminal would obey, without holding it all:
+/// a finding can name each of many domains.
 fn print_json(value: &impl Serialize) -> ExitCode {
-    let json = match serde_json::to_string_pretty(value) {
-        Ok(json) => json,
-        Err(error) => {
-            log::error(&error);
-            return ExitCode::from(COULD_NOT_RUN);
-        }
-    };
-    let mut escaped = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
-        // A line break stands between values: serde_json escapes those inside of strings.
-        if c == '\n' || is_visible(c) {
-            escaped.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to memory does not fail.
-                write!(escaped, "\\u{unit:04x}").ok();
+    let mut output = Escaping(BufWriter::new(io::stdout().lock()));
+    let written = serde_json::to_writer_pretty(&mut output, value).map_err(io::Error::from);
+    ended(written.and_then(|()| output.0.write_all(b"\n")).and_then(|()| output.0.flush()))
+}
+
+/// Writes JSON with escapes in the place of what is not visible.
+struct Escaping<W>(W);
+
+impl<W: Write> Write for Escaping<W> {
+    /// Takes whole characters, as serde_json gives them.
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(json)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        for c in text.chars() {
+            // A line break stands between values: serde_json escapes those inside of strings.
+            if c == '\n' || is_visible(c) {
+                self.0.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(self.0, "\\u{unit:04x}")?;
+                }
             }
         }
+        Ok(json.len())
     }
-    escaped.push('\n');
-    print(escaped)
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

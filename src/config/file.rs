@@ -59,6 +59,19 @@ pub struct Tables {
     pub page: Rare<Page>,
 }
 
+/// Keys that are true or false, and keys that are numbers, wherever they are.
+pub const FLAGS: [&str; 5] = ["dav", "enabled", "fetch_at_once", "leave_on_server", "requests"];
+pub const NUMBERS: [&str; 8] = [
+    "body_bytes",
+    "buffered_bytes",
+    "connections",
+    "days_on_server",
+    "parameters_bytes",
+    "port",
+    "stop_timeout_s",
+    "timeout_s",
+];
+
 /// The placeholders that are filled in at a key. All other texts have none, so that a new key
 /// refuses them until it is named here.
 pub fn placeholders(key: &[&str]) -> &'static [&'static str] {

@@ -275,6 +275,29 @@ mod tests {
             (
                 "imap.enabled = yes",
                 1,
+                "enabled: `yes` is not a valid value; expected true or false".to_owned(),
+            ),
+            (
+                "[imap]\nport = 993;\n",
+                2,
+                "port: `993;` is not a number; expected digits only, without quotes".to_owned(),
+            ),
+            (
+                "imap = { enabled = treu }",
+                1,
+                "enabled: `treu` is not a valid value; expected true or false".to_owned(),
+            ),
+            (
+                "limits.body_bytes = 64K",
+                1,
+                "body_bytes: `64K` is not a number; expected digits only, without quotes"
+                    .to_owned(),
+            ),
+            ("imap.host == 'a'", 1, "only one `=` is expected between key and value".to_owned()),
+            ("imap.host = `a.example`", 1, straight("a.example")),
+            (
+                "provider.name = yes",
+                1,
                 "`yes` is not a value; expected true, false, or text in quotes".to_owned(),
             ),
         ] {
@@ -285,6 +308,37 @@ mod tests {
         {
             let found = found(text);
             assert!(!found.iter().any(|(_, _, message)| message.contains("write")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn flags_and_numbers_are_listed() {
+        let flags = [
+            "autodiscover.dav",
+            "imap.enabled",
+            "log.requests",
+            "pop3.fetch_at_once",
+            "pop3.leave_on_server",
+        ];
+        let numbers = [
+            "imap.port",
+            "limits.body_bytes",
+            "limits.buffered_bytes",
+            "limits.connections",
+            "limits.parameters_bytes",
+            "limits.stop_timeout_s",
+            "limits.timeout_s",
+            "pop3.days_on_server",
+        ];
+        assert_eq!((flags.len(), numbers.len()), (file::FLAGS.len(), file::NUMBERS.len()));
+        for (keys, known, kind) in [
+            (&flags[..], &file::FLAGS[..], "true or false is expected"),
+            (&numbers[..], &file::NUMBERS[..], "a whole number is expected"),
+        ] {
+            for key in keys {
+                assert!(message(&format!("{key} = []")).contains(kind), "{key}");
+                assert!(key.rsplit('.').next().is_some_and(|key| known.contains(&key)), "{key}");
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::address::{Domain, EmailAddress, is_host_name};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
 const MAX_NAME: usize = 60;
@@ -134,15 +134,29 @@ pub struct Found {
     pub is_settled: bool,
 }
 
+/// See [`Found::identity`].
+#[derive(Clone, Debug)]
+pub struct Identity {
+    settings: Weak<Settings>,
+    alias_of: Option<Domain>,
+}
+
 impl Found {
     /// Joins settings and the domain to fill in, if it is another than the one asked for.
     pub fn new(settings: Arc<Settings>, alias_of: Option<Domain>, is_settled: bool) -> Found {
         Found { settings, alias_of, is_settled }
     }
 
+    /// What tells these settings from others, without holding them.
+    pub fn identity(&self) -> Identity {
+        Identity { settings: Arc::downgrade(&self.settings), alias_of: self.alias_of.clone() }
+    }
+
     /// True if the same settings were found in the same way.
-    pub fn is_same(&self, other: &Found) -> bool {
-        Arc::ptr_eq(&self.settings, &other.settings) && self.alias_of == other.alias_of
+    pub fn is(&self, identity: &Identity) -> bool {
+        // As long as it is held weakly, no other settings have the same address.
+        std::ptr::eq(Arc::as_ptr(&self.settings), identity.settings.as_ptr())
+            && self.alias_of == identity.alias_of
     }
 
     /// The account of `address`, or of any address at `domain`.

@@ -4,6 +4,7 @@
 //! Says what the parser says: no cause is guessed. Rules: TOML 1.1.
 
 use super::faults::Faults;
+use super::file;
 use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned as Located;
@@ -122,14 +123,26 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
     if !is_value || behind.starts_with(['"', '\'']) || value.contains('\\') {
         return None;
     }
-    let straight = value.trim_matches(|c| "“”„‘’‚«»".contains(c));
+    let straight = value.trim_matches(|c| "“”„‘’‚«»`´".contains(c));
     let is_curly = straight.len() < value.len();
+    let key = line.trim_end().strip_suffix('=').unwrap_or_default().trim_end();
+    let key = key.rsplit(['.', ',', '{', ' ', '\t']).next().unwrap_or_default();
     match value.to_lowercase().as_str() {
+        _ if value.starts_with('=') => {
+            Some("only one `=` is expected between key and value".to_owned())
+        }
         "" if behind.is_empty() || behind.starts_with(['\n', '\r', '#']) => {
             Some("a value is missing".to_owned())
         }
         word @ ("true" | "false" | "inf" | "nan") if word != value => {
             Some(format!("`{value}` must be written `{word}`"))
+        }
+        "" => None,
+        _ if file::FLAGS.contains(&key) => {
+            Some(format!("{key}: `{value}` is not a valid value; expected true or false"))
+        }
+        _ if file::NUMBERS.contains(&key) && !is_number(value) => {
+            Some(format!("{key}: `{value}` is not a number; expected digits only, without quotes"))
         }
         "yes" | "no" | "on" | "off" => {
             Some(format!("`{value}` is not a value; expected true, false, or text in quotes"))

@@ -49,7 +49,7 @@ pub struct DomainsD<T> {
 struct Known<T> {
     by_domain: HashMap<Domain, File<T>>,
     bytes: usize,
-    /// The folder from which files were read last.
+    /// The folder that had files last.
     folder: Option<Stamp>,
     /// What was logged of the folder; `None` while it can be read.
     folder_complaint: Option<String>,
@@ -119,7 +119,12 @@ impl<T: Clone> DomainsD<T> {
             folder_complaint: None,
             complained: HashSet::new(),
         };
-        DomainsD { folder, settling, meant_at: SystemTime::now(), known: Mutex::new(known) }
+        let directory =
+            DomainsD { folder, settling, meant_at: SystemTime::now(), known: Mutex::new(known) };
+        if settling == Settling::Wait && !directory.is_empty() {
+            directory.lock().folder = state(&directory.folder);
+        }
+        directory
     }
 
     /// Takes over what is known of the same folder. All files are read again when they are asked
@@ -138,7 +143,10 @@ impl<T: Clone> DomainsD<T> {
         let mut known = self.lock();
         known.by_domain = earlier.by_domain.clone();
         known.bytes = earlier.bytes;
-        known.folder = earlier.folder.filter(|_| !is_meant);
+        if !is_meant {
+            known.folder = earlier.folder;
+            known.complained = earlier.complained.clone();
+        }
         known.folder_complaint = earlier.folder_complaint.clone();
         for file in known.by_domain.values_mut() {
             file.is_current = false;
@@ -182,6 +190,9 @@ impl<T: Clone> DomainsD<T> {
         match state {
             Ok(Some(stamp)) => {
                 known.folder_complaint = None;
+                if !known.complained.is_empty() {
+                    known.complained.remove(domain);
+                }
                 self.lookup_file(known.by_domain.get_mut(domain), stamp)
             }
             Ok(None) => self.lookup_gone(&mut known, domain),
@@ -435,7 +446,7 @@ impl<T> Known<T> {
     }
 
     fn complain_of_folder(&mut self, folder: &Path, reason: &str) {
-        let complaint = format!("{}: cannot be read: {reason}", folder.display());
+        let complaint = format!("{}: cannot be used: {reason}", folder.display());
         if self.folder_complaint.as_ref() != Some(&complaint) {
             log::error(&complaint);
             self.folder_complaint = Some(complaint);
