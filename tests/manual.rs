@@ -123,7 +123,8 @@ fn every_code_is_in_the_manual_once() {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("source");
                 let code = text.split("#[cfg(test)]\nmod tests").next().expect("code").to_owned();
-                let pattern = if path.ends_with("sign.rs") { &of_signer } else { &call };
+                let is_of_signer = path.parent().is_some_and(|folder| folder.ends_with("sign"));
+                let pattern = if is_of_signer { &of_signer } else { &call };
                 used.extend(pattern.captures_iter(&code).map(|found| found[1].to_owned()));
             }
         }
