@@ -49,7 +49,7 @@ pub struct DomainsD<T> {
 struct Known<T> {
     by_domain: HashMap<Domain, File<T>>,
     bytes: usize,
-    /// The folder that had files last.
+    /// The folder as it was when it last had TOML files.
     folder: Option<Stamp>,
     /// What was logged of the folder; `None` while it can be read.
     folder_complaint: Option<String>,
@@ -277,7 +277,7 @@ impl<T: Clone> DomainsD<T> {
         Lookup::NoFile { is_settled }
     }
 
-    /// True if there is no file of any domain.
+    /// True if the folder has no TOML file.
     fn is_empty(&self) -> bool {
         let mut files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         !files.any(|file| is_toml(&file.path()))

@@ -4,7 +4,7 @@
 //! connections, a FastCGI request gets `OVERLOADED` and an HTTP connection waits. Meanwhile
 //! connections that have sent nothing are closed, and then idle ones: a peer with many connections
 //! cannot block the others. SIGTERM and SIGINT finish what runs until a deadline or a second signal,
-//! SIGHUP calls back; the service manager is told of both. A panic in
+//! SIGHUP calls back; the service manager is notified of both. A panic in
 //! one request is logged by Rust and ends that connection only.
 
 use super::budget::Budget;
