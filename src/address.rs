@@ -267,12 +267,12 @@ impl EmailAddress {
 
     /// The address as people write it.
     pub fn for_people(&self) -> String {
-        format!("{}@{}", self.local_part, self.domain.for_people())
+        [&self.local_part, "@", &*self.domain.for_people()].concat()
     }
 
     /// One spelling for all letter cases of the address: what identifiers are derived from.
     pub fn folded(&self) -> String {
-        format!("{}@{}", self.local_part.to_lowercase(), self.domain)
+        [&self.local_part.to_lowercase(), "@", self.domain.as_str()].concat()
     }
 }
 

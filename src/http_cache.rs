@@ -1,26 +1,38 @@
 //! HTTP caching and CORS: what may be cached, by whom, and who may read it.
 //!
-//! An answer that depends on an address is kept by nobody: the address stands in its URL or in its
-//! body. The others may be kept for a few minutes and are asked for again by their tag. Whatever is
-//! public may be read by web pages of any origin, since no answer depends on who asks. Rules:
+//! A response that depends on an address is not to be cached: the address stands in its URL or in its
+//! body. The others may be cached for a few minutes and are asked for again by their tag. Whatever is
+//! public may be read by web pages of any origin, since no response depends on who asks. Rules:
 //! RFC 9110 §8.8 and §13, RFC 9111 §5.2, the Fetch standard (`Access-Control-Allow-Origin`).
 
 use crate::request::{Method, Request};
 use crate::response::{Response, Status};
 use bytes::Bytes;
+use std::cell::OnceCell;
 use uuid::Uuid;
 
-/// For how many seconds an answer without an address may be kept: a mistake that was mended should
-/// not stick.
+/// For how many seconds a response without an address may be cached: a mistake that was corrected
+/// should not stay.
 const MAX_AGE: &str = "public, max-age=300";
 /// The media types that programs in a web page may want to read.
 const PUBLIC_TYPES: [&str; 2] = ["text/xml", "application/json"];
 
+/// The tag of a body: of the same bytes it is the same. It is made when it is first asked for.
+#[derive(Debug, Default)]
+pub struct Tag(OnceCell<String>);
+
+impl Tag {
+    fn of(&self, body: &[u8]) -> &str {
+        let make = || format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, body).simple());
+        self.0.get_or_init(make)
+    }
+}
+
 /// Adds the fields, and leaves the body out if the client has it.
 ///
-/// `is_personal` says that the answer depends on an address, `is_stable` that the same question
-/// gets the same bytes.
-pub fn apply(response: &mut Response, request: &Request, is_personal: bool, is_stable: bool) {
+/// `is_personal` says that the response depends on an address; `tag` is that of the body, if the same
+/// question gets the same bytes.
+pub fn apply(response: &mut Response, request: &Request, is_personal: bool, tag: Option<&Tag>) {
     let media_type = response.header("Content-Type").unwrap_or_default();
     if PUBLIC_TYPES.iter().any(|public| media_type.starts_with(public)) {
         response.add("Access-Control-Allow-Origin", "*");
@@ -35,24 +47,14 @@ pub fn apply(response: &mut Response, request: &Request, is_personal: bool, is_s
         }
         Some(_) => {}
     }
-    if !may_be_kept || !is_stable {
-        return;
-    }
-    let tag = match &response.tag {
-        Some(known) => known.get_or_init(|| tag(&response.body)).clone(),
-        None => tag(&response.body),
-    };
+    let Some(tag) = tag.filter(|_| may_be_kept) else { return };
+    let tag = tag.of(&response.body).to_owned();
     if is_known(request.wishes.known_tags, tag.as_bytes()) {
         response.status = Status::NotModified;
         response.body = Bytes::new();
         response.headers.retain(|(name, _)| *name != "Content-Type");
     }
     response.add("ETag", tag);
-}
-
-/// The tag of a body: of the same bytes it is the same.
-fn tag(body: &[u8]) -> String {
-    format!("\"{}\"", Uuid::new_v5(&Uuid::NAMESPACE_OID, body).simple())
 }
 
 /// True if `tag` is in the list of an `If-None-Match`; weak tags count (RFC 9110 §13.1.2).
@@ -69,7 +71,7 @@ mod tests {
         let mut request = Request::new(Method::Get, b"/", None, Vec::new());
         request.wishes.known_tags = known_tags.as_bytes();
         let mut response = Response::document("text/xml", "x");
-        apply(&mut response, &request, is_personal, true);
+        apply(&mut response, &request, is_personal, Some(&Tag::default()));
         response
     }
 
@@ -97,7 +99,7 @@ mod tests {
         {
             let mut own = Response::document("application/json", "x")
                 .with("Cache-Control", "public, no-transform");
-            apply(&mut own, &request, is_personal, true);
+            apply(&mut own, &request, is_personal, Some(&Tag::default()));
             assert_eq!(own.header("Cache-Control"), Some(control));
         }
     }

@@ -6,16 +6,18 @@
 //! web server ── CGI │ FastCGI │ HTTP ──▶ gateway ──▶ Request
 //!   Request  ── route ────▶ Question   which document, for which address or host
 //!   Question ── resolve ──▶ Account    whose domain, which servers, which login
-//!   Account  ── write ────▶ Response   by the discovery protocol that was asked
+//!   Account  ── write ────▶ Response   by the document of the question
 //!   Response ── sign ─────▶ Response   Apple profiles, where a certificate is configured
 //!   Response ── gateway ──▶ web server
 //! ```
 //!
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
-//! - [`request`], [`response`], [`question`]: what came in, what goes out, what is asked.
-//! - [`responder`]: the way itself, in one function; [`http_cache`]: who may keep an answer; [`cache`]:
-//!   documents that were written before. [`service`]: what a running one has beside it.
+//! - [`request`], [`question`], [`response`]: what came in, what is asked, what goes out; [`step`]:
+//!   what is to be done next; [`record`]: what a response is about.
+//! - [`responder`]: the way itself, in one function; [`http_cache`]: who may cache a response;
+//!   [`cache`]: documents that were written before; [`form`]: one with gaps. [`service`]: what a
+//!   running one has beside it.
 //! - [`route`]: from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
@@ -26,13 +28,15 @@
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else; [`signing`]: the files of the
 //!   signatures.
 //! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
-//! - [`cli`], [`commands`], [`log`], [`metrics`]: what an admin types and reads; [`files`]: what
-//!   they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for everybody.
+//! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: what an admin types and reads;
+//!   [`files`]: what they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for
+//!   everybody.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
 #![deny(unsafe_code)]
 
+pub mod access_log;
 pub mod account;
 pub mod address;
 pub mod cache;
@@ -43,6 +47,7 @@ pub mod directory;
 pub mod discovery;
 pub mod files;
 pub mod finding;
+pub mod form;
 pub mod gateway;
 pub mod http_cache;
 pub mod language;
@@ -51,6 +56,7 @@ pub mod log;
 pub mod metrics;
 pub mod page;
 pub mod question;
+pub mod record;
 pub mod request;
 pub mod resolve;
 pub mod responder;
@@ -59,5 +65,6 @@ pub mod route;
 pub mod service;
 pub mod sign;
 pub mod signing;
+pub mod step;
 pub mod visible;
 pub mod xml;

@@ -2,7 +2,8 @@
 //!
 //! Labels are words of this program, never of a request: nobody outside can make a new series.
 
-use crate::response::{Response, Status};
+use crate::response::Status;
+use crate::step::Reply;
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::time::Duration;
@@ -46,21 +47,20 @@ impl Drop for Connection<'_> {
 
 impl Metrics {
     /// Counts an answer.
-    pub fn answered(&self, response: &Response, took: Duration) {
-        let about = response.about.as_deref();
-        let document = about.map_or("-", |about| about.document);
+    pub fn answered(&self, reply: &Reply, took: Duration) {
+        let (document, status) = (reply.record.document, reply.response.status);
         let mut answers = self.answers.borrow_mut();
         let mut known = answers.iter_mut();
-        match known.find(|(known, status, _)| (*known, *status) == (document, response.status)) {
+        match known.find(|(known, with, _)| (*known, *with) == (document, status)) {
             Some((.., count)) => *count += 1,
-            None => answers.push((document, response.status, 1)),
+            None => answers.push((document, status, 1)),
         }
         let took = took.as_micros();
         self.duration.set(self.duration.get() + took);
         if let Some(bucket) = BUCKETS.iter().position(|(_, bound)| took <= *bound) {
             increase(&self.durations[bucket]);
         }
-        match about.and_then(|about| about.signed) {
+        match reply.record.signed {
             Some(true) => increase(&self.signatures_made),
             Some(false) => increase(&self.signatures_failed),
             None => {}

@@ -27,8 +27,17 @@ pub struct Request<'a> {
     pub host: Option<Domain>,
     /// The body; empty if there is none.
     pub body: Cow<'a, [u8]>,
-    /// What the client says of the answer it wants; empty where it says nothing.
+    /// What the client says of the response it wants; empty where it says nothing.
     pub wishes: Wishes<'a>,
+}
+
+/// Who sent a request, for the access log alone; empty where it is not known.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Sender<'a> {
+    /// The network address, as text.
+    pub address: &'a [u8],
+    /// `User-Agent` (RFC 9110 §10.1.5).
+    pub user_agent: &'a [u8],
 }
 
 /// Header fields that choose among answers to the same question.

@@ -27,7 +27,7 @@ pub struct Resolved<'a> {
 
 /// Finds what a question is about; `None` if its domain is not ours.
 pub fn resolve<'a>(
-    question: &'a Question,
+    question: &'a Question<'_>,
     config: &Config,
 ) -> Result<Option<Resolved<'a>>, NotFound> {
     let by_address = || match question.address.as_ref().map(EmailAddress::domain) {
@@ -38,7 +38,7 @@ pub fn resolve<'a>(
         Some(host) => find(behind(host, config), config),
         None => Ok(None),
     };
-    let (found, host_domain) = match question.document.decided_by {
+    let (found, host_domain) = match question.document.decided_by() {
         DecidedBy::Address => (by_address()?, None),
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {

@@ -1,40 +1,21 @@
-//! An answer as the rest of the program makes it, whichever way it goes out.
+//! A response as the rest of the program makes it, whichever way it goes out.
 //!
 //! Knows the statuses this program uses and their reasons (RFC 9110 §15); the gateways write it
-//! in their own form. Error answers are one line of `text/plain`: aerc, Geary and KMail parse the
-//! body of an error as a configuration if it looks like one.
+//! in their own form. Errors are one line of `text/plain`: aerc, Geary and KMail parse the body of
+//! an error as a configuration if it looks like one.
 
-use crate::address::{Domain, EmailAddress};
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
 
-/// A whole answer.
+/// A whole response.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Response {
     /// The status.
     pub status: Status,
     /// The header fields besides Content-Length, which the gateways derive from the body.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The body of the answer to a GET; a HEAD is answered without it.
+    /// The body of the response to a GET; the response to a HEAD goes out without it.
     pub body: Bytes,
-    /// Where the tag of the body is kept once it is known, if the body is.
-    pub tag: Option<Arc<OnceLock<String>>>,
-    /// What it is about, where that is known.
-    pub about: Option<Box<About>>,
-}
-
-/// What an answer is about: for the log and the metrics, never for the client.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct About {
-    /// The kind of document, a word of ours; a hyphen if nothing was asked that is known.
-    pub document: &'static str,
-    /// The address that was asked for.
-    pub address: Option<EmailAddress>,
-    /// The host that was asked.
-    pub host: Option<Domain>,
-    /// Whether the signature was made, where one was due.
-    pub signed: Option<bool>,
 }
 
 impl Response {
@@ -44,8 +25,6 @@ impl Response {
             status: Status::Ok,
             headers: vec![("Content-Type", media_type.into())],
             body: body.into(),
-            tag: None,
-            about: None,
         }
     }
 
@@ -64,6 +43,13 @@ impl Response {
     pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Response {
         self.add(name, value);
         self
+    }
+
+    /// The same response with another body, and with room for the fields that `http_cache` adds.
+    pub fn with_body(&self, body: Bytes) -> Response {
+        let mut headers = Vec::with_capacity(self.headers.len() + 4);
+        headers.extend_from_slice(&self.headers);
+        Response { status: self.status, headers, body }
     }
 
     /// Adds a header field.
@@ -134,19 +120,4 @@ impl Status {
     pub fn digits(self) -> &'static str {
         &self.line()[..3]
     }
-}
-
-/// An answer, or the work that leads to it.
-pub enum Answer {
-    /// There it is.
-    Ready(Response),
-    /// It takes longer than others should wait: a signature. Run it where it holds up nobody.
-    Slow(Box<dyn FnOnce() -> Response + Send>),
-    /// A file is to be read first. Run it where it holds up nobody, then ask again.
-    Unread(Box<dyn FnOnce() + Send>),
-}
-
-impl Answer {
-    /// How often a request may ask for files to be read: each alias may lead to another file.
-    pub const MAX_READS: usize = 16;
 }

@@ -17,7 +17,7 @@ struct Route {
     name: &'static str,
     path: Path,
     methods: &'static [Method],
-    read: fn(&Request) -> Result<Question, Response>,
+    read: for<'r> fn(&'r Request<'r>) -> Result<Question<'r>, Response>,
 }
 
 /// Which paths are meant.
@@ -152,9 +152,11 @@ pub fn is_taken(path: &[u8]) -> bool {
     is_known(path) || with_single_slashes(path).is_some()
 }
 
-/// What is asked for, in a word, and the question; the answer to give if there is none. `None` for
+/// What is asked for, in a word, and the question; the response to give if there is none. `None` for
 /// a path that is not in the table.
-pub fn route(request: &Request) -> Option<(&'static str, Result<Question, Response>)> {
+pub fn route<'r>(
+    request: &'r Request<'r>,
+) -> Option<(&'static str, Result<Question<'r>, Response>)> {
     let route = ROUTES.iter().find(|route| route.path.matches(&request.path))?;
     let question = match route.methods.contains(&request.method) {
         true => (route.read)(request),

@@ -4,16 +4,18 @@
 //! Two paths are answered here and not by `route`, once the configuration names them: one with the
 //! counters, one that says that the service runs. Neither says anything of domains.
 
+use crate::access_log;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::config::reload::{Reloading, Reloads};
 use crate::gateway;
-use crate::log;
 use crate::metrics::Metrics;
-use crate::request::{Limits, Method, Request};
+use crate::record::Record;
+use crate::request::{Limits, Method, Request, Sender};
 use crate::responder::respond;
-use crate::response::{About, Answer, Response, Status};
+use crate::response::{Response, Status};
 use crate::route::is_known;
+use crate::step::{Reply, Step};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -42,11 +44,11 @@ impl Service {
         self.reloading.borrow().reload(done);
     }
 
-    /// The answer at one of the two paths.
+    /// The response at one of the two paths.
     ///
     /// Doubled slashes are not made single here: the web server's rules about who may ask hold for
     /// the path as it is configured.
-    fn status(&self, request: &Request, config: &Config) -> Option<Response> {
+    fn status(&self, request: &Request, config: &Config) -> Option<Reply> {
         let is_at = |path: &Option<String>| {
             path.as_ref().is_some_and(|path| {
                 *path.as_bytes() == *request.path
@@ -70,11 +72,8 @@ impl Service {
                     .with("Allow", "GET, HEAD")
             }
         };
-        let about = About { document, host: request.host.clone(), ..About::default() };
-        Some(Response {
-            about: Some(Box::new(about)),
-            ..response.with("Cache-Control", "no-store")
-        })
+        let response = response.with("Cache-Control", "no-store");
+        Some(Reply { response, record: Record::new(document, request.host.clone()) })
     }
 }
 
@@ -85,21 +84,21 @@ fn is_rewritten_to(request: &Request, path: &[u8]) -> bool {
 }
 
 impl gateway::Handler for Service {
-    fn respond(&self, request: &Request) -> Answer {
+    fn respond(&self, request: &Request) -> Step {
         self.reloading.borrow_mut().refresh();
         let reloading = self.reloading.borrow();
         let config = reloading.known();
         match self.status(request, config) {
-            Some(response) => Answer::Ready(response),
+            Some(reply) => Step::Done(reply),
             None => respond(request, config, &self.cache),
         }
     }
 
-    fn answered(&self, method: Method, response: &Response, took: Duration) {
-        self.metrics.answered(response, took);
+    fn answered(&self, method: Method, sender: Sender, reply: &Reply, took: Duration) {
+        self.metrics.answered(reply, took);
         let log = self.reloading.borrow().known().log;
         if log.requests.unwrap_or(true) {
-            log::request(method, response, took, log.addresses);
+            access_log::write(method, sender, reply, took, log.fields);
         }
     }
 

@@ -9,7 +9,7 @@
 //! `&`, any prefix, no declaration, or one that names another encoding than the bytes are in);
 //! document types and entities are refused, and nothing is expanded. Rules: XML 1.0 (fifth edition).
 
-use quick_xml::escape::partial_escape;
+use quick_xml::escape::{escape, partial_escape};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesRef, BytesStart, BytesText, Event};
 use quick_xml::name::LocalName;
 use quick_xml::reader::Reader;
@@ -95,10 +95,27 @@ impl Default for Writer {
 fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     let mut start = BytesStart::new(name);
     for (key, value) in attributes {
-        // The tuple form is the one that escapes the value.
-        start.push_attribute((*key, legal(value).as_ref()));
+        match is_plain(value) {
+            true => start.push_attribute((key.as_bytes(), value.as_bytes())),
+            // The form with texts is the one that escapes the value.
+            false => start.push_attribute((*key, legal(value).as_ref())),
+        }
     }
     start
+}
+
+/// True for printable ASCII without what is escaped. The whole text is looked at with comparisons
+/// alone, which a processor does for many bytes at once: the path of a QR code is long.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |b: u8| {
+        matches!(b, b' '..=b'~')
+            & (b != b'"')
+            & (b != b'&')
+            & (b != b'\'')
+            & (b != b'<')
+            & (b != b'>')
+    };
+    text.bytes().fold(true, |so_far, b| so_far & is_plain(b))
 }
 
 /// Writes a property list (Apple's XML dialect) with a final line end.
@@ -107,6 +124,11 @@ pub fn property_list(value: &impl Serialize) -> Result<Vec<u8>, plist::Error> {
     plist::to_writer_xml(&mut bytes, value)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The text as it stands in an element of a property list.
+pub fn escaped_in_property_list(text: &str) -> Cow<'_, str> {
+    escape(text)
 }
 
 /// The text as it stands in an element.

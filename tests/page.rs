@@ -191,8 +191,9 @@ fn head_has_the_header_of_get() {
 fn mailboxes_are_not_told_apart() {
     let page = |name: &str| {
         let page = send("", &get(&format!("/?emailaddress={name}@example.org"))).text();
-        let code = between(&page, "<svg", "</svg>")[0].to_owned();
-        page.replace(&code, "").replace(&format!("{name}@"), "@")
+        let codes = between(&page, "<svg", "</svg>");
+        let page = codes.into_iter().fold(page.clone(), |page, code| page.replace(code, ""));
+        page.replace(&format!("{name}@"), "@")
     };
     assert_eq!(page("ann"), page("bob"));
 }
@@ -311,17 +312,28 @@ fn the_policy_lets_in_what_is_there_and_nothing_else() {
 
 //------------ the QR code ---------------------------------------------------
 
+/// The codes of a page: the size in modules with the margin, and the text.
+fn codes(page: &str) -> Vec<(usize, String)> {
+    between(page, "<svg", "</svg>").into_iter().map(read_code).collect()
+}
+
 /// Paints the modules of the SVG and reads them as a camera would.
-fn read_code(page: &str) -> String {
-    let svg = between(page, "<svg", "</svg>")[0];
+fn read_code(svg: &str) -> (usize, String) {
     let size: usize = between(svg, "viewBox=\"0 0 ", " ")[0].parse().expect("a size");
     let mut dark = vec![false; size * size];
-    let run = Regex::new(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z").expect("a pattern");
-    for found in run.captures_iter(svg) {
-        let number = |at: usize| found[at].parse::<usize>().expect("a number");
-        assert_eq!(number(3), number(4));
-        let start = number(2) * size + number(1);
-        dark[start..start + number(3)].fill(true);
+    let line = Regex::new(r"M(\d+) (\d+)\.5|m(\d+) 0|h(\d+)").expect("a pattern");
+    let (mut x, mut y) = (0, 0);
+    for found in line.captures_iter(between(svg, " d=\"", "\"")[0]) {
+        let number = |at: usize| found.get(at).map(|it| it.as_str().parse().expect("a number"));
+        match (number(1), number(3), number(4)) {
+            (Some(column), ..) => (x, y) = (column, number(2).expect("a row")),
+            (_, Some(gap), _) => x += gap,
+            (.., length) => {
+                let end = x + length.expect("a length");
+                dark[y * size + x..y * size + end].fill(true);
+                x = end;
+            }
+        }
     }
     const SCALE: usize = 4;
     let mut image =
@@ -330,7 +342,7 @@ fn read_code(page: &str) -> String {
         });
     let codes = image.detect_grids();
     assert_eq!(codes.len(), 1, "{svg}");
-    codes[0].decode().expect("a QR code").1
+    (size, codes[0].decode().expect("a QR code").1)
 }
 
 #[test]
@@ -388,11 +400,132 @@ fn the_code_leads_to_the_profile() {
     ] {
         let target = format!("/?emailaddress={address}");
         let page = send(config, &Request::get(target).host(host)).text();
-        assert_eq!(read_code(&page), url);
+        assert_eq!(codes(&page)[0].1, url);
         let (_, path) = url.split_once("example/").or(url.split_once("org/")).expect("a path");
         assert!(page.contains(&format!("href=\"{path}\"")), "{path}");
         let profile = send(config, &Request::get(format!("/{path}")).host(host));
         assert_eq!(profile.header("content-type"), Some("application/x-apple-aspen-config"));
+    }
+}
+
+/// Thunderbird for Android and K-9 Mail import it: `feature/migration/qrcode/qr-code-format.md` of
+/// thunderbird-android, version 1.
+#[test]
+fn the_other_code_is_an_account_for_android() {
+    let other = "[imap]\nenabled = false\n[pop3]\nhost = 'pop.%EMAILDOMAIN%'\nport = 110\n\
+                 auth = 'cram-md5'\nusername = '%EMAILLOCALPART%'\n\
+                 [smtp]\nhost = '192.0.2.1'\nport = 25\nsecurity = 'none'\nauth = 'ntlm'\n";
+    for (config, address, text) in [
+        (
+            "",
+            "ann@example.org",
+            r#"[1,[1,1],[0,"mail.example.org",993,3,1,"ann@example.org"],[[[0,"mail.example.org",587,2,1,"ann@example.org"],["ann@example.org",""]]]]"#,
+        ),
+        (
+            other,
+            "Ann+x@example.org",
+            r#"[1,[1,1],[1,"pop.example.org",110,2,2,"Ann+x"],[[[0,"192.0.2.1",25,0,4,"Ann+x@example.org"],["Ann+x@example.org",""]]]]"#,
+        ),
+        (
+            "smtp.auth = 'none'\nimap.auth = ['oauth2', 'password']\n",
+            "a@xn--bcher-kva.example",
+            r#"[1,[1,1],[0,"mail.xn--bcher-kva.example",993,3,1,"a@xn--bcher-kva.example"],[[[0,"mail.xn--bcher-kva.example",587,2,0,"a@xn--bcher-kva.example"],["a@xn--bcher-kva.example",""]]]]"#,
+        ),
+    ] {
+        let page = send(config, &get(&format!("/?emailaddress={}", address.replace('+', "%2B"))));
+        let (size, code) = codes(&page.text()).remove(1);
+        assert_eq!(code, text);
+        // Version 12, with a margin of 4 on each side: what a phone reads from a screen.
+        assert!(size <= 17 + 4 * 12 + 8, "{size}");
+        let value: serde_json::Value = serde_json::from_str(&code).expect("JSON");
+        check_format(&value);
+    }
+    // What the app might not take, and what takes no password.
+    for (config, address) in [
+        ("", "%22a%20b%22@example.org"),
+        ("", "%C3%A9@example.org"),
+        ("imap.auth = 'oauth2'\n", "ann@example.org"),
+        ("smtp.auth = 'oauth2'\n", "ann@example.org"),
+    ] {
+        let page = send(config, &get(&format!("/?emailaddress={address}")));
+        let profile = usize::from(config.is_empty());
+        assert_eq!((page.status, codes(&page.text()).len()), (200, profile), "{address}");
+        assert!(!page.text().contains("K-9 Mail by QR code"), "{address}");
+    }
+}
+
+/// The types of the format, and no element that is not in it; no password.
+fn check_format(value: &serde_json::Value) {
+    use serde_json::Value::{Array, Number, String};
+    let server = |value: &serde_json::Value, protocols: u64| {
+        let Array(fields) = value else { panic!("{value}") };
+        let [
+            Number(protocol),
+            String(host),
+            Number(port),
+            Number(security),
+            Number(auth),
+            String(_),
+        ] = &fields[..]
+        else {
+            panic!("{value}")
+        };
+        assert!(protocol.as_u64() <= Some(protocols) && host.is_ascii());
+        assert!((1..=65535).contains(&port.as_u64().expect("a port")));
+        assert!([0, 2, 3].contains(&security.as_u64().expect("a number")));
+        assert!(auth.as_u64() <= Some(6));
+    };
+    let [version, sequence, incoming, outgoing] = &value.as_array().expect("an array")[..] else {
+        panic!("{value}")
+    };
+    assert_eq!((version, sequence), (&1.into(), &vec![1, 1].into()));
+    server(incoming, 1);
+    let [group] = &outgoing.as_array().expect("groups")[..] else { panic!("{outgoing}") };
+    let [outgoing, identity] = &group.as_array().expect("a group")[..] else { panic!("{group}") };
+    server(outgoing, 0);
+    let [String(address), String(_)] = &identity.as_array().expect("an identity")[..] else {
+        panic!("{identity}")
+    };
+    assert!(address.is_ascii());
+}
+
+/// Pages are written once for a domain, a language and a host; what is filled in is each mailbox's own.
+#[test]
+fn pages_that_are_kept_are_those_that_are_written() {
+    let sandbox = Sandbox::new();
+    let documentation = "[[provider.documentation]]\nurl = 'https://www.example.org/'\n\
+                         title = { en = 'Help', de = 'Hilfe' }\n";
+    let template = "<b>{{ address|upper }}</b>";
+    let template = sandbox.write("page.html", template);
+    let custom = format!("page.template = '{}'\n", template.display());
+    for (at, config) in ["", documentation, &custom].into_iter().enumerate() {
+        let name = format!("{at}.toml");
+        let path = sandbox.write(&name, format!("log.requests = false\n{config}"));
+        wait_until_settled(&path);
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let mut command = command(program());
+        command.arg("--config").arg(&path).args(["serve", "--http"]).arg(address.to_string());
+        let _service = Process::start(&sandbox, &mut command)
+            .wait_until(|| std::net::TcpStream::connect(address).is_ok());
+        for _ in 0..2 {
+            for (mailbox, language, host) in [
+                ("ann@example.org", "en", "autoconfig.example.org"),
+                ("bob@example.org", "en", "autoconfig.example.org"),
+                ("%25EMAILADDRESS%25@example.org", "en", "autoconfig.example.org"),
+                ("%22%3Cb%3E%26%22@example.org", "en", "autoconfig.example.org"),
+                ("%C3%A9@example.org", "en", "autoconfig.example.org"),
+                ("ann@example.org", "de", "autoconfig.example.org"),
+                ("ann@example.org", "en", "www.example.org"),
+                ("ann@example.org", "en", "x.example.org"),
+                ("ann@xn--bcher-kva.example", "en", "autoconfig.xn--bcher-kva.example"),
+            ] {
+                let request = Request::get(format!("/?emailaddress={mailbox}"))
+                    .host(host)
+                    .header("Accept-Language", language);
+                let kept = http::send(address, &request).expect("a response").text();
+                assert_eq!(kept, send_with(&path, &request).text(), "{mailbox} {language} {host}");
+            }
+        }
     }
 }
 

@@ -102,6 +102,37 @@ fn no_request_forges_a_line() {
     assert!(!output.contains('\u{202e}') && lines[2].contains("status=400 "), "{output}");
 }
 
+/// Nothing of the client is in a line, unless it is configured.
+#[test]
+fn lines_hold_the_client_where_it_is_wanted() {
+    let sandbox = Sandbox::new();
+    let request = Request::get("/mail/config-v1.1.xml").header("User-Agent", "Mail \"1\"\x1b[1m");
+    let line = |config: &str| {
+        let (service, socket) = serve(&sandbox, &format!("[domains]\nanswer = 'any'\n{config}"));
+        ask_with(&socket, &request);
+        let line = lines(&service, 1).remove(0);
+        line.split_once(" us=").expect("a time").1.split_once(' ').expect("fields").1.to_owned()
+    };
+    let host = "host=autoconfig.example.org";
+    assert_eq!(line(""), host);
+    let client = format!("{host} client=127.0.0.1");
+    assert_eq!(line("[log]\nclient_addresses = true\n"), client);
+    let both = format!("{client} user_agent=\"Mail \\\"1\\\"<U+001B>[1m\"");
+    assert_eq!(line("[log]\nclient_addresses = true\nuser_agents = true\n"), both);
+
+    let config =
+        sandbox.write("http.toml", "log = { client_addresses = true, user_agents = true }");
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut command = command(program());
+    command.arg("--config").arg(config).args(["serve", "--http"]).arg(address.to_string());
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let request = "GET /a HTTP/1.1\r\nHost: example.org\r\nUser-Agent: Mail/1 (a)\r\n\r\n";
+    TcpStream::connect(address).expect("connection").write_all(request.as_bytes()).expect("sent");
+    let line = lines(&service, 1).remove(0);
+    assert!(line.ends_with(" client=127.0.0.1 user_agent=\"Mail/1 (a)\""), "{line}");
+}
+
 #[test]
 fn lines_are_off_in_cgi_and_where_they_are_switched_off() {
     let sandbox = Sandbox::new();

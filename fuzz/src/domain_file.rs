@@ -71,12 +71,12 @@ fn check_documents(found: &Found) {
         let Some(account) = found.account(&domain, None, question.address.clone()) else {
             continue;
         };
-        let mut response = match (question.document.write)(&account, &request) {
-            Written::ForDomain(response)
-            | Written::ForMailbox(response)
-            | Written::ForRequest(response) => response,
+        let mut response = match (question.document.write(&account), &question.address) {
+            (Written::ForDomain(response) | Written::ForRequest(response), _) => response,
+            (Written::ForMailbox(form), Some(address)) => form.fill_in(address),
+            (Written::ForMailbox(_), None) => panic!("a mailbox's document without an address"),
         };
-        http_cache::apply(&mut response, &request, true, true);
+        http_cache::apply(&mut response, &request, true, None);
         answer::check(&response);
     }
 }

@@ -1,15 +1,17 @@
 //! Answers the one request a web server started this process for.
 
 use super::CHECKS;
+use crate::access_log;
 use crate::config::check::Loading;
 use crate::config::find::Source;
 use crate::config::{Config, Log};
 use crate::files::Stamp;
 use crate::gateway::cgi;
 use crate::log;
-use crate::request::{Limits, Request};
+use crate::request::{Limits, Request, Sender};
 use crate::responder::{respond_now, unavailable};
 use crate::response::{Response, Status};
+use crate::step::Reply;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,27 +25,18 @@ pub fn run() -> ExitCode {
     let says_nothing = |config: &Config, (path, stamp): &(PathBuf, Option<Stamp>)| {
         stamp.is_none() || config.is_emptied(path)
     };
-    let (served, log) = match config {
+    let mut log = Log::default();
+    let mut limits = Limits::default();
+    let respond: Box<dyn FnOnce(&Request) -> Reply> = match config {
         Ok(config) if files.iter().any(|file| says_nothing(&config, file) && is_young(file)) => {
-            (cgi::run(|_| unavailable(), &Limits::default()), Log::default())
+            Box::new(|_| unavailable().into())
         }
-        Ok(config) => {
-            // Never taken apart: the process ends.
-            let mut config = ManuallyDrop::new(config);
+        Ok(mut config) => {
             config.is_settled = !files.iter().any(is_young);
-            let respond = |request: &Request<'_>| {
-                let response = respond_now(request, &config);
-                // A certificate that is being replaced: the profile is signed in a moment.
-                let is_unsigned =
-                    response.about.as_ref().is_some_and(|it| it.signed == Some(false));
-                let is_swapped = || {
-                    let mut files = config.signing_identity().into_iter().flat_map(|it| it.files());
-                    files
-                        .any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))
-                };
-                if is_unsigned && is_swapped() { unavailable() } else { response }
-            };
-            (cgi::run(respond, &config.limits), config.log)
+            (log, limits) = (config.log, config.limits);
+            // Never taken apart: the process ends.
+            let config = ManuallyDrop::new(config);
+            Box::new(move |request| respond_settled(request, &config))
         }
         Err(errors) => {
             log::findings(&errors);
@@ -53,16 +46,31 @@ pub fn run() -> ExitCode {
                 true => unavailable(),
                 false => Response::text(Status::InternalServerError, line),
             };
-            (cgi::run(|_| response, &Limits::default()), Log::default())
+            Box::new(|_| response.into())
         }
     };
-    // A web server that went away takes no answer.
-    let Ok((method, response)) = served else { return ExitCode::FAILURE };
-    if log.requests == Some(true) {
-        log::request(method, &response, start.elapsed(), log.addresses);
-        log::flush();
+    let note = |method, sender: Sender, reply: &Reply| {
+        if log.requests == Some(true) {
+            access_log::write(method, sender, reply, start.elapsed(), log.fields);
+            log::flush();
+        }
+    };
+    match cgi::run(respond, note, &limits) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A web server that went away takes no response.
+        Err(_) => ExitCode::FAILURE,
     }
-    ExitCode::SUCCESS
+}
+
+/// The reply to a request; not one that is unsigned because a certificate is being replaced.
+fn respond_settled(request: &Request, config: &Config) -> Reply {
+    let reply = respond_now(request, config);
+    let is_swapped = || {
+        let mut files = config.signing_identity().into_iter().flat_map(|it| it.files());
+        files.any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))
+    };
+    // The profile is signed in a moment.
+    if reply.record.signed == Some(false) && is_swapped() { unavailable().into() } else { reply }
 }
 
 /// True if a file may be in the middle of a change: it was changed lately, or it is gone and may be

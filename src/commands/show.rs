@@ -108,7 +108,7 @@ fn ask(client: Client, address: &EmailAddress, config: &Config) -> (String, Resp
     };
     let line = format!("{word} https://{host}{target}");
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
-    (line, respond_now(&request, config))
+    (line, respond_now(&request, config).response)
 }
 
 /// What Outlook sends ([MS-OXDSCLI] 2.2.3).

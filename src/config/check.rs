@@ -17,6 +17,7 @@ use crate::directory::domains_d::{DomainsD, Made, Settling};
 use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
+use crate::record::Fields;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
@@ -310,7 +311,11 @@ impl<'a> Checker<'a> {
             limits: self.limits(&file.limits),
             log: Log {
                 requests: file.log.requests,
-                addresses: file.log.addresses == Some(file::Addresses::Full),
+                fields: Fields {
+                    addresses: file.log.addresses == Some(file::Addresses::Full),
+                    client_addresses: file.log.client_addresses == Some(true),
+                    user_agents: file.log.user_agents == Some(true),
+                },
             },
             status: self.status(&file.metrics),
             files: Vec::new(),

@@ -60,7 +60,15 @@ pub struct Tables {
 }
 
 /// Keys that are true or false, and keys that are numbers, wherever they are.
-pub const FLAGS: [&str; 5] = ["dav", "enabled", "fetch_at_once", "leave_on_server", "requests"];
+pub const FLAGS: [&str; 7] = [
+    "client_addresses",
+    "dav",
+    "enabled",
+    "fetch_at_once",
+    "leave_on_server",
+    "requests",
+    "user_agents",
+];
 pub const NUMBERS: [&str; 8] = [
     "body_bytes",
     "buffered_bytes",
@@ -236,6 +244,8 @@ pub enum AnswerFor {
 pub struct Log {
     pub requests: Option<bool>,
     pub addresses: Option<Addresses>,
+    pub client_addresses: Option<bool>,
+    pub user_agents: Option<bool>,
 }
 
 /// `addresses = …`

@@ -34,6 +34,7 @@ use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;
+use crate::record::Fields;
 use crate::request::Limits;
 use crate::signing::Identity;
 use places::Places;
@@ -113,8 +114,8 @@ pub struct Log {
     /// Whether there is a line for each request; by default for those that a service answers, and
     /// not for CGI.
     pub requests: Option<bool>,
-    /// Whether addresses are whole in these.
-    pub addresses: bool,
+    /// What these hold beside the usual.
+    pub fields: Fields,
 }
 
 /// Paths at which the service says how it is; none by default.

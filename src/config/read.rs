@@ -316,7 +316,9 @@ mod tests {
         let flags = [
             "autodiscover.dav",
             "imap.enabled",
+            "log.client_addresses",
             "log.requests",
+            "log.user_agents",
             "pop3.fetch_at_once",
             "pop3.leave_on_server",
         ];

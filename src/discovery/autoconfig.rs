@@ -15,40 +15,70 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::xml;
 
-/// The configuration of a domain.
-const CONFIGURATION: Document = Document {
-    // seen: Thunderbird asks autoconfig.<domain of the MX host> with the user's own address.
-    decided_by: DecidedBy::AddressElseHost,
-    signed: false,
-    write,
-    unknown: not_ours,
-};
+/// The configuration of an address's domain or of the Host's.
+#[derive(Debug)]
+struct OfAnAddress;
 
-/// The configuration of an address or of the Host's domain.
-static OF_AN_ADDRESS: Document = CONFIGURATION;
 /// The configuration of the domain in the path.
-static OF_A_DOMAIN: Document = Document { decided_by: DecidedBy::Host, ..CONFIGURATION };
+#[derive(Debug)]
+struct OfADomain;
 
-/// Reads the question. The address is optional: TB Android, KMail, Geary and others send none.
-pub fn read(request: &Request) -> Result<Question, Response> {
-    Ok(Question {
-        document: &OF_AN_ADDRESS,
-        address: address_parameter(request, "emailaddress")?,
-        host: request.host.clone(),
-    })
-}
+impl Document for OfAnAddress {
+    fn name(&self) -> &'static str {
+        NAME
+    }
 
-/// Reads the question of the form that Mozilla's database has: the domain is in the path.
-pub fn read_database_form(request: &Request) -> Result<Question, Response> {
-    let name = request.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
-    let domain = std::str::from_utf8(name).ok().and_then(|name| Domain::parse(name).ok());
-    match domain {
-        Some(domain) => Ok(Question { document: &OF_A_DOMAIN, address: None, host: Some(domain) }),
-        None => Err(not_ours(request)),
+    fn decided_by(&self) -> DecidedBy {
+        // seen: Thunderbird asks autoconfig.<domain of the MX host> with the user's own address.
+        DecidedBy::AddressElseHost
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        write(account)
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
     }
 }
 
-fn write(account: &Account, _: &Request) -> Written {
+impl Document for OfADomain {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Host
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        write(account)
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
+    }
+}
+
+const NAME: &str = "autoconfig";
+
+/// Reads the question. The address is optional: TB Android, KMail, Geary and others send none.
+pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
+    let address = address_parameter(request, "emailaddress")?;
+    Ok(Question::new(OfAnAddress, address, request.host.clone()))
+}
+
+/// Reads the question of the form that Mozilla's database has: the domain is in the path.
+pub fn read_database_form<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
+    let name = request.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    let domain = std::str::from_utf8(name).ok().and_then(|name| Domain::parse(name).ok());
+    match domain {
+        Some(domain) => Ok(Question::new(OfADomain, None, Some(domain))),
+        None => Err(not_ours()),
+    }
+}
+
+fn write(account: &Account) -> Written {
     let mut document = xml::Writer::new();
     document.element("clientConfig", &[("version", "1.1")], |xml| {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {

@@ -7,8 +7,12 @@
 //! instead of adding another and two mailboxes never replace each other.
 
 use super::{address_parameter, not_ours};
-use crate::account::{Account, Auth, MailServer, Protocol, Security, ServiceKind, WebService};
-use crate::address::Domain;
+use crate::account::{
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Security, ServiceKind,
+    WebService,
+};
+use crate::address::{Domain, EmailAddress};
+use crate::form::Form;
 use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
@@ -20,56 +24,116 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The profile of one mailbox.
-static PROFILE: Document =
-    Document { decided_by: DecidedBy::Address, signed: true, write, unknown: not_ours };
+#[derive(Debug)]
+struct OfAMailbox<'a> {
+    /// The languages of whoever reads it.
+    languages: &'a [u8],
+}
 
 /// The profile of a domain, for any of its mailboxes.
-static GENERIC_PROFILE: Document =
-    Document { decided_by: DecidedBy::Host, signed: true, write, unknown: not_ours };
+#[derive(Debug)]
+struct OfADomain<'a> {
+    languages: &'a [u8],
+}
+
+impl Document for OfAMailbox<'_> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Address
+    }
+
+    fn is_signed(&self) -> bool {
+        true
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        let form = match write(account, &Naming::open(account), self.languages) {
+            Ok(response) => form(response, account.provider.identifier.clone()),
+            Err(response) => return Written::ForRequest(response),
+        };
+        match (&account.address, depends_on_language(account)) {
+            (Some(address), true) => Written::ForRequest(form.fill_in(address)),
+            _ => Written::ForMailbox(form),
+        }
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
+    }
+}
+
+impl Document for OfADomain<'_> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Host
+    }
+
+    fn is_signed(&self) -> bool {
+        true
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        match write(account, &Naming::of_domain(account), self.languages) {
+            Ok(response) if !depends_on_language(account) => Written::ForDomain(response),
+            Ok(response) | Err(response) => Written::ForRequest(response),
+        }
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
+    }
+}
+
+const NAME: &str = "mobileconfig";
 
 /// Names of the query parameter that holds the address: ours, and the one Plesk made known.
 const PARAMETERS: [&str; 2] = ["emailaddress", "email"];
 
 /// Reads the question.
-pub fn read(request: &Request) -> Result<Question, Response> {
-    let mut question =
-        Question { document: &GENERIC_PROFILE, address: None, host: request.host.clone() };
+pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
+    let languages = request.wishes.languages;
     for name in PARAMETERS {
         if let Some(address) = address_parameter(request, name)? {
-            question.document = &PROFILE;
-            question.address = Some(address);
-            break;
+            let document = OfAMailbox { languages };
+            return Ok(Question::new(document, Some(address), request.host.clone()));
         }
     }
-    Ok(question)
+    Ok(Question::new(OfADomain { languages }, None, request.host.clone()))
 }
 
-fn write(account: &Account, request: &Request) -> Written {
-    Written::ForRequest(answer(account, request))
+/// True if the profile is not the same for the readers of all languages.
+fn depends_on_language(account: &Account) -> bool {
+    account.provider.profile_description.len() > 1
 }
 
-fn answer(account: &Account, request: &Request) -> Response {
+/// The profile, or the response that there is none.
+fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Response, Response> {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
-        return not_ours(request);
+        return Err(not_ours());
     };
     // `com.apple.mail.managed.yaml` has no word for OAuth2.
     if !account.takes_passwords() {
-        return Response::text(
+        return Err(Response::text(
             Status::NotFound,
             "no profile is available: the mail servers accept no password",
-        );
+        ));
     }
-    let profile = profile(account, incoming, outgoing, request.wishes.languages);
-    let Ok(document) = xml::property_list(&profile) else {
-        return Response::text(Status::InternalServerError, "cannot write the profile");
-    };
+    let profile = profile(account, incoming, outgoing, name_it, languages);
+    let document = xml::property_list(&profile)
+        .map_err(|_| Response::text(Status::InternalServerError, "cannot write the profile"))?;
     let response = Response::document("application/x-apple-aspen-config", document)
         .with("Content-Disposition", disposition(&account.domain));
     // RFC 9110 §12.5.5
-    match account.provider.profile_description.len() > 1 {
+    Ok(match depends_on_language(account) {
         true => response.with("Vary", "Accept-Language"),
         false => response,
-    }
+    })
 }
 
 /// The name of the file, which people see among their downloads: once in ASCII for clients that know
@@ -94,15 +158,15 @@ fn profile(
     account: &Account,
     incoming: &MailServer,
     outgoing: &MailServer,
+    name_it: &Naming,
     languages: &[u8],
 ) -> Dict {
     let provider = &account.provider;
-    let name_it = Naming::new(account);
-    let mut payloads = vec![mail(account, incoming, outgoing, &name_it)];
+    let mut payloads = vec![mail(incoming, outgoing, name_it)];
     let calendars = account.service(ServiceKind::CalDav);
-    payloads.extend(calendars.map(|service| dav(&CALDAV, account, service, &name_it)));
+    payloads.extend(calendars.map(|service| dav(&CALDAV, service, name_it)));
     let contacts = account.service(ServiceKind::CardDav);
-    payloads.extend(contacts.map(|service| dav(&CARDDAV, account, service, &name_it)));
+    payloads.extend(contacts.map(|service| dav(&CARDDAV, service, name_it)));
 
     let what = match (calendars, contacts) {
         (None, None) => "mail",
@@ -114,7 +178,7 @@ fn profile(
     let default_description =
         || format!("Sets up {what} for {whose}. The password is asked while it is installed.");
     let description = Languages::parse(languages).choose(&provider.profile_description).cloned();
-    let mut profile = name_it.payload("Configuration", None, &provider.name);
+    let mut profile = name_it.payload("Configuration", Part::Profile, &provider.name);
     profile.extend([
         ("PayloadContent", Value::Dicts(payloads)),
         ("PayloadDescription", Value::Text(description.unwrap_or_else(default_description))),
@@ -133,13 +197,13 @@ fn profile(
 
 /// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: the port left out is
 /// guessed, and UseSSL left out is false.
-fn mail(account: &Account, incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict {
+fn mail(incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict {
     let kind = match incoming.protocol {
         Protocol::Pop3 => "EmailTypePOP",
         Protocol::Imap | Protocol::Smtp | Protocol::ManageSieve => "EmailTypeIMAP",
     };
     let is_protected = |server: &MailServer| Value::Flag(server.security != Security::Plain);
-    let mut mail = name_it.payload("com.apple.mail.managed", Some("mail"), "Mail");
+    let mut mail = name_it.payload("com.apple.mail.managed", Part::Mail, "Mail");
     mail.extend([
         ("EmailAccountDescription", Value::Text(name_it.account.clone())),
         ("EmailAccountType", Value::Word(kind)),
@@ -153,11 +217,12 @@ fn mail(account: &Account, incoming: &MailServer, outgoing: &MailServer, name_it
         ("OutgoingMailServerUseSSL", is_protected(outgoing)),
         ("OutgoingPasswordSameAsIncomingPassword", Value::Flag(true)),
     ]);
-    if let Some(address) = &account.address {
+    if name_it.is_for_mailbox {
+        let login = |server: &MailServer| Value::Text(server.login.template().to_owned());
         mail.extend([
-            ("EmailAddress", Value::Text(address.to_string())),
-            ("IncomingMailServerUsername", Value::Text(incoming.login.of(address))),
-            ("OutgoingMailServerUsername", Value::Text(outgoing.login.of(address))),
+            ("EmailAddress", Value::Word(EMAIL_ADDRESS)),
+            ("IncomingMailServerUsername", login(incoming)),
+            ("OutgoingMailServerUsername", login(outgoing)),
         ]);
     }
     mail
@@ -166,7 +231,7 @@ fn mail(account: &Account, incoming: &MailServer, outgoing: &MailServer, name_it
 /// The words of `com.apple.caldav.account.yaml` and `com.apple.carddav.account.yaml`.
 struct Dav {
     kind: &'static str,
-    part: &'static str,
+    part: Part,
     title: &'static str,
     description: &'static str,
     host: &'static str,
@@ -177,7 +242,7 @@ struct Dav {
 
 const CALDAV: Dav = Dav {
     kind: "com.apple.caldav.account",
-    part: "caldav",
+    part: Part::CalDav,
     title: "Calendars",
     description: "CalDAVAccountDescription",
     host: "CalDAVHostName",
@@ -188,7 +253,7 @@ const CALDAV: Dav = Dav {
 
 const CARDDAV: Dav = Dav {
     kind: "com.apple.carddav.account",
-    part: "carddav",
+    part: Part::CardDav,
     title: "Contacts",
     description: "CardDAVAccountDescription",
     host: "CardDAVHostName",
@@ -199,17 +264,17 @@ const CARDDAV: Dav = Dav {
 
 /// No PrincipalURL: what is configured is where a server begins, not where a user's principal is.
 /// Devices find that by `/.well-known` (RFC 6764 §6), whatever a profile says.
-fn dav(words: &Dav, account: &Account, service: &WebService, name_it: &Naming) -> Dict {
+fn dav(words: &Dav, service: &WebService, name_it: &Naming) -> Dict {
     let (host, port, _) = service.place();
-    let mut dav = name_it.payload(words.kind, Some(words.part), words.title);
+    let mut dav = name_it.payload(words.kind, words.part, words.title);
     dav.extend([
         (words.description, Value::Text(name_it.account.clone())),
         (words.host, Value::Text(host.to_owned())),
         (words.port, Value::Number(port)),
         (words.use_ssl, Value::Flag(true)),
     ]);
-    if let Some(address) = &account.address {
-        dav.insert(words.username, Value::Text(service.login.of(address)));
+    if name_it.is_for_mailbox {
+        dav.insert(words.username, Value::Text(service.login.template().to_owned()));
     }
     dav
 }
@@ -225,6 +290,47 @@ fn authentication(server: &MailServer) -> &'static str {
 
 //------------ Naming ---------------------------------------------------------
 
+/// What has an identifier of its own.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Profile,
+    Mail,
+    CalDav,
+    CardDav,
+}
+
+impl Part {
+    /// All of them, in the order of their markers.
+    const ALL: [Part; 4] = [Part::Profile, Part::Mail, Part::CalDav, Part::CardDav];
+
+    fn name(self) -> &'static str {
+        match self {
+            Part::Profile => "profile",
+            Part::Mail => "mail",
+            Part::CalDav => "caldav",
+            Part::CardDav => "carddav",
+        }
+    }
+
+    /// What stands for its UUID in a form.
+    fn marker(self) -> &'static str {
+        match self {
+            Part::Profile => "%PROFILEUUID%",
+            Part::Mail => "%MAILUUID%",
+            Part::CalDav => "%CALDAVUUID%",
+            Part::CardDav => "%CARDDAVUUID%",
+        }
+    }
+
+    /// Its UUID: the same for one mailbox, whatever its servers are. `identifier` is the profile's.
+    fn uuid(self, identifier: &str) -> String {
+        let name = [identifier, ".", self.name()].concat();
+        let mut buffer = Uuid::encode_buffer();
+        let uuid = Uuid::new_v5(&IDENTIFIER_ROOT, name.as_bytes());
+        uuid.hyphenated().encode_upper(&mut buffer).to_owned()
+    }
+}
+
 /// What a profile and its payloads are called: the same for one mailbox, however it is spelt and
 /// whatever its servers are.
 struct Naming {
@@ -235,36 +341,85 @@ struct Naming {
     account: String,
     /// The profile's identifier, with which those of its payloads begin.
     identifier: String,
+    /// True if it is for a mailbox, which is filled in later: markers are in its place.
+    is_for_mailbox: bool,
 }
 
+/// The mailbox as people write it, in a form.
+const FOR_PEOPLE: &str = "%FORPEOPLE%";
+/// The end of an identifier, in a form.
+const MAILBOX_ID: &str = "%MAILBOXID%";
+
 impl Naming {
-    fn new(account: &Account) -> Naming {
-        let (whose, of_whom) = match &account.address {
-            Some(address) => (address.for_people(), address.folded()),
-            None => (account.domain.for_people().into_owned(), account.domain.to_string()),
-        };
-        let mailbox = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
-        let identifier = format!("{}.{}", account.provider.identifier, mailbox.simple());
-        let account = match &account.address {
-            Some(_) => whose.clone(),
-            None => account.provider.name.clone(),
-        };
-        Naming { whose, account, identifier }
+    /// The names of a mailbox that is filled in later.
+    fn open(account: &Account) -> Naming {
+        Naming {
+            whose: FOR_PEOPLE.to_owned(),
+            account: FOR_PEOPLE.to_owned(),
+            identifier: format!("{}.{MAILBOX_ID}", account.provider.identifier),
+            is_for_mailbox: true,
+        }
     }
 
-    /// `CommonPayloadKeys.yaml`: what every payload has, and without a `part` the profile itself.
-    fn payload(&self, kind: &'static str, part: Option<&str>, title: &str) -> Dict {
-        let name = format!("{}.{}", self.identifier, part.unwrap_or("profile"));
-        let uuid = Uuid::new_v5(&IDENTIFIER_ROOT, name.as_bytes());
-        let identifier = if part.is_some() { name } else { self.identifier.clone() };
+    fn of_domain(account: &Account) -> Naming {
+        Naming {
+            whose: account.domain.for_people().into_owned(),
+            account: account.provider.name.clone(),
+            identifier: identifier(&account.provider.identifier, account.domain.as_str()),
+            is_for_mailbox: false,
+        }
+    }
+
+    /// `CommonPayloadKeys.yaml`: what every payload has, and the profile itself.
+    fn payload(&self, kind: &'static str, part: Part, title: &str) -> Dict {
+        let identifier = match part {
+            Part::Profile => self.identifier.clone(),
+            _ => format!("{}.{}", self.identifier, part.name()),
+        };
+        let uuid = match self.is_for_mailbox {
+            true => Value::Word(part.marker()),
+            false => Value::Text(part.uuid(&self.identifier)),
+        };
         Dict::from([
             ("PayloadDisplayName", Value::Text(format!("{title} ({})", self.whose))),
             ("PayloadIdentifier", Value::Text(identifier)),
             ("PayloadType", Value::Word(kind)),
-            ("PayloadUUID", Value::Text(uuid.hyphenated().to_string().to_uppercase())),
+            ("PayloadUUID", uuid),
             ("PayloadVersion", Value::Number(1)),
         ])
     }
+}
+
+/// The identifier of the profile of a mailbox or a domain, below that of its provider.
+fn identifier(provider: &str, of_whom: &str) -> String {
+    let mut buffer = Uuid::encode_buffer();
+    let id = Uuid::new_v5(&IDENTIFIER_ROOT, of_whom.as_bytes());
+    [provider, ".", id.simple().encode_lower(&mut buffer)].concat()
+}
+
+/// The profile of any mailbox of a domain, from one with markers in it.
+fn form(response: Response, provider: String) -> Form {
+    let texts = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, MAILBOX_ID];
+    let body = &response.body;
+    // Those that are there: each is a hash for every mailbox.
+    let parts: Vec<_> = Part::ALL
+        .into_iter()
+        .filter(|part| memchr::memmem::find(body, part.marker().as_bytes()).is_some())
+        .collect();
+    let uuids = parts.iter().map(|part| part.marker());
+    let markers: Vec<_> = texts.into_iter().chain(uuids).collect();
+    let fill = move |address: &EmailAddress| {
+        let identifier = identifier(&provider, &address.folded());
+        let escaped = |text: &str| xml::escaped_in_property_list(text).into_owned();
+        let mut texts = Vec::with_capacity(4 + parts.len());
+        texts.push(escaped(&[address.local_part(), "@", address.domain().as_str()].concat()));
+        texts.push(escaped(address.local_part()));
+        texts.push(escaped(&address.for_people()));
+        texts.push(identifier[provider.len() + 1..].to_owned());
+        texts.extend(parts.iter().map(|part| part.uuid(&identifier)));
+        texts
+    };
+    Form::new(response, &markers, Box::new(fill))
 }
 
 //------------ Dict -----------------------------------------------------------

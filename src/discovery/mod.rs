@@ -15,7 +15,7 @@ use crate::response::{Response, Status};
 
 /// Reads the address in the query parameter `name`. An empty parameter counts as absent.
 ///
-/// Fails with the answer to give: the address is never echoed.
+/// Fails with the response to give: the address is never echoed.
 fn address_parameter(request: &Request, name: &str) -> Result<Option<EmailAddress>, Response> {
     match request.parameter(name) {
         None => Ok(None),
@@ -26,7 +26,7 @@ fn address_parameter(request: &Request, name: &str) -> Result<Option<EmailAddres
     }
 }
 
-/// The answer for a domain that is not ours: every client then looks elsewhere.
-fn not_ours(_: &Request) -> Response {
+/// The response for a domain that is not ours: every client then looks elsewhere.
+fn not_ours() -> Response {
     Response::text(Status::NotFound, "this domain is not configured")
 }

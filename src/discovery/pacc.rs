@@ -34,21 +34,35 @@ const SERVICES: [(ServiceKind, &str); 4] = [
 ];
 
 /// The document of a domain.
-static CONFIGURATION: Document =
-    Document { decided_by: DecidedBy::Host, signed: false, write, unknown: not_ours };
+#[derive(Debug)]
+struct OfADomain;
 
-/// Reads the question: there is none but the Host.
-pub fn read(request: &Request) -> Result<Question, Response> {
-    Ok(Question { document: &CONFIGURATION, address: None, host: request.host.clone() })
+impl Document for OfADomain {
+    fn name(&self) -> &'static str {
+        "pacc"
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Host
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        Written::ForDomain(match document(account) {
+            // A proxy that compresses would change what is digested (RFC 9111 §5.2.2.6).
+            Some(document) => Response::document("application/json", document)
+                .with("Cache-Control", "public, max-age=300, no-transform"),
+            None => not_ours(),
+        })
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
+    }
 }
 
-fn write(account: &Account, request: &Request) -> Written {
-    Written::ForDomain(match document(account) {
-        // A proxy that compresses would change what is digested (RFC 9111 §5.2.2.6).
-        Some(document) => Response::document("application/json", document)
-            .with("Cache-Control", "public, max-age=300, no-transform"),
-        None => not_ours(request),
-    })
+/// Reads the question: there is none but the Host.
+pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
+    Ok(Question::new(OfADomain, None, request.host.clone()))
 }
 
 /// The document to the byte; `None` if none is to be published.

@@ -4,8 +4,9 @@
 //! is read to its end even if nobody wants it, since some servers break off otherwise. FastCGI
 //! carries the same variables and the same answer and uses the functions of this file.
 
-use crate::request::{Limits, Method, Request, Wishes, is_absolute, parse_host};
+use crate::request::{Limits, Method, Request, Sender, Wishes, is_absolute, parse_host};
 use crate::response::{Response, Status};
+use crate::step::Reply;
 use memchr::memchr;
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -16,11 +17,12 @@ pub fn is_cgi() -> bool {
     std::env::var_os("GATEWAY_INTERFACE").is_some()
 }
 
-/// Serves the request this process was started for; its method and the answer it got.
+/// Serves the request this process was started for. `note` takes note of the reply once it is out.
 pub fn run(
-    respond: impl FnOnce(&Request) -> Response,
+    respond: impl FnOnce(&Request) -> Reply,
+    note: impl FnOnce(Method, Sender, &Reply),
     limits: &Limits,
-) -> io::Result<(Method, Response)> {
+) -> io::Result<()> {
     let environment: Vec<_> =
         std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
     let variables: Variables =
@@ -28,16 +30,17 @@ pub fn run(
     let method = variables.method();
     let request =
         read_body(&variables, limits.body_bytes).and_then(|body| request(&variables, body));
-    let response = match request {
+    let reply = match request {
         Ok(request) => respond(&request),
-        Err(response) => response,
+        Err(response) => response.into(),
     };
     let mut bytes = Vec::new();
-    write_answer(&mut bytes, &response, method == Method::Head);
+    write_answer(&mut bytes, &reply.response, method == Method::Head);
     let mut stdout = io::stdout().lock();
     stdout.write_all(&bytes)?;
     stdout.flush()?;
-    Ok((method, response))
+    note(method, variables.sender(), &reply);
+    Ok(())
 }
 
 //------------ in -------------------------------------------------------------
@@ -56,6 +59,8 @@ pub struct Variables<'a> {
     transfer_encoding: Option<&'a [u8]>,
     accept_language: Option<&'a [u8]>,
     if_none_match: Option<&'a [u8]>,
+    remote_addr: Option<&'a [u8]>,
+    user_agent: Option<&'a [u8]>,
 }
 
 impl<'a> Variables<'a> {
@@ -73,6 +78,8 @@ impl<'a> Variables<'a> {
             b"HTTP_TRANSFER_ENCODING" => &mut self.transfer_encoding,
             b"HTTP_ACCEPT_LANGUAGE" => &mut self.accept_language,
             b"HTTP_IF_NONE_MATCH" => &mut self.if_none_match,
+            b"REMOTE_ADDR" => &mut self.remote_addr,
+            b"HTTP_USER_AGENT" => &mut self.user_agent,
             _ => return,
         };
         *variable = Some(value).filter(|value| !value.is_empty());
@@ -90,6 +97,14 @@ impl<'a> Variables<'a> {
             || holds(self.host)
             || holds(self.accept_language)
             || holds(self.if_none_match)
+    }
+
+    /// Who sent the request, by the web server.
+    pub fn sender(&self) -> Sender<'a> {
+        Sender {
+            address: self.remote_addr.unwrap_or_default(),
+            user_agent: self.user_agent.unwrap_or_default(),
+        }
     }
 
     /// The method; `Other` if there is none.

@@ -6,12 +6,14 @@ use super::Handler;
 use super::budget::{Budget, Share};
 use super::cgi::body_too_large;
 use super::server::{GRACE, SILENCE, Silent, Stop, finish};
-use crate::request::{Limits, Method, Request, Wishes};
+use crate::request::{Limits, Method, Request, Sender, Wishes};
 use crate::response::{Response, Status};
+use crate::step::Reply;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_LANGUAGE, HOST, IF_NONE_MATCH};
+use hyper::header::{ACCEPT_LANGUAGE, HOST, IF_NONE_MATCH, USER_AGENT};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -47,12 +49,13 @@ pub async fn serve(
 ) {
     let phase = Cell::new(Phase::New);
     let begun = tokio::time::Instant::now();
+    let peer = stream.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
     let service_fn = service_fn(async |request| {
         if phase.replace(Phase::Running) != Phase::Coming {
             // Sent before the last answer was read. Who does that has one turn for each, as others.
             yield_now().await;
         }
-        let answer = answer(request, service, limits, budget).await;
+        let answer = answer(request, &peer, service, limits, budget).await;
         phase.set(Phase::Answered);
         Ok::<_, Infallible>(answer)
     });
@@ -114,7 +117,7 @@ fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) 
     };
     // hyper's answers have no body.
     let response = Response { body: Bytes::new(), ..Response::text(status, "") };
-    service.answered(Method::Other, &response, Duration::ZERO);
+    service.answered(Method::Other, Sender::default(), &response.into(), Duration::ZERO);
 }
 
 /// Where the conversation stands.
@@ -134,14 +137,20 @@ enum Phase {
 
 async fn answer(
     request: hyper::Request<Incoming>,
+    peer: &str,
     service: &dyn Handler,
     limits: &Limits,
     budget: &Budget,
 ) -> hyper::Response<Full<Bytes>> {
     let mut start = Instant::now();
     let method = Method::parse(request.method().as_str().as_bytes());
-    let response = respond_to(request, method, service, limits, budget, &mut start).await;
-    service.answered(method, &response, start.elapsed());
+    let (head, body) = request.into_parts();
+    let user_agent = head.headers.get(USER_AGENT).map(|value| value.as_bytes());
+    let user_agent = user_agent.unwrap_or_default();
+    let reply = respond_to(&head, body, method, service, limits, budget, &mut start).await;
+    let sender = Sender { address: peer.as_bytes(), user_agent };
+    service.answered(method, sender, &reply, start.elapsed());
+    let response = reply.response;
     let mut answer = hyper::Response::builder().status(response.status.code());
     for (name, value) in &response.headers {
         answer = answer.header(*name, value.as_ref());
@@ -153,22 +162,23 @@ async fn answer(
     })
 }
 
-/// The answer; `start` becomes the time at which the request was all there.
+/// The reply; `start` becomes the time at which the request was all there.
 async fn respond_to(
-    request: hyper::Request<Incoming>,
+    head: &Parts,
+    body: Incoming,
     method: Method,
     service: &dyn Handler,
     limits: &Limits,
     budget: &Budget,
     start: &mut Instant,
-) -> Response {
-    let hosts = request.headers().get_all(HOST).iter().count();
+) -> Reply {
+    let hosts = head.headers.get_all(HOST).iter().count();
     // RFC 9112 §3.2
-    if hosts > 1 || (hosts == 0 && request.version() == hyper::Version::HTTP_11) {
-        return Response::text(Status::BadRequest, "a request must have exactly one Host field");
+    if hosts > 1 || (hosts == 0 && head.version == hyper::Version::HTTP_11) {
+        let line = "a request must have exactly one Host field";
+        return Response::text(Status::BadRequest, line).into();
     }
-    let target = request.uri().to_string();
-    let (head, body) = request.into_parts();
+    let target = head.uri.to_string();
     let field = |name| head.headers.get(name).map(|value| value.as_bytes());
     let mut share = budget.share();
     let body = read_body(body, limits.body_bytes, &mut share);
@@ -184,9 +194,10 @@ async fn respond_to(
             };
             finish(|| service.respond(&request)).await
         }
-        Ok(Err(response)) => response,
+        Ok(Err(response)) => response.into(),
         Err(_) => {
-            Response::text(Status::RequestTimeout, "the request body was not received in time")
+            let line = "the request body was not received in time";
+            Response::text(Status::RequestTimeout, line).into()
         }
     }
 }

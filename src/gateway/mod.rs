@@ -13,17 +13,17 @@ pub mod notify;
 pub mod server;
 
 use crate::metrics::Metrics;
-use crate::request::{Method, Request};
-use crate::response::{Answer, Response};
+use crate::request::{Method, Request, Sender};
+use crate::step::{Reply, Step};
 use std::time::Duration;
 
 /// What answers requests; called on one thread, never by two requests at once.
 pub trait Handler {
-    /// Answers a request.
-    fn respond(&self, request: &Request) -> Answer;
+    /// The next step for a request.
+    fn respond(&self, request: &Request) -> Step;
 
-    /// Takes note of an answer on its way out, also of one that was given without asking.
-    fn answered(&self, method: Method, response: &Response, took: Duration);
+    /// Takes note of a response on its way out, also of one that was given without asking.
+    fn answered(&self, method: Method, sender: Sender, reply: &Reply, took: Duration);
 
     /// Where connections are counted.
     fn metrics(&self) -> &Metrics;

@@ -14,7 +14,8 @@ use super::notify::Manager;
 use super::{Handler, http};
 use crate::log;
 use crate::request::Limits;
-use crate::response::{Answer, Response, Status};
+use crate::response::{Response, Status};
+use crate::step::{Reply, Step};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::Cell;
 use std::io;
@@ -288,24 +289,28 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Optio
     }
 }
 
-/// Asks until there is a response. What takes long runs where it holds up no other request.
+/// Asks until there is a reply. What takes long runs where it holds up no other request.
 // One place asks, so that it is compiled into the place that calls this.
 #[inline(always)]
-pub async fn finish(ask: impl Fn() -> Answer) -> Response {
-    for _ in 0..Answer::MAX_READS {
+pub async fn finish(ask: impl Fn() -> Step) -> Reply {
+    for _ in 0..Step::MAX_LOOK_UPS {
         match ask() {
-            Answer::Ready(response) => return response,
-            Answer::Slow(work) => {
-                return tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-                    Response::text(Status::InternalServerError, "cannot write the response")
+            Step::Done(reply) => return reply,
+            Step::Compute(work) => {
+                return tokio::task::spawn_blocking(|| work.compute()).await.unwrap_or_else(|_| {
+                    let line = "cannot write the response";
+                    Response::text(Status::InternalServerError, line).into()
                 });
             }
             // Should it panic, it is asked for again.
-            Answer::Unread(read) => drop(tokio::task::spawn_blocking(read).await.ok()),
+            Step::LookUp(work) => {
+                tokio::task::spawn_blocking(|| work.look_up()).await.ok();
+            }
         }
     }
     Response::text(Status::ServiceUnavailable, "the files of this domain change too often")
         .with("Cache-Control", "no-store")
+        .into()
 }
 
 /// Tells connections that it is time to stop: all of them, or as many as are to make room, those that

@@ -4,7 +4,7 @@ use crate::xml;
 use qrcodegen::{Mask, QrCode, QrCodeEcc, QrSegment, Version};
 
 /// White modules around the code, as the standard wants them.
-const QUIET: i32 = 4;
+const QUIET: u8 = 4;
 
 /// The code for a text, named by `label`; `None` if the text is too long for one.
 pub fn svg(text: &str, label: &str) -> Option<String> {
@@ -14,42 +14,57 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
     let (least, most) = (Version::MIN, Version::MAX);
     let level = QrCodeEcc::Medium;
     let code = QrCode::encode_segments_advanced(&segments, level, least, most, mask, true).ok()?;
-    let size = (code.size() + 2 * QUIET).to_string();
+    let size = (code.size() + 2 * i32::from(QUIET)).to_string();
     let mut xml = xml::Writer::fragment();
+    let view = format!("0 0 {size} {size}");
     let attributes = [
-        ("viewBox", format!("0 0 {size} {size}")),
-        ("role", "img".to_owned()),
-        ("aria-label", label.to_owned()),
-        ("shape-rendering", "crispEdges".to_owned()),
+        ("viewBox", view.as_str()),
+        ("role", "img"),
+        ("aria-label", label),
+        ("shape-rendering", "crispEdges"),
     ];
-    let attributes = attributes.each_ref().map(|(name, value)| (*name, value.as_str()));
     xml.element("svg", &attributes, |xml| {
         // Dark on light whatever the page's colours are: not every camera reads it the other way.
         xml.empty_with("rect", &[("width", &size), ("height", &size), ("fill", "#ffffff")]);
-        xml.empty_with("path", &[("d", &path(&code)), ("fill", "#000000")]);
+        xml.empty_with("path", &[("d", &path(&code)), ("stroke", "#000000")]);
     });
     String::from_utf8(xml.finish()).ok()
 }
 
-/// The dark modules, those side by side as one.
+/// The dark modules as lines of the width of a module, those side by side as one.
 fn path(code: &QrCode) -> String {
-    let mut path = String::with_capacity(8192);
-    let mut number = itoa::Buffer::new();
-    for y in 0..code.size() {
-        let mut x = 0;
-        while x < code.size() {
-            let run = (x..code.size()).take_while(|&x| code.get_module(x, y)).count() as i32;
-            if run > 0 {
-                for (command, count) in
-                    [("M", x + QUIET), (" ", y + QUIET), ("h", run), ("v1h", -run)]
-                {
-                    path += command;
-                    path += number.format(count);
+    let mut path = Vec::with_capacity(8192);
+    // A code has 177 modules at most in each direction (ISO/IEC 18004 §5.1).
+    let size = u8::try_from(code.size()).unwrap_or_default();
+    let mut row = vec![false; size.into()];
+    for y in 0..size {
+        (0..size).zip(&mut row).for_each(|(x, dark)| *dark = code.get_module(x.into(), y.into()));
+        path.push(b'M');
+        write_number(&mut path, QUIET);
+        path.push(b' ');
+        write_number(&mut path, y + QUIET);
+        path.extend_from_slice(b".5");
+        for run in row.chunk_by(|one, next| one == next) {
+            let length = u8::try_from(run.len()).unwrap_or_default();
+            match (run.first() == Some(&true), length) {
+                // Nearly always.
+                (true, ..10) => path.extend_from_slice(&[b'h', b'0' + length]),
+                (false, ..10) => path.extend_from_slice(&[b'm', b'0' + length, b' ', b'0']),
+                (true, _) => {
+                    path.push(b'h');
+                    write_number(&mut path, length);
                 }
-                path += "z";
+                (false, _) => {
+                    path.push(b'm');
+                    write_number(&mut path, length);
+                    path.extend_from_slice(b" 0");
+                }
             }
-            x += run + 1;
         }
     }
-    path
+    String::from_utf8(path).unwrap_or_default()
+}
+
+fn write_number(text: &mut Vec<u8>, number: u8) {
+    text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

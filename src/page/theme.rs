@@ -1,4 +1,4 @@
-//! What the pages of one look have in common, made once: the style in the provider's colour, the
+//! What the pages of one theme have in common, made once: the style in the provider's colour, the
 //! policy that lets it in, and our template.
 //!
 //! Taking a template apart and making its hashes is half of a page's work. An admin's template is
@@ -8,15 +8,16 @@
 //! amount of work. Refuses what is not a template, what is too large or too deep, and all that could
 //! make a value grow without being charged for it.
 
+use super::content::Content;
 use super::contrast::Accent;
-use super::{Content, csp};
+use super::csp;
 use crate::account::Color;
-pub use minijinja::Value;
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use minijinja::{Error, ErrorKind};
+pub use minijinja::{HtmlEscape, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -125,18 +126,19 @@ pub struct Theme {
 impl Theme {
     /// The look of a template, ours if there is none, in a colour.
     pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Theme>, TemplateError> {
-        let is_it = |look: &&Rc<Theme>| look.template.as_deref() == template && look.color == color;
-        if let Some(look) = KEPT.with_borrow(|kept| kept.iter().find(is_it).cloned()) {
-            return Ok(look);
+        let is_it =
+            |theme: &&Rc<Theme>| theme.template.as_deref() == template && theme.color == color;
+        if let Some(theme) = KEPT.with_borrow(|kept| kept.iter().find(is_it).cloned()) {
+            return Ok(theme);
         }
-        let look = Rc::new(Theme::new(template, color)?);
+        let theme = Rc::new(Theme::new(template, color)?);
         KEPT.with_borrow_mut(|kept| {
             if kept.len() >= MAX_KEPT {
                 kept.clear();
             }
-            kept.push(look.clone());
+            kept.push(theme.clone());
         });
-        Ok(look)
+        Ok(theme)
     }
 
     /// The same, made anew.
@@ -435,10 +437,10 @@ mod tests {
     fn our_template_takes_a_small_part_of_the_work() {
         let logo = format!("data:image/png;base64,{}", "A".repeat(88 * 1024));
         let mut most = 0;
-        for mut content in super::super::samples() {
+        for mut content in super::super::content::samples() {
             content.logo = content.logo.map(|_| logo.as_str());
-            let look = Theme::new(None, None).unwrap();
-            content.style = look.style.clone();
+            let theme = Theme::new(None, None).unwrap();
+            content.style = theme.style.clone();
             content.script = Value::from_safe_string(SCRIPT.to_owned());
             let environment = limited();
             let template = environment.template_from_named_str(TEMPLATE_NAME, TEMPLATE).unwrap();

@@ -34,6 +34,10 @@ pub struct Language {
     pub code_label: &'static str,
     android_steps: [&'static str; 2],
     android_gmail: &'static str,
+    android_code_title: &'static str,
+    android_code_text: &'static str,
+    /// What the QR code for Android is called.
+    pub android_code_label: &'static str,
     thunderbird_steps: [&'static str; 3],
     outlook_steps: [&'static str; 3],
     see_values: &'static str,
@@ -101,6 +105,10 @@ pub static LANGUAGES: [Language; 8] = [
             "Enter your e-mail address and your password. The app finds the settings.",
         ],
         android_gmail: "In Gmail: add an account, choose “Other”, and enter the settings from this page.",
+        android_code_title: "Thunderbird and K-9 Mail by QR code",
+        android_code_text: "Open this page on a computer. In the app, open Settings, “Import \
+             settings”, and scan the code. It holds no password: the app asks for it.",
+        android_code_label: "QR code for Thunderbird and K-9 Mail on Android",
         thunderbird_steps: [
             "Open the menu ☰ and add a new e-mail account.",
             "Enter your name and your e-mail address, then your password.",
@@ -178,6 +186,11 @@ pub static LANGUAGES: [Language; 8] = [
         ],
         android_gmail: "In Gmail: Fügen Sie ein Konto hinzu, wählen Sie „Sonstige“ und geben Sie die Werte \
              dieser Seite ein.",
+        android_code_title: "Thunderbird und K-9 Mail per QR-Code",
+        android_code_text: "Öffnen Sie diese Seite an einem Computer. Öffnen Sie in der App die \
+             Einstellungen, „Einstellungen importieren“, und scannen Sie den Code. Er enthält \
+             kein Passwort: Die App fragt danach.",
+        android_code_label: "QR-Code für Thunderbird und K-9 Mail auf Android",
         thunderbird_steps: [
             "Öffnen Sie das Menü ☰ und fügen Sie ein neues E-Mail-Konto hinzu.",
             "Geben Sie Ihren Namen und Ihre E-Mail-Adresse ein, dann Ihr Passwort.",
@@ -255,6 +268,11 @@ pub static LANGUAGES: [Language; 8] = [
         ],
         android_gmail: "Dans Gmail : ajoutez un compte, choisissez « Autre » et saisissez les valeurs de \
              cette page.",
+        android_code_title: "Thunderbird et K-9 Mail par code QR",
+        android_code_text: "Ouvrez cette page sur un ordinateur. Dans l’application, ouvrez les \
+             paramètres, « Importer les paramètres », et scannez le code. Il ne contient pas de \
+             mot de passe : l’application le demande.",
+        android_code_label: "Code QR pour Thunderbird et K-9 Mail sur Android",
         thunderbird_steps: [
             "Ouvrez le menu ☰ et ajoutez un nouveau compte e-mail.",
             "Saisissez votre nom et votre adresse e-mail, puis votre mot de passe.",
@@ -329,6 +347,11 @@ pub static LANGUAGES: [Language; 8] = [
             "Escriba su dirección de correo y su contraseña. La aplicación encuentra el resto.",
         ],
         android_gmail: "En Gmail: añada una cuenta, elija «Otra» y escriba los valores de esta página.",
+        android_code_title: "Thunderbird y K-9 Mail con código QR",
+        android_code_text: "Abra esta página en un ordenador. En la aplicación, abra los \
+             ajustes, «Importar ajustes», y escanee el código. No contiene ninguna contraseña: \
+             la aplicación la pide.",
+        android_code_label: "Código QR para Thunderbird y K-9 Mail en Android",
         thunderbird_steps: [
             "Abra el menú ☰ y añada una cuenta de correo nueva.",
             "Escriba su nombre y su dirección de correo, y después su contraseña.",
@@ -403,6 +426,11 @@ pub static LANGUAGES: [Language; 8] = [
             "Scrivi il tuo indirizzo e-mail e la password. L’app trova il resto.",
         ],
         android_gmail: "In Gmail: aggiungi un account, scegli «Altro» e scrivi i valori di questa pagina.",
+        android_code_title: "Thunderbird e K-9 Mail con codice QR",
+        android_code_text: "Apri questa pagina su un computer. Nell’app apri le impostazioni, \
+             «Importa impostazioni», e scansiona il codice. Non contiene password: è l’app a \
+             chiederla.",
+        android_code_label: "Codice QR per Thunderbird e K-9 Mail su Android",
         thunderbird_steps: [
             "Apri il menu ☰ e aggiungi un nuovo account e-mail.",
             "Scrivi il tuo nome e l’indirizzo e-mail, poi la password.",
@@ -477,6 +505,11 @@ pub static LANGUAGES: [Language; 8] = [
             "Typ uw e-mailadres en uw wachtwoord. De app vindt de rest.",
         ],
         android_gmail: "In Gmail: voeg een account toe, kies ‘Overig’ en typ de waarden van deze pagina.",
+        android_code_title: "Thunderbird en K-9 Mail met een QR-code",
+        android_code_text: "Open deze pagina op een computer. Open in de app de instellingen, \
+             ‘Instellingen importeren’, en scan de code. Er staat geen wachtwoord in: de app \
+             vraagt erom.",
+        android_code_label: "QR-code voor Thunderbird en K-9 Mail op Android",
         thunderbird_steps: [
             "Open het menu ☰ en voeg een nieuwe e-mailaccount toe.",
             "Typ uw naam en uw e-mailadres, en daarna uw wachtwoord.",
@@ -552,6 +585,11 @@ pub static LANGUAGES: [Language; 8] = [
             "Escreva o seu endereço de e-mail e a palavra-passe. A aplicação encontra o resto.",
         ],
         android_gmail: "No Gmail: adicione uma conta, escolha “Outra” e escreva os valores desta página.",
+        android_code_title: "Thunderbird e K-9 Mail por código QR",
+        android_code_text: "Abra esta página num computador. Na aplicação, abra as definições, \
+             “Importar definições”, e leia o código. Não contém nenhuma palavra-passe: a \
+             aplicação pede-a.",
+        android_code_label: "Código QR para o Thunderbird e o K-9 Mail no Android",
         thunderbird_steps: [
             "Abra o menu ☰ e adicione uma nova conta de e-mail.",
             "Escreva o seu nome e o endereço de e-mail, depois a palavra-passe.",
@@ -626,6 +664,11 @@ pub static LANGUAGES: [Language; 8] = [
             "Wpisz adres e-mail i hasło. Aplikacja znajdzie resztę.",
         ],
         android_gmail: "W Gmailu: dodaj konto, wybierz „Inne” i wpisz wartości z tej strony.",
+        android_code_title: "Thunderbird i K-9 Mail przez kod QR",
+        android_code_text: "Otwórz tę stronę na komputerze. W aplikacji otwórz ustawienia, \
+             „Importuj ustawienia”, i zeskanuj kod. Nie zawiera on hasła: aplikacja o nie \
+             zapyta.",
+        android_code_label: "Kod QR dla Thunderbirda i K-9 Mail na Androidzie",
         thunderbird_steps: [
             "Otwórz menu ☰ i dodaj nowe konto e-mail.",
             "Wpisz swoje imię i nazwisko oraz adres e-mail, potem hasło.",

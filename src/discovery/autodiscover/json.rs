@@ -20,32 +20,54 @@ pub const FOLDER: &str = "/autodiscover/autodiscover.json/v1.0/";
 const MAX_ECHO: usize = 40;
 
 /// Where one protocol is.
-static PLACE: Document =
-    Document { decided_by: DecidedBy::Address, signed: false, write, unknown: not_ours };
+#[derive(Debug)]
+struct Where {
+    /// The protocol that is asked for, as far as it is said back.
+    protocol: String,
+}
+
+impl Document for Where {
+    fn name(&self) -> &'static str {
+        "autodiscover-json"
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Address
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        Written::ForRequest(response(account, &self.protocol))
+    }
+
+    fn not_found(&self) -> Response {
+        not_ours()
+    }
+}
 
 /// Reads the question from a query: `?Email=…&Protocol=…`.
-pub fn read(request: &Request) -> Result<Question, Response> {
+pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let email = request.parameter("Email").unwrap_or_default();
     question(request, &email)
 }
 
 /// Reads the question from a path with the address at its end, and a query `?Protocol=…`.
-pub fn read_path(request: &Request) -> Result<Question, Response> {
+pub fn read_path<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let email = request.path.get(FOLDER.len()..).unwrap_or_default();
     question(request, email)
 }
 
-fn question(request: &Request, email: &[u8]) -> Result<Question, Response> {
+fn question<'r>(request: &'r Request, email: &[u8]) -> Result<Question<'r>, Response> {
     if email.is_empty() {
         return Err(missing("Email"));
     }
     let address = EmailAddress::parse(email).map_err(|error| {
         refused("InvalidEmail", &format!("The given value of 'Email' is not an address: {error}"))
     })?;
-    if protocol(request).is_empty() {
+    let protocol = protocol(request);
+    if protocol.is_empty() {
         return Err(missing("Protocol"));
     }
-    Ok(Question { document: &PLACE, address: Some(address), host: request.host.clone() })
+    Ok(Question::new(Where { protocol }, Some(address), request.host.clone()))
 }
 
 /// The protocol that is asked for, as far as it is said back.
@@ -55,7 +77,7 @@ fn protocol(request: &Request) -> String {
     plain.take(MAX_ECHO).map(|&byte| char::from(byte)).collect()
 }
 
-//------------ answers --------------------------------------------------------
+//------------ responses ------------------------------------------------------
 
 /// The answer to a question that can be answered.
 #[derive(Serialize)]
@@ -73,11 +95,7 @@ struct Refusal<'a> {
     error_message: &'a str,
 }
 
-fn write(account: &Account, request: &Request) -> Written {
-    Written::ForRequest(answer(account, request))
-}
-
-fn answer(account: &Account, request: &Request) -> Response {
+fn response(account: &Account, asked: &str) -> Response {
     let activesync = account.service(ServiceKind::ActiveSync);
     let places = [
         // seen: Outlook 2019 asks for `Autodiscoverv1`.
@@ -85,8 +103,7 @@ fn answer(account: &Account, request: &Request) -> Response {
         activesync.map(|service| ("ActiveSync", service.url.clone())),
     ];
     let places = || places.iter().flatten();
-    let asked = protocol(request);
-    match places().find(|(name, _)| name.eq_ignore_ascii_case(&asked)) {
+    match places().find(|(name, _)| name.eq_ignore_ascii_case(asked)) {
         Some((protocol, url)) => json(Status::Ok, &Place { protocol, url }),
         None => {
             let known: Vec<_> = places().map(|(name, _)| format!("'{name}'")).collect();

@@ -6,7 +6,6 @@
 use super::{ErrorCode, answer, error, new_address};
 use crate::account::{Account, ServiceKind};
 use crate::question::{DecidedBy, Document, Written};
-use crate::request::Request;
 use crate::response::Response;
 
 /// Namespace of a request.
@@ -17,15 +16,25 @@ pub(super) const NAMESPACE: &str =
     "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
 
 /// The ActiveSync server of one mailbox.
-pub(super) static SERVER: Document = Document {
-    decided_by: DecidedBy::Address,
-    signed: false,
-    write,
-    unknown: |_| error(ErrorCode::AddressNotFound),
-};
+#[derive(Debug)]
+pub(super) struct Server;
 
-fn write(account: &Account, _: &Request) -> Written {
-    Written::ForRequest(settings(account))
+impl Document for Server {
+    fn name(&self) -> &'static str {
+        "mobilesync"
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Address
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        Written::ForRequest(settings(account))
+    }
+
+    fn not_found(&self) -> Response {
+        error(ErrorCode::AddressNotFound)
+    }
 }
 
 fn settings(account: &Account) -> Response {

@@ -8,10 +8,11 @@
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
 use crate::account::{
-    Account, Auth, EMAIL_LOCAL_PART, Login, MailServer, Protocol, Redirect, Security, ServiceKind,
-    WebService,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Redirect, Security,
+    ServiceKind, WebService,
 };
-use crate::address::EmailAddress;
+use crate::address::{Domain, EmailAddress};
+use crate::form::Form;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Method, Request, parse_host};
 use crate::response::Response;
@@ -27,37 +28,89 @@ const OUTLOOK_SCHEMAS: [&str; 2] = [
     "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006",
 ];
 
+const NAME: &str = "autodiscover";
+
 /// The settings of one mailbox, asked for by POST.
-static MAILBOX_SETTINGS: Document = Document {
-    decided_by: DecidedBy::Address,
-    signed: false,
-    write,
-    unknown: |_| error(ErrorCode::AddressNotFound),
-};
+#[derive(Debug)]
+struct OfAMailbox<'a> {
+    /// Where the request was sent: its host and its paths, before and after rewrites.
+    host: Option<&'a Domain>,
+    path: &'a [u8],
+    rewritten: [&'a [u8]; 2],
+}
 
 /// The settings of a domain, asked for by GET.
-static DOMAIN_SETTINGS: Document = Document {
-    decided_by: DecidedBy::Host,
-    signed: false,
-    write,
-    // Never a 200 with an error document: Delta Chat would stop searching.
-    unknown: not_ours,
-};
+#[derive(Debug)]
+struct OfADomain;
 
-/// Reads the question; an error document is the answer to a POST that asks none.
-pub fn read(request: &Request) -> Result<Question, Response> {
-    let host = request.host.clone();
-    match request.method {
-        Method::Post => {
-            let (document, address) = read_body(&request.body).map_err(error)?;
-            Ok(Question { document, address: Some(address), host })
+impl Document for OfAMailbox<'_> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Address
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        match &account.address {
+            Some(address) => self.write_for(account, address),
+            None => Written::ForRequest(self.not_found()),
         }
-        _ => Ok(Question { document: &DOMAIN_SETTINGS, address: None, host }),
+    }
+
+    fn not_found(&self) -> Response {
+        error(ErrorCode::AddressNotFound)
     }
 }
 
-/// Reads the address, and which answer is accepted, in any prefix and order of elements.
-fn read_body(body: &[u8]) -> Result<(&'static Document, EmailAddress), ErrorCode> {
+impl Document for OfADomain {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy::Host
+    }
+
+    fn write(&self, account: &Account) -> Written {
+        match account.takes_passwords() {
+            true => Written::ForDomain(settings(account, None)),
+            false => Written::ForRequest(self.not_found()),
+        }
+    }
+
+    fn not_found(&self) -> Response {
+        // Never a 200 with an error document: Delta Chat would stop searching.
+        not_ours()
+    }
+}
+
+/// Reads the question; an error document is the response to a POST that asks none.
+pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
+    let host = request.host.clone();
+    let Method::Post = request.method else { return Ok(Question::new(OfADomain, None, host)) };
+    let (schema, address) = read_body(&request.body).map_err(error)?;
+    let address = Some(address);
+    Ok(match schema {
+        Schema::Outlook => {
+            let Request { path, rewritten, .. } = request;
+            let document = OfAMailbox { host: request.host.as_ref(), path, rewritten: *rewritten };
+            Question::new(document, address, host)
+        }
+        Schema::MobileSync => Question::new(mobilesync::Server, address, host),
+    })
+}
+
+/// The schemas of responses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Schema {
+    Outlook,
+    MobileSync,
+}
+
+/// Reads the address, and which schema is accepted, in any prefix and order of elements.
+fn read_body(body: &[u8]) -> Result<(Schema, EmailAddress), ErrorCode> {
     let document = xml::read(body).map_err(|_| ErrorCode::InvalidRequest)?;
     let texts = |name: &'static str| {
         document
@@ -75,9 +128,9 @@ fn read_body(body: &[u8]) -> Result<(&'static Document, EmailAddress), ErrorCode
     let says_nothing = texts("AcceptableResponseSchema").next().is_none();
     let is_mobilesync = document.namespace == mobilesync::REQUEST_NAMESPACE;
     if OUTLOOK_SCHEMAS.into_iter().any(accepts) || says_nothing && !is_mobilesync {
-        Ok((&MAILBOX_SETTINGS, address))
+        Ok((Schema::Outlook, address))
     } else if accepts(mobilesync::NAMESPACE) || says_nothing {
-        Ok((&mobilesync::SERVER, address))
+        Ok((Schema::MobileSync, address))
     } else {
         Err(ErrorCode::SchemaNotAvailable)
     }
@@ -85,47 +138,59 @@ fn read_body(body: &[u8]) -> Result<(&'static Document, EmailAddress), ErrorCode
 
 //------------ settings -------------------------------------------------------
 
-fn write(account: &Account, request: &Request) -> Written {
-    if let (Some(address), Some(_)) = (&account.address, &account.moved) {
-        let fill = |login: &Login| login.of(address);
-        return Written::ForRequest(if let Some(new) = new_address(account) {
-            redirect(address, "redirectAddr", |xml| xml.text("RedirectAddr", &new.to_string()))
-        } else if let Some(url) = new_url(account, request) {
-            redirect(address, "redirectUrl", |xml| xml.text("RedirectUrl", url))
-        } else if !account.takes_passwords() {
-            no_settings(account, request)
-        } else {
-            settings(account, Some(&address.for_people()), fill)
-        });
+impl OfAMailbox<'_> {
+    fn write_for(&self, account: &Account, address: &EmailAddress) -> Written {
+        if let Some(new) = new_address(account) {
+            let to = |xml: &mut xml::Writer| xml.text("RedirectAddr", &new.to_string());
+            return Written::ForRequest(redirect(address, "redirectAddr", to));
+        }
+        // None for a client that asks there already: one host may keep the settings of many domains,
+        // its own redirects among them.
+        if let Some(Redirect::Url(url)) = account.moved.as_ref().filter(|to| !self.is_sent_to(to)) {
+            let to = |xml: &mut xml::Writer| xml.text("RedirectUrl", url);
+            return Written::ForRequest(redirect(address, "redirectUrl", to));
+        }
+        // seen: Thunderbird, which finds no way in autoconfig where there are tokens only, asks here
+        // next, and sends the password to the servers that it gets. The format has no word for OAuth2
+        // ([MS-OXDSCLI] 2.2.4.1.1.2.6).
+        if !account.takes_passwords() {
+            return Written::ForRequest(self.not_found());
+        }
+        let name = format!("{EMAIL_LOCAL_PART}@{}", address.domain().for_people());
+        let fill = |address: &EmailAddress| {
+            let whole = [address.local_part(), "@", address.domain().as_str()].concat();
+            let local_part = xml::escaped(address.local_part()).into_owned();
+            vec![xml::escaped(&whole).into_owned(), local_part]
+        };
+        let settings = settings(account, Some(&name));
+        let form = Form::new(settings, &[EMAIL_ADDRESS, EMAIL_LOCAL_PART], Box::new(fill));
+        match account.moved {
+            // Others are to be redirected.
+            Some(_) => Written::ForRequest(form.fill_in(address)),
+            None => Written::ForMailbox(form),
+        }
     }
-    if !account.takes_passwords() {
-        return Written::ForRequest(no_settings(account, request));
-    }
-    // The mailbox is filled in later.
-    let name = account
-        .address
-        .as_ref()
-        .map(|address| format!("{EMAIL_LOCAL_PART}@{}", address.domain().for_people()));
-    let response = settings(account, name.as_deref(), |login| login.template().to_owned());
-    match name {
-        Some(_) => Written::ForMailbox(response),
-        None => Written::ForDomain(response),
+
+    /// True if a redirect, in whatever spelling, leads to where the request was sent.
+    ///
+    /// Neither the port counts, which web servers do not always pass on, nor the query, which decides
+    /// nothing here. A host that is not a domain name is taken for the one that was asked if that is
+    /// not one either.
+    fn is_sent_to(&self, redirect: &Redirect) -> bool {
+        let Redirect::Url(url) = redirect else { return false };
+        let place = url.split_once("://").map_or(url.as_str(), |(_, place)| place);
+        let place = &place[..place.find(['?', '#']).unwrap_or(place.len())];
+        let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+        let path = percent_decode_str(path).collect::<Vec<_>>();
+        let path = segments(&path);
+        let is_path = |asked: &[u8]| segments(asked) == path;
+        // The client does not know of rewrites: its own path leads here as well.
+        parse_host(host.as_bytes()).as_ref() == self.host
+            && (is_path(self.path) || is_path(&self.rewritten.concat()))
     }
 }
 
-/// The answer where nothing can be said: the format has no word for OAuth2
-/// ([MS-OXDSCLI] 2.2.4.1.1.2.6).
-///
-/// seen: Thunderbird, which finds no way in autoconfig where there are tokens only, asks here next,
-/// and sends the password to the servers that it gets.
-fn no_settings(account: &Account, request: &Request) -> Response {
-    match account.address {
-        Some(_) => error(ErrorCode::AddressNotFound),
-        None => not_ours(request),
-    }
-}
-
-/// An answer that leads elsewhere.
+/// A response that leads elsewhere.
 fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writer)) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         write_user(xml, &address.for_people());
@@ -137,53 +202,24 @@ fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writ
     })
 }
 
-/// The settings of the mailbox that people know by this name, or without one those of a domain:
-/// these hold no login.
-fn settings(account: &Account, name: Option<&str>, login: impl Fn(&Login) -> String) -> Response {
+/// The settings of the mailbox that people know by this name, with the placeholders of its logins
+/// left open; without a name those of a domain, which hold no login.
+fn settings(account: &Account, name: Option<&str>) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
         if let Some(name) = name {
             write_user(xml, name);
         }
-        let login = |of: &Login| name.map(|_| login(of));
         xml.element("Account", &[], |xml| {
             xml.text("AccountType", "email");
             xml.text("Action", "settings");
-            write_protocols(xml, account, &login);
+            write_protocols(xml, account, name.is_some());
         });
     })
 }
 
 fn write_user(xml: &mut xml::Writer, name: &str) {
     xml.element("User", &[], |xml| xml.text("DisplayName", name));
-}
-
-/// The URL to ask instead, where the domain's settings are kept at another one.
-///
-/// None for a client that asks there already: one host may keep the settings of many domains, its own
-/// redirects among them. None without an address, since that is not a request of the protocol.
-fn new_url<'a>(account: &'a Account, request: &Request) -> Option<&'a str> {
-    let (Some(Redirect::Url(url)), Some(_)) = (&account.moved, &account.address) else {
-        return None;
-    };
-    (!is_here(url, request)).then_some(url)
-}
-
-/// True if a URL, in whatever spelling, leads to where the request was sent.
-///
-/// Neither the port counts, which web servers do not always pass on, nor the query, which decides
-/// nothing here. A host that is not a domain name is taken for the one that was asked if that is
-/// not one either.
-fn is_here(url: &str, request: &Request) -> bool {
-    let place = url.split_once("://").map_or(url, |(_, place)| place);
-    let place = &place[..place.find(['?', '#']).unwrap_or(place.len())];
-    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-    let path = percent_decode_str(path).collect::<Vec<_>>();
-    let path = segments(&path);
-    let is_path = |asked: &[u8]| segments(asked) == path;
-    // The client does not know of rewrites: its own path leads here as well.
-    parse_host(host.as_bytes()) == request.host
-        && (is_path(&request.path) || is_path(&request.rewritten.concat()))
 }
 
 /// The segments of a decoded path in lower case, without those that stand for nothing: empty ones
@@ -200,11 +236,7 @@ fn segments(path: &[u8]) -> Vec<Vec<u8>> {
     segments
 }
 
-fn write_protocols(
-    xml: &mut xml::Writer,
-    account: &Account,
-    login: &impl Fn(&Login) -> Option<String>,
-) {
+fn write_protocols(xml: &mut xml::Writer, account: &Account, has_login: bool) {
     let servers = account.servers.iter().filter(|server| server.auth.without_token().is_some());
     for server in servers {
         // seen: Thunderbird drops a Protocol whose Type is in lower case.
@@ -216,7 +248,7 @@ fn write_protocols(
         };
         xml.element("Protocol", &[], |xml| {
             xml.text("Type", kind);
-            write_server(xml, server, login(&server.login));
+            write_server(xml, server, has_login);
         });
     }
     if account.dav_in_autodiscover {
@@ -224,7 +256,7 @@ fn write_protocols(
             if let Some(service) = account.service(kind) {
                 xml.element("Protocol", &[], |xml| {
                     xml.text("Type", name);
-                    write_service(xml, service, login(&service.login));
+                    write_service(xml, service, has_login);
                 });
             }
         }
@@ -233,23 +265,23 @@ fn write_protocols(
 
 /// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
 /// the form that is in use for eM Client.
-fn write_service(xml: &mut xml::Writer, service: &WebService, login: Option<String>) {
+fn write_service(xml: &mut xml::Writer, service: &WebService, has_login: bool) {
     xml.text("Server", &service.url);
     xml.text("DomainRequired", "off");
-    if let Some(login) = login {
-        xml.text("LoginName", &login);
+    if has_login {
+        xml.text("LoginName", service.login.template());
     }
 }
 
 /// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
-fn write_server(xml: &mut xml::Writer, server: &MailServer, login: Option<String>) {
+fn write_server(xml: &mut xml::Writer, server: &MailServer, has_login: bool) {
     let on_off = |on| if on { "on" } else { "off" };
     let auth = server.auth.without_token();
     xml.text("Server", &server.host);
     xml.text("Port", &server.port.to_string());
     xml.text("DomainRequired", "off");
-    if let Some(login) = login {
-        xml.text("LoginName", &login);
+    if has_login {
+        xml.text("LoginName", server.login.template());
     }
     // Left out, it would count as on, which is NTLM.
     xml.text("SPA", on_off(auth == Some(Auth::Ntlm)));
@@ -277,14 +309,14 @@ mod tests {
     const SCHEMAS: &str = "http://schemas.microsoft.com/exchange/autodiscover";
 
     /// What is asked by a request in the namespace of `form` with these elements.
-    fn body(form: &str, content: &str) -> Result<&'static str, ErrorCode> {
+    fn body(form: &str, content: &str) -> Result<Schema, ErrorCode> {
         let namespace = format!("{SCHEMAS}/{form}/requestschema/2006");
         let document = format!(
             "<Autodiscover xmlns='{namespace}'><Request>{content}</Request></Autodiscover>"
         );
-        let (document, address) = read_body(document.as_bytes())?;
+        let (schema, address) = read_body(document.as_bytes())?;
         assert_eq!(address.to_string(), "ann@example.org");
-        Ok(if std::ptr::eq(document, &mobilesync::SERVER) { "mobilesync" } else { "outlook" })
+        Ok(schema)
     }
 
     #[test]
@@ -299,16 +331,16 @@ mod tests {
         let (newer, older) = ("outlook/responseschema/2006a", "outlook/responseschema/2006");
         let mobilesync = "mobilesync/responseschema/2006";
         for form in ["outlook", "mobilesync", "other"] {
-            assert_eq!(ask(form, &[newer]), Ok("outlook"), "{form}");
-            assert_eq!(ask(form, &[older]), Ok("outlook"), "{form}");
-            assert_eq!(ask(form, &[mobilesync]), Ok("mobilesync"), "{form}");
-            assert_eq!(ask(form, &[mobilesync, newer]), Ok("outlook"), "{form}");
-            assert_eq!(ask(form, &["other", mobilesync]), Ok("mobilesync"), "{form}");
+            assert_eq!(ask(form, &[newer]), Ok(Schema::Outlook), "{form}");
+            assert_eq!(ask(form, &[older]), Ok(Schema::Outlook), "{form}");
+            assert_eq!(ask(form, &[mobilesync]), Ok(Schema::MobileSync), "{form}");
+            assert_eq!(ask(form, &[mobilesync, newer]), Ok(Schema::Outlook), "{form}");
+            assert_eq!(ask(form, &["other", mobilesync]), Ok(Schema::MobileSync), "{form}");
             assert_eq!(ask(form, &["other"]), Err(ErrorCode::SchemaNotAvailable), "{form}");
         }
-        assert_eq!(ask("outlook", &[]), Ok("outlook"));
-        assert_eq!(ask("other", &[]), Ok("outlook"));
-        assert_eq!(ask("mobilesync", &[]), Ok("mobilesync"));
+        assert_eq!(ask("outlook", &[]), Ok(Schema::Outlook));
+        assert_eq!(ask("other", &[]), Ok(Schema::Outlook));
+        assert_eq!(ask("mobilesync", &[]), Ok(Schema::MobileSync));
     }
 
     #[test]

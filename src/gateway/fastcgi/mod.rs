@@ -11,7 +11,7 @@ use super::Handler;
 use super::cgi::{self, Variables};
 use super::listener::Stream;
 use super::server::{GRACE, SILENCE, Silent, Stop, finish};
-use crate::request::{Limits, Method, Request};
+use crate::request::{Limits, Method, Request, Sender};
 use crate::response::{Response, Status};
 use bytes::Bytes;
 use connection::{Arrived, Connection};
@@ -100,22 +100,23 @@ pub async fn serve(
             // The nearest that HTTP has; nothing of it is sent.
             let response = Response::text(Status::ServiceUnavailable, "");
             let response = Response { body: Bytes::new(), ..response };
-            service.answered(Method::Other, &response, Duration::ZERO);
+            service.answered(Method::Other, Sender::default(), &response.into(), Duration::ZERO);
         }
         if let Some(arrived) = arrived {
             let start = std::time::Instant::now();
             let ticket = arrived.ticket;
-            let request = read_request(&arrived);
-            let (method, response) = match request {
-                Ok((method, request)) => (method, finish(|| service.respond(&request)).await),
-                Err((method, response)) => (method, response),
+            let mut variables = Variables::default();
+            let reply = match read_request(&arrived, &mut variables) {
+                Ok(request) => finish(|| service.respond(&request)).await,
+                Err(response) => response.into(),
             };
-            service.answered(method, &response, start.elapsed());
+            let method = variables.method();
+            service.answered(method, variables.sender(), &reply, start.elapsed());
             if connection.output().is_empty() {
                 *connection.output() = OUTPUT.take();
             }
             let is_head = method == Method::Head;
-            connection.answer(ticket, |out| cgi::write_answer(out, &response, is_head));
+            connection.answer(ticket, |out| cgi::write_answer(out, &reply.response, is_head));
         }
         if !connection.output().is_empty() {
             let mut output = std::mem::take(connection.output());
@@ -187,27 +188,25 @@ async fn before<T>(
     timeout_at(deadline, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// The request that has arrived, with its method; else the method and the response to give.
-fn read_request(arrived: &Arrived) -> Result<(Method, Request<'_>), (Method, Response)> {
+/// The request that has arrived, or the response to give; `variables` become those of it.
+fn read_request<'a>(
+    arrived: &'a Arrived,
+    variables: &mut Variables<'a>,
+) -> Result<Request<'a>, Response> {
     let Some(parameters) = &arrived.parameters else {
         let line = "the request parameters are too large";
-        return Err((Method::Other, Response::text(Status::HeaderFieldsTooLarge, line)));
+        return Err(Response::text(Status::HeaderFieldsTooLarge, line));
     };
-    let mut variables = Variables::default();
     let mut pairs = records::pairs(parameters);
     for (name, value) in pairs.by_ref() {
         variables.set(name, value);
     }
     if pairs.is_cut_off() {
-        return Err((Method::Other, cgi::broken_parameters()));
+        *variables = Variables::default();
+        return Err(cgi::broken_parameters());
     }
-    let method = variables.method();
-    let request = match &arrived.body {
-        Some(body) => cgi::request(&variables, &body[..]),
+    match &arrived.body {
+        Some(body) => cgi::request(variables, &body[..]),
         None => Err(cgi::body_too_large()),
-    };
-    match request {
-        Ok(request) => Ok((method, request)),
-        Err(response) => Err((method, response)),
     }
 }

@@ -1,0 +1,99 @@
+//! The access log: a line for each request.
+//!
+//! It holds what was asked for, the response and the time. Addresses are masked, and nothing says
+//! who asked, unless the configuration wants it. What a client may have made up is escaped.
+
+use crate::address::EmailAddress;
+use crate::log;
+use crate::record::Fields;
+use crate::request::{Method, Sender};
+use crate::step::Reply;
+use crate::visible::visible;
+use std::time::Duration;
+
+/// The longest User-Agent in bytes; the rest is left out.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// Writes the line about a response on its way out; `took` is the time from the last byte of the
+/// request to the response.
+pub fn write(method: Method, sender: Sender, reply: &Reply, took: Duration, fields: Fields) {
+    log::collect(|line| {
+        let mut add = |name: &str, value: &str| {
+            line.extend_from_slice(name.as_bytes());
+            line.extend_from_slice(value.as_bytes());
+        };
+        let (response, record) = (&reply.response, &reply.record);
+        add("method=", method.as_str());
+        add(" document=", record.document);
+        add(" status=", response.status.digits());
+        // The response to a HEAD goes out without it.
+        let sent = if method == Method::Head { 0 } else { response.body.len() };
+        add(" bytes=", itoa::Buffer::new().format(sent));
+        add(" us=", itoa::Buffer::new().format(took.as_micros() as u64));
+        if let Some(host) = &record.host {
+            add(" host=", host.as_str());
+        }
+        if let Some(address) = &record.address {
+            if fields.addresses {
+                add(" address=", &visible(&address.to_string()));
+            } else {
+                add(" address=", first(address));
+                add("***@", address.domain().as_str());
+            }
+        }
+        if fields.client_addresses && !sender.address.is_empty() {
+            add(" client=", &quoted(sender.address));
+        }
+        if fields.user_agents && !sender.user_agent.is_empty() {
+            add(" user_agent=", &quoted(sender.user_agent));
+        }
+    });
+}
+
+/// The first letter of an address, if it is one that says nothing else.
+fn first(address: &EmailAddress) -> &str {
+    let start = address.local_part().get(..1).unwrap_or_default();
+    if start.bytes().all(|b| b.is_ascii_alphanumeric()) { start } else { "" }
+}
+
+/// A value as it was sent: in quotes if it has more than the letters of a network address.
+fn quoted(value: &[u8]) -> String {
+    let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b".:%-".contains(b);
+    let cut = &value[..value.len().min(LONGEST_USER_AGENT)];
+    let text = String::from_utf8_lossy(cut);
+    match cut.iter().all(is_plain) {
+        true => text.into_owned(),
+        false => {
+            let text = visible(&text).replace('\\', "\\\\").replace('"', "\\\"");
+            ["\"", &text, "\""].concat()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_masked_behind_their_first_letter() {
+        for (address, shown) in
+            [("ann@example.org", "a"), ("\"a b\"@example.org", ""), ("é@example.org", "")]
+        {
+            assert_eq!(first(&EmailAddress::parse(address.as_bytes()).unwrap()), shown);
+        }
+    }
+
+    #[test]
+    fn values_stay_within_their_quotes() {
+        for (value, shown) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("Mail/1 (a)", "\"Mail/1 (a)\""),
+            ("a\" status=200 \\\n", "\"a\\\" status=200 \\\\<U+000A>\""),
+        ] {
+            assert_eq!(quoted(value.as_bytes()), shown);
+        }
+        let long = quoted("é".repeat(1000).as_bytes());
+        assert_eq!(long.chars().count(), 2 + LONGEST_USER_AGENT / 2);
+    }
+}

@@ -1,0 +1,110 @@
+//! A document of a domain with gaps for what differs between its mailboxes.
+//!
+//! It is written once, with a marker in each gap, and taken apart; for each mailbox the pieces are
+//! put together. What stands in a gap is markup already: whoever fills it in has escaped it.
+
+use crate::address::EmailAddress;
+use crate::response::Response;
+use bytes::Bytes;
+use memchr::memchr;
+use std::fmt;
+
+/// The texts for the gaps of a form, for one mailbox, in the order of the form's markers.
+pub type Fill = Box<dyn Fn(&EmailAddress) -> Vec<String>>;
+
+/// A response whose body has gaps.
+pub struct Form {
+    /// All but the body.
+    head: Response,
+    /// Texts, each with the number of the marker behind it.
+    pieces: Vec<(String, usize)>,
+    end: String,
+    fill: Fill,
+}
+
+impl Form {
+    /// Takes a response whose body is UTF-8 apart at its markers, each of which begins with a `%`;
+    /// `fill` gives the texts that take their places.
+    ///
+    /// Markers are found from left to right, so that a text beside one cannot make another of it.
+    pub fn new(response: Response, markers: &[&str], fill: Fill) -> Form {
+        let body = String::from_utf8_lossy(&response.body);
+        let mut pieces = Vec::new();
+        let mut begin = 0;
+        let mut at = 0;
+        while let Some(found) = memchr(b'%', &body.as_bytes()[at..]) {
+            at += found;
+            let is_here = |marker: &&str| body[at..].starts_with(*marker);
+            match markers.iter().position(is_here) {
+                Some(number) => {
+                    pieces.push((body[begin..at].to_owned(), number));
+                    at += markers[number].len();
+                    begin = at;
+                }
+                None => at += 1,
+            }
+        }
+        let end = body[begin..].to_owned();
+        Form { head: response.with_body(Bytes::new()), pieces, end, fill }
+    }
+
+    /// The response for one mailbox.
+    pub fn fill_in(&self, address: &EmailAddress) -> Response {
+        let texts = (self.fill)(address);
+        let text = |number: &usize| texts.get(*number).map_or("", String::as_str);
+        let gaps: usize = self.pieces.iter().map(|(_, number)| text(number).len()).sum();
+        let mut body = String::with_capacity(self.len() + gaps);
+        for (piece, number) in &self.pieces {
+            body += piece;
+            body += text(number);
+        }
+        body += &self.end;
+        self.head.with_body(Bytes::from(body))
+    }
+
+    /// How many bytes of text it holds.
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(|(piece, _)| piece.len()).sum::<usize>() + self.end.len()
+    }
+
+    /// True if it holds no text.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Form").field("pieces", &self.pieces).field("end", &self.end).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled_in(body: &str, address: &str) -> String {
+        let fill =
+            |address: &EmailAddress| vec![address.to_string(), address.local_part().to_owned()];
+        let response = Response::document("text/plain", body.to_owned());
+        let form = Form::new(response, &["%A%", "%LOCAL%"], Box::new(fill));
+        let address = EmailAddress::parse(address.as_bytes()).unwrap();
+        String::from_utf8(form.fill_in(&address).body.into()).unwrap()
+    }
+
+    #[test]
+    fn gaps_are_filled_in_once_and_from_left_to_right() {
+        for (body, filled) in [
+            ("", ""),
+            ("none", "none"),
+            ("%A%", "ann@example.org"),
+            ("<%LOCAL%><%A%>.", "<ann><ann@example.org>."),
+            ("100%%LOCAL%%", "100%ann%"),
+            ("%LOCAL%A%%a%%LOCAL", "annA%%a%%LOCAL"),
+        ] {
+            assert_eq!(filled_in(body, "ann@example.org"), filled, "{body}");
+        }
+        // A mailbox that is named like a marker.
+        assert_eq!(filled_in("%LOCAL%, %A%", "%A%@example.org"), "%A%, %A%@example.org");
+    }
+}

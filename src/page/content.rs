@@ -1,0 +1,392 @@
+//! What the template of the page fills in.
+//!
+//! Most of a page is the same for all mailboxes of a domain: it is written once, with markers where
+//! the mailbox stands, and filled in for each. A template of an admin's may do what it likes with an
+//! address, so it gets the address itself.
+
+use super::qr;
+use super::theme::{HtmlEscape, TemplateError, Theme, Value};
+use super::thunderbird;
+use super::translations::{LANGUAGES, Language};
+use crate::account::{
+    self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, Security, ServiceKind,
+};
+use crate::address::EmailAddress;
+use crate::language::Languages;
+use crate::visible::replaced;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The query parameter with the address, and the field of the form.
+pub const PARAMETER: &str = "emailaddress";
+
+/// What stays as it is in a query.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
+//------------ Content --------------------------------------------------------
+
+/// What the template fills in.
+#[derive(Serialize)]
+pub struct Content<'a> {
+    pub stage: Stage,
+    lang: &'a str,
+    dir: &'a str,
+    pub t: &'static Language,
+    typed: String,
+    address: String,
+    pub provider: Option<Provider<'a>>,
+    pub logo: Option<&'a str>,
+    profile: String,
+    code: Option<Value>,
+    android_code: Option<Value>,
+    servers: Vec<ServerRow<'a>>,
+    services: Vec<ServiceRow<'a>>,
+    /// Filled in by the look, as is the next.
+    pub style: Value,
+    pub script: Value,
+}
+
+/// The kinds of pages.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Form,
+    Settings,
+    Invalid,
+    Unknown,
+}
+
+/// Who runs the servers.
+#[derive(Serialize)]
+pub struct Provider<'a> {
+    pub name: &'a str,
+    homepage: Option<&'a str>,
+    support: Option<&'a str>,
+    webmail: Option<&'a str>,
+    documentation: Vec<Documentation<'a>>,
+}
+
+#[derive(Serialize)]
+struct Documentation<'a> {
+    url: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct ServerRow<'a> {
+    protocol: String,
+    host: &'a str,
+    port: u16,
+    security: &'static str,
+    auth: String,
+    user: String,
+}
+
+#[derive(Serialize)]
+struct ServiceRow<'a> {
+    kind: String,
+    url: &'a str,
+    user: String,
+}
+
+impl<'a> Content<'a> {
+    /// The empty form, in the name of whoever has the account.
+    pub fn new(account: Option<&'a Account>, languages: &[u8]) -> Content<'a> {
+        let languages = Languages::parse(languages);
+        let t = spoken(&languages);
+        let provider = account.map(|account| &account.provider);
+        Content {
+            stage: Stage::Form,
+            lang: t.tag,
+            dir: t.direction,
+            t,
+            typed: String::new(),
+            address: String::new(),
+            provider: provider.map(|provider| Provider {
+                name: &provider.name,
+                homepage: provider.homepage.as_deref(),
+                support: provider.support.as_deref(),
+                webmail: provider.webmail.as_deref(),
+                documentation: provider
+                    .documentation
+                    .iter()
+                    .filter_map(|page| {
+                        Some(Documentation {
+                            url: &page.url,
+                            title: languages.choose(&page.title)?,
+                        })
+                    })
+                    .collect(),
+            }),
+            logo: account.and_then(|account| account.page.logo.as_deref()),
+            profile: String::new(),
+            code: None,
+            android_code: None,
+            servers: Vec::new(),
+            services: Vec::new(),
+            style: Value::UNDEFINED,
+            script: Value::UNDEFINED,
+        }
+    }
+
+    /// The form, with what was typed and is no address.
+    pub fn refuse(&mut self, typed: &str) {
+        self.stage = Stage::Invalid;
+        self.typed = replaced(typed);
+    }
+
+    /// The form, with an address of a domain that is not configured.
+    pub fn miss(&mut self, address: &EmailAddress) {
+        self.stage = Stage::Unknown;
+        self.typed = address.for_people();
+    }
+
+    /// The settings of a mailbox.
+    pub fn settle(&mut self, account: &'a Account, mailbox: &Mailbox) {
+        self.stage = Stage::Settings;
+        self.typed = mailbox.for_people.clone();
+        self.address = mailbox.for_people.clone();
+        if let Some(code) = &mailbox.apple_code {
+            self.profile = profile(&mailbox.encoded);
+            self.code = Some(Value::from_safe_string(code.clone()));
+        }
+        self.android_code = mailbox.android_code.clone().map(Value::from_safe_string);
+        // Who sets up by hand needs one server to read from and the one to send through.
+        let (incoming, outgoing) = (account.incoming(), account.outgoing());
+        let rank = |server: &account::MailServer| match Some(server) {
+            it if it == incoming => 0,
+            it if it == outgoing => 1,
+            _ => 2,
+        };
+        let mut servers: Vec<_> = account.servers.iter().chain(&account.alternatives).collect();
+        servers.sort_by_key(|server| rank(server));
+        self.servers = servers
+            .into_iter()
+            .map(|server| ServerRow {
+                protocol: server.protocol.to_string(),
+                host: &server.host,
+                port: server.port.get(),
+                security: security(server.security),
+                auth: auth(server.auth),
+                user: mailbox.login(&server.login),
+            })
+            .collect();
+        let kinds = [ServiceKind::CalDav, ServiceKind::CardDav, ServiceKind::WebDav];
+        self.services = kinds
+            .into_iter()
+            .filter_map(|kind| account.service(kind))
+            .map(|service| ServiceRow {
+                kind: service.kind.to_string(),
+                url: &service.url,
+                user: mailbox.login(&service.login),
+            })
+            .collect();
+    }
+}
+
+/// The language of the page for whoever reads these.
+pub fn spoken(languages: &Languages) -> &'static Language {
+    let known: BTreeMap<_, _> =
+        LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
+    languages.choose(&known).copied().unwrap_or(&LANGUAGES[0])
+}
+
+/// The profile, as seen from this page.
+fn profile(encoded: &str) -> String {
+    format!("mobileconfig?{PARAMETER}={encoded}")
+}
+
+//------------ Mailbox --------------------------------------------------------
+
+/// A mailbox as it stands on a page, or what stands for it.
+pub struct Mailbox<'a> {
+    /// The address; without one, markers are in its place.
+    address: Option<&'a EmailAddress>,
+    for_people: String,
+    /// The address in a query.
+    encoded: String,
+    /// The QR code that leads to the profile, if there is one.
+    apple_code: Option<String>,
+    /// The QR code that Thunderbird for Android imports, if there is one.
+    android_code: Option<String>,
+}
+
+const FOR_PEOPLE: &str = "%FORPEOPLE%";
+const ENCODED: &str = "%ENCODED%";
+const APPLE_CODE: &str = "%APPLECODE%";
+const ANDROID_CODE: &str = "%ANDROIDCODE%";
+
+/// What stands for a mailbox that is filled in later.
+pub const MARKERS: [&str; 6] =
+    [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, ENCODED, APPLE_CODE, ANDROID_CODE];
+
+impl<'a> Mailbox<'a> {
+    /// The mailbox of an address.
+    pub fn of(address: &'a EmailAddress, codes: &Codes) -> Mailbox<'a> {
+        let encoded = encoded(address);
+        Mailbox {
+            address: Some(address),
+            for_people: address.for_people(),
+            apple_code: codes.apple(&encoded),
+            android_code: codes.android(address),
+            encoded,
+        }
+    }
+
+    /// A mailbox that is filled in later, with the codes that one would have whose address Thunderbird
+    /// for Android takes or does not take.
+    pub fn open(codes: &Codes, is_taken: bool) -> Mailbox<'static> {
+        let marker = |marker: &str, is_there: bool| is_there.then(|| marker.to_owned());
+        Mailbox {
+            address: None,
+            for_people: FOR_PEOPLE.to_owned(),
+            encoded: ENCODED.to_owned(),
+            apple_code: marker(APPLE_CODE, codes.link.is_some()),
+            android_code: marker(ANDROID_CODE, is_taken && codes.accounts.is_some()),
+        }
+    }
+
+    fn login(&self, login: &Login) -> String {
+        match self.address {
+            Some(address) => login.of(address),
+            None => login.template().to_owned(),
+        }
+    }
+}
+
+/// What is filled in for a mailbox, as markup, in the order of the markers.
+pub fn fill(address: &EmailAddress, codes: &Codes) -> Vec<String> {
+    let html = |text: &str| HtmlEscape(text).to_string();
+    let encoded = encoded(address);
+    let apple = codes.apple(&encoded).unwrap_or_default();
+    let android = codes.android(address).unwrap_or_default();
+    vec![
+        html(&address.to_string()),
+        html(address.local_part()),
+        html(&address.for_people()),
+        html(&encoded),
+        apple,
+        android,
+    ]
+}
+
+fn encoded(address: &EmailAddress) -> String {
+    utf8_percent_encode(&address.to_string(), PLAIN).to_string()
+}
+
+/// The QR codes of a domain's mailboxes.
+#[derive(Clone, Debug)]
+pub struct Codes {
+    /// What stands before the profile in its link; `None` if there is none.
+    link: Option<String>,
+    accounts: Option<thunderbird::Accounts>,
+    t: &'static Language,
+}
+
+impl Codes {
+    /// The codes of an account, named in the language of a reader.
+    pub fn of(account: &Account, t: &'static Language) -> Codes {
+        let host = match &account.host {
+            // The host that was asked, if it is ours: that one works.
+            Some(host) => host.to_string(),
+            None => format!("autoconfig.{}", account.domain),
+        };
+        let has_profile = account.takes_passwords();
+        let link = has_profile.then(|| format!("https://{host}/"));
+        Codes { link, accounts: thunderbird::Accounts::of(account), t }
+    }
+
+    fn apple(&self, encoded: &str) -> Option<String> {
+        qr::svg(&[self.link.as_ref()?, &*profile(encoded)].concat(), self.t.code_label)
+    }
+
+    fn android(&self, address: &EmailAddress) -> Option<String> {
+        let text = self.accounts.as_ref()?.text(address)?;
+        qr::svg(&text, self.t.android_code_label)
+    }
+}
+
+//------------ rows -----------------------------------------------------------
+
+fn security(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "tls",
+        Security::StartTls => "starttls",
+        Security::Plain => "none",
+    }
+}
+
+/// A password if one will do: few programs get a token by themselves.
+fn auth(auth: AuthList) -> String {
+    auth.without_token().unwrap_or(Auth::OAuth2).to_string()
+}
+
+//------------ templates ------------------------------------------------------
+
+/// Tries a template with every kind of page, since some mistakes show only when it is filled in.
+pub fn check_template(template: &str) -> Result<(), TemplateError> {
+    let theme = Theme::new(Some(template), None)?;
+    samples().iter_mut().try_for_each(|content| theme.page(content).map(drop))
+}
+
+/// One page of every stage: with all there can be, and with nothing that can be left out.
+pub fn samples() -> Vec<Content<'static>> {
+    let sample = |stage, is_full: bool| {
+        let link = is_full.then_some("https://www.example.org/");
+        let user = || "ann@example.org".to_owned();
+        let t = &LANGUAGES[0];
+        Content {
+            stage,
+            lang: t.tag,
+            dir: t.direction,
+            t,
+            typed: user(),
+            address: user(),
+            provider: is_full.then(|| Provider {
+                name: "Example",
+                homepage: link,
+                support: link,
+                webmail: link,
+                documentation: vec![Documentation {
+                    url: "https://www.example.org/",
+                    title: "Help",
+                }],
+            }),
+            logo: is_full.then_some("data:,"),
+            profile: match is_full {
+                true => profile("ann@example.org"),
+                false => String::new(),
+            },
+            code: is_full.then(|| Value::from_safe_string(String::new())),
+            android_code: is_full.then(|| Value::from_safe_string(String::new())),
+            servers: ["imap", "smtp", "pop3", "managesieve"]
+                .into_iter()
+                .map(|protocol| ServerRow {
+                    protocol: protocol.to_owned(),
+                    host: "mail.example.org",
+                    port: 993,
+                    security: security(Security::Tls),
+                    auth: auth(AuthList::of(Auth::Password)),
+                    user: user(),
+                })
+                .collect(),
+            services: ["caldav", "carddav", "webdav"]
+                .into_iter()
+                .filter(|_| is_full)
+                .map(|kind| ServiceRow {
+                    kind: kind.to_owned(),
+                    url: "https://dav.example.org/",
+                    user: user(),
+                })
+                .collect(),
+            style: Value::UNDEFINED,
+            script: Value::UNDEFINED,
+        }
+    };
+    let stages = || [Stage::Form, Stage::Settings, Stage::Invalid, Stage::Unknown];
+    let full = stages().map(|stage| sample(stage, true));
+    let bare = stages().map(|stage| sample(stage, false));
+    full.into_iter().chain(bare).collect()
+}

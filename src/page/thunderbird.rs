@@ -1,0 +1,83 @@
+//! The QR code that Thunderbird for Android and K-9 Mail import: "Export for Mobile".
+//!
+//! The text is JSON, format version 1 (thunderbird-android,
+//! `feature/migration/qrcode/qr-code-format.md`): one account with its server to read mail from and
+//! the one to send it through. No password is in it; the app asks for it. Refuses servers that take
+//! tokens only, and addresses that the app might not take: those with a quoted or a UTF-8 local part.
+
+use crate::account::{Account, Auth, Login, MailServer, Protocol, Security};
+use crate::address::EmailAddress;
+use serde::Serialize;
+
+/// A server, in the order of its fields: protocol, host name, port, security, authentication. The
+/// login follows, which depends on the mailbox.
+type Server = (u8, String, u16, u8, u8);
+
+/// What all mailboxes of a domain have in common.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    incoming: (Server, Login),
+    outgoing: (Server, Login),
+}
+
+impl Accounts {
+    /// The servers of an account; `None` if they cannot be described, or take no password.
+    pub fn of(account: &Account) -> Option<Accounts> {
+        let server = |server: &MailServer| Some((describe(server)?, server.login.clone()));
+        let incoming = server(account.incoming()?)?;
+        Some(Accounts { incoming, outgoing: server(account.outgoing()?)? })
+    }
+
+    /// The text of the code for one mailbox; `None` for an address that the app might not take.
+    pub fn text(&self, address: &EmailAddress) -> Option<String> {
+        if !is_taken(address) {
+            return None;
+        }
+        let (incoming, incoming_login) = &self.incoming;
+        let (outgoing, outgoing_login) = &self.outgoing;
+        // Nobody knows the name of whoever has the mailbox: the app takes an empty one.
+        let identity = (address.to_string(), "");
+        let incoming = WithLogin(incoming, incoming_login.of(address));
+        let outgoing = WithLogin(outgoing, outgoing_login.of(address));
+        const FORMAT_VERSION: u8 = 1;
+        // The first code of one.
+        const SEQUENCE: (u8, u8) = (1, 1);
+        serde_json::to_string(&(FORMAT_VERSION, SEQUENCE, incoming, [(outgoing, identity)])).ok()
+    }
+}
+
+/// True for an address that the app takes: ASCII, and a local part without quotes.
+pub fn is_taken(address: &EmailAddress) -> bool {
+    address.local_part().is_ascii() && !address.is_quoted()
+}
+
+fn describe(server: &MailServer) -> Option<Server> {
+    let protocol = match server.protocol {
+        Protocol::Imap | Protocol::Smtp => 0,
+        Protocol::Pop3 => 1,
+        Protocol::ManageSieve => return None,
+    };
+    let security = match server.security {
+        Security::Plain => 0,
+        Security::StartTls => 2,
+        Security::Tls => 3,
+    };
+    let authentication = match server.auth.without_token()? {
+        Auth::None => 0,
+        Auth::Password => 1,
+        Auth::CramMd5 => 2,
+        Auth::Ntlm => 4,
+        Auth::OAuth2 => return None,
+    };
+    Some((protocol, server.host.to_string(), server.port.get(), security, authentication))
+}
+
+/// A server with the login of a mailbox, as one array.
+struct WithLogin<'a>(&'a Server, String);
+
+impl Serialize for WithLogin<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let WithLogin((protocol, host, port, security, authentication), login) = self;
+        (protocol, host, port, security, authentication, login).serialize(serializer)
+    }
+}
