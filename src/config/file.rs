@@ -4,23 +4,11 @@
 //! wrong types; what the values mean is for `values` and `build`.
 
 use super::defaults::EMAIL_DOMAIN;
+pub use super::spanned::{ONE_OR_MORE, OneOrMore, SPANNED, Spanned};
+pub use super::whole_file::{Addresses, AnswerFor, Domains, File, Limits, Log, Metrics};
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
-use std::ops::Range;
-
-/// What is read once for the whole file, beside its [`Tables`].
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct File {
-    pub domains: Domains,
-    pub log: Log,
-    pub metrics: Metrics,
-    pub limits: Limits,
-}
 
 /// The keys of [`File`], and the table of domains; at the top they stand beside those of
 /// [`Tables`].
@@ -220,123 +208,3 @@ pub struct Page {
     pub logo: Option<Spanned<String>>,
     pub color: Option<Spanned<String>>,
 }
-
-/// `[domains]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Domains {
-    pub answer: Option<Spanned<AnswerFor>>,
-    pub list_files: Vec<Spanned<String>>,
-    pub directory: Option<Spanned<String>>,
-}
-
-/// `answer = …`
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum AnswerFor {
-    Any,
-    Listed,
-}
-
-/// `[log]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Log {
-    pub requests: Option<bool>,
-    pub addresses: Option<Addresses>,
-    pub client_addresses: Option<bool>,
-    pub user_agents: Option<bool>,
-}
-
-/// `addresses = …`
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Addresses {
-    Masked,
-    Full,
-}
-
-/// `[metrics]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Metrics {
-    pub path: Option<Spanned<String>>,
-    pub health_path: Option<Spanned<String>>,
-}
-
-/// `[limits]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    pub parameters_bytes: Option<Spanned<i64>>,
-    pub body_bytes: Option<Spanned<i64>>,
-    pub connections: Option<Spanned<i64>>,
-    pub timeout_s: Option<Spanned<i64>>,
-    pub buffered_bytes: Option<Spanned<i64>>,
-    pub stop_timeout_s: Option<Spanned<i64>>,
-}
-
-//------------ Spanned --------------------------------------------------------
-
-/// The name by which `read` knows a [`Spanned`].
-pub const SPANNED: &str = "mailsetup::Spanned";
-
-/// A value, and its place in the text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spanned<T> {
-    value: T,
-    span: Option<Range<usize>>,
-}
-
-impl<T> Spanned<T> {
-    /// A value at its place.
-    pub fn new(value: T, span: Range<usize>) -> Spanned<T> {
-        Spanned { value, span: Some(span) }
-    }
-
-    /// The value.
-    pub fn get_ref(&self) -> &T {
-        &self.value
-    }
-
-    /// The place, in bytes of the text. None for a value that a domain inherits, and for one that
-    /// was refused: what is wrong with these was reported before.
-    pub fn span(&self) -> Option<Range<usize>> {
-        self.span.clone()
-    }
-
-    /// True if the value is of the base and not of the domain itself.
-    pub fn is_inherited(&self) -> bool {
-        self.span.is_none()
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<T>, D::Error> {
-        struct Parts<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
-            type Value = Spanned<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a value and its place")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Spanned<T>, A::Error> {
-                let value = parts.next_element()?.ok_or_else(|| A::Error::custom("no value"))?;
-                let start = parts.next_element()?;
-                let end = parts.next_element()?;
-                Ok(Spanned { value, span: start.zip(end).map(|(start, end)| start..end) })
-            }
-        }
-
-        deserializer.deserialize_tuple_struct(SPANNED, 3, Parts(PhantomData))
-    }
-}
-
-/// The name by which `read` knows a [`OneOrMore`].
-pub const ONE_OR_MORE: &str = "OneOrMore";
-
-/// A value, or a list of values.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-pub struct OneOrMore<T>(pub Vec<T>);
