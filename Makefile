@@ -9,6 +9,7 @@ sysconfdir = /etc
 datadir = $(prefix)/share
 mandir = $(datadir)/man
 docdir = $(datadir)/doc/mailsetup
+schemadir = $(datadir)/mailsetup
 bashdir = $(datadir)/bash-completion/completions
 zshdir = $(datadir)/zsh/site-functions
 fishdir = $(datadir)/fish/vendor_completions.d
@@ -30,6 +31,9 @@ TARGETS ?=
 
 # What `make run` listens on.
 HTTP ?= 127.0.0.1:8025
+
+# Puts the place of the schema into the first line of the example.
+WITH_SCHEMA = sed '1s|/usr/local/share/mailsetup|$(schemadir)|' contrib/config.example.toml
 
 CONTRIB = apache caddy haproxy lighttpd nginx selinux
 
@@ -122,15 +126,16 @@ static:
 install:
 	@test -x $(PROGRAM) || { echo '$(PROGRAM) is not there: run "make build" first, not as root'; exit 1; }
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5' \
-	  '$(DESTDIR)$(docdir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	  '$(DESTDIR)$(docdir)' '$(DESTDIR)$(schemadir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
 	$(INSTALL) -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/mailsetup'
 	$(INSTALL) -m 644 man/mailsetup.1 '$(DESTDIR)$(mandir)/man1/mailsetup.1'
 	$(INSTALL) -m 644 man/mailsetup.toml.5 '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5'
 	$(INSTALL) -m 644 contrib/completions/mailsetup.bash '$(DESTDIR)$(bashdir)/mailsetup'
 	$(INSTALL) -m 644 contrib/completions/_mailsetup '$(DESTDIR)$(zshdir)/_mailsetup'
 	$(INSTALL) -m 644 contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
-	$(INSTALL) -m 644 README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE contrib/config.example.toml \
-	  '$(DESTDIR)$(docdir)'
+	$(INSTALL) -m 644 README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE '$(DESTDIR)$(docdir)'
+	$(INSTALL) -m 644 contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	$(WITH_SCHEMA) >'$(DESTDIR)$(docdir)/config.example.toml' && chmod 644 '$(DESTDIR)$(docdir)/config.example.toml'
 	for server in $(CONTRIB); do \
 	  $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server && \
 	  $(INSTALL) -m 644 contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
@@ -150,13 +155,16 @@ install:
 install-config:
 	$(INSTALL) -d '$(DESTDIR)$(sysconfdir)/mailsetup'
 	test -e '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' || \
-	  $(INSTALL) -m 644 contrib/config.example.toml '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'
+	  { $(WITH_SCHEMA) >'$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' && \
+	    chmod 644 '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'; }
 
 ## uninstall: remove what install put there; the configuration stays
 uninstall:
 	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(mandir)/man1/mailsetup.1' \
 	  '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
-	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish'
+	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish' \
+	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	-rmdir '$(DESTDIR)$(schemadir)' 2>/dev/null
 	rm -rf '$(DESTDIR)$(docdir)'
 	if [ -n '$(unitdir)' ]; then \
 	  rm -f '$(DESTDIR)$(unitdir)/mailsetup.socket' '$(DESTDIR)$(unitdir)/mailsetup.service'; \
@@ -166,6 +174,10 @@ uninstall:
 ## man: write man/mailsetup.1 anew, from the code and man/mailsetup.1.in
 man:
 	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::the_manual_page
+
+## keys: write the example, the schema and mailsetup.toml(5) anew, from src/config/file.rs and frames
+keys:
+	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main keys::the_
 
 ## completions: write contrib/completions anew, from the code
 completions:
@@ -194,4 +206,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man completions fmt lint deny clean help
+.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man keys completions fmt lint deny clean help

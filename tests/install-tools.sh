@@ -30,6 +30,7 @@ named-checkzone:bind9-utils
 pkg-config:pkg-config
 /usr/include/openssl/ssl.h:libssl-dev
 /usr/share/doc/python3-seccomp:python3-seccomp
+/usr/share/doc/python3-jsonschema:python3-jsonschema
 /usr/share/doc/libfaketime:libfaketime
 haproxy:haproxy
 /usr/lib/apache2/suexec-custom:apache2-suexec-custom

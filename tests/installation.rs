@@ -57,11 +57,19 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/doc/mailsetup/contrib/selinux/mailsetup.te",
         "usr/share/fish/vendor_completions.d/mailsetup.fish",
         "usr/share/man/man1/mailsetup.1",
+        "usr/share/mailsetup/mailsetup.schema.json",
         "usr/share/man/man5/mailsetup.toml.5",
         "usr/share/zsh/site-functions/_mailsetup",
     ] {
         assert!(placed.contains(file), "{file} is not among {placed:?}");
     }
+    let example = stage.join("usr/share/doc/mailsetup/config.example.toml");
+    let example = fs::read_to_string(example).expect("example");
+    assert_eq!(
+        example.lines().next(),
+        Some("#:schema /usr/share/mailsetup/mailsetup.schema.json"),
+        "where the schema is placed"
+    );
     let link = fs::read_link(stage.join("usr/lib/cgi-bin/mailsetup.cgi")).expect("a link");
     assert_eq!(link, Path::new("/usr/bin/mailsetup"), "no trace of DESTDIR");
     let mode = fs::metadata(stage.join("usr/bin/mailsetup")).expect("program").permissions().mode();
@@ -87,7 +95,8 @@ fn a_configuration_that_is_there_is_never_overwritten() {
     let stage = sandbox.path("stage");
     make("install-config", &stage, &[]);
     let placed = stage.join("etc/mailsetup/config.toml");
-    assert!(fs::read_to_string(&placed).expect("example").contains("[imap]"));
+    let example = fs::read_to_string(source("contrib/config.example.toml")).expect("example");
+    assert_eq!(fs::read_to_string(&placed).expect("example"), example, "with the default prefix");
     fs::write(&placed, "# mine\n").expect("write");
     make("install-config", &stage, &[]);
     assert_eq!(fs::read_to_string(&placed).expect("mine"), "# mine\n");

@@ -15,6 +15,7 @@ mod hostile;
 mod house;
 mod installation;
 mod international;
+mod keys;
 mod malformed;
 mod manual;
 mod model;

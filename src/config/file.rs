@@ -2,6 +2,10 @@
 //!
 //! Only shapes and types are known here. `read` fills these structs and refuses unknown keys and
 //! wrong types; what the values mean is for `values` and `build`.
+//!
+//! The comments of tables, keys and words, here and in `whole_file`, are the text of three
+//! documents: `contrib/config.example.toml`, the tables in `man/mailsetup.toml.5` and
+//! `contrib/mailsetup.schema.json`. `make keys` writes them; `tests/keys/source.rs` has the form.
 
 use super::defaults::EMAIL_DOMAIN;
 pub use super::spanned::{ONE_OR_MORE, OneOrMore, SPANNED, Spanned};
@@ -24,26 +28,87 @@ pub const TOP_ONLY: [&[&str]; 2] = [&["apple", "signing_certificate"], &["apple"
 /// A table that is left out nearly always, and takes no memory then.
 pub type Rare<T> = Option<Box<T>>;
 
-/// The settings of all domains at the top of the file, and those of one domain: `[domain."…"]`, or
-/// a whole file in `domains.directory`.
+// The settings of all domains at the top of the file, and those of one domain: `[domain."…"]`, or a
+// whole file in `domains.directory`.
+/// The settings of one domain. It may have all keys of the other tables, except those of
+/// `[domains]`, `[limits]`, `[log]` and `[metrics]` and the signing keys of `[apple]`. Keys that are
+/// not set here have the values of the tables at the top. If a domain is named, only named and
+/// listed domains are answered.
+///
+/// The name may be written in any letter case, and with international letters. A server that is
+/// switched off at the top and on here has the settings that stand there.
+///
+/// ```toml
+/// [domain."example.net"]
+/// provider.name = "Example Net"
+/// imap.host = "imap.example.net"
+/// smtp.host = "smtp.example.net"
+/// smtp.security = "tls"
+/// ```
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Tables {
+    /// The domain gets all settings of this other domain, which must be named or listed. An alias
+    /// has no other keys. `%EMAILDOMAIN%` is the other domain then; `%EMAILADDRESS%` still ends in
+    /// the alias.
+    ///
+    /// Up to eight aliases may follow each other.
+    ///
+    /// ```toml
+    /// [domain."example.com"]
+    /// alias_of = "example.net"
+    /// ```
+    ///
+    /// - Value: domain
+    /// - Default: none
+    /// - Alone
     pub alias_of: Option<Spanned<String>>,
+    /// Who runs the servers. Mail clients show it beside the account.
     pub provider: Rare<Provider>,
+    /// Reading mail by IMAP. It is offered before POP3.
     pub imap: Rare<ServerTable>,
+    /// Reading mail by POP3. It is offered behind IMAP: clients take it only if somebody chooses it.
     pub pop3: Rare<ServerTable>,
+    /// Sending mail. It cannot be switched off: clients refuse an account that cannot send.
     pub smtp: Rare<ServerTable>,
+    /// Filters on the server (ManageSieve). Not offered unless it is switched on.
     pub managesieve: Rare<ServerTable>,
-    pub jmap: Rare<ServiceTable>,
+    /// Calendars. Like address books, files, JMAP and ActiveSync, they are offered once they have a
+    /// URL.
     pub caldav: Rare<ServiceTable>,
+    /// Address books.
     pub carddav: Rare<ServiceTable>,
+    /// Files.
     pub webdav: Rare<ServiceTable>,
+    /// JMAP, a newer protocol for mail. Pimalaya 0.7 refuses the whole autoconfig document for it.
+    pub jmap: Rare<ServiceTable>,
+    /// Exchange ActiveSync, for phones. It is in the response to Autodiscover clients that request
+    /// it; Outlook for phones requests only this, through a service of Microsoft.
     pub activesync: Rare<ServiceTable>,
+    /// Where mail programs get tokens instead of asking for a password. It is used only for servers
+    /// with `"oauth2"` in `auth`, and of the known clients only by Mustang: Thunderbird and others
+    /// get tokens only for providers that they recognise by the host names of the servers. If a
+    /// password works, too, use `auth = ["oauth2", "password"]`. With `"oauth2"` alone, Apple
+    /// profiles and Autodiscover are not available. If one of these keys is set, all but
+    /// `client_secret` are needed.
+    ///
+    /// If none of them is set, documents do not mention OAuth2.
     pub oauth2: Rare<OAuth2>,
+    /// Autodiscover, which Outlook asks for.
+    ///
+    /// Redirects are set for one domain: see `[domain."NAME"]`.
     pub autodiscover: Rare<Autodiscover>,
+    /// Apple's configuration profiles, for iPhone, iPad and Mac.
     pub apple: Rare<Apple>,
+    /// PACC: one JSON document for a whole domain, which clients take only if its digest is in the
+    /// DNS. It knows only TLS on ports 993, 995, 465 and 443, and the whole address as login;
+    /// `mailsetup check` reports what is left out, `mailsetup dns` prints the records.
+    ///
+    /// The document can contain IMAP, POP3 and SMTP with TLS from the first byte, and JMAP,
+    /// calendars, address books and files on port 443. If that does not allow both reading and
+    /// sending mail, there is no document.
     pub pacc: Rare<Pacc>,
+    /// The page for mailbox owners, at `/` of dedicated host names.
     pub page: Rare<Page>,
 }
 
@@ -87,11 +152,45 @@ pub fn placeholders(key: &[&str]) -> &'static [&'static str] {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Provider {
+    /// The name, up to 60 characters. Longer ones are cut.
+    ///
+    /// - Default: `"%EMAILDOMAIN%"`
+    /// - Example: `name = "%EMAILDOMAIN%"`
     pub name: Option<Spanned<String>>,
+    /// A short name for narrow lists, up to 20 characters. Longer ones are cut. Of all known
+    /// clients only FairEmail and KMail read it.
+    ///
+    /// - Default: that of `name`
+    /// - Example: `short_name = "%EMAILDOMAIN%"`
     pub short_name: Option<Spanned<String>>,
+    /// The provider's home page.
+    ///
+    /// - Value: URL
+    /// - Default: none
+    /// - Example: `homepage = "https://www.example.org/"`
     pub homepage: Option<Spanned<String>>,
+    /// The provider's help pages.
+    ///
+    /// - Value: URL
+    /// - Default: none
+    /// - Example: `support = "https://www.example.org/help"`
     pub support: Option<Spanned<String>>,
+    /// The provider's web mail.
+    ///
+    /// - Value: URL
+    /// - Default: none
+    /// - Example: `webmail = "https://webmail.%EMAILDOMAIN%/"`
     pub webmail: Option<Spanned<String>>,
+    /// Instructions for mail programs, the most useful first, with a title for each language.
+    /// FairEmail shows them.
+    ///
+    /// ```toml
+    /// [[provider.documentation]]
+    /// url = "https://www.example.org/help/mail"
+    /// title = { en = "How to set up your mail program", de = "So richten Sie Ihr Mailprogramm ein" }
+    /// ```
+    ///
+    /// - Default: none
     pub documentation: Option<Vec<Spanned<Documentation>>>,
 }
 
@@ -99,7 +198,14 @@ pub struct Provider {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Documentation {
+    /// The page with the instructions.
+    ///
+    /// - Value: URL
+    /// - Required
     pub url: Option<Spanned<String>>,
+    /// Its title.
+    ///
+    /// - Required
     pub title: Option<Spanned<BTreeMap<String, String>>>,
 }
 
@@ -107,16 +213,100 @@ pub struct Documentation {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct ServerTable {
+    /// If false, the server is left out of every response. One of `imap` and `pop3` must stay on.
+    ///
+    /// - [imap] Without IMAP, Geary and Thunderbird for Android find nothing.
+    /// - [smtp] False is an error: clients refuse an account that cannot send.
+    /// - [smtp] Only: true
+    /// - Default: `true`
+    /// - [managesieve] Default: `false`
+    /// - [imap, pop3] Example: `enabled = true`
+    /// - [managesieve] Example: `enabled = false`
     pub enabled: Option<Spanned<bool>>,
+    /// The host name, without a port. Mail clients connect to it, so its certificate must include
+    /// this name.
+    ///
+    /// International letters are turned to ASCII, capitals to small letters.
+    ///
+    /// - Value: host name
+    /// - Default: `"mail.%EMAILDOMAIN%"`
+    /// - Example: `host = "mail.%EMAILDOMAIN%"`
     pub host: Option<Spanned<String>>,
+    /// The TCP port, from {range}.
+    ///
+    /// - Range: 1 to 65535
+    /// - [imap] Default: `993`, or `143` if `security` is not `"tls"`
+    /// - [imap] Example: `port = 993`
+    /// - [pop3] Default: `995`, or `110` if `security` is not `"tls"`
+    /// - [pop3] Example: `port = 995`
+    /// - [smtp] Default: `587`, or `465` if `security` is `"tls"`
+    /// - [smtp] Example: `port = 587`
+    /// - [managesieve] Default: `4190`
+    /// - [managesieve] Example: `port = 4190`
     pub port: Option<Spanned<i64>>,
+    /// How the connection is protected: {words}. `"none"` makes Thunderbird for Android refuse
+    /// everything, also the other servers.
+    ///
+    /// - [imap] Default: `"tls"`, or `"starttls"` if `port` is 143
+    /// - [imap, pop3] Example: `security = "tls"`
+    /// - [pop3] Default: `"tls"`, or `"starttls"` if `port` is 110
+    /// - [smtp] If your server answers on port 465, set `"tls"`: every client reads it alike, and
+    ///   Apple's profiles have no word for STARTTLS.
+    /// - [smtp] Default: `"starttls"`, or `"tls"` if `port` is 465
+    /// - [smtp, managesieve] Example: `security = "starttls"`
+    /// - [managesieve] Default: `"starttls"`
     pub security: Option<Spanned<Security>>,
+    /// How users prove who they are: {words}; or a list of methods, the preferred one first:
+    /// `["oauth2", "password"]`. Only `"password"` works in every client: Thunderbird for Android
+    /// refuses everything for `"ntlm"` alone. `mailsetup check` reports what each client does with
+    /// a list.
+    ///
+    /// A list holds one method or more, each of them once. Autoconfig documents have all of them in
+    /// that order. Apple profiles, Autodiscover and the page for mailbox owners have the first that
+    /// is not `"oauth2"`. If one of the two servers that are needed to read and to send mail has
+    /// `"oauth2"` alone, Apple profiles and Autodiscover are not available.
+    ///
+    /// - [smtp] It may also be `"none"`, for a server that asks for no login. Thunderbird for
+    ///   Android refuses everything then, and Thunderbird 153 takes the set-up for incomplete.
+    /// - Default: `"password"`
+    /// - Example: `auth = "password"`
     pub auth: Option<Spanned<OneOrMore<Auth>>>,
+    /// The login. aerc understands only `%EMAILADDRESS%`; FairEmail and Mailspring do not
+    /// understand a login made of several parts, and Mailspring no fixed one.
+    ///
+    /// White space is not allowed.
+    ///
+    /// - Value: login
+    /// - Default: `"%EMAILADDRESS%"`
+    /// - Example: `username = "%EMAILADDRESS%"`
     pub username: Option<Spanned<String>>,
+    /// More ways to the same mail, each with `host`, `port` and `security` of its own as far as
+    /// they differ. Evolution takes the last, aerc the last for sending; all other known clients
+    /// take the first server.
+    ///
+    /// They follow the first server in autoconfig documents, and get SRV records.
+    ///
+    /// - Default: none
+    /// - [imap] Example: `alternatives = [{ port = 143, security = "starttls" }]`
     pub alternatives: Option<Spanned<Vec<Alternative>>>,
-    /// For POP3 only, as are the next.
+    /// Whether fetched messages stay on the server. Thunderbird reads it, as it does the next two.
+    ///
+    /// - Tables: [pop3]
+    /// - Default: the mail client decides
+    /// - Example: `leave_on_server = true`
     pub leave_on_server: Option<Spanned<bool>>,
+    /// For how many days fetched messages stay on the server, from {range}.
+    ///
+    /// - Tables: [pop3]
+    /// - Range: 1 to 65535
+    /// - Default: the mail client decides
+    /// - Example: `days_on_server = 14`
     pub days_on_server: Option<Spanned<i64>>,
+    /// Whether new messages are fetched as soon as they are seen.
+    ///
+    /// - Tables: [pop3]
+    /// - Default: the mail client decides
+    /// - Example: `fetch_at_once = true`
     pub fetch_at_once: Option<Spanned<bool>>,
 }
 
@@ -124,8 +314,19 @@ pub struct ServerTable {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Alternative {
+    /// The host name.
+    ///
+    /// - Value: host name
+    /// - Default: that of the first server
     pub host: Option<Spanned<String>>,
+    /// The TCP port, from {range}.
+    ///
+    /// - Range: 1 to 65535
+    /// - Default: the usual one for `security`
     pub port: Option<Spanned<i64>>,
+    /// How the connection is protected: {words}.
+    ///
+    /// - Default: what `port` says if it is a usual one, else that of the first server
     pub security: Option<Spanned<Security>>,
 }
 
@@ -133,8 +334,30 @@ pub struct Alternative {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct ServiceTable {
+    /// If false, the service is left out of all documents. A domain can switch off a service that is
+    /// set at the top.
+    ///
+    /// - Default: `true`
+    /// - [caldav] Example: `enabled = true`
     pub enabled: Option<bool>,
+    /// The URL, which begins with https:// and is in ASCII.
+    ///
+    /// - [jmap] It is that of the session resource.
+    /// - Value: URL
+    /// - Default: none
+    /// - [caldav, carddav] Example: `url = "https://dav.%EMAILDOMAIN%/"`
+    /// - [webdav] Example: `url = "https://files.%EMAILDOMAIN%/"`
+    /// - [jmap] Example: `url = "https://jmap.%EMAILDOMAIN%/.well-known/jmap"`
+    /// - [activesync] Example: `url = "https://eas.%EMAILDOMAIN%/Microsoft-Server-ActiveSync"`
     pub url: Option<Spanned<String>>,
+    /// The login. FairEmail takes the last `username` of all services for the mail server's, so let
+    /// them be the same.
+    ///
+    /// White space is not allowed.
+    ///
+    /// - Value: login
+    /// - Default: `"%EMAILADDRESS%"`
+    /// - [caldav] Example: `username = "%EMAILADDRESS%"`
     pub username: Option<Spanned<String>>,
 }
 
@@ -142,11 +365,37 @@ pub struct ServiceTable {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct OAuth2 {
+    /// The name of the issuer.
+    ///
+    /// - Required
+    /// - Example: `issuer = "login.example.org"`
     pub issuer: Option<Spanned<String>>,
+    /// The scopes to request, separated by blanks.
+    ///
+    /// - Required
+    /// - Example: `scope = "imap smtp offline_access"`
     pub scope: Option<Spanned<String>>,
+    /// The URL of the authorization endpoint.
+    ///
+    /// - Value: URL
+    /// - Required
+    /// - Example: `authorization_url = "https://login.example.org/authorize"`
     pub authorization_url: Option<Spanned<String>>,
+    /// The URL of the token endpoint.
+    ///
+    /// - Value: URL
+    /// - Required
+    /// - Example: `token_url = "https://login.example.org/token"`
     pub token_url: Option<Spanned<String>>,
+    /// The client ID.
+    ///
+    /// - Required
+    /// - Example: `client_id = "mail-clients"`
     pub client_id: Option<Spanned<String>>,
+    /// The client secret. It is published in the documents, so it is not confidential.
+    ///
+    /// - Default: none
+    /// - Example: `client_secret = "everybody-may-know-this"`
     pub client_secret: Option<Spanned<String>>,
 }
 
@@ -154,6 +403,11 @@ pub struct OAuth2 {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Pacc {
+    /// Whether the document is available. Publish the records first, also before the settings
+    /// change: the digest changes with them.
+    ///
+    /// - Default: `false`
+    /// - Example: `enabled = false`
     pub enabled: Option<bool>,
 }
 
@@ -161,8 +415,39 @@ pub struct Pacc {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Autodiscover {
+    /// Whether the responses include calendars and address books. eM Client sets them up then;
+    /// Outlook and Thunderbird ignore them. Autoconfig always includes them.
+    ///
+    /// - Default: `false`
+    /// - Example: `dav = false`
     pub dav: Option<bool>,
+    /// Redirects Autodiscover clients of one domain to this address. Outlook, Thunderbird and
+    /// ActiveSync clients follow it; Delta Chat, EmailEngine and FairEmail do not.
+    ///
+    /// A request with this address gets the settings.
+    ///
+    /// ```toml
+    /// [domain."moved.example".autodiscover]
+    /// redirect_address = "%EMAILLOCALPART%@example.net"
+    /// ```
+    ///
+    /// - Value: address
+    /// - Default: none
     pub redirect_address: Option<Spanned<String>>,
+    /// Redirects Autodiscover clients of one domain to this URL. Outlook follows it, Thunderbird
+    /// does not. A request to this URL gets the settings, so it may be a URL of this server. Only
+    /// one of the two redirects can be set.
+    ///
+    /// Clients that send no address, as Delta Chat, get the settings in either case.
+    ///
+    /// ```toml
+    /// [domain."elsewhere.example".autodiscover]
+    /// redirect_url = "https://autodiscover.example.net/autodiscover/autodiscover.xml"
+    /// ```
+    ///
+    /// - Value: URL
+    /// - Default: none
+    /// - Without: `redirect_address`
     pub redirect_url: Option<Spanned<String>>,
 }
 
@@ -170,8 +455,11 @@ pub struct Autodiscover {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
+    /// TLS from the first byte
     Tls,
+    /// TLS after the command STARTTLS
     StartTls,
+    /// without TLS
     None,
 }
 
@@ -179,12 +467,17 @@ pub enum Security {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auth {
+    /// the password itself, inside TLS
     Password,
     #[serde(rename = "cram-md5")]
     CramMd5,
     Ntlm,
+    /// a token; see `[oauth2]`
     #[serde(rename = "oauth2")]
     OAuth2,
+    /// no login
+    ///
+    /// - Tables: [smtp]
     None,
 }
 
@@ -192,10 +485,45 @@ pub enum Auth {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Apple {
+    /// The beginning of the identifiers of profiles: letters, digits and hyphens between dots, in
+    /// reverse DNS order. Do not change it later: devices then treat the next profile as another
+    /// account.
+    ///
+    /// A profile with the same identifier replaces the older one on a device.
+    ///
+    /// - Value: reverse DNS name
+    /// - Default: the labels of the domain in reverse order and mailsetup, org.example.mailsetup for
+    ///   example.org
+    /// - Example: `identifier = "org.example.mailsetup"`
     pub identifier: Option<Spanned<String>>,
+    /// The description of a profile, by language. Users get it in the language that their browser
+    /// asks for, else in English, else in the first.
+    ///
+    /// - Default: a built-in sentence, in English
+    /// - Example: `description = { en = "Sets up mail for you.", de = "Richtet Mail für Sie ein." }`
     pub description: Option<Spanned<BTreeMap<String, String>>>,
+    /// The terms that users must accept before they install a profile, by language. Devices use
+    /// their own language, else English, else the first.
+    ///
+    /// - Default: none
+    /// - Example: `consent = { en = "You agree to our terms.", de = "Sie stimmen unseren Bedingungen zu." }`
     pub consent: Option<Spanned<BTreeMap<String, String>>>,
+    /// The certificate that profiles are signed with, in PEM, followed by its chain without the
+    /// root. Without a certificate, devices show "Not Signed", and install the profile; without the
+    /// chain, "Not Verified".
+    ///
+    /// - Value: path
+    /// - Default: none, profiles are not signed
+    /// - Needs: `signing_key`
+    /// - Example: `signing_certificate = "profile.pem"`
     pub signing_certificate: Option<Spanned<String>>,
+    /// The key of `signing_certificate`, in PEM and without a passphrase: RSA of 2048 bits or more,
+    /// or ECDSA with P-256, P-384 or P-521.
+    ///
+    /// - Value: path
+    /// - Default: none
+    /// - Needs: `signing_certificate`
+    /// - Example: `signing_key = "profile.key"`
     pub signing_key: Option<Spanned<String>>,
 }
 
@@ -203,8 +531,34 @@ pub struct Apple {
 #[derive(Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Page {
+    /// If false, the path gets 404.
+    ///
+    /// - Default: `true`
+    /// - Example: `enabled = true`
     pub enabled: Option<bool>,
+    /// A template in place of the built-in one, which is src/page/template.html in the source and
+    /// says what can be filled in. HTML, up to 64 KiB.
+    ///
+    /// See *PAGE TEMPLATES*.
+    ///
+    /// - Value: path
+    /// - Default: none
+    /// - Example: `template = "page.html"`
     pub template: Option<Spanned<String>>,
+    /// The provider's logo: SVG, PNG or JPEG, up to 64 KiB, wider than high. It should be seen on
+    /// white and on black.
+    ///
+    /// It is shown 48 pixels high at most, on light and dark pages.
+    ///
+    /// - Value: path
+    /// - Default: none, the name is shown
+    /// - Example: `logo = "logo.svg"`
     pub logo: Option<Spanned<String>>,
+    /// The colour of buttons and links, `"#rrggbb"`. If text in it cannot be read, a darker shade is
+    /// shown on light pages, and a lighter one on dark pages.
+    ///
+    /// - Value: #rrggbb
+    /// - Default: a blue
+    /// - Example: `color = "#1f5fbf"`
     pub color: Option<Spanned<String>>,
 }

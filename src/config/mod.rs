@@ -1,13 +1,13 @@
 //! The configuration: which domains are ours, and what their accounts look like.
 //!
-//! `file` and `whole_file` hold the shape of what is written,
-//! `spanned` values with their places. `syntax` makes TOML tables of a text, `read` fills the shape, a domain's tables
-//! over the base's (`reader` knows keys and their places, `node` values), `merge` has the rules
-//! between keys, `values` parses single values, `build` makes settings of them, and `check` a
-//! [`Config`], or it says what is wrong. `parts` limits the memory of the parser, `places` knows in
-//! which line a setting is, `settings` makes an account of what was found, `find` knows where the
-//! file is, `reload` keeps a running service up to date, and `defaults` is all that holds without any
-//! file. A [`Config`] is never half right: it exists or it does not.
+//! `file` and `whole_file` hold the shape of what is written, and the description of each key;
+//! `spanned` has values with their places. `syntax` makes TOML tables of a text, `read` fills the
+//! shape, a domain's tables over the base's (`reader` knows keys and their places, `node` values),
+//! `merge` has the rules between keys, `values` parses single values, `build` makes settings of
+//! them, and `check` a [`Config`], or it says what is wrong. `parts` limits the memory of the parser,
+//! `places` knows in which line a setting is, `settings` makes an account of what was found, `find`
+//! knows where the file is, `reload` keeps a running service up to date, and `defaults` is all that
+//! holds without any file. A [`Config`] is never half right: it exists or it does not.
 
 mod build;
 pub mod check;
