@@ -352,3 +352,26 @@ fn defaults_are_those_of_the_program() {
     }
     assert!(count > 40, "{count}");
 }
+
+/// A port stands for a protection, and the other way round, as their defaults say.
+#[test]
+fn ports_and_protections_belong_together_as_described() {
+    let source = Source::read();
+    let settings = |text: &str| format!("{:?}", load(text).expect(text));
+    for table in ["imap", "pop3", "smtp"] {
+        let keys = source.keys(source.table(table));
+        let other = |name: &str| {
+            let key = keys.iter().find(|key| key.name == name).expect("a key");
+            let default = key.doc.row(table, "Default").expect("a default");
+            let (_, other) = default.split_once(", or ").expect("another default");
+            let written = format!("{name} = {}\n", literal(other).expect("a value"));
+            (written, other.rsplit(' ').next().expect("a word").to_owned())
+        };
+        let ((port, _), (security, number)) = (other("port"), other("security"));
+        assert_eq!(port, format!("port = {number}\n"), "[{table}]");
+        let both = settings(&format!("[{table}]\n{port}{security}"));
+        assert_eq!(settings(&format!("[{table}]\n{port}")), both, "{port}");
+        assert_eq!(settings(&format!("[{table}]\n{security}")), both, "{security}");
+        assert_ne!(settings(&format!("[{table}]\n")), both);
+    }
+}
