@@ -2,6 +2,7 @@
 
 use crate::common::http::Request;
 use crate::common::{Process, Sandbox, cgi, command, free_port, http, program, source, wait_until};
+use crate::keys::source::{Shape, Source};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -216,40 +217,29 @@ fn a_mistake_of_the_base_is_reported_once() {
 
 /// Every key whose value is text, by its path, and how a value is written: `V` stands for the text.
 fn text_keys() -> Vec<(String, String)> {
-    let code = ["src/config/file.rs", "src/config/whole_file.rs"]
-        .map(|file| fs::read_to_string(source(file)).expect(file))
-        .concat();
-    let mut structs = std::collections::BTreeMap::<&str, Vec<(&str, &str)>>::new();
-    let mut current = "";
-    for line in code.lines() {
-        if let Some(name) = line.strip_prefix("pub struct ") {
-            current = name.split([' ', '<', '(']).next().expect("a name");
-        } else if let Some((key, kind)) =
-            line.strip_prefix("    pub ").and_then(|line| line.split_once(": "))
-        {
-            structs.entry(current).or_default().push((key, kind.trim_end_matches(',')));
-        }
-    }
+    let source = Source::read();
     let mut keys = Vec::new();
-    let mut left =
-        vec![("Tables", String::new(), "V".to_owned()), ("File", String::new(), "V".to_owned())];
+    let mut left = vec![
+        ("Tables".to_owned(), String::new(), "V".to_owned()),
+        ("File".to_owned(), String::new(), "V".to_owned()),
+    ];
     while let Some((name, path, form)) = left.pop() {
-        for (key, kind) in &structs[name] {
-            let inner = kind.rsplit('<').next().expect("a type").trim_end_matches('>');
-            let is_list = kind.contains("Vec<");
+        for key in &source.structs[&name] {
             // Inside a list, the path of the list stays and the key goes into its items.
             let (path, form) = match form.contains('{') {
-                true => (path.clone(), form.replace('V', &format!("{key} = V"))),
-                false if path.is_empty() => ((*key).to_owned(), form.clone()),
-                false => (format!("{path}.{key}"), form.clone()),
+                true => (path.clone(), form.replace('V', &format!("{} = V", key.name))),
+                false if path.is_empty() => (key.name.clone(), form.clone()),
+                false => (format!("{path}.{}", key.name), form.clone()),
             };
-            if kind.contains("BTreeMap<String, String>") {
-                keys.push((path, form.replace('V', "{ en = V }")));
-            } else if inner == "String" {
-                keys.push((path, if is_list { form.replace('V', "[V]") } else { form }));
-            } else if structs.contains_key(inner) {
-                let form = if is_list { form.replace('V', "[{ V }]") } else { form };
-                left.push((inner, path, form));
+            match &key.shape {
+                Shape::Text => keys.push((path, form)),
+                Shape::Texts => keys.push((path, form.replace('V', "[V]"))),
+                Shape::TextByLanguage => keys.push((path, form.replace('V', "{ en = V }"))),
+                Shape::Table(inner) => left.push((inner.clone(), path, form)),
+                Shape::Tables(inner) => {
+                    left.push((inner.clone(), path, form.replace('V', "[{ V }]")));
+                }
+                Shape::Flag | Shape::Number | Shape::Word(_) | Shape::WordOrWords(_) => {}
             }
         }
     }
@@ -294,7 +284,7 @@ fn placeholders_found(value: &str) -> (usize, usize, String) {
     (count, found, format!("{text}\n{stdout}"))
 }
 
-/// A key of text that is new is in this test as soon as it is in `file.rs`.
+/// A key of text that is new is in this test as soon as it is in its struct.
 #[test]
 fn a_placeholder_that_is_not_filled_in_is_refused_at_every_key() {
     let keys = text_keys();

@@ -7,7 +7,7 @@ mod agreement;
 mod example;
 mod manual;
 mod schema;
-mod source;
+pub mod source;
 
 use crate::manual::committed;
 use source::Source;
