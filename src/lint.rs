@@ -8,10 +8,10 @@ use crate::account::{
     Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Redirect, Security,
     ServiceKind,
 };
-use crate::config::defaults;
 use crate::discovery::pacc::{self, Why};
 use crate::finding::{Finding, Place};
 use crate::page::contrast::on_light;
+use crate::ports;
 
 /// One kind of finding; all are warnings.
 pub struct Lint {
@@ -527,8 +527,7 @@ fn is_read_on_android(server: &MailServer) -> bool {
 
 /// True if a server is on the registered port of a protection, and not of two.
 fn is_port_of(server: &MailServer, security: Security) -> bool {
-    let port_of = |security| defaults::port(server.protocol, security);
-    server.port.get() == port_of(security) && port_of(Security::Tls) != port_of(Security::StartTls)
+    ports::security_of(server.protocol, server.port) == Some(security)
 }
 
 /// True for a login without a part of the address.

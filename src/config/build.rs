@@ -13,6 +13,7 @@ use crate::account::{
 };
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
+use crate::ports;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
@@ -266,7 +267,7 @@ fn alternative(
     );
     let word = said.security.as_ref().map(protection);
     // Without a word and without a port that is one, it is protected as the server is.
-    let registered = values::registered_port(protocol, security);
+    let registered = ports::usual(protocol, security);
     let (port, security) = merge::endpoint(protocol, port, word, Some((registered, security)));
     let host =
         parsed_text("host-name", key("alternatives.host"), &said.host, values::host, checker);

@@ -33,18 +33,5 @@ pub const fn security(protocol: Protocol) -> Security {
     }
 }
 
-/// The registered port of a protocol (RFC 8314 §7, RFC 6409 §3.1, RFC 5804 §1.8).
-pub const fn port(protocol: Protocol, security: Security) -> u16 {
-    match (protocol, security) {
-        (Protocol::Imap, Security::Tls) => 993,
-        (Protocol::Imap, _) => 143,
-        (Protocol::Pop3, Security::Tls) => 995,
-        (Protocol::Pop3, _) => 110,
-        (Protocol::Smtp, Security::Tls) => 465,
-        (Protocol::Smtp, _) => 587,
-        (Protocol::ManageSieve, _) => 4190,
-    }
-}
-
 /// The end of the identifiers of profiles, behind the domain's labels in reverse order.
 pub const IDENTIFIER_SUFFIX: &str = "mailsetup";

@@ -3,8 +3,8 @@
 //! `read` gives a domain every value that it leaves out. That is right for all keys but these.
 
 use super::defaults;
-use super::values::{registered_port, security_of_port};
 use crate::account::{Protocol, Security};
+use crate::ports;
 use std::num::NonZeroU16;
 
 /// Port and protection of a server, of what is written for it and what the base has.
@@ -17,11 +17,11 @@ pub fn endpoint(
     security: Option<Security>,
     base: Option<(NonZeroU16, Security)>,
 ) -> (NonZeroU16, Security) {
-    let security = security.or_else(|| port.and_then(|port| security_of_port(protocol, port)));
+    let security = security.or_else(|| port.and_then(|port| ports::security_of(protocol, port)));
     let security =
         security.or(base.map(|(_, security)| security)).unwrap_or(defaults::security(protocol));
     let base_port = base.filter(|(_, base)| *base == security).map(|(port, _)| port);
-    (port.or(base_port).unwrap_or(registered_port(protocol, security)), security)
+    (port.or(base_port).unwrap_or_else(|| ports::usual(protocol, security)), security)
 }
 
 /// Name and short name of a provider: a name of a domain's own is the short name, too, unless the
@@ -64,6 +64,10 @@ mod tests {
             let found = endpoint(Protocol::Imap, said.0.map(port), said.1, base);
             assert_eq!(found, (port(expected.0), expected.1), "{said:?} over {base:?}");
         }
+        // The port of ManageSieve says nothing of its protection.
+        let sieve = |security| endpoint(Protocol::ManageSieve, Some(port(4190)), security, None);
+        assert_eq!(sieve(None), (port(4190), StartTls));
+        assert_eq!(sieve(Some(Tls)), (port(4190), Tls));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! None of these knows the key, the file or any other value. A message says what is wrong with the
 //! value; the caller puts the key before it.
 
-use super::defaults::{self, EMAIL_DOMAIN};
-use crate::account::{Color, EMAIL_LOCAL_PART, Localised, Protocol, Security};
+use super::defaults::EMAIL_DOMAIN;
+use crate::account::{Color, EMAIL_LOCAL_PART, Localised};
 use crate::address::{EmailAddress, host_name, is_text};
 use crate::visible::{is_hidden, is_visible, turns};
 use std::collections::BTreeMap;
@@ -14,18 +14,6 @@ use std::num::NonZeroU16;
 pub fn port(number: i64) -> Result<NonZeroU16, String> {
     let port = u16::try_from(number).ok().and_then(NonZeroU16::new);
     port.ok_or_else(|| format!("{number} is not a valid TCP port (1-65535)"))
-}
-
-/// The registered port of a protocol.
-pub fn registered_port(protocol: Protocol, security: Security) -> NonZeroU16 {
-    NonZeroU16::new(defaults::port(protocol, security)).unwrap_or(NonZeroU16::MIN)
-}
-
-/// The protection that a port stands for, if it is a registered one.
-pub fn security_of_port(protocol: Protocol, port: NonZeroU16) -> Option<Security> {
-    [Security::Tls, Security::StartTls]
-        .into_iter()
-        .find(|&security| defaults::port(protocol, security) == port.get())
 }
 
 /// A number of days.

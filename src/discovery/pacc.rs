@@ -8,6 +8,7 @@
 
 use super::not_ours;
 use crate::account::{Account, Auth, EMAIL_ADDRESS, MailServer, Protocol, Security, ServiceKind};
+use crate::ports;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
@@ -19,12 +20,9 @@ use sha2::{Digest, Sha256};
 /// What submission is called: `smtp` up to draft 02, which is all that is known to be read, and
 /// `submit` from draft 03 on. Readers pass over what they do not know, so both are written.
 const SUBMISSION: &[&str] = &["smtp", "submit"];
-/// The servers that can be told of, what they are called, and their ports for TLS (RFC 8314 §7).
-const SERVERS: [(Protocol, &[&str], u16); 3] = [
-    (Protocol::Imap, &["imap"], 993),
-    (Protocol::Pop3, &["pop3"], 995),
-    (Protocol::Smtp, SUBMISSION, 465),
-];
+/// The servers that can be told of, and what they are called.
+const SERVERS: [(Protocol, &[&str]); 3] =
+    [(Protocol::Imap, &["imap"]), (Protocol::Pop3, &["pop3"]), (Protocol::Smtp, SUBMISSION)];
 /// The services that can be told of, and what they are called.
 const SERVICES: [(ServiceKind, &str); 4] = [
     (ServiceKind::Jmap, "jmap"),
@@ -136,7 +134,8 @@ fn is_enough(protocols: &[(&str, Place)]) -> bool {
 fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
     let mut protocols = Vec::new();
     let mut left_out = Vec::new();
-    for (protocol, names, port) in SERVERS {
+    for (protocol, names) in SERVERS {
+        let port = ports::usual(protocol, Security::Tls).get();
         let all = account.servers.iter().chain(&account.alternatives);
         let all: Vec<_> = all.filter(|server| server.protocol == protocol).collect();
         match all.iter().find(|server| fault(server, port).is_none()) {
