@@ -18,7 +18,7 @@
 //! - [`responder`]: the way itself, in one function; [`http_cache`]: who may cache a response;
 //!   [`cache`]: documents that were written before; [`form`]: one with gaps. [`service`]: what a
 //!   running one has beside it.
-//! - [`route`]: from a path to a discovery protocol.
+//! - [`paths`], [`route`]: which paths are answered, and from a path to a discovery protocol.
 //! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
 //!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
 //!   [`discovery::pacc`].
@@ -55,6 +55,7 @@ pub mod lint;
 pub mod log;
 pub mod metrics;
 pub mod page;
+pub mod paths;
 pub mod ports;
 pub mod question;
 pub mod record;

@@ -1,4 +1,4 @@
-//! The table of paths: which discovery protocol a request is for.
+//! Which discovery protocol a request is for: the table of `paths`, with who reads the question.
 //!
 //! Paths are compared without regard to letter case: Autodiscover clients vary it, and the other
 //! paths lose nothing by it. What is not in the table is looked up once more with doubled slashes
@@ -7,113 +7,52 @@
 use crate::discovery::autodiscover::{json, pox};
 use crate::discovery::{autoconfig, mobileconfig, pacc};
 use crate::page;
+use crate::paths::{self, Kind, PATHS, Path};
 use crate::question::Question;
-use crate::request::{Method, Request, eq_ignore_case};
+use crate::request::{Request, eq_ignore_case};
 use crate::response::{Response, Status};
 
-/// One row: a path, the methods that make sense there, and who reads the question.
+/// One row: a path, and who reads the question there.
 struct Route {
-    /// What it is called in the log and in the metrics.
-    name: &'static str,
     path: Path,
-    methods: &'static [Method],
-    read: for<'r> fn(&'r Request<'r>) -> Result<Question<'r>, Response>,
+    read: Read,
 }
 
-/// Which paths are meant.
-enum Path {
-    /// This one.
-    Is(&'static str),
-    /// Those with one more part behind this.
-    Below(&'static str),
-    /// Those with anything behind this: a slash may be part of an address.
-    Under(&'static str),
+/// Reads the question of a request, or gives the response where there is none.
+type Read = for<'r> fn(&'r Request<'r>) -> Result<Question<'r>, Response>;
+
+const fn to(path: Path, read: Read) -> Route {
+    Route { path, read }
 }
 
-const GET: &[Method] = &[Method::Get, Method::Head];
-const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
-
-const ROUTES: [Route; 11] = [
-    Route { name: "page", path: Path::Is("/"), methods: GET, read: page::read },
-    Route {
-        name: "autoconfig",
-        path: Path::Is("/mail/config-v1.1.xml"),
-        methods: GET,
-        read: autoconfig::read,
-    },
-    Route {
-        name: "autoconfig",
-        path: Path::Is("/.well-known/autoconfig/mail/config-v1.1.xml"),
-        methods: GET,
-        read: autoconfig::read,
-    },
-    // seen: Nine asks here.
-    Route {
-        name: "autoconfig",
-        path: Path::Is("/v1.1/mail/config-v1.1.xml"),
-        methods: GET,
-        read: autoconfig::read,
-    },
-    Route {
-        name: "autoconfig",
-        path: Path::Below("/v1.1/"),
-        methods: GET,
-        read: autoconfig::read_database_form,
-    },
-    Route {
-        name: "autodiscover",
-        path: Path::Is("/autodiscover/autodiscover.xml"),
-        methods: GET_POST,
-        read: pox::read,
-    },
-    Route {
-        name: "autodiscover-json",
-        path: Path::Is("/autodiscover/autodiscover.json"),
-        methods: GET,
-        read: json::read,
-    },
-    Route {
-        name: "autodiscover-json",
-        path: Path::Under(json::FOLDER),
-        methods: GET,
-        read: json::read_path,
-    },
-    Route {
-        name: "mobileconfig",
-        path: Path::Is("/mobileconfig"),
-        methods: GET,
-        read: mobileconfig::read,
-    },
-    Route {
-        name: "mobileconfig",
-        path: Path::Is("/email.mobileconfig"),
-        methods: GET,
-        read: mobileconfig::read,
-    },
-    Route {
-        name: "pacc",
-        path: Path::Is("/.well-known/user-agent-configuration.json"),
-        methods: GET,
-        read: pacc::read,
-    },
+const ROUTES: [Route; PATHS.len()] = [
+    to(paths::PAGE, page::read),
+    to(paths::AUTOCONFIG, autoconfig::read),
+    to(paths::AUTOCONFIG_WELL_KNOWN, autoconfig::read),
+    to(paths::AUTOCONFIG_V1_1, autoconfig::read),
+    to(paths::AUTOCONFIG_DATABASE, autoconfig::read_database_form),
+    to(paths::AUTODISCOVER, pox::read),
+    to(paths::AUTODISCOVER_JSON, json::read),
+    to(paths::AUTODISCOVER_JSON_V1_0, json::read_path),
+    to(paths::MOBILECONFIG, mobileconfig::read),
+    to(paths::MOBILECONFIG_PLESK, mobileconfig::read),
+    to(paths::PACC, pacc::read),
 ];
 
 impl Path {
     fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            Path::Is(this) => eq_ignore_case(path, this),
-            Path::Below(this) => {
-                behind(this, path).is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/'))
-            }
-            Path::Under(this) => behind(this, path).is_some_and(|rest| !rest.is_empty()),
+        match self.kind {
+            Kind::Is => eq_ignore_case(path, self.text),
+            Kind::Below => behind(self.text, path)
+                .is_some_and(|rest| !rest.is_empty() && !rest.contains(&b'/')),
+            Kind::Under => behind(self.text, path).is_some_and(|rest| !rest.is_empty()),
         }
     }
 
     /// A path with doubled slashes as it is written here; `None` if it is another one. Slashes
     /// behind the words of the table stay: they may be part of an address.
     fn with_single_slashes(&self, path: &[u8]) -> Option<Vec<u8>> {
-        let (Path::Is(this) | Path::Below(this) | Path::Under(this)) = self;
-        let path = [this.as_bytes(), behind_slashes(this, path)?].concat();
+        let path = [self.text.as_bytes(), behind_slashes(self.text, path)?].concat();
         self.matches(&path).then_some(path)
     }
 }
@@ -158,15 +97,15 @@ pub fn route<'r>(
     request: &'r Request<'r>,
 ) -> Option<(&'static str, Result<Question<'r>, Response>)> {
     let route = ROUTES.iter().find(|route| route.path.matches(&request.path))?;
-    let question = match route.methods.contains(&request.method) {
+    let question = match route.path.methods.contains(&request.method) {
         true => (route.read)(request),
         false => {
-            let allow: Vec<_> = route.methods.iter().map(|method| method.as_str()).collect();
+            let allow: Vec<_> = route.path.methods.iter().map(|method| method.as_str()).collect();
             Err(Response::text(Status::MethodNotAllowed, "this method is not allowed")
                 .with("Allow", allow.join(", ")))
         }
     };
-    Some((route.name, question))
+    Some((route.path.name, question))
 }
 
 /// The path of the table that a request means whose own path is not in it: that path with doubled
@@ -192,4 +131,16 @@ fn with_single_slashes(path: &[u8]) -> Option<Vec<u8>> {
     let from = path.len() - without_slashes(path).len();
     let path = &path[from.saturating_sub(1)..];
     ROUTES.iter().find_map(|route| route.path.with_single_slashes(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_its_reader() {
+        for (route, path) in ROUTES.iter().zip(PATHS) {
+            assert_eq!((route.path.text, route.path.kind), (path.text, path.kind));
+        }
+    }
 }

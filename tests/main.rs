@@ -21,6 +21,7 @@ mod manual;
 mod model;
 mod pacc;
 mod page;
+mod paths;
 mod ports;
 mod regression;
 mod reload;

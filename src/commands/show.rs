@@ -9,6 +9,7 @@ use crate::cli::{Client, Show};
 use crate::config::Config;
 use crate::config::find::Source;
 use crate::log;
+use crate::paths;
 use crate::request::{Method, Request};
 use crate::responder::respond_now;
 use crate::response::{Response, Status};
@@ -94,15 +95,15 @@ fn ask(client: Client, address: &EmailAddress, config: &Config) -> (String, Resp
     let encoded = utf8_percent_encode(&address.to_string(), NON_ALPHANUMERIC).to_string();
     let (method, word, host, target, body) = match client {
         Client::Thunderbird | Client::All => {
-            let target = format!("/mail/config-v1.1.xml?emailaddress={encoded}");
+            let target = format!("{}?emailaddress={encoded}", paths::AUTOCONFIG.text);
             (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
         }
         Client::Outlook => {
-            let target = "/autodiscover/autodiscover.xml".to_owned();
+            let target = paths::AUTODISCOVER.text.to_owned();
             (Method::Post, "POST", format!("autodiscover.{domain}"), target, outlook_body(address))
         }
         Client::Apple => {
-            let target = format!("/mobileconfig?emailaddress={encoded}");
+            let target = format!("{}?emailaddress={encoded}", paths::MOBILECONFIG.text);
             (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
         }
     };

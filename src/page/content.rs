@@ -13,6 +13,7 @@ use crate::account::{
 };
 use crate::address::EmailAddress;
 use crate::language::Languages;
+use crate::paths::MOBILECONFIG;
 use crate::visible::replaced;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -195,7 +196,7 @@ pub fn spoken(languages: &Languages) -> &'static Language {
 
 /// The profile, as seen from this page.
 fn profile(encoded: &str) -> String {
-    format!("mobileconfig?{PARAMETER}={encoded}")
+    format!("{}?{PARAMETER}={encoded}", MOBILECONFIG.from_root())
 }
 
 //------------ Mailbox --------------------------------------------------------

@@ -8,13 +8,11 @@
 use super::super::not_ours;
 use crate::account::{Account, ServiceKind};
 use crate::address::EmailAddress;
+use crate::paths::{AUTODISCOVER, AUTODISCOVER_JSON_V1_0};
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::{Response, Status};
 use serde::Serialize;
-
-/// The path of the other form, with the address behind it.
-pub const FOLDER: &str = "/autodiscover/autodiscover.json/v1.0/";
 
 /// The longest name of a protocol that is said back.
 const MAX_ECHO: usize = 40;
@@ -52,7 +50,7 @@ pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
 
 /// Reads the question from a path with the address at its end, and a query `?Protocol=…`.
 pub fn read_path<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
-    let email = request.path.get(FOLDER.len()..).unwrap_or_default();
+    let email = request.path.get(AUTODISCOVER_JSON_V1_0.text.len()..).unwrap_or_default();
     question(request, email)
 }
 
@@ -124,7 +122,7 @@ fn pox_url(account: &Account) -> String {
         Some(host) => host.to_string(),
         None => format!("autodiscover.{}", account.domain),
     };
-    format!("https://{host}/autodiscover/autodiscover.xml")
+    format!("https://{host}{}", AUTODISCOVER.text)
 }
 
 fn missing(parameter: &str) -> Response {

@@ -1,0 +1,279 @@
+//! The table of paths, held against all that repeats it: the expressions of `contrib/`, the manual
+//! and the documentation. Expressions are read out of the files as they are; what web servers make
+//! of them is tried in `conformance.rs`.
+
+use crate::common::source;
+use mailsetup::paths::{AUTOCONFIG_DATABASE, AUTODISCOVER_JSON, Kind, PAGE, PATHS, Path};
+use mailsetup::request::Method;
+use mailsetup::route::is_taken;
+use regex_lite::{Regex, RegexBuilder};
+use std::collections::BTreeSet;
+use std::fs;
+
+//------------ expressions ----------------------------------------------------
+
+/// What an expression is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Use {
+    /// It takes our paths among those of a site.
+    Rule,
+    /// It keeps the queries of our paths out of a log.
+    Query,
+    /// It keeps the paths that name a mailbox out of a log.
+    Mailbox,
+}
+
+/// A directive, its expression in `( )`, the expression's use, and whether the letter case counts.
+const DIRECTIVES: [(&str, Use, bool); 8] = [
+    (r#"^location ~\* "(.+)" \{$"#, Use::Rule, false),
+    (r#"^ +"~\*(.+?)" "#, Use::Mailbox, false),
+    (r#"^(?:<LocationMatch|AliasMatch|ProxyPassMatch) "(.+?)"[ >]"#, Use::Rule, true),
+    (r#"^RewriteRule "(.+?)" mailsetup\.cgi \[NC,END\]$"#, Use::Rule, false),
+    (r#"^SetEnvIfNoCase Request_URI "(.+)" mailsetup=\$1$"#, Use::Query, false),
+    (r#"^ +SetEnvIfNoCase Request_URI "(.+)" mailsetup_json$"#, Use::Mailbox, false),
+    (r#"^\$HTTP\["url"\] =~ "(.+)" \{$"#, Use::Rule, true),
+    (r"^# +acl mailsetup path_reg -i '(.+)'$", Use::Rule, false),
+];
+
+/// An expression of a web server's file.
+struct Expression {
+    file: String,
+    used_for: Use,
+    /// A rule of `.htaccess` sees paths without the slash at the beginning.
+    is_relative: bool,
+    regex: Regex,
+}
+
+impl Expression {
+    fn matches(&self, path: &str) -> bool {
+        let path = if self.is_relative { path.trim_start_matches('/') } else { path };
+        self.regex.is_match(path)
+    }
+}
+
+/// All expressions of `contrib/` that name Autodiscover.
+fn expressions() -> Vec<Expression> {
+    let mut found = Vec::new();
+    for file in ["nginx", "apache", "lighttpd", "haproxy"].into_iter().flat_map(files) {
+        let text = fs::read_to_string(source(&file)).expect(&file);
+        for line in text.lines().filter(|line| line.contains(r"autodiscover\.")) {
+            let directive = DIRECTIVES.iter().find_map(|(directive, used_for, case_counts)| {
+                let expression = Regex::new(directive).expect("a directive").captures(line)?;
+                Some((expression[1].to_owned(), *used_for, *case_counts))
+            });
+            let (expression, mut used_for, case_counts) =
+                directive.unwrap_or_else(|| panic!("{file}: an expression is not read: {line}"));
+            // lighttpd has one directive for both.
+            if line.starts_with("$HTTP") && !expression.contains("mobileconfig") {
+                used_for = Use::Mailbox;
+            }
+            let regex = RegexBuilder::new(&expression).case_insensitive(!case_counts).build();
+            let regex = regex.unwrap_or_else(|error| panic!("{file}: {error}: {expression}"));
+            let is_relative = line.starts_with("RewriteRule");
+            found.push(Expression { file: file.clone(), used_for, is_relative, regex });
+        }
+    }
+    found
+}
+
+fn files(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(source("contrib").join(folder)).expect(folder);
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("directory entry").file_name().into_string().expect("UTF-8")
+    };
+    entries.map(|entry| format!("contrib/{folder}/{}", name(entry))).collect()
+}
+
+/// The paths that a site leaves to us. Its root is its own, and so is `/v1.1/`, which clients ask for
+/// at a database of domains.
+fn beside_a_site() -> impl Iterator<Item = &'static Path> {
+    let are_the_sites = [PAGE.text, AUTOCONFIG_DATABASE.text];
+    PATHS.iter().filter(move |path| !are_the_sites.contains(&path.text))
+}
+
+/// Paths that a row stands for, in the letter cases of clients.
+fn examples(path: &Path) -> Vec<String> {
+    let behind: &[&str] = match path.kind {
+        Kind::Is => &[""],
+        Kind::Below => &["example.org"],
+        Kind::Under => &["ann@example.org", "a/b@example.org", "ann%40example.org"],
+    };
+    let spellings = [path.text.to_owned(), path.text.to_uppercase(), capitals(path.text)];
+    spellings
+        .iter()
+        .flat_map(|text| behind.iter().map(move |behind| text.clone() + behind))
+        .collect()
+}
+
+/// The text with each word in a capital: `/Autodiscover/Autodiscover.Xml`.
+fn capitals(text: &str) -> String {
+    let mut is_first = true;
+    let capital = |c: char| {
+        let capital = if is_first { c.to_ascii_uppercase() } else { c };
+        is_first = !c.is_ascii_alphanumeric();
+        capital
+    };
+    text.chars().map(capital).collect()
+}
+
+/// Paths that are nearly ours.
+fn near_misses() -> BTreeSet<String> {
+    let mut near = BTreeSet::from(["/".to_owned(), "/index.html".to_owned()]);
+    near.extend(examples(&AUTOCONFIG_DATABASE));
+    for path in beside_a_site() {
+        let text = path.text;
+        near.extend([format!("/x{text}"), format!("/{}", &text[2..]), text.to_owned()]);
+        near.extend(["x", "s", "~", ".bak", "/", "/x"].map(|end| format!("{text}{end}")));
+        near.extend(text.rmatch_indices('/').map(|(at, _)| text[..at].to_owned()));
+        let dots = text.match_indices('.');
+        near.extend(dots.map(|(at, _)| format!("{}x{}", &text[..at], &text[at + 1..])));
+    }
+    near.retain(|path| !beside_a_site().any(|row| is_of(row, path)));
+    near
+}
+
+/// True if a row stands for the path.
+fn is_of(row: &Path, path: &str) -> bool {
+    let path = path.to_lowercase();
+    match row.kind {
+        Kind::Is => path == row.text,
+        Kind::Below | Kind::Under => path.len() > row.text.len() && path.starts_with(row.text),
+    }
+}
+
+#[test]
+fn the_expressions_of_web_servers_take_the_paths_of_the_table() {
+    let expressions = expressions();
+    let count = |used_for| expressions.iter().filter(|it| it.used_for == used_for).count();
+    assert_eq!([Use::Rule, Use::Query, Use::Mailbox].map(count), [12, 3, 5]);
+    for expression in &expressions {
+        let rows = beside_a_site()
+            .filter(|path| expression.used_for != Use::Mailbox || path.kind == Kind::Under);
+        for path in rows.flat_map(examples) {
+            assert!(expression.matches(&path), "{} does not take {path}", expression.file);
+        }
+    }
+}
+
+#[test]
+fn the_rules_of_web_servers_take_nothing_else() {
+    let near = near_misses();
+    for path in ["/mobileconfigs", "/mail/config-v1.1.xmlx", "/mail", "/v1.1/example.org"] {
+        assert!(near.contains(path), "{path}: {near:?}");
+    }
+    for rule in expressions().iter().filter(|expression| expression.used_for == Use::Rule) {
+        for path in &near {
+            // The next version of the form in JSON is not the site's.
+            assert!(!rule.matches(path), "{} takes {path}", rule.file);
+        }
+        assert!(rule.matches("/autodiscover/autodiscover.json/v1.1/ann@example.org"));
+    }
+}
+
+/// Caddy's matcher knows `*` at the end, and no letter case.
+#[test]
+fn caddy_takes_the_paths_of_the_table() {
+    let file = fs::read_to_string(source("contrib/caddy/Caddyfile")).expect("Caddyfile");
+    let matchers = |name: &str| -> Vec<Vec<String>> {
+        let lines = file.lines().filter_map(|line| line.trim().strip_prefix(name));
+        lines.map(|list| list.split(' ').map(str::to_owned).collect()).collect()
+    };
+    let taken = matchers("@mailsetup path ");
+    assert_eq!(taken.len(), 1);
+    assert_eq!(matchers("@not_mailsetup not path "), taken);
+    let takes = |path: &str| {
+        let path = path.to_lowercase();
+        taken[0].iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path == *pattern,
+        })
+    };
+    for path in beside_a_site().flat_map(examples) {
+        assert!(takes(&path), "{path}");
+    }
+    // There is no way to say what may stand between two slashes.
+    let folder = format!("{}/", AUTODISCOVER_JSON.text);
+    for path in near_misses().iter().filter(|path| !path.to_lowercase().starts_with(&folder)) {
+        assert!(!takes(path), "{path}");
+    }
+}
+
+//------------ texts ----------------------------------------------------------
+
+/// A row as texts write it, with a word for what stands behind it.
+fn written(path: &Path, below: &str, under: &str) -> String {
+    let behind = match path.kind {
+        Kind::Is => "",
+        Kind::Below => below,
+        Kind::Under => under,
+    };
+    format!("{}{behind}", path.text)
+}
+
+/// The section of a text behind a heading.
+fn section<'a>(text: &'a str, heading: &str, next: &str) -> &'a str {
+    let section = text.split(heading).nth(1).expect(heading);
+    section.split(next).next().expect("a section")
+}
+
+/// mailsetup(1) has every path and its methods.
+#[test]
+fn the_manual_has_the_paths_of_the_table() {
+    let manual = fs::read_to_string(source("man/mailsetup.1.in")).expect("man/mailsetup.1.in");
+    let mut found = Vec::new();
+    for entry in section(&manual, ".SH PATHS\n", "\n.PP").split(".TP\n").skip(1) {
+        let (paths, text): (Vec<_>, Vec<_>) =
+            entry.lines().filter(|line| *line != ".TQ").partition(|line| line.starts_with(".I /"));
+        // HEAD is told once for all.
+        let methods = text[0].split('.').next().expect("methods");
+        let methods: BTreeSet<_> = methods.split(", ").map(str::to_owned).collect();
+        assert!(text.len() > 1 || text[0].len() > 20, "{entry} does not say what is answered");
+        let path = |line: &&str| line.trim_start_matches(".I ").replace("\\-", "-");
+        found.extend(paths.iter().map(|line| (path(line), methods.clone())));
+    }
+    let of_table = |path: &Path| {
+        let methods = path.methods.iter().filter(|method| **method != Method::Head);
+        let methods = methods.map(|method| method.as_str().to_owned()).collect();
+        (written(path, "DOMAIN", "ADDRESS"), methods)
+    };
+    let mut table: Vec<_> = PATHS.iter().map(of_table).collect();
+    found.sort();
+    table.sort();
+    assert_eq!(found, table);
+}
+
+/// contrib/README.md lists what a site leaves to us, for rules of other web servers.
+#[test]
+fn the_list_for_other_web_servers_is_that_of_the_table() {
+    let readme = fs::read_to_string(source("contrib/README.md")).expect("contrib/README.md");
+    let list = section(&readme, "## Which paths\n", "\n## ");
+    let list: Vec<_> = list.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let table = beside_a_site().map(|path| written(path, "", " with anything below"));
+    assert_eq!(list, table.collect::<Vec<_>>());
+}
+
+/// docs/protocols.md names every path of a protocol, with its methods, and no other.
+#[test]
+fn the_documentation_of_protocols_has_the_paths_of_the_table() {
+    let text = fs::read_to_string(source("docs/protocols.md")).expect("docs/protocols.md");
+    let named = Regex::new(r"`(?:GET|`?POST`? and `?GET) (?:https://[^/`]+)?(/[^?`]*)[?`]");
+    let named = named.expect("an expression");
+    let found: BTreeSet<_> = named.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    let table = PATHS.iter().filter(|path| path.text != PAGE.text);
+    let table: BTreeSet<_> = table.map(|path| written(path, "<domain>", "<address>")).collect();
+    assert_eq!(found, table);
+}
+
+/// What README.md asks for in its examples is ours.
+#[test]
+fn the_examples_of_the_readme_are_answered() {
+    let text = fs::read_to_string(source("README.md")).expect("README.md");
+    let url = Regex::new(r"https?://(?:autoconfig\.example\.org|127\.0\.0\.1:8025)(/[^?'`\s]*)");
+    let paths = url.expect("an expression");
+    let paths: BTreeSet<_> = paths.captures_iter(&text).map(|url| url[1].to_owned()).collect();
+    assert!(paths.len() > 3, "{paths:?}");
+    // That is how one sees that the configuration is not sent.
+    for path in paths.iter().filter(|path| *path != "/mailsetup.toml") {
+        assert!(is_taken(path.as_bytes()), "{path}");
+    }
+}
