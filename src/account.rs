@@ -3,7 +3,8 @@
 //! Every document is written from an [`Account`]; nothing in here knows a configuration file, a
 //! web server or the vocabulary of a mail client.
 
-use crate::address::{Domain, EmailAddress};
+use crate::address::{Domain, EmailAddress, HostName};
+use crate::url::HttpsUrl;
 use memchr::memchr;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,8 +66,8 @@ impl Account {
     pub fn knows(&self, host: &Domain) -> bool {
         let mut servers = self.servers.iter().chain(&self.alternatives);
         host.is_in(&self.domain)
-            || servers.any(|server| server.host == host.as_str())
-            || self.services.iter().any(|service| service.place().0 == host.as_str())
+            || servers.any(|server| server.host == *host)
+            || self.services.iter().any(|service| *service.url.host() == *host)
     }
 
     /// False if a password is not enough, to read mail or to send it: a server takes tokens only.
@@ -91,12 +92,12 @@ pub struct Provider {
     pub short_name: String,
     /// The reverse-DNS name below which identifiers of profiles are made.
     pub identifier: String,
-    /// Web pages of the provider, all https: its home, its help, its web mail.
-    pub homepage: Option<String>,
+    /// The provider's home.
+    pub homepage: Option<HttpsUrl>,
     /// Where users find help.
-    pub support: Option<String>,
+    pub support: Option<HttpsUrl>,
     /// Where users read mail in a browser.
-    pub webmail: Option<String>,
+    pub webmail: Option<HttpsUrl>,
     /// Instructions for mail clients, the most useful first.
     pub documentation: Vec<Documentation>,
     /// What a profile says of itself before it is installed.
@@ -109,7 +110,7 @@ pub struct Provider {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Documentation {
     /// Where it is.
-    pub url: String,
+    pub url: HttpsUrl,
     /// Its title.
     pub title: Localised,
 }
@@ -167,8 +168,8 @@ impl fmt::Display for Color {
 pub struct MailServer {
     /// What is spoken there.
     pub protocol: Protocol,
-    /// Host name in ASCII (A-labels), lower case.
-    pub host: String,
+    /// Where it is.
+    pub host: HostName,
     /// TCP port.
     pub port: NonZeroU16,
     /// How the connection is protected.
@@ -314,20 +315,10 @@ pub struct Pop3Options {
 pub struct WebService {
     /// What is spoken there.
     pub kind: ServiceKind,
-    /// Where, in https and ASCII.
-    pub url: String,
+    /// Where it is.
+    pub url: HttpsUrl,
     /// The name the user logs in with.
     pub login: Login,
-}
-
-impl WebService {
-    /// Host, port and path of the URL; with the path goes what may follow it.
-    pub fn place(&self) -> (&str, u16, &str) {
-        let rest = self.url.strip_prefix("https://").unwrap_or(&self.url);
-        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (host, port) = host.split_once(':').unwrap_or((host, ""));
-        (host, port.parse().unwrap_or(443), if path.is_empty() { "/" } else { path })
-    }
 }
 
 /// The kinds of services.
@@ -365,9 +356,9 @@ pub struct OAuth2 {
     /// What to ask for, separated by blanks.
     pub scope: String,
     /// Where the user agrees.
-    pub authorization_url: String,
+    pub authorization_url: HttpsUrl,
     /// Where the token is.
-    pub token_url: String,
+    pub token_url: HttpsUrl,
     /// Who every client says it is.
     pub client_id: String,
     /// What goes with that; no secret, since everybody is told.
@@ -380,7 +371,7 @@ pub enum Redirect {
     /// To be asked with another address.
     Address(Login),
     /// To be asked at another URL.
-    Url(String),
+    Url(HttpsUrl),
 }
 
 //------------ Login ----------------------------------------------------------
@@ -438,19 +429,6 @@ pub fn fill_in(text: &str, address: &str, local_part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls_have_a_place() {
-        for (url, place) in [
-            ("https://dav.example.org", ("dav.example.org", 443, "/")),
-            ("https://dav.example.org:8443/a/b?c", ("dav.example.org", 8443, "/a/b?c")),
-            ("https://dav.example.org?c=/", ("dav.example.org", 443, "?c=/")),
-        ] {
-            let login = Login::new(String::new());
-            let service = WebService { kind: ServiceKind::CalDav, url: url.into(), login };
-            assert_eq!(service.place(), place);
-        }
-    }
 
     #[test]
     fn methods_are_there_once_and_in_order() {

@@ -9,6 +9,7 @@
 use crate::visible::{is_hidden, is_joiner};
 use std::borrow::Cow;
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// Longest local part in octets (RFC 5321 §4.5.3.1.1).
@@ -206,15 +207,50 @@ fn is_number(label: &str) -> bool {
     label.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Reads a host name in any letter case and in U- or A-labels, with or without a final dot: a
-/// domain, or a single label. `None` if it is neither.
-pub fn host_name(text: &str) -> Option<String> {
-    let name = text.strip_suffix('.').unwrap_or(text);
-    let ascii = match Domain::parse(name) {
-        Ok(domain) => domain.as_str().to_owned(),
-        Err(_) => name.to_ascii_lowercase(),
-    };
-    is_host_name(&ascii).then_some(ascii)
+//------------ HostName -------------------------------------------------------
+
+/// The name of a host: a domain, a single label, or an IPv4 address; ASCII (A-labels), lower case,
+/// no final dot.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct HostName(String);
+
+impl HostName {
+    /// Parses a name in any letter case, with or without a final dot, in U- or A-labels. `None` if it
+    /// is none.
+    pub fn parse(text: &str) -> Option<HostName> {
+        let name = domain_name(text).map_or_else(
+            |_| text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase(),
+            Cow::into_owned,
+        );
+        HostName::in_ascii(name)
+    }
+
+    /// Takes a name that is written as it is kept. `None` if it is none.
+    pub fn in_ascii(name: String) -> Option<HostName> {
+        is_host_name(&name).then_some(HostName(name))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// True for an IPv4 address.
+    pub fn is_address(&self) -> bool {
+        self.0.parse::<Ipv4Addr>().is_ok()
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq<Domain> for HostName {
+    fn eq(&self, domain: &Domain) -> bool {
+        *self.0 == *domain.0
+    }
 }
 
 //------------ EmailAddress ---------------------------------------------------
@@ -414,6 +450,30 @@ mod tests {
         assert!(Domain::parse(&long).is_err());
         assert!(Domain::parse(&"ab.".repeat(90)).is_err());
         assert!(Domain::parse(&format!("{}example", "é.".repeat(340))).is_err());
+    }
+
+    #[test]
+    fn hosts_are_domains_labels_or_addresses() {
+        for (text, name) in [
+            ("MAIL.Example.org.", "mail.example.org"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("Localhost", "localhost"),
+            ("localhost.", "localhost"),
+            ("192.0.2.1", "192.0.2.1"),
+        ] {
+            let host = HostName::parse(text).unwrap();
+            assert_eq!(host.as_str(), name, "{text}");
+            assert_eq!(host.is_address(), text == "192.0.2.1", "{text}");
+            assert_eq!(HostName::in_ascii(name.to_owned()), Some(host), "{text}");
+        }
+        for text in ["", ".", "a..b", "a.example..", "mail example", "<b>", "a:1", "[::1]"] {
+            assert_eq!(HostName::parse(text), None, "{text}");
+        }
+        for text in ["MAIL.example.org", "mail.example.org.", "bücher.example"] {
+            assert_eq!(HostName::in_ascii(text.to_owned()), None, "{text}");
+        }
+        let domain = Domain::parse("mail.example.org").unwrap();
+        assert!(HostName::parse("MAIL.example.org").is_some_and(|host| host == domain));
     }
 
     #[test]

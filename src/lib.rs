@@ -24,7 +24,7 @@
 //!   [`discovery::pacc`].
 //! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
 //! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
-//! - [`account`], [`address`]: what every document is written from; [`ports`]: the registered ports.
+//! - [`account`], [`address`], [`url`]: what every document is written from; [`ports`]: the registered ports.
 //! - [`xml`], [`sign`]: markup and signatures, named nowhere else; [`signing`]: the files of the
 //!   signatures.
 //! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
@@ -68,5 +68,6 @@ pub mod service;
 pub mod sign;
 pub mod signing;
 pub mod step;
+pub mod url;
 pub mod visible;
 pub mod xml;

@@ -12,6 +12,7 @@ use crate::discovery::pacc::{self, Why};
 use crate::finding::{Finding, Place};
 use crate::page::contrast::on_light;
 use crate::ports;
+use crate::url::HTTPS_PORT;
 
 /// One kind of finding; all are warnings.
 pub struct Lint {
@@ -498,7 +499,7 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
     let left_out = pacc::left_out(account).into_iter().filter(|left_out| is_reason(left_out.why));
     let causes = left_out.map(|pacc::LeftOut { what, why }| {
         let (keys, message) = match why {
-            Why::Port(443) => (&["url"][..], "it is not on port 443".to_owned()),
+            Why::Port(HTTPS_PORT) => (&["url"][..], format!("it is not on port {HTTPS_PORT}")),
             Why::Port(port) => (
                 &["security", "port"][..],
                 format!("it is not on port {port} with TLS from the first byte"),

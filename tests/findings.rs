@@ -201,6 +201,27 @@ fn a_default_has_the_file_as_its_place() {
     let host = format!("imap.host = '{}.%EMAILDOMAIN%'\n", "c".repeat(63));
     let config = sandbox.write("c.toml", format!("{host}[domain.'{long}']\n"));
     assert_eq!(places(&config), ["host-too-long c.toml:1:13"]);
+    // The host of a URL is one, too.
+    let hosts = "imap.host = 'a.example'\npop3.host = 'a.example'\nsmtp.host = 'a.example'\n";
+    for (url, place) in [
+        ("provider.support = 'https://support.%EMAILDOMAIN%/'", "4:20"),
+        ("caldav.url = 'https://calendar.%EMAILDOMAIN%/'", "4:14"),
+        (
+            "provider.documentation = [{ url = 'https://support.%EMAILDOMAIN%/', title.en = 'Help' }]",
+            "4:26",
+        ),
+        (
+            &format!(
+                "[domain.'{long}'.autodiscover]\nredirect_url = 'https://other.%EMAILDOMAIN%/'"
+            ),
+            "5:16",
+        ),
+    ] {
+        let table =
+            if url.starts_with('[') { String::new() } else { format!("[domain.'{long}']\n") };
+        let config = sandbox.write("c.toml", format!("{hosts}{url}\n{table}"));
+        assert_eq!(places(&config), [format!("host-too-long c.toml:{place}")], "{url}");
+    }
     sandbox.write("list", "");
     let config = sandbox.write("c.toml", "\ndomains.list_files = ['list']\n");
     assert_eq!(places(&config), ["no-domain c.toml:2:22"]);

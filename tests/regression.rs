@@ -265,6 +265,24 @@ fn dns_makes_no_record_that_cannot_be() {
     assert!(!host.contains("SRV   0 0 993"), "{host}");
 }
 
+/// The host of a URL was repeated in capitals and with its final dot, which made two of it.
+#[test]
+fn the_host_of_a_url_has_one_spelling() {
+    let sandbox = Sandbox::new();
+    let url = "https://DAV.Example.org.:8443/A";
+    let text = format!("caldav.url = '{url}'\njmap.url = 'https://JMAP.example.org.'\n");
+    let config = sandbox.write("c.toml", text);
+    let dns = command(program()).args(["dns", "example.org", "--config"]).arg(&config).output();
+    let dns = String::from_utf8(dns.expect("program").stdout).expect("UTF-8");
+    assert!(dns.contains("SRV   0 0 8443 dav.example.org.\n"), "{dns}");
+    assert!(dns.contains("SRV   0 0 443 jmap.example.org.\n"), "{dns}");
+    let profile = over_cgi(&config, &Request::get("/mobileconfig?emailaddress=ann@example.org"));
+    assert!(profile.text().contains("<string>dav.example.org</string>"), "{}", profile.text());
+    // A URL is given out as it is written.
+    let autoconfig = over_cgi(&config, &autoconfig("example.org"));
+    assert!(autoconfig.text().contains(&format!("<url>{url}</url>")), "{}", autoconfig.text());
+}
+
 /// Without a standard error to write to, the help was a panic.
 #[test]
 fn help_without_a_standard_error() {

@@ -1,11 +1,13 @@
 //! The Host of a request and the names of hosts: any bytes.
 //!
 //! Holds: what is taken is a domain name, the same one with a port, with a final dot, in capitals and
-//! in an absolute target; an address is never taken; what can be no Host is no domain either.
+//! in an absolute target; an address is never taken; what can be no Host is no domain either; a URL
+//! is kept to the byte, and its parts are pieces of it.
 
 use super::address;
-use mailsetup::address::{Domain, host_name, is_host_name};
+use mailsetup::address::{Domain, HostName, is_host_name};
 use mailsetup::request::{Method, Request, parse_host};
+use mailsetup::url::HttpsUrl;
 use std::net::IpAddr;
 
 pub fn run(data: &[u8]) {
@@ -13,13 +15,26 @@ pub fn run(data: &[u8]) {
         assert_eq!(parse_host(data), None);
         return;
     };
-    if let Some(name) = host_name(text) {
-        assert!(is_host_name(&name), "{name:?}");
-        assert_eq!(host_name(&name).as_ref(), Some(&name));
+    if let Some(name) = HostName::parse(text) {
+        assert!(is_host_name(name.as_str()), "{name:?}");
+        assert_eq!(HostName::parse(name.as_str()).as_ref(), Some(&name));
+        assert_eq!(HostName::in_ascii(name.to_string()).as_ref(), Some(&name));
     }
     if let Ok(domain) = Domain::parse(text) {
         address::check_domain(&domain);
-        assert_eq!(host_name(text).as_deref(), Some(domain.as_str()));
+        assert!(HostName::parse(text).is_some_and(|name| name == domain), "{text:?}");
+    }
+    // As it is, and with the text for a host.
+    for text in [text.to_owned(), format!("https://{text}")] {
+        if let Some(url) = HttpsUrl::parse(&*text) {
+            assert_eq!(url.as_str(), text);
+            assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text:?}");
+            let lower = text.to_ascii_lowercase();
+            let rest = lower.strip_prefix("https://").expect("https");
+            assert!(rest.starts_with(url.host().as_str()), "{text:?}");
+            let is_behind = text.ends_with(url.path_and_more());
+            assert!(is_behind || url.is_bare_origin(), "{text:?}");
+        }
     }
     let Some(domain) = parse_host(data) else { return };
     address::check_domain(&domain);

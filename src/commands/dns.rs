@@ -7,14 +7,13 @@
 
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print, print_json};
 use crate::account::{Account, Protocol, Security, ServiceKind};
-use crate::address::{Domain, MAX_DOMAIN, host_name};
+use crate::address::{Domain, HostName, MAX_DOMAIN};
 use crate::cli;
 use crate::config::find::Source;
 use crate::discovery::pacc;
 use crate::log;
 use crate::visible::visible_lines;
 use serde::Serialize;
-use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 /// How long records may be kept, in seconds.
@@ -68,7 +67,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     };
     let web_host = match &arguments.web_host {
         None => None,
-        Some(text) => match host_name(text) {
+        Some(text) => match HostName::parse(text) {
             Some(host) => Some(host),
             None => {
                 log::error(&format!("--web-host: {text} is not a host name"));
@@ -93,13 +92,13 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         }
         Err(_) => None,
     };
-    let Some(account) = account else {
+    let mail_host = || Some(account.as_ref()?.incoming()?.host.clone());
+    let web_host = web_host.or_else(mail_host);
+    let (Some(account), Some(web_host)) = (account, web_host) else {
         let domain = domain.for_people();
         log::error(&format!("the settings of {domain} cannot be used; see `mailsetup check`"));
         return ExitCode::from(FOUND);
     };
-    let mail_host = || account.incoming().map(|server| server.host.clone());
-    let web_host = web_host.or_else(mail_host).unwrap_or_default();
     let records = records(&account, &web_host);
     if arguments.json {
         return print_json(&records);
@@ -107,7 +106,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     print(visible_lines(&zone(&account, &web_host, &records, arguments.soa)))
 }
 
-fn records(account: &Account, web_host: &str) -> Vec<Record> {
+fn records(account: &Account, web_host: &HostName) -> Vec<Record> {
     let record = |name: &str, kind, data| Record {
         name: format!("{name}.{}.", account.domain),
         ttl: TTL,
@@ -117,9 +116,9 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
     // A name that is the web server's own has an address; it cannot be another name of itself.
     let pacc = pacc::record(account);
     let names = WEB_NAMES.iter().chain(pacc.iter().map(|_| &PACC_NAMES.0));
-    let names = names.filter(|name| format!("{name}.{}", account.domain) != web_host);
-    let web = names.map(|name| match is_address(web_host) {
-        true => record(name, "A", web_host.to_owned()),
+    let names = names.filter(|name| format!("{name}.{}", account.domain) != web_host.as_str());
+    let web = names.map(|name| match web_host.is_address() {
+        true => record(name, "A", web_host.to_string()),
         false => record(name, "CNAME", format!("{web_host}.")),
     });
     let services = SERVICES.iter().filter_map(|service| {
@@ -128,7 +127,7 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
         });
         let data = match server {
             // An SRV record leads to a name, never to an address.
-            Some(server) if is_address(&server.host) => return None,
+            Some(server) if server.host.is_address() => return None,
             Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
             // Only for mail does a client expect to be told so (RFC 6186 §3.4).
             None if service.protocol == Protocol::ManageSieve => return None,
@@ -146,13 +145,17 @@ fn records(account: &Account, web_host: &str) -> Vec<Record> {
             ServiceKind::CardDav => ("_carddavs._tcp", true),
             ServiceKind::WebDav | ServiceKind::ActiveSync => continue,
         };
-        let (host, port, path) = service.place();
-        if !is_address(host) {
+        let (host, port) = (service.url.host(), service.url.port());
+        if !host.is_address() {
             records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
         }
         if has_path {
             // RFC 6764 §4
-            records.push(record(name, "TXT", strings(&format!("path={path}"))));
+            records.push(record(
+                name,
+                "TXT",
+                strings(&format!("path={}", service.url.path_and_more())),
+            ));
         }
     }
     records
@@ -166,12 +169,8 @@ fn strings(text: &str) -> String {
     format!("\"{}\"", strings.collect::<Vec<_>>().join("\" \""))
 }
 
-fn is_address(host: &str) -> bool {
-    host.parse::<Ipv4Addr>().is_ok()
-}
-
 /// The records as lines of a zone file (RFC 1035 §5.1).
-fn zone(account: &Account, web_host: &str, records: &[Record], soa: bool) -> String {
+fn zone(account: &Account, web_host: &HostName, records: &[Record], soa: bool) -> String {
     let domain = &account.domain;
     let mut text = format!(
         "; Mail set-up for {domain}: add these lines to its zone.\n\

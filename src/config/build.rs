@@ -5,12 +5,12 @@
 
 use super::check::Checker;
 use super::file::{self, Rare, Spanned, Tables};
-use super::settings::{Alternative, Apple, ServerSettings, ServiceSettings, Settings};
-use super::{defaults, merge, values};
-use crate::account::{
-    Auth, AuthList, Documentation, Login, OAuth2, Page, Pop3Options, Protocol, Redirect, Security,
-    ServiceKind,
+use super::settings::{
+    Alternative, Apple, Documentation, OAuth2, Redirect, ServerSettings, ServiceSettings, Settings,
 };
+use super::template::Template;
+use super::{defaults, merge, values};
+use crate::account::{Auth, AuthList, Page, Pop3Options, Protocol, Security, ServiceKind};
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
 use crate::ports;
@@ -234,7 +234,7 @@ fn server(
         protocol,
         enabled: enabled.map_or(defaults::enabled(protocol), |enabled| *enabled.get_ref()),
         host: parsed_text("host-name", key("host"), &said.host, values::host, checker)
-            .unwrap_or_else(|| defaults::HOST.to_owned()),
+            .unwrap_or_else(|| Template::Open(defaults::HOST.to_owned())),
         port,
         security,
         auth: parsed("auth", key("auth"), &said.auth, |said| auth(protocol, said), checker)
@@ -406,7 +406,7 @@ fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Redirect> {
         values::redirect_address,
         checker,
     );
-    url.map(Redirect::Url).or(address.map(|address| Redirect::Address(Login::new(address))))
+    url.map(Redirect::Url).or(address.map(Redirect::Address))
 }
 
 //------------ Page -----------------------------------------------------------

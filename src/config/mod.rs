@@ -27,6 +27,7 @@ pub mod report;
 pub mod settings;
 mod spanned;
 mod syntax;
+mod template;
 pub mod value_checks;
 mod values;
 mod whole_file;

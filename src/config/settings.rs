@@ -3,12 +3,14 @@
 //! Texts may hold `%EMAILDOMAIN%`, which is filled in here: clients do it differently or not at
 //! all. The other two placeholders are for logins and stay for whoever knows the address.
 
-use super::defaults::{self, EMAIL_DOMAIN};
+use super::defaults;
+use super::template::{Template, filled};
 use crate::account::{
-    self, Account, AuthList, Documentation, Localised, Login, MailServer, OAuth2, Page,
-    Pop3Options, Protocol, Redirect, Security, ServiceKind, WebService,
+    self, Account, AuthList, Localised, Login, MailServer, Page, Pop3Options, Protocol, Security,
+    ServiceKind, WebService,
 };
-use crate::address::{Domain, EmailAddress, is_host_name};
+use crate::address::{Domain, EmailAddress, HostName};
+use crate::url::HttpsUrl;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
@@ -57,13 +59,22 @@ pub struct Provider {
     /// A short name.
     pub short_name: String,
     /// The provider's home.
-    pub homepage: Option<String>,
+    pub homepage: Option<Template<HttpsUrl>>,
     /// Where users find help.
-    pub support: Option<String>,
+    pub support: Option<Template<HttpsUrl>>,
     /// Where users read mail in a browser.
-    pub webmail: Option<String>,
+    pub webmail: Option<Template<HttpsUrl>>,
     /// Instructions.
     pub documentation: Vec<Documentation>,
+}
+
+/// A page of instructions, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct Documentation {
+    /// Where it is.
+    pub url: Template<HttpsUrl>,
+    /// Its title.
+    pub title: Localised,
 }
 
 /// What Apple's profiles say; the texts may hold `%EMAILDOMAIN%`.
@@ -84,8 +95,8 @@ pub struct ServerSettings {
     pub protocol: Protocol,
     /// False if it is not offered.
     pub enabled: bool,
-    /// Host name; may hold `%EMAILDOMAIN%`.
-    pub host: String,
+    /// Where it is.
+    pub host: Template<HostName>,
     /// TCP port.
     pub port: NonZeroU16,
     /// How the connection is protected.
@@ -102,7 +113,7 @@ pub struct ServerSettings {
 #[derive(Clone, Debug)]
 pub struct Alternative {
     /// Host name, if it is another.
-    pub host: Option<String>,
+    pub host: Option<Template<HostName>>,
     /// TCP port.
     pub port: NonZeroU16,
     /// How the connection is protected.
@@ -116,10 +127,36 @@ pub struct ServiceSettings {
     pub kind: ServiceKind,
     /// False if it is not offered; without a URL it cannot be.
     pub enabled: bool,
-    /// Where; may hold `%EMAILDOMAIN%`.
-    pub url: Option<String>,
+    /// Where it is.
+    pub url: Option<Template<HttpsUrl>>,
     /// The login; may hold all three placeholders.
     pub username: String,
+}
+
+/// Where clients get tokens, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub struct OAuth2 {
+    /// The issuer's name; may hold `%EMAILDOMAIN%`.
+    pub issuer: String,
+    /// What to ask for, separated by blanks.
+    pub scope: String,
+    /// Where the user agrees.
+    pub authorization_url: Template<HttpsUrl>,
+    /// Where the token is.
+    pub token_url: Template<HttpsUrl>,
+    /// Who every client says it is.
+    pub client_id: String,
+    /// What goes with that.
+    pub client_secret: Option<String>,
+}
+
+/// Where Autodiscover clients are sent, before the domain is filled in.
+#[derive(Clone, Debug)]
+pub enum Redirect {
+    /// To be asked with another address; may hold `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
+    Address(String),
+    /// To be asked at another URL.
+    Url(Template<HttpsUrl>),
 }
 
 //------------ Found ----------------------------------------------------------
@@ -161,7 +198,7 @@ impl Found {
 
     /// The account of `address`, or of any address at `domain`.
     ///
-    /// `None` if a host name gets too long for the domain.
+    /// `None` if a host name gets too long for the domain, also that of a URL.
     pub fn account(
         &self,
         domain: &Domain,
@@ -189,26 +226,23 @@ impl Found {
             alternatives.map(|(index, other)| form.server(server, Some((index, other))))
         });
         let alternatives = distinct(alternatives.collect::<Option<_>>()?, &servers);
-        let services = services.iter().filter(|service| service.enabled).filter_map(|service| {
-            Some(WebService {
+        let services = services.iter().filter(|service| service.enabled);
+        let services = services.filter_map(|service| {
+            let url = service.url.as_ref()?.of(form.domain);
+            Some(url.map(|url| WebService {
                 kind: service.kind,
-                url: form.fill(service.url.as_ref()?),
+                url,
                 login: Login::new(form.fill(&service.username)),
-            })
+            }))
         });
         Some(Account {
-            provider: form.provider(provider, apple),
+            provider: form.provider(provider, apple)?,
             servers,
             alternatives,
             pop3: *pop3,
-            services: services.collect(),
-            oauth2: oauth2.as_ref().map(|oauth2| form.oauth2(oauth2)),
-            moved: moved.as_ref().map(|moved| match moved {
-                Redirect::Address(address) => {
-                    Redirect::Address(Login::new(form.fill(address.template())))
-                }
-                Redirect::Url(url) => Redirect::Url(form.fill(url)),
-            }),
+            services: services.collect::<Option<_>>()?,
+            oauth2: all(oauth2, |oauth2| form.oauth2(oauth2))?,
+            moved: all(moved, |moved| form.moved(moved))?,
             pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
             host_domain,
@@ -229,20 +263,55 @@ impl Found {
 
     /// The key of the host name that gets too long for `domain`, if one does.
     pub fn too_long(&self, domain: &Domain) -> Option<String> {
-        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
-        let offered = self.settings.servers.iter().filter(|server| server.enabled);
-        offered
-            .flat_map(|server| {
-                let key = server.protocol;
-                let first = [(format!("{key}.host"), &server.host)];
-                let others =
-                    server.alternatives.iter().enumerate().filter_map(move |(index, other)| {
-                        Some((format!("{key}.alternatives[{index}].host"), other.host.as_ref()?))
-                    });
-                first.into_iter().chain(others)
-            })
-            .find(|(_, host)| !is_host_name(&form.fill(host)))
-            .map(|(key, _)| key)
+        let domain = self.alias_of.as_ref().unwrap_or(domain);
+        let is_too_long = |host: &Template<HostName>| host.of(domain).is_none();
+        let mut servers = self.settings.servers.iter().filter(|server| server.enabled);
+        let of_server = servers.find_map(|server| {
+            let key = server.protocol;
+            if is_too_long(&server.host) {
+                return Some(format!("{key}.host"));
+            }
+            let mut others = server.alternatives.iter();
+            let index = others.position(|other| other.host.as_ref().is_some_and(is_too_long))?;
+            Some(format!("{key}.alternatives[{index}].host"))
+        });
+        let of_url = || self.urls().find(|(_, url)| url.of(domain).is_none());
+        of_server.or_else(|| of_url().map(|(key, _)| key))
+    }
+
+    /// The URLs that are offered, each with its key.
+    fn urls(&self) -> impl Iterator<Item = (String, &Template<HttpsUrl>)> {
+        let Settings { provider, services, oauth2, moved, .. } = &*self.settings;
+        let services = services.iter().filter(|service| service.enabled);
+        let services = services
+            .filter_map(|service| Some((format!("{}.url", service.kind), service.url.as_ref()?)));
+        let pages = provider.documentation.iter();
+        let pages = pages.map(|page| ("provider.documentation".to_owned(), &page.url));
+        let oauth2 = oauth2.as_ref();
+        let others = [
+            ("provider.homepage", provider.homepage.as_ref()),
+            ("provider.support", provider.support.as_ref()),
+            ("provider.webmail", provider.webmail.as_ref()),
+            ("oauth2.authorization_url", oauth2.map(|oauth2| &oauth2.authorization_url)),
+            ("oauth2.token_url", oauth2.map(|oauth2| &oauth2.token_url)),
+            (
+                "autodiscover.redirect_url",
+                match moved {
+                    Some(Redirect::Url(url)) => Some(url),
+                    Some(Redirect::Address(_)) | None => None,
+                },
+            ),
+        ];
+        let others = others.into_iter().filter_map(|(key, url)| Some((key.to_owned(), url?)));
+        services.chain(pages).chain(others)
+    }
+}
+
+/// What `make` makes of a value, if there is one; `None` if it fails.
+fn all<T, U>(value: &Option<T>, make: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
+    match value {
+        Some(value) => make(value).map(Some),
+        None => Some(None),
     }
 }
 
@@ -259,7 +328,7 @@ fn distinct(alternatives: Vec<MailServer>, servers: &[MailServer]) -> Vec<MailSe
 
 /// What makes two servers the same.
 fn place(server: &MailServer) -> (Protocol, &str, NonZeroU16, Security) {
-    (server.protocol, &server.host, server.port, server.security)
+    (server.protocol, server.host.as_str(), server.port, server.security)
 }
 
 /// Templates on their way to texts.
@@ -284,10 +353,9 @@ impl Form<'_> {
         let index = other.map_or(0, |(index, _)| index);
         let other = other.map(|(_, other)| other);
         let host = other.and_then(|other| other.host.as_ref()).unwrap_or(&server.host);
-        let host = self.fill(host);
-        is_host_name(&host).then(|| MailServer {
+        Some(MailServer {
             protocol: server.protocol,
-            host,
+            host: host.of(self.domain)?,
             port: other.map_or(server.port, |other| other.port),
             security: other.map_or(server.security, |other| other.security),
             auth: server.auth,
@@ -296,58 +364,63 @@ impl Form<'_> {
         })
     }
 
-    fn provider(&self, provider: &Provider, apple: &Apple) -> account::Provider {
-        let link = |link: &Option<String>| link.as_deref().map(|link| self.fill(link));
+    fn provider(&self, provider: &Provider, apple: &Apple) -> Option<account::Provider> {
+        let link = |link: &Option<Template<HttpsUrl>>| all(link, |link| link.of(self.domain));
         let localised = |texts: &Localised| {
             texts.iter().map(|(language, text)| (language.clone(), self.say(text))).collect()
         };
-        account::Provider {
+        Some(account::Provider {
             name: cut(self.say(&provider.name), MAX_NAME),
             short_name: cut(self.say(&provider.short_name), MAX_SHORT_NAME),
             identifier: match &apple.identifier {
                 Some(identifier) => identifier.clone(),
                 None => reversed(self.domain),
             },
-            homepage: link(&provider.homepage),
-            support: link(&provider.support),
-            webmail: link(&provider.webmail),
+            homepage: link(&provider.homepage)?,
+            support: link(&provider.support)?,
+            webmail: link(&provider.webmail)?,
             documentation: provider
                 .documentation
                 .iter()
-                .map(|page| Documentation {
-                    url: self.fill(&page.url),
-                    title: localised(&page.title),
+                .map(|page| {
+                    Some(account::Documentation {
+                        url: page.url.of(self.domain)?,
+                        title: localised(&page.title),
+                    })
                 })
-                .collect(),
+                .collect::<Option<_>>()?,
             profile_description: localised(&apple.description),
             profile_consent: localised(&apple.consent),
-        }
+        })
     }
 
-    fn oauth2(&self, oauth2: &OAuth2) -> OAuth2 {
-        OAuth2 {
+    fn oauth2(&self, oauth2: &OAuth2) -> Option<account::OAuth2> {
+        Some(account::OAuth2 {
             issuer: self.fill(&oauth2.issuer),
-            authorization_url: self.fill(&oauth2.authorization_url),
-            token_url: self.fill(&oauth2.token_url),
-            ..oauth2.clone()
-        }
+            scope: oauth2.scope.clone(),
+            authorization_url: oauth2.authorization_url.of(self.domain)?,
+            token_url: oauth2.token_url.of(self.domain)?,
+            client_id: oauth2.client_id.clone(),
+            client_secret: oauth2.client_secret.clone(),
+        })
+    }
+
+    fn moved(&self, moved: &Redirect) -> Option<account::Redirect> {
+        Some(match moved {
+            Redirect::Address(address) => {
+                account::Redirect::Address(Login::new(self.fill(address)))
+            }
+            Redirect::Url(url) => account::Redirect::Url(url.of(self.domain)?),
+        })
     }
 
     fn fill(&self, template: &str) -> String {
-        replace(template, EMAIL_DOMAIN, self.domain.as_str())
+        filled(template, self.domain.as_str())
     }
 
     /// The same in a text that people read.
     fn say(&self, template: &str) -> String {
-        replace(template, EMAIL_DOMAIN, &self.domain_for_people)
-    }
-}
-
-/// The text with every `placeholder` replaced; most have none.
-fn replace(text: &str, placeholder: &str, with: &str) -> String {
-    match text.contains('%') {
-        true => text.replace(placeholder, with),
-        false => text.to_owned(),
+        filled(template, &self.domain_for_people)
     }
 }
 

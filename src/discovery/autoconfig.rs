@@ -95,7 +95,7 @@ fn write(account: &Account) -> Written {
                 write_mail_server(xml, server, account);
             }
             for page in &account.provider.documentation {
-                xml.element("documentation", &[("url", &page.url)], |xml| {
+                xml.element("documentation", &[("url", page.url.as_str())], |xml| {
                     for (language, title) in &page.title {
                         xml.text_in("descr", &[("lang", language)], title);
                     }
@@ -122,7 +122,9 @@ fn write(account: &Account) -> Written {
             xml.element("oAuth2", &[], |xml| write_oauth2(xml, oauth2));
         }
         if let Some(url) = &account.provider.webmail {
-            xml.element("webMail", &[], |xml| xml.empty_with("loginPage", &[("url", url)]));
+            xml.element("webMail", &[], |xml| {
+                xml.empty_with("loginPage", &[("url", url.as_str())])
+            });
         }
     });
     // seen: Thunderbird parses only what starts with exactly this, in lower case.
@@ -155,7 +157,7 @@ fn write_mail_server(xml: &mut xml::Writer, server: &MailServer, account: &Accou
 }
 
 fn write_server(xml: &mut xml::Writer, server: &MailServer) {
-    xml.text("hostname", &server.host);
+    xml.text("hostname", server.host.as_str());
     xml.text("port", &server.port.to_string());
     xml.text(
         "socketType",
@@ -195,7 +197,7 @@ fn write_pop3_options(xml: &mut xml::Writer, options: Pop3Options) {
 }
 
 fn write_service(xml: &mut xml::Writer, service: &WebService) {
-    xml.text("url", &service.url);
+    xml.text("url", service.url.as_str());
     xml.text_in("authentication", &[("system", "http")], "Basic");
     xml.text("username", service.login.template());
 }
@@ -203,8 +205,8 @@ fn write_service(xml: &mut xml::Writer, service: &WebService) {
 fn write_oauth2(xml: &mut xml::Writer, oauth2: &OAuth2) {
     xml.text("issuer", &oauth2.issuer);
     xml.text("scope", &oauth2.scope);
-    xml.text("authURL", &oauth2.authorization_url);
-    xml.text("tokenURL", &oauth2.token_url);
+    xml.text("authURL", oauth2.authorization_url.as_str());
+    xml.text("tokenURL", oauth2.token_url.as_str());
     xml.text("clientID", &oauth2.client_id);
     if let Some(client_secret) = &oauth2.client_secret {
         xml.text("clientSecret", client_secret);

@@ -208,11 +208,11 @@ fn mail(incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict 
         ("EmailAccountDescription", Value::Text(name_it.account.clone())),
         ("EmailAccountType", Value::Word(kind)),
         ("IncomingMailServerAuthentication", Value::Word(authentication(incoming))),
-        ("IncomingMailServerHostName", Value::Text(incoming.host.clone())),
+        ("IncomingMailServerHostName", Value::Text(incoming.host.to_string())),
         ("IncomingMailServerPortNumber", Value::Number(incoming.port.get())),
         ("IncomingMailServerUseSSL", is_protected(incoming)),
         ("OutgoingMailServerAuthentication", Value::Word(authentication(outgoing))),
-        ("OutgoingMailServerHostName", Value::Text(outgoing.host.clone())),
+        ("OutgoingMailServerHostName", Value::Text(outgoing.host.to_string())),
         ("OutgoingMailServerPortNumber", Value::Number(outgoing.port.get())),
         ("OutgoingMailServerUseSSL", is_protected(outgoing)),
         ("OutgoingPasswordSameAsIncomingPassword", Value::Flag(true)),
@@ -265,12 +265,11 @@ const CARDDAV: Dav = Dav {
 /// No PrincipalURL: what is configured is where a server begins, not where a user's principal is.
 /// Devices find that by `/.well-known` (RFC 6764 §6), whatever a profile says.
 fn dav(words: &Dav, service: &WebService, name_it: &Naming) -> Dict {
-    let (host, port, _) = service.place();
     let mut dav = name_it.payload(words.kind, words.part, words.title);
     dav.extend([
         (words.description, Value::Text(name_it.account.clone())),
-        (words.host, Value::Text(host.to_owned())),
-        (words.port, Value::Number(port)),
+        (words.host, Value::Text(service.url.host().to_string())),
+        (words.port, Value::Number(service.url.port())),
         (words.use_ssl, Value::Flag(true)),
     ]);
     if name_it.is_for_mailbox {

@@ -12,6 +12,7 @@ use crate::ports;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
+use crate::url::{HTTPS_PORT, HttpsUrl};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Serialize, Serializer};
@@ -70,8 +71,8 @@ fn document(account: &Account) -> Option<Vec<u8>> {
         return None;
     }
     let provider = &account.provider;
-    let page = provider.documentation.first().map(|page| page.url.as_str());
-    let page = page.or(provider.support.as_deref());
+    let page = provider.documentation.first().map(|page| &page.url);
+    let page = page.or(provider.support.as_ref()).map(HttpsUrl::as_str);
     let configuration = Configuration {
         protocols,
         authentication: Authentication { password: true },
@@ -140,7 +141,7 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
         let all: Vec<_> = all.filter(|server| server.protocol == protocol).collect();
         match all.iter().find(|server| fault(server, port).is_none()) {
             Some(server) => {
-                let place = |name: &&'static str| (*name, Place::Host(server.host.clone()));
+                let place = |name: &&'static str| (*name, Place::Host(server.host.to_string()));
                 protocols.extend(names.iter().map(place));
             }
             None => {
@@ -151,13 +152,14 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
     }
     for (kind, what) in SERVICES {
         let Some(service) = account.service(kind) else { continue };
-        let (host, port, path) = service.place();
-        if port != 443 {
-            left_out.push(LeftOut { what, why: Why::Port(443) });
+        let url = &service.url;
+        if url.port() != HTTPS_PORT {
+            left_out.push(LeftOut { what, why: Why::Port(HTTPS_PORT) });
         } else if service.login.template() != EMAIL_ADDRESS {
             left_out.push(LeftOut { what, why: Why::Login });
         } else {
-            protocols.push((what, Place::Url(format!("https://{host}{path}"))));
+            protocols
+                .push((what, Place::Url(format!("https://{}{}", url.host(), url.path_and_more()))));
         }
     }
     (protocols, left_out)

@@ -14,6 +14,7 @@ use crate::account::{
 use crate::address::EmailAddress;
 use crate::language::Languages;
 use crate::paths::MOBILECONFIG;
+use crate::url::HttpsUrl;
 use crate::visible::replaced;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -107,15 +108,15 @@ impl<'a> Content<'a> {
             address: String::new(),
             provider: provider.map(|provider| Provider {
                 name: &provider.name,
-                homepage: provider.homepage.as_deref(),
-                support: provider.support.as_deref(),
-                webmail: provider.webmail.as_deref(),
+                homepage: provider.homepage.as_ref().map(HttpsUrl::as_str),
+                support: provider.support.as_ref().map(HttpsUrl::as_str),
+                webmail: provider.webmail.as_ref().map(HttpsUrl::as_str),
                 documentation: provider
                     .documentation
                     .iter()
                     .filter_map(|page| {
                         Some(Documentation {
-                            url: &page.url,
+                            url: page.url.as_str(),
                             title: languages.choose(&page.title)?,
                         })
                     })
@@ -167,7 +168,7 @@ impl<'a> Content<'a> {
             .into_iter()
             .map(|server| ServerRow {
                 protocol: server.protocol.to_string(),
-                host: &server.host,
+                host: server.host.as_str(),
                 port: server.port.get(),
                 security: security(server.security),
                 auth: auth(server.auth),
@@ -180,7 +181,7 @@ impl<'a> Content<'a> {
             .filter_map(|kind| account.service(kind))
             .map(|service| ServiceRow {
                 kind: service.kind.to_string(),
-                url: &service.url,
+                url: service.url.as_str(),
                 user: mailbox.login(&service.login),
             })
             .collect();

@@ -98,7 +98,7 @@ fn response(account: &Account, asked: &str) -> Response {
     let places = [
         // seen: Outlook 2019 asks for `Autodiscoverv1`.
         Some(("AutodiscoverV1", pox_url(account))),
-        activesync.map(|service| ("ActiveSync", service.url.clone())),
+        activesync.map(|service| ("ActiveSync", service.url.to_string())),
     ];
     let places = || places.iter().flatten();
     match places().find(|(name, _)| name.eq_ignore_ascii_case(asked)) {

@@ -58,9 +58,9 @@ fn settings(account: &Account) -> Response {
                 xml.element("Settings", &[], |xml| {
                     xml.element("Server", &[], |xml| {
                         xml.text("Type", "MobileSync");
-                        xml.text("Url", &service.url);
+                        xml.text("Url", service.url.as_str());
                         // For MobileSync the name is the URL again.
-                        xml.text("Name", &service.url);
+                        xml.text("Name", service.url.as_str());
                     });
                 });
             }

@@ -147,7 +147,7 @@ impl OfAMailbox<'_> {
         // None for a client that asks there already: one host may keep the settings of many domains,
         // its own redirects among them.
         if let Some(Redirect::Url(url)) = account.moved.as_ref().filter(|to| !self.is_sent_to(to)) {
-            let to = |xml: &mut xml::Writer| xml.text("RedirectUrl", url);
+            let to = |xml: &mut xml::Writer| xml.text("RedirectUrl", url.as_str());
             return Written::ForRequest(redirect(address, "redirectUrl", to));
         }
         // seen: Thunderbird, which finds no way in autoconfig where there are tokens only, asks here
@@ -178,14 +178,13 @@ impl OfAMailbox<'_> {
     /// not one either.
     fn is_sent_to(&self, redirect: &Redirect) -> bool {
         let Redirect::Url(url) = redirect else { return false };
-        let place = url.split_once("://").map_or(url.as_str(), |(_, place)| place);
-        let place = &place[..place.find(['?', '#']).unwrap_or(place.len())];
-        let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+        let path = url.path_and_more();
+        let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
         let path = percent_decode_str(path).collect::<Vec<_>>();
         let path = segments(&path);
         let is_path = |asked: &[u8]| segments(asked) == path;
         // The client does not know of rewrites: its own path leads here as well.
-        parse_host(host.as_bytes()).as_ref() == self.host
+        parse_host(url.host().as_str().as_bytes()).as_ref() == self.host
             && (is_path(self.path) || is_path(&self.rewritten.concat()))
     }
 }
@@ -266,7 +265,7 @@ fn write_protocols(xml: &mut xml::Writer, account: &Account, has_login: bool) {
 /// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
 /// the form that is in use for eM Client.
 fn write_service(xml: &mut xml::Writer, service: &WebService, has_login: bool) {
-    xml.text("Server", &service.url);
+    xml.text("Server", service.url.as_str());
     xml.text("DomainRequired", "off");
     if has_login {
         xml.text("LoginName", service.login.template());
@@ -277,7 +276,7 @@ fn write_service(xml: &mut xml::Writer, service: &WebService, has_login: bool) {
 fn write_server(xml: &mut xml::Writer, server: &MailServer, has_login: bool) {
     let on_off = |on| if on { "on" } else { "off" };
     let auth = server.auth.without_token();
-    xml.text("Server", &server.host);
+    xml.text("Server", server.host.as_str());
     xml.text("Port", &server.port.to_string());
     xml.text("DomainRequired", "off");
     if has_login {

@@ -1,0 +1,133 @@
+//! URLs that clients and people are sent to, parsed once and never plain strings after that.
+//!
+//! Accepts https with a host name or an IPv4 address, and everything in ASCII. Refuses other schemes,
+//! user information, characters that stand in no URL, and a `%` that encodes nothing. The text is kept
+//! to the byte, since documents repeat it. Rules: RFC 3986, RFC 9110 §4.2.2.
+
+use crate::address::HostName;
+use std::fmt;
+use std::num::NonZeroU16;
+
+/// What a URL begins with; anything but small letters is refused.
+const SCHEME: &str = "https://";
+/// The port where none is written (RFC 9110 §4.2.2).
+pub const HTTPS_PORT: u16 = 443;
+
+/// An https URL in ASCII.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HttpsUrl {
+    text: String,
+    host: HostName,
+    port: u16,
+    /// Where the path begins in the text, or what follows an empty one.
+    path_at: usize,
+}
+
+impl HttpsUrl {
+    /// Parses a URL; `None` if it is none.
+    pub fn parse(text: impl Into<String>) -> Option<HttpsUrl> {
+        let text = text.into();
+        let rest = text.strip_prefix(SCHEME)?;
+        let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        let path_at = SCHEME.len() + authority.len();
+        let (name, port) = match authority.split_once(':') {
+            Some((name, port)) => (name, number(port)?.get()),
+            None => (authority, HTTPS_PORT),
+        };
+        let host = HostName::parse(name)?;
+        let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
+        // RFC 3986 §2.1; what is cut off at the end is left to the reader of the URL.
+        let is_encoded = |rest: &str| rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+        let is_encoded = text.split('%').skip(1).all(is_encoded);
+        (is_plain && is_encoded).then_some(HttpsUrl { text, host, port, path_at })
+    }
+
+    /// The URL as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host.
+    pub fn host(&self) -> &HostName {
+        &self.host
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The path, `/` if it is empty, with what may follow it: a query and a fragment.
+    pub fn path_and_more(&self) -> &str {
+        match &self.text[self.path_at..] {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    /// True if the URL names a host, with or without a port, and nothing on it.
+    pub fn is_bare_origin(&self) -> bool {
+        self.path_and_more() == "/"
+    }
+}
+
+/// A port, in digits alone.
+fn number(port: &str) -> Option<NonZeroU16> {
+    port.parse().ok().filter(|_| port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+impl fmt::Display for HttpsUrl {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_have_parts() {
+        for (text, host, port, path, is_bare) in [
+            ("https://dav.example.org", "dav.example.org", 443, "/", true),
+            ("https://dav.example.org/", "dav.example.org", 443, "/", true),
+            ("https://dav.example.org:8443/a/b?c", "dav.example.org", 8443, "/a/b?c", false),
+            ("https://dav.example.org?c=/", "dav.example.org", 443, "?c=/", false),
+            ("https://dav.example.org#c:1", "dav.example.org", 443, "#c:1", false),
+            ("https://DAV.Example.org.:443/B%C3%BC", "dav.example.org", 443, "/B%C3%BC", false),
+            ("https://192.0.2.1:444", "192.0.2.1", 444, "/", true),
+            ("https://localhost/", "localhost", 443, "/", true),
+        ] {
+            let url = HttpsUrl::parse(text).unwrap();
+            assert_eq!(url.as_str(), text);
+            assert_eq!((url.host().as_str(), url.port()), (host, port), "{text}");
+            assert_eq!((url.path_and_more(), url.is_bare_origin()), (path, is_bare), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_https_url_in_ascii_is_refused() {
+        for text in [
+            "http://www.example.org/",
+            "HTTPS://www.example.org/",
+            "https://",
+            "https:///",
+            "https://a b/",
+            "https://ann@www.example.org/",
+            "https://www.example.org:0/",
+            "https://www.example.org:/",
+            "https://www.example.org:+443/",
+            "https://bücher.example/",
+            "https://www.example.org/bücher",
+            "https://dav.example.org/%u/",
+            "https://dav.example.org/100%/",
+            "https://dav.example.org/%2/",
+            "https://dav.example.org/?a=%zz",
+            "https://www.example.org/\"",
+            "https://www..example.org/",
+            "https://[::1]/",
+        ] {
+            assert_eq!(HttpsUrl::parse(text), None, "{text}");
+        }
+    }
+}
