@@ -211,6 +211,14 @@ pub static LINTS: &[Lint] = &[
         }),
     },
     Lint {
+        code: "pacc-path",
+        about: "A calendar, address book or file service that PACC cannot describe, because its URL \
+                has no path.",
+        clients: &[],
+        mend: "add the path of the service to the URL, as in \"https://dav.example.org/dav/\"",
+        find: Find::Account(|account| left_out(account, |why| why == Why::NoPath)),
+    },
+    Lint {
         code: "pacc-port",
         about: "A server that PACC cannot describe, because of its port or security.",
         clients: &[],
@@ -507,6 +515,7 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
             Why::Login => (&["username"][..], "its login is not the whole address".to_owned()),
             Why::NoLogin => (&["auth"][..], "it takes no login".to_owned()),
             Why::NoPassword => (&["auth"][..], "it takes no password".to_owned()),
+            Why::NoPath => (&["url"][..], "its URL has no path".to_owned()),
             Why::NotEnough => {
                 return cause(&["pacc.enabled"], "pacc: no document is published");
             }

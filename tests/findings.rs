@@ -69,6 +69,12 @@ const WARNINGS: &[(&str, &str, &str)] = &[
     ("no-imap", "[imap]\nenabled = false", "2:11"),
     ("pacc-empty", "imap.port = 143\npop3.enabled = false\n[pacc]\nenabled = true", "4:11"),
     ("pacc-login", "pacc.enabled = true\nimap.username = '%EMAILLOCALPART%'", "2:17"),
+    (
+        "pacc-path",
+        "pacc.enabled = true\nsmtp.port = 465\ncarddav.url = 'https://a.example/'",
+        "3:15",
+    ),
+    ("pacc-path", "[pacc]\nenabled = true\n[caldav]\nurl = 'https://a.example'", "4:7"),
     ("pacc-port", "pacc.enabled = true\nimap.port = 143", "2:13"),
     ("pacc-port", "pacc.enabled = true", "1:16"),
     ("pacc-port", "pacc.enabled = true\ncaldav.url = 'https://a.example:8443/'", "2:14"),

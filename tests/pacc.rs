@@ -123,10 +123,19 @@ fn what_it_cannot_tell_of_is_left_out() {
             ),
         ),
         (
-            "smtp.port = 465\ncaldav.url = 'https://d.example.org:8443/'\nwebdav.url = 'https://d.example.org'\n\
+            "smtp.port = 465\ncaldav.url = 'https://d.example.org:8443/'\nwebdav.url = 'https://d.example.org/dav'\n\
              carddav.url = 'https://d.example.org'\ncarddav.username = '%EMAILLOCALPART%'\n",
             "imap pop3 smtp submit webdav",
             "caldav is left out: it is not on port 443; carddav is left out: its login is not the whole address"
+                .to_owned(),
+        ),
+        // A DAV URL that names no more than a host says nothing; a JMAP session may be at the root.
+        (
+            "smtp.port = 465\ncaldav.url = 'https://d.example.org'\ncarddav.url = 'https://d.example.org/'\n\
+             webdav.url = 'https://d.%EMAILDOMAIN%/?a'\njmap.url = 'https://j.example.org'\n",
+            "imap jmap pop3 smtp submit",
+            "caldav is left out: its URL has no path; carddav is left out: its URL has no path; \
+             webdav is left out: its URL has no path"
                 .to_owned(),
         ),
         (

@@ -112,6 +112,8 @@ pub enum Why {
     NoLogin,
     /// It takes tokens only.
     NoPassword,
+    /// Its URL has no path: it names no more than a host, which the DNS says already.
+    NoPath,
     /// What is left is not enough to read mail and to send it.
     NotEnough,
 }
@@ -157,12 +159,20 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
             left_out.push(LeftOut { what, why: Why::Port(HTTPS_PORT) });
         } else if service.login.template() != EMAIL_ADDRESS {
             left_out.push(LeftOut { what, why: Why::Login });
+        } else if kind != ServiceKind::Jmap && is_root(path) {
+            // A client would take the root of the host for the user's collection.
+            left_out.push(LeftOut { what, why: Why::NoPath });
         } else {
             protocols
                 .push((what, Place::Url(format!("https://{}{}", url.host(), url.path_and_more()))));
         }
     }
     (protocols, left_out)
+}
+
+/// True for what follows the host in a URL that names no more than the host.
+fn is_root(path: &str) -> bool {
+    matches!(path.split(['?', '#']).next(), None | Some("" | "/"))
 }
 
 /// Why a server cannot be told of.
