@@ -2,10 +2,10 @@
 //! so that installing needs nothing to be built. `UPDATE_GOLDEN=1` rewrites them.
 
 use crate::common::{command, source};
-use clap::CommandFactory;
+use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::Shell;
 use mailsetup::cli::Cli;
-use mailsetup::finding::CODES;
+use mailsetup::finding::{CODES, Level};
 use mailsetup::lint::LINTS;
 use std::fs;
 
@@ -43,7 +43,7 @@ fn the_manual_page_is_up_to_date() {
     let mut page = Vec::new();
     man.render_title(&mut page).expect("memory");
     man.render_name_section(&mut page).expect("memory");
-    man.render_synopsis_section(&mut page).expect("memory");
+    page.extend_from_slice(synopsis(&command).as_bytes());
     man.render_description_section(&mut page).expect("memory");
     man.render_options_section(&mut page).expect("memory");
     page.extend_from_slice(b".SH COMMANDS\n");
@@ -73,12 +73,47 @@ fn the_manual_page_is_up_to_date() {
     committed("man/mailsetup.1", &page, "man");
 }
 
+/// How each command is called, with the names of all that it takes.
+fn synopsis(command: &Command) -> String {
+    let name = "\\fBmailsetup\\fR";
+    let config = command.get_arguments().filter(|it| it.get_id() == "config").map(usage);
+    let config: String = config.collect();
+    let mut text = ".SH SYNOPSIS\n".to_owned();
+    for subcommand in command.get_subcommands().filter(|it| it.get_name() != "help") {
+        let own = |it: &&Arg| !["help", "config"].contains(&it.get_id().as_str());
+        let mut own: Vec<_> = subcommand.get_arguments().filter(own).collect();
+        own.sort_by_key(|argument| !argument.is_positional());
+        let own: String = own.into_iter().map(usage).collect();
+        text += &format!("{name}{config} \\fB{}\\fR{own}\n.br\n", subcommand.get_name());
+    }
+    text + &format!("{name} \\fB\\-\\-version\\fR | \\fB\\-\\-help\\fR\n")
+}
+
+/// An argument with the name of its value, and a blank before it.
+fn usage(argument: &Arg) -> String {
+    let takes_value = argument.get_action().takes_values();
+    let names = argument.get_value_names().filter(|_| takes_value);
+    let value = names.map(|names| format!(" \\fI{}\\fR", names[0])).unwrap_or_default();
+    let text = match argument.get_long() {
+        Some(long) => format!(" [\\fB--{long}\\fR{value}]"),
+        None => value,
+    };
+    let more = if matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };
+    text.replace('-', "\\-") + more
+}
+
 /// The codes of all findings, with one line each.
 fn findings() -> String {
     let roff = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
     let entry = |code: &str, about: &str| format!(".TP\n.B {}\n{}\n", roff(code), roff(about));
-    let mut text = ".PP\nErrors, and what is left out of a list:\n".to_owned();
-    text.extend(CODES.iter().map(|(code, about)| entry(code, about)));
+    let of_level = |wanted| {
+        let codes = CODES.iter().filter(move |(_, level, _)| *level == wanted);
+        codes.map(|(code, _, about)| entry(code, about))
+    };
+    let mut text = ".PP\nErrors:\n".to_owned();
+    text.extend(of_level(Level::Error));
+    text += ".PP\nWarnings about lists, and about the certificate that signs:\n";
+    text.extend(of_level(Level::Warning));
     text += ".PP\nWarnings about settings that do not work for every client:\n";
     text.extend(LINTS.iter().map(|lint| {
         let about = match lint.clients {
@@ -94,7 +129,7 @@ fn findings() -> String {
 /// none stands for two things.
 #[test]
 fn every_code_is_in_the_manual_once() {
-    let mut known: Vec<_> = CODES.iter().map(|(code, _)| *code).collect();
+    let mut known: Vec<_> = CODES.iter().map(|(code, ..)| *code).collect();
     assert!(known.is_sorted(), "CODES is not in the order of the codes");
     let lints: Vec<_> = LINTS.iter().map(|lint| lint.code).collect();
     assert!(lints.is_sorted(), "LINTS is not in the order of the codes");
@@ -106,11 +141,12 @@ fn every_code_is_in_the_manual_once() {
         assert!(is_kebab, "{code}");
     }
     // The first argument of what makes a finding.
-    let call = r#"(?:mistake|error|warning|refused|refuse|parsed|parsed_text)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
+    let call = r#"(mistake|error|warning|refused|refuse|parsed|parsed_text)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
     let call = regex_lite::Regex::new(call).expect("a pattern");
-    // The signer makes none itself: it has the codes by name.
-    let of_signer = regex_lite::Regex::new(r#""(signing(?:-[a-z]+)+)""#).expect("a pattern");
-    let mut used = Vec::new();
+    // The signer makes none itself: it has the codes by name. What it calls a fault is a warning.
+    let of_signer = r#"(fault\(\s*|code: )?"(signing(?:-[a-z]+)+)""#;
+    let of_signer = regex_lite::Regex::new(of_signer).expect("a pattern");
+    let (mut used, mut errors) = (Vec::new(), Vec::new());
     let mut folders = vec![source("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("src") {
@@ -122,15 +158,24 @@ fn every_code_is_in_the_manual_once() {
                 let code = text.split("#[cfg(test)]\nmod tests").next().expect("code").to_owned();
                 let is_of_signer = path.parent().is_some_and(|folder| folder.ends_with("sign"));
                 let pattern = if is_of_signer { &of_signer } else { &call };
-                used.extend(pattern.captures_iter(&code).map(|found| found[1].to_owned()));
+                for found in pattern.captures_iter(&code) {
+                    let is_warning = match found.get(1).map(|word| word.as_str()) {
+                        Some(word) => word == "warning" || is_of_signer,
+                        None => false,
+                    };
+                    used.push(found[2].to_owned());
+                    errors.extend((!is_warning).then(|| found[2].to_owned()));
+                }
             }
         }
     }
     for code in &used {
         assert!(known.contains(&code.as_str()), "{code} is not in CODES");
     }
-    for (code, _) in CODES {
+    for (code, level, _) in CODES {
         assert!(used.iter().any(|used| used == code), "{code} is in CODES, but not used");
+        let is_error = errors.iter().any(|error| error == code);
+        assert_eq!(*level == Level::Error, is_error, "{code} is listed as {level:?}");
     }
 }
 
