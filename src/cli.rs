@@ -108,6 +108,14 @@ pub struct Dns {
     #[arg(long, value_name = "HOST")]
     pub web_host: Option<String>,
 
+    /// Add an _autodiscover._tcp record with this target, on port 443
+    ///
+    /// Off by default. If HOST is in another domain, Outlook asks its
+    /// user whether to trust it, and Thunderbird asks if no Autodiscover
+    /// address of the domain itself answers.
+    #[arg(long, value_name = "HOST", verbatim_doc_comment)]
+    pub autodiscover_srv: Option<String>,
+
     /// Add an SOA and an NS record, so that the output is a complete zone
     #[arg(long, conflicts_with = "json")]
     pub soa: bool,

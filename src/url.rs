@@ -65,9 +65,9 @@ impl HttpsUrl {
         }
     }
 
-    /// True if the URL names a host, with or without a port, and nothing on it.
+    /// True if the URL names a host, with or without a port, and no path on it.
     pub fn is_bare_origin(&self) -> bool {
-        self.path_and_more() == "/"
+        matches!(self.path_and_more().split(['?', '#']).next(), None | Some("" | "/"))
     }
 }
 
@@ -92,8 +92,8 @@ mod tests {
             ("https://dav.example.org", "dav.example.org", 443, "/", true),
             ("https://dav.example.org/", "dav.example.org", 443, "/", true),
             ("https://dav.example.org:8443/a/b?c", "dav.example.org", 8443, "/a/b?c", false),
-            ("https://dav.example.org?c=/", "dav.example.org", 443, "?c=/", false),
-            ("https://dav.example.org#c:1", "dav.example.org", 443, "#c:1", false),
+            ("https://dav.example.org?c=/", "dav.example.org", 443, "?c=/", true),
+            ("https://dav.example.org#c:1", "dav.example.org", 443, "#c:1", true),
             ("https://DAV.Example.org.:443/B%C3%BC", "dav.example.org", 443, "/B%C3%BC", false),
             ("https://192.0.2.1:444", "192.0.2.1", 444, "/", true),
             ("https://localhost/", "localhost", 443, "/", true),

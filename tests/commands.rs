@@ -135,6 +135,52 @@ fn dns_names_every_service_and_says_what_is_missing() {
     );
 }
 
+/// Off unless it is asked for; then a record, and a warning of what it does to users.
+#[test]
+fn dns_leads_to_autodiscover_elsewhere_on_request() {
+    assert!(!stdout(&["dns", "example.org"]).contains("_autodiscover"));
+    let name = "_autodiscover._tcp.example.org.";
+    for (host, target) in [
+        ("autodiscover.hoster.example", "autodiscover.hoster.example."),
+        ("Mail.Bücher.example.", "mail.xn--bcher-kva.example."),
+    ] {
+        let arguments = ["dns", "example.org", "--soa", "--autodiscover-srv", host];
+        let zone = stdout(&arguments);
+        let line = zone.lines().find(|line| line.starts_with(name)).expect("a record");
+        assert!(line.ends_with(&format!(" 3600 IN SRV   0 0 443 {target}")), "{line}");
+        let comment: String = zone.lines().filter(|line| line.starts_with(';')).collect();
+        assert!(comment.contains("Outlook asks its user whether to trust it"), "{comment}");
+        assert!(comment.contains("Thunderbird asks if no Autodiscover"), "{comment}");
+        let sandbox = Sandbox::new();
+        run(command("named-checkzone").arg("example.org").arg(sandbox.write("zone", &zone)));
+        let json: serde_json::Value = serde_json::from_str(&stdout(&[
+            "dns",
+            "example.org",
+            "--json",
+            "--autodiscover-srv",
+            host,
+        ]))
+        .expect("JSON");
+        let data = format!("0 0 443 {target}");
+        let expected =
+            serde_json::json!({ "name": name, "ttl": 3600, "type": "SRV", "data": data });
+        assert!(json.as_array().expect("records").contains(&expected), "{json}");
+    }
+    for host in
+        ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "localhost", "a b.example", "_x.example", ""]
+    {
+        let (status, stderr) = failure(&["dns", "example.org", "--autodiscover-srv", host]);
+        assert_eq!(status, 2, "{host}");
+        assert!(stderr.contains("--autodiscover-srv: "), "{stderr}");
+    }
+    // The name of that record is the longest.
+    let label = "a".repeat(63);
+    let domain = [&label[..], &label, &label, &"b".repeat(43)].join(".");
+    assert_eq!((domain.len(), stdout(&["dns", &domain]).contains("_submissions")), (235, true));
+    let (status, stderr) = failure(&["dns", &domain, "--autodiscover-srv", "a.example"]);
+    assert_eq!((status, stderr.contains("too long for SRV records")), (1, true), "{stderr}");
+}
+
 #[test]
 fn dns_refuses_what_is_no_domain_of_ours() {
     for (arguments, status) in

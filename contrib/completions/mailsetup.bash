@@ -89,13 +89,17 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__dns)
-            opts="-h --web-host --soa --json --config --help"
+            opts="-h --web-host --autodiscover-srv --soa --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --web-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --autodiscover-srv)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,7 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d '
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with status 1 if the profile cannot be signed'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server, the target of the CNAME records' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l autodiscover-srv -d 'Add an _autodiscover._tcp record with this target, on port 443' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a complete zone'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'Print JSON'

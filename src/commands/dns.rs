@@ -1,15 +1,15 @@
 //! Prints the DNS records that lead mail clients to the responder and to the mail servers.
 //!
 //! Two names for the web server, and an SRV record for each mail service (RFC 6186, RFC 8314
-//! §5.1), also for those that are not offered. No `_autodiscover._tcp`: a target in another domain
-//! makes Thunderbird and Outlook ask their users strange questions, and the name
-//! `autodiscover.<domain>` does the same without. All names are absolute and ASCII.
+//! §5.1), also for those that are not offered. `_autodiscover._tcp` only on request: a target in
+//! another domain makes Outlook, and sometimes Thunderbird, ask whether to trust it, and the name
+//! `autodiscover.<domain>` does the same without a question. All names are absolute and ASCII.
 
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print, print_json};
 use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, HostName, MAX_DOMAIN};
 use crate::cli;
-use crate::config::find::Source;
+use crate::config::{Config, find::Source};
 use crate::discovery::pacc;
 use crate::log;
 use crate::visible::visible_lines;
@@ -20,8 +20,10 @@ use std::process::ExitCode;
 const TTL: u32 = 3600;
 /// Longest string of a TXT record in octets (RFC 1035 §3.3).
 const MAX_STRING: usize = 255;
-/// Longest domain whose records have names that are not too long.
-const LONGEST_DOMAIN: usize = MAX_DOMAIN - "_submissions._tcp.".len();
+/// The longest label of a record that every domain gets.
+const LONGEST_LABEL: &str = "_submissions._tcp";
+/// The record that leads to Autodiscover ([MS-OXDISCO] 3.1.5).
+const AUTODISCOVER: &str = "_autodiscover._tcp";
 /// Names of the web server below the mail domain.
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
 /// The web server's name for PACC, and that of its TXT record.
@@ -57,7 +59,20 @@ struct Record {
     data: String,
 }
 
-/// Prints the records.
+/// What is printed beside the records that every domain gets, and how.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The web server; without one, the IMAP server is taken for it.
+    pub web_host: Option<HostName>,
+    /// The target of an `_autodiscover._tcp` record.
+    pub autodiscover: Option<Domain>,
+    /// True for a zone that stands alone.
+    pub soa: bool,
+    /// True for JSON.
+    pub json: bool,
+}
+
+/// Reads the command line, and prints the records.
 pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let Ok(domain) = Domain::parse(&arguments.domain) else {
         let domain = arguments.domain.rsplit('@').next().filter(|it| Domain::parse(it).is_ok());
@@ -65,48 +80,66 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         log::error(&format!("{} is not a domain name{mend}", arguments.domain));
         return ExitCode::from(COULD_NOT_RUN);
     };
-    let web_host = match &arguments.web_host {
-        None => None,
-        Some(text) => match HostName::parse(text) {
-            Some(host) => Some(host),
-            None => {
-                log::error(&format!("--web-host: {text} is not a host name"));
+    let web_host = arguments.web_host.as_deref().map(|text| HostName::parse(text).ok_or(text));
+    let web_host = match web_host.transpose() {
+        Ok(host) => host,
+        Err(text) => {
+            log::error(&format!("--web-host: {text} is not a host name"));
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+    };
+    // An SRV record leads to a name, never to an address: that is what a domain name is here.
+    let autodiscover = arguments.autodiscover_srv.as_deref();
+    let autodiscover =
+        match autodiscover.map(|text| Domain::parse(text).map_err(|_| text)).transpose() {
+            Ok(target) => target,
+            Err(text) => {
+                let message =
+                    "is not a host name with a domain; an SRV record cannot lead to an address";
+                log::error(&format!("--autodiscover-srv: {text} {message}"));
                 return ExitCode::from(COULD_NOT_RUN);
             }
-        },
-    };
-    if domain.as_str().len() > LONGEST_DOMAIN {
-        let domain = domain.for_people();
-        log::error(&format!("{domain} is too long for SRV records"));
-        return ExitCode::from(FOUND);
-    }
+        };
     let config = match load(source) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let account = match config.find_now(&domain) {
-        Ok(Some(found)) => found.account(&domain, None, None),
+    let wanted = Wanted { web_host, autodiscover, soa: arguments.soa, json: arguments.json };
+    print_records(&domain, &config, wanted)
+}
+
+/// Prints the records of a domain, or says why there are none.
+pub fn print_records(domain: &Domain, config: &Config, wanted: Wanted) -> ExitCode {
+    let label = wanted.autodiscover.as_ref().map_or(LONGEST_LABEL, |_| AUTODISCOVER);
+    if label.len() + ".".len() + domain.as_str().len() > MAX_DOMAIN {
+        let domain = domain.for_people();
+        log::error(&format!("{domain} is too long for SRV records"));
+        return ExitCode::from(FOUND);
+    }
+    let account = match config.find_now(domain) {
+        Ok(Some(found)) => found.account(domain, None, None),
         Ok(None) => {
-            log::error(&not_ours(&domain));
+            log::error(&not_ours(domain));
             return ExitCode::from(FOUND);
         }
         Err(_) => None,
     };
     let mail_host = || Some(account.as_ref()?.incoming()?.host.clone());
-    let web_host = web_host.or_else(mail_host);
+    let web_host = wanted.web_host.or_else(mail_host);
     let (Some(account), Some(web_host)) = (account, web_host) else {
         let domain = domain.for_people();
         log::error(&format!("the settings of {domain} cannot be used; see `mailsetup check`"));
         return ExitCode::from(FOUND);
     };
-    let records = records(&account, &web_host);
-    if arguments.json {
+    let autodiscover = wanted.autodiscover.as_ref();
+    let records = records(&account, &web_host, autodiscover);
+    if wanted.json {
         return print_json(&records);
     }
-    print(visible_lines(&zone(&account, &web_host, &records, arguments.soa)))
+    print(visible_lines(&zone(&account, &web_host, autodiscover, &records, wanted.soa)))
 }
 
-fn records(account: &Account, web_host: &HostName) -> Vec<Record> {
+fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>) -> Vec<Record> {
     let record = |name: &str, kind, data| Record {
         name: format!("{name}.{}.", account.domain),
         ttl: TTL,
@@ -137,7 +170,9 @@ fn records(account: &Account, web_host: &HostName) -> Vec<Record> {
         Some(record(&format!("{}._tcp", service.label), "SRV", data))
     });
     let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", strings(text)));
-    let mut records: Vec<_> = web.chain(digest).chain(services).collect();
+    let autodiscover =
+        autodiscover.map(|target| record(AUTODISCOVER, "SRV", format!("0 0 443 {target}.")));
+    let mut records: Vec<_> = web.chain(digest).chain(autodiscover).chain(services).collect();
     for service in &account.services {
         let (name, has_path) = match service.kind {
             ServiceKind::Jmap => ("_jmap._tcp", false),
@@ -170,7 +205,13 @@ fn strings(text: &str) -> String {
 }
 
 /// The records as lines of a zone file (RFC 1035 §5.1).
-fn zone(account: &Account, web_host: &HostName, records: &[Record], soa: bool) -> String {
+fn zone(
+    account: &Account,
+    web_host: &HostName,
+    autodiscover: Option<&Domain>,
+    records: &[Record],
+    soa: bool,
+) -> String {
     let domain = &account.domain;
     let mut text = format!(
         "; Mail set-up for {domain}: add these lines to its zone.\n\
@@ -182,6 +223,13 @@ fn zone(account: &Account, web_host: &HostName, records: &[Record], soa: bool) -
         text += &format!(
             "; ua-auto-config.{domain} is that server too. Its TXT record holds for the document of\n\
              ; this configuration only: before a change, publish the new one beside the old one.\n"
+        );
+    }
+    if let Some(target) = autodiscover {
+        text += &format!(
+            "; {target} must answer Autodiscover for {domain} on port 443. If it is in another domain,\n\
+             ; Outlook asks its user whether to trust it, and Thunderbird asks if no Autodiscover\n\
+             ; address of {domain} itself answers.\n"
         );
     }
     let mut line = |name: &str, kind: &str, data: &str| {

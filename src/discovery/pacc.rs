@@ -159,7 +159,7 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
             left_out.push(LeftOut { what, why: Why::Port(HTTPS_PORT) });
         } else if service.login.template() != EMAIL_ADDRESS {
             left_out.push(LeftOut { what, why: Why::Login });
-        } else if kind != ServiceKind::Jmap && is_root(path) {
+        } else if kind != ServiceKind::Jmap && url.is_bare_origin() {
             // A client would take the root of the host for the user's collection.
             left_out.push(LeftOut { what, why: Why::NoPath });
         } else {
@@ -168,11 +168,6 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
         }
     }
     (protocols, left_out)
-}
-
-/// True for what follows the host in a URL that names no more than the host.
-fn is_root(path: &str) -> bool {
-    matches!(path.split(['?', '#']).next(), None | Some("" | "/"))
 }
 
 /// Why a server cannot be told of.
