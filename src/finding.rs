@@ -122,7 +122,7 @@ pub struct Finding {
     /// The other domains that get the same setting from the same place.
     pub others: Vec<Domain>,
     /// The clients that it breaks.
-    pub clients: Vec<&'static str>,
+    pub clients: Vec<String>,
     /// What is wrong.
     pub message: String,
     /// What to do about it, where the message does not say so.
@@ -287,7 +287,7 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     domains: Vec<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    clients: &'a [&'a str],
+    clients: &'a [String],
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<&'a str>,

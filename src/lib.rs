@@ -30,7 +30,7 @@
 //! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
 //! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: what an admin types and reads;
 //!   [`files`]: what they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for
-//!   everybody.
+//!   everybody; [`clients`]: what each mail client asks and does.
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
@@ -41,6 +41,7 @@ pub mod account;
 pub mod address;
 pub mod cache;
 pub mod cli;
+pub mod clients;
 pub mod commands;
 pub mod config;
 pub mod directory;

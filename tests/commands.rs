@@ -211,8 +211,8 @@ fn check_warns_of_what_breaks_some_client() {
         "imap: without TLS, Thunderbird for Android",
         "pop3: port 995 is for TLS",
         "smtp: port 587 is for STARTTLS",
-        "imap: aerc always logs in with the whole address",
-        "smtp: FairEmail, Mailspring and aerc",
+        "imap: Geary logs in with the whole address; aerc does not fill in this placeholder",
+        "smtp: Geary, FairEmail, Mailspring, EmailEngine and aerc do not understand",
         "smtp: with auth = \"ntlm\" Thunderbird for Android refuses",
     ] {
         assert_eq!(report.matches(part).count(), 1, "{part} in {report}");

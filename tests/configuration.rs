@@ -494,7 +494,7 @@ fn check_says_what_clients_do_with_methods() {
         (
             with_auth("['oauth2', 'password']"),
             &[
-                "imap: auth is a list: Mustang takes oauth2, Thunderbird the first, but oauth2 only for servers that it knows by name, Evolution password, KMail oauth2",
+                "imap: auth is a list: Mustang takes oauth2, Thunderbird and Thunderbird for Android take the first, but oauth2 only for servers that they know by name, Evolution takes password, KMail takes oauth2",
             ][..],
         ),
         (with_auth("'oauth2'"), &["auth = \"oauth2\" alone: Thunderbird"]),

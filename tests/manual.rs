@@ -116,7 +116,7 @@ fn findings() -> String {
     text.extend(of_level(Level::Warning));
     text += ".PP\nWarnings about settings that do not work for every client:\n";
     text.extend(LINTS.iter().map(|lint| {
-        let about = match lint.clients {
+        let about = match &lint.breaks.labels()[..] {
             [] => lint.about.to_owned(),
             clients => format!("{} ({})", lint.about, clients.join(", ")),
         };

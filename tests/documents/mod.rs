@@ -3,6 +3,7 @@
 //! A request is a file in `fixtures/requests`, its answer one in `fixtures/golden`;
 //! `UPDATE_GOLDEN=1` rewrites the answers, which are then read by eye.
 
+mod clients;
 mod profile;
 mod schema;
 

@@ -1,9 +1,13 @@
 //! What works, but not for everybody: an account in, findings out, each at the setting that causes
 //! it.
 //!
-//! To add one, write an entry in [`LINTS`] and a test in `tests/commands.rs`. What clients do was
-//! read in their code or seen; docs/clients.md has their versions.
+//! To add one, write an entry in [`LINTS`] and a row in `tests/findings.rs`. Which clients it breaks
+//! follows from what they do, by the table in `clients`.
 
+mod breaks;
+
+pub use self::breaks::Breaks;
+use self::breaks::{choices, of_redirect, who};
 use crate::account::{
     Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Redirect, Security,
     ServiceKind,
@@ -20,8 +24,8 @@ pub struct Lint {
     pub code: &'static str,
     /// One line for the manual.
     pub about: &'static str,
-    /// The clients that it breaks, with the version where it was seen.
-    pub clients: &'static [&'static str],
+    /// The clients that it breaks.
+    pub breaks: Breaks,
     /// What to do.
     pub mend: &'static str,
     find: Find,
@@ -53,19 +57,20 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "alternatives",
         about: "Some clients take the last server instead of the first.",
-        clients: &["Evolution 3.46", "aerc"],
+        breaks: Breaks::Those(breaks::TAKES_LAST_TO_SEND),
         mend: "leave alternatives out",
         find: Find::Account(|account| {
             let has =
                 |protocol| account.alternatives.iter().any(|server| server.protocol == protocol);
             let cause = |protocol| {
-                let who = match protocol {
-                    Protocol::Smtp => "Evolution and aerc take",
-                    _ => "Evolution takes",
+                let does = match protocol {
+                    Protocol::Smtp => breaks::TAKES_LAST_TO_SEND,
+                    _ => breaks::TAKES_LAST,
                 };
+                let take = who(does, "takes", "take");
                 cause(
                     &[&format!("{protocol}.alternatives")],
-                    format!("{protocol}.alternatives: {who} the last server instead of the first"),
+                    format!("{protocol}.alternatives: {take} the last server instead of the first"),
                 )
             };
             [Protocol::Imap, Protocol::Pop3, Protocol::Smtp]
@@ -78,7 +83,7 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "auth-list",
         about: "Several methods of signing in: clients choose in different ways.",
-        clients: &["Evolution 3.46", "KMail", "Mustang", "Thunderbird 153"],
+        breaks: Breaks::Those(breaks::CHOOSES_METHOD),
         mend: "write only the methods that work in all of them",
         find: Find::Server(|server| {
             let methods: Vec<_> = server.auth.iter().collect();
@@ -88,33 +93,32 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "auth-ntlm",
         about: "NTLM: a client refuses the whole configuration.",
-        clients: &["Thunderbird for Android"],
+        breaks: Breaks::Those(breaks::REFUSES_METHODS),
         mend: "use auth = \"password\"",
         find: Find::Server(|server| {
             let is_alone = server.auth.iter().eq([Auth::Ntlm]);
             (is_alone && is_read_on_android(server)).then(|| {
-                cause(
-                    &["auth"],
-                    "with auth = \"ntlm\" Thunderbird for Android refuses the whole configuration",
-                )
+                let refuse = who(breaks::REFUSES_METHODS, "refuses", "refuse");
+                cause(&["auth"], format!("with auth = \"ntlm\" {refuse} the whole configuration"))
             })
         }),
     },
     Lint {
         code: "jmap",
         about: "A JMAP server: a client refuses the whole document.",
-        clients: &["Pimalaya 0.7"],
+        breaks: Breaks::Those(breaks::REFUSES_TYPES),
         mend: "leave jmap.url out if your users need that client",
         find: Find::Account(|account| {
             let jmap = account.service(ServiceKind::Jmap);
-            let message = "jmap: Pimalaya 0.7 refuses the whole autoconfig document for it";
-            jmap.iter().map(|_| cause(&["jmap.url"], message)).collect()
+            let refuse = who(breaks::REFUSES_TYPES, "refuses", "refuse");
+            let message = || format!("jmap: {refuse} the whole autoconfig document for it");
+            jmap.iter().map(|_| cause(&["jmap.url"], message())).collect()
         }),
     },
     Lint {
         code: "name-value",
         about: "A provider's name that a client reads as a number or as true or false.",
-        clients: &["Thunderbird 153"],
+        breaks: Breaks::Those(breaks::READS_VALUES),
         mend: "add a word to the name",
         find: Find::Account(|account| {
             let provider = &account.provider;
@@ -129,7 +133,8 @@ pub static LINTS: &[Lint] = &[
                 cause(
                     keys,
                     format!(
-                        "provider.{key}: Thunderbird reads {name} as a number or as true or false"
+                        "provider.{key}: {} {name} as a number or as true or false",
+                        who(breaks::READS_VALUES, "reads", "read")
                     ),
                 )
             })
@@ -139,19 +144,20 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "no-imap",
         about: "No IMAP server: some clients find nothing.",
-        clients: &["Geary", "Thunderbird for Android"],
+        breaks: Breaks::Those(breaks::NEEDS_IMAP),
         mend: "offer IMAP",
         find: Find::Account(|account| {
             let has_imap = account.servers.iter().any(|server| server.protocol == Protocol::Imap);
-            let message = "without imap, Geary and Thunderbird for Android find nothing";
-            let cause = (!has_imap).then(|| cause(&["imap.enabled"], message));
+            let message =
+                || format!("without imap, {} no server", who(breaks::NEEDS_IMAP, "finds", "find"));
+            let cause = (!has_imap).then(|| cause(&["imap.enabled"], message()));
             cause.into_iter().collect()
         }),
     },
     Lint {
         code: "oauth2-alone",
         about: "No server takes a password: many clients cannot sign in.",
-        clients: &["Apple Mail", "Outlook", "Thunderbird 153", "Thunderbird for Android"],
+        breaks: Breaks::Those(breaks::NEEDS_PASSWORD),
         mend: "use auth = [\"oauth2\", \"password\"] if a password works, too",
         find: Find::Account(|account| {
             let servers = [account.incoming(), account.outgoing()].into_iter().flatten();
@@ -159,33 +165,41 @@ pub static LINTS: &[Lint] = &[
                 .filter(|server| server.auth.without_token().is_none())
                 .map(|server| format!("{}.auth", server.protocol))
                 .collect();
-            let message = "auth = \"oauth2\" alone: Thunderbird and Thunderbird for Android find \
-                           nothing unless they know the server by name; Apple profiles and \
-                           Autodiscover are not available";
-            let cause = (!keys.is_empty()).then(|| Cause { keys, message: message.to_owned() });
+            let message = || {
+                format!(
+                    "auth = \"oauth2\" alone: {} nothing unless they know the server by name; Apple \
+                     profiles and Autodiscover are not available",
+                    who(breaks::OAUTH2_BY_HOST, "finds", "find")
+                )
+            };
+            let cause = (!keys.is_empty()).then(|| Cause { keys, message: message() });
             cause.into_iter().collect()
         }),
     },
     Lint {
         code: "oauth2-missing",
         about: "auth has \"oauth2\" without an [oauth2] table.",
-        clients: &["Mustang"],
+        breaks: Breaks::Those(breaks::OAUTH2_BY_DOCUMENT),
         mend: "add [oauth2], unless the servers are those of a large provider",
         find: Find::Account(|account| {
-            let message = "auth has \"oauth2\" without an [oauth2] table: it is used only by clients \
-                           that know the server by name, as Thunderbird knows those of Google and \
-                           Microsoft";
+            let message = || {
+                format!(
+                    "auth has \"oauth2\" without an [oauth2] table: it is used only by clients that \
+                     know the server by name, as {} those of Google and Microsoft",
+                    who(breaks::OAUTH2_BY_HOST, "knows", "know")
+                )
+            };
             let server = account.servers.iter().find(|it| it.auth.contains(Auth::OAuth2));
             let cause = server
                 .filter(|_| account.oauth2.is_none())
-                .map(|server| cause(&[&format!("{}.auth", server.protocol)], message));
+                .map(|server| cause(&[&format!("{}.auth", server.protocol)], message()));
             cause.into_iter().collect()
         }),
     },
     Lint {
         code: "oauth2-unused",
         about: "[oauth2] without a server that has \"oauth2\" in auth: no client uses it.",
-        clients: &["all"],
+        breaks: Breaks::All,
         mend: "use auth = [\"oauth2\", \"password\"]",
         find: Find::Account(|account| {
             let is_used = account.servers.iter().any(|it| it.auth.contains(Auth::OAuth2));
@@ -197,14 +211,14 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "pacc-empty",
         about: "No PACC document is published, because too little is left of it.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "PACC needs imap or pop3, and smtp; or jmap",
         find: Find::Account(|account| left_out(account, |why| why == Why::NotEnough)),
     },
     Lint {
         code: "pacc-login",
         about: "A server that PACC cannot describe, because of its login.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "use username = \"%EMAILADDRESS%\" and auth = \"password\"",
         find: Find::Account(|account| {
             left_out(account, |why| matches!(why, Why::Login | Why::NoLogin | Why::NoPassword))
@@ -214,21 +228,21 @@ pub static LINTS: &[Lint] = &[
         code: "pacc-path",
         about: "A calendar, address book or file service that PACC cannot describe, because its URL \
                 has no path.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "add the path of the service to the URL, as in \"https://dav.example.org/dav/\"",
         find: Find::Account(|account| left_out(account, |why| why == Why::NoPath)),
     },
     Lint {
         code: "pacc-port",
         about: "A server that PACC cannot describe, because of its port or security.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "offer it on that port",
         find: Find::Account(|account| left_out(account, |why| matches!(why, Why::Port(_)))),
     },
     Lint {
         code: "page-color",
         about: "A colour in which text cannot be read.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "use a darker colour",
         find: Find::Account(|account| {
             let color = account.page.color.filter(|color| on_light(*color) != *color);
@@ -244,7 +258,7 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "port-starttls",
         about: "TLS from the first byte on a port for STARTTLS.",
-        clients: &["Thunderbird 153", "FairEmail"],
+        breaks: Breaks::Those(breaks::PORT_DECIDES),
         mend: "set the port for TLS, or security = \"starttls\"",
         find: Find::Way(|server| {
             let is_wrong =
@@ -253,9 +267,9 @@ pub static LINTS: &[Lint] = &[
                 cause(
                     &["security", "port"],
                     format!(
-                        "port {} is for STARTTLS; Thunderbird and FairEmail use STARTTLS there, \
-                         in spite of security = \"tls\"",
-                        server.port
+                        "port {} is for STARTTLS; {} STARTTLS there, in spite of security = \"tls\"",
+                        server.port,
+                        who(breaks::PORT_DECIDES, "uses", "use")
                     ),
                 )
             })
@@ -264,7 +278,7 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "port-tls",
         about: "STARTTLS on a port for TLS from the first byte.",
-        clients: &["all"],
+        breaks: Breaks::All,
         mend: "set the port for STARTTLS, or security = \"tls\"",
         find: Find::Way(|server| {
             let is_wrong =
@@ -284,39 +298,43 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "redirect-not-followed",
         about: "A redirect of Autodiscover that some clients do not follow.",
-        clients: &["Delta Chat 2.65", "EmailEngine", "FairEmail"],
+        breaks: Breaks::Those(breaks::NO_REDIRECT_TO_ADDRESS),
         mend: "configure the servers for this domain, too",
         find: Find::Account(|account| {
             let is_moved = matches!(account.moved, Some(Redirect::Address(_)));
-            let message = "autodiscover.redirect_address: Delta Chat, EmailEngine and FairEmail do not follow it";
-            let cause = is_moved.then(|| cause(&["autodiscover.redirect_address"], message));
+            let key = "autodiscover.redirect_address";
+            let message = || format!("{key}: {}", of_redirect(breaks::IGNORES_ADDRESS));
+            let cause = is_moved.then(|| cause(&[key], message()));
             cause.into_iter().collect()
         }),
     },
     Lint {
         code: "redirect-url-not-followed",
         about: "A redirect of Autodiscover that some clients do not follow.",
-        clients: &["Delta Chat 2.65", "Thunderbird 153"],
+        breaks: Breaks::Those(breaks::NO_REDIRECT_TO_URL),
         mend: "configure the servers for this domain, too",
         find: Find::Account(|account| {
             let is_moved = matches!(account.moved, Some(Redirect::Url(_)));
-            let message = "autodiscover.redirect_url: Thunderbird does not follow it, and Delta Chat \
-                           does not get it, because it sends no address";
-            let cause = is_moved.then(|| cause(&["autodiscover.redirect_url"], message));
+            let key = "autodiscover.redirect_url";
+            let message = || format!("{key}: {}", of_redirect(breaks::IGNORES_URL));
+            let cause = is_moved.then(|| cause(&[key], message()));
             cause.into_iter().collect()
         }),
     },
     Lint {
         code: "security-none",
         about: "Mail without TLS: a client refuses the whole configuration.",
-        clients: &["Thunderbird for Android"],
+        breaks: Breaks::Those(breaks::REFUSES_PLAIN),
         mend: "use security = \"tls\"",
         find: Find::Way(|server| {
             (server.security == Security::Plain && is_read_on_android(server)).then(|| {
+                let refuse = who(breaks::REFUSES_PLAIN, "refuses", "refuse");
                 cause(
                     &["security"],
-                    "without TLS, Thunderbird for Android refuses the whole configuration, and \
-                     passwords can be read on the network",
+                    format!(
+                        "without TLS, {refuse} the whole configuration, and passwords can be read \
+                         on the network"
+                    ),
                 )
             })
         }),
@@ -324,7 +342,7 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "security-none-other",
         about: "POP3 or ManageSieve without TLS.",
-        clients: &[],
+        breaks: Breaks::None,
         mend: "use TLS",
         find: Find::Way(|server| {
             (server.security == Security::Plain && !is_read_on_android(server))
@@ -334,7 +352,7 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "service-username",
         about: "A service with another login than the mail server.",
-        clients: &["FairEmail"],
+        breaks: Breaks::Those(breaks::LAST_USERNAME),
         mend: "use the same login for both",
         find: Find::Account(|account| {
             let Some(incoming) = account.incoming() else { return Vec::new() };
@@ -350,7 +368,8 @@ pub static LINTS: &[Lint] = &[
                         &format!("{kind}.url"),
                     ],
                     format!(
-                        "{kind}.username: FairEmail takes the last username for the mail server's"
+                        "{kind}.username: {} the last username for the mail server's",
+                        who(breaks::LAST_USERNAME, "takes", "take")
                     ),
                 )
             };
@@ -360,14 +379,18 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "smtp-without-login",
         about: "Sending without a login: a client refuses the whole configuration.",
-        clients: &["Thunderbird 153", "Thunderbird for Android"],
+        breaks: Breaks::Those(breaks::REFUSES_NO_LOGIN),
         mend: "use auth = \"password\"",
         find: Find::Server(|server| {
             server.auth.contains(Auth::None).then(|| {
+                let refuse = who(breaks::REFUSES_METHODS, "refuses", "refuse");
+                let treat = who(breaks::NEEDS_LOGIN, "treats", "treat");
                 cause(
                     &["auth"],
-                    "with auth = \"none\" Thunderbird for Android refuses the whole configuration, \
-                     and Thunderbird treats it as incomplete",
+                    format!(
+                        "with auth = \"none\" {refuse} the whole configuration, and {treat} it as \
+                         incomplete"
+                    ),
                 )
             })
         }),
@@ -375,30 +398,29 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "username-composed",
         about: "A login that is made of several parts.",
-        clients: &["FairEmail", "Mailspring", "aerc"],
+        breaks: Breaks::Those(breaks::NO_COMPOSED),
         mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             let is_composed =
                 login != EMAIL_LOCAL_PART && login != EMAIL_ADDRESS && !is_fixed(login);
             is_composed.then(|| {
-                cause(
-                    &["username"],
-                    "FairEmail, Mailspring and aerc do not understand a username made of several parts",
-                )
+                let not = who(breaks::NO_COMPOSED, "does not understand", "do not understand");
+                cause(&["username"], format!("{not} a username made of several parts"))
             })
         }),
     },
     Lint {
         code: "username-fixed",
         about: "A login that is the same for every mailbox.",
-        clients: &["Mailspring"],
+        breaks: Breaks::Those(breaks::NO_FIXED),
         mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             is_fixed(server.login.template()).then(|| {
+                let log_in = who(breaks::NO_FIXED, "logs in", "log in");
                 cause(
                     &["username"],
-                    "Mailspring logs in with the address, not with a fixed username",
+                    format!("{log_in} with the address, not with a fixed username"),
                 )
             })
         }),
@@ -406,23 +428,30 @@ pub static LINTS: &[Lint] = &[
     Lint {
         code: "username-local-part",
         about: "A login that is the part before the @.",
-        clients: &["aerc"],
+        breaks: Breaks::Those(breaks::NO_LOCAL_PART),
         mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
-            (server.login.template() == EMAIL_LOCAL_PART)
-                .then(|| cause(&["username"], "aerc always logs in with the whole address"))
+            (server.login.template() == EMAIL_LOCAL_PART).then(|| {
+                let address = who(breaks::ALWAYS_ADDRESS, "logs in", "log in");
+                let literally = who(breaks::ONLY_ADDRESS, "does not fill in", "do not fill in");
+                let message = format!(
+                    "{address} with the whole address; {literally} this placeholder and cannot log in"
+                );
+                cause(&["username"], message)
+            })
         }),
     },
     Lint {
         code: "username-value",
         about: "A login that a client reads as a number or as true or false.",
-        clients: &["Thunderbird 153"],
+        breaks: Breaks::Those(breaks::READS_VALUES),
         mend: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             looks_like_a_value(login).then(|| {
                 let message = format!(
-                    "Thunderbird reads the username {login} as a number or as true or false"
+                    "{} the username {login} as a number or as true or false",
+                    who(breaks::READS_VALUES, "reads", "read")
                 );
                 cause(&["username"], message)
             })
@@ -445,28 +474,12 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
             Find::Account(find) => find(account),
         };
         findings.extend(causes.into_iter().map(|cause| Finding {
-            clients: lint.clients.to_vec(),
+            clients: lint.breaks.labels(),
             mend: Some(lint.mend.to_owned()),
             ..Finding::warning(lint.code, place(&cause.keys), cause.message)
         }));
     }
     findings
-}
-
-/// What clients do with several methods, by docs/protocols.md.
-fn choices(methods: &[Auth]) -> String {
-    let mut clients = Vec::new();
-    clients.extend(methods.first().map(|method| format!("Mustang takes {method}")));
-    clients.push(match methods.contains(&Auth::OAuth2) {
-        true => "Thunderbird the first, but oauth2 only for servers that it knows by name".into(),
-        false => "Thunderbird the first".to_owned(),
-    });
-    let known = [Auth::Password, Auth::CramMd5];
-    let last = methods.iter().rfind(|method| known.contains(method));
-    clients.extend(last.map(|method| format!("Evolution {method}")));
-    let other = methods.iter().find(|method| **method != Auth::Password);
-    clients.extend(other.map(|method| format!("KMail {method}")));
-    format!("auth is a list: {}", clients.join(", "))
 }
 
 /// Puts the server before keys and message.

@@ -1,0 +1,108 @@
+//! Thunderbird and its kin.
+
+use super::Scheme::{Http, Https};
+use super::Sent::{Encoded, No};
+use super::Tested::{Document, Real, Recorded};
+use super::{
+    Ask, Client, DATABASE, Host, Login, MAIL_SRV, Of, Order, Rule, Step, UNKNOWN, What, a, of, pox,
+    w,
+};
+
+/// What Thunderbird asks on every set-up.
+const THUNDERBIRD: &[Step] = &[
+    a(Https, Encoded),
+    w(Https, Encoded),
+    a(Http, Encoded),
+    w(Http, Encoded),
+    DATABASE,
+    pox(Https, Host::Autodiscover),
+    pox(Https, Host::Domain),
+    pox(Http, Host::Autodiscover),
+    Step::Srv(&["_autodiscover"]),
+    of(Of::MxDomain, a(Https, Encoded)),
+];
+
+pub(super) static CLIENTS: &[Client] = &[
+    Client {
+        name: "Thunderbird",
+        version: "153.7.0 (ESR)",
+        seen: "153",
+        order: Order::AtOnce,
+        steps: THUNDERBIRD,
+        variants: &[
+            // mailnews.auto_config.fetchFromISP.sendEmailAddress is false.
+            a(Https, No),
+            // mailnews.auto_config_url names a server of ours.
+            Step::Ask(Ask {
+                scheme: Https,
+                host: Host::Autoconfig,
+                of: Of::Setting,
+                what: What::Database,
+            }),
+        ],
+        rules: &[
+            Rule::FirstServer,
+            Rule::FirstMethod,
+            Rule::OAuth2ByHost,
+            Rule::NeedsLogin,
+            Rule::PortDecides,
+            Rule::TypedText,
+            Rule::Login(Login::Filled),
+            Rule::NeedsXmlType,
+            Rule::IgnoresRedirectUrl,
+            Rule::SendsPassword,
+        ],
+        tested: &[Real, Recorded],
+        requests: &["thunderbird-"],
+        source: "`modules/accountcreation`: `FetchConfig`, `FetchHTTP`, `readFromXML`, \
+                 `ExchangeAutoDiscover`, `FindConfig`",
+        ..UNKNOWN
+    },
+    Client {
+        name: "Betterbird",
+        version: "153",
+        seen: "153",
+        order: Order::AtOnce,
+        steps: THUNDERBIRD,
+        same_as: Some("Thunderbird"),
+        tested: &[Document],
+        source: "Betterbird/thunderbird-patches, `153`",
+        ..UNKNOWN
+    },
+    Client {
+        name: "Thunderbird for Android",
+        also: "K-9",
+        version: "a59bd67 (2026-08)",
+        order: Order::AtOnce,
+        steps: &[
+            a(Https, No),
+            w(Https, No),
+            a(Http, No),
+            w(Http, No),
+            DATABASE,
+            of(Of::MxDomain, a(Https, No)),
+        ],
+        rules: &[
+            Rule::FirstServer,
+            Rule::NeedsImap,
+            Rule::RefusesPlain,
+            Rule::RefusesOtherMethods,
+            Rule::FirstMethod,
+            Rule::OAuth2ByHost,
+            Rule::Login(Login::Filled),
+            Rule::DistrustsHttp,
+        ],
+        tested: &[Recorded],
+        requests: &["thunderbird-android-"],
+        source: "`feature/autodiscovery/autoconfig`",
+        ..UNKNOWN
+    },
+    Client {
+        name: "Thunderbird for iOS",
+        order: Order::Unknown,
+        steps: &[MAIL_SRV, Step::Elsewhere("autoconfig by a library; its requests are not known")],
+        tested: &[Document],
+        source: "thunderbird/thunderbird-ios issue 108",
+        ..UNKNOWN
+    },
+];

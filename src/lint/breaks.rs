@@ -1,0 +1,101 @@
+//! Which clients a setting breaks: those that do something, by the table in `clients`.
+
+use crate::account::Auth;
+use crate::clients::{Client, Login, Rule, sentence, those};
+
+/// The clients that a setting breaks.
+#[derive(Clone, Copy)]
+pub enum Breaks {
+    /// No client that is known.
+    None,
+    /// Every client.
+    All,
+    /// Those that do something.
+    Those(Does),
+}
+
+/// What a client does, for a question with yes or no.
+pub type Does = fn(&Client) -> bool;
+
+impl Breaks {
+    /// The clients in words, each with the version in which it was seen.
+    pub fn labels(self) -> Vec<String> {
+        match self {
+            Breaks::None => Vec::new(),
+            Breaks::All => vec!["all".to_owned()],
+            Breaks::Those(does) => those(does).into_iter().map(Client::label).collect(),
+        }
+    }
+}
+
+/// The clients that do something, with a verb for one and for several.
+pub fn who(does: Does, one: &str, many: &str) -> String {
+    sentence(&those(does), one, many)
+}
+
+pub const TAKES_LAST: Does = |client| client.has(Rule::LastServer);
+pub const TAKES_LAST_TO_SEND: Does = |client| TAKES_LAST(client) || client.has(Rule::LastOutgoing);
+pub const REFUSES_METHODS: Does = |client| client.has(Rule::RefusesOtherMethods);
+pub const REFUSES_TYPES: Does = |client| client.has(Rule::RefusesOtherTypes);
+pub const REFUSES_PLAIN: Does = |client| client.has(Rule::RefusesPlain);
+pub const READS_VALUES: Does = |client| client.has(Rule::TypedText);
+pub const NEEDS_IMAP: Does = |client| client.has(Rule::NeedsImap);
+pub const NEEDS_LOGIN: Does = |client| client.has(Rule::NeedsLogin);
+pub const REFUSES_NO_LOGIN: Does = |client| NEEDS_LOGIN(client) || REFUSES_METHODS(client);
+pub const OAUTH2_BY_HOST: Does = |client| client.has(Rule::OAuth2ByHost);
+pub const OAUTH2_BY_DOCUMENT: Does = |client| client.has(Rule::OAuth2ByDocument);
+pub const NEEDS_PASSWORD: Does = |client| OAUTH2_BY_HOST(client) || client.has(Rule::NoOAuth2);
+pub const PORT_DECIDES: Does = |client| client.has(Rule::PortDecides);
+pub const LAST_USERNAME: Does = |client| client.has(Rule::LastUsername);
+pub const IGNORES_ADDRESS: Does =
+    |client| client.has(Rule::IgnoresRedirectAddress) && !client.sends_no_address();
+pub const IGNORES_URL: Does =
+    |client| client.has(Rule::IgnoresRedirectUrl) && !client.sends_no_address();
+pub const GETS_NO_REDIRECT: Does = Client::sends_no_address;
+pub const NO_REDIRECT_TO_ADDRESS: Does =
+    |client| IGNORES_ADDRESS(client) || GETS_NO_REDIRECT(client);
+pub const NO_REDIRECT_TO_URL: Does = |client| IGNORES_URL(client) || GETS_NO_REDIRECT(client);
+pub const ALWAYS_ADDRESS: Does = |client| client.has(Rule::Login(Login::Address));
+pub const NO_COMPOSED: Does = |client| {
+    client.rules.iter().any(|rule| matches!(rule, Rule::Login(login) if *login != Login::Filled))
+};
+pub const NO_FIXED: Does =
+    |client| ALWAYS_ADDRESS(client) || client.has(Rule::Login(Login::LocalPartOrAddress));
+pub const ONLY_ADDRESS: Does = |client| client.has(Rule::Login(Login::AddressAlone));
+pub const NO_LOCAL_PART: Does = |client| ALWAYS_ADDRESS(client) || ONLY_ADDRESS(client);
+pub const CHOOSES_METHOD: Does = |client| {
+    let rules = [Rule::FirstMethod, Rule::LastMethod, Rule::FirstOtherMethod];
+    rules.into_iter().any(|rule| client.has(rule))
+};
+
+/// What clients make of a redirect of Autodiscover that some of them do not follow.
+pub fn of_redirect(ignores: Does) -> String {
+    let ignore = who(ignores, "does not follow it", "do not follow it");
+    let get_none = who(
+        GETS_NO_REDIRECT,
+        "does not get it, because it sends no address",
+        "do not get it, because they send no address",
+    );
+    format!("{ignore}; {get_none}")
+}
+
+/// What clients do with several methods.
+pub fn choices(methods: &[Auth]) -> String {
+    const FIRST_BY_DOCUMENT: Does =
+        |client| client.has(Rule::FirstMethod) && OAUTH2_BY_DOCUMENT(client);
+    const FIRST_BY_HOST: Does = |client| client.has(Rule::FirstMethod) && OAUTH2_BY_HOST(client);
+    let takes =
+        |does, method: &Auth| who(does, &format!("takes {method}"), &format!("take {method}"));
+    let mut clients = Vec::new();
+    clients.extend(methods.first().map(|method| takes(FIRST_BY_DOCUMENT, method)));
+    clients.push(who(FIRST_BY_HOST, "takes the first", "take the first"));
+    if methods.contains(&Auth::OAuth2) {
+        clients.push("but oauth2 only for servers that they know by name".to_owned());
+    }
+    let known = [Auth::Password, Auth::CramMd5];
+    let last = methods.iter().rfind(|method| known.contains(method));
+    clients.extend(last.map(|method| takes(|client| client.has(Rule::LastMethod), method)));
+    let other = methods.iter().find(|method| **method != Auth::Password);
+    clients.extend(other.map(|method| takes(|client| client.has(Rule::FirstOtherMethod), method)));
+    format!("auth is a list: {}", clients.join(", "))
+}
