@@ -70,7 +70,7 @@ pub struct Show {
     /// The mailbox to set up
     pub address: String,
 
-    /// The client to answer
+    /// The client, or the kind of document
     #[arg(long, value_enum, default_value_t = Client::All)]
     pub client: Client,
 
@@ -92,7 +92,15 @@ pub enum Client {
     Outlook,
     /// iPhone, iPad and Mac
     Apple,
-    /// Each of them
+    /// Clients that read PACC
+    Pacc,
+    /// Clients that ask for Autodiscover in JSON
+    Json,
+    /// The page for the mailbox, in HTML
+    Page,
+    /// The DNS records of the domain, as the command dns prints them
+    Dns,
+    /// All documents for mail clients, PACC only if it is enabled
     All,
 }
 

@@ -53,13 +53,69 @@ fn show_prints_what_each_client_gets() {
     assert!(outlook.contains("<LoginName>ann@example.org</LoginName>"));
     let apple = stdout(&["show", "ann@example.org", "--client", "apple"]);
     assert!(apple.contains("<plist version=\"1.0\">"));
+    let json = stdout(&["show", "ann@example.org", "--client", "json"]);
+    let place: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let url = "https://autodiscover.example.org/autodiscover/autodiscover.xml";
+    assert_eq!(place, serde_json::json!({ "Protocol": "AutodiscoverV1", "Url": url }));
+    let page = stdout(&["show", "ann@example.org", "--client", "page"]);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("ann@example.org"), "{page}");
+    let records = stdout(&["show", "ann@example.org", "--client", "dns"]);
+    assert_eq!(records, stdout(&["dns", "example.org"]));
     let all = stdout(&["show", "ann@example.org"]);
-    for document in [thunderbird, outlook, apple] {
+    for document in [thunderbird, outlook, json, apple] {
         assert!(all.contains(&document));
     }
+    assert!(!all.contains("<!DOCTYPE html>") && !all.contains(" IN SRV "), "{all}");
+    let v2 = "### GET https://autodiscover.example.org/autodiscover/autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1\n";
+    assert!(all.contains(v2), "{all}");
     assert!(
         all.contains("### POST https://autodiscover.example.org/autodiscover/autodiscover.xml")
     );
+}
+
+/// PACC is one of the documents where it is enabled, and says so where it is not.
+#[test]
+fn show_prints_pacc_where_it_is_enabled() {
+    let sandbox = Sandbox::new();
+    let text = "smtp.port = 465\n[domain.'on.example']\npacc.enabled = true\n[domain.'off.example']\n\
+                [domain.'empty.example']\npacc.enabled = true\nsmtp.port = 587\n";
+    let config = sandbox.write("c.toml", text);
+    let config = config.to_str().expect("UTF-8");
+    let document = stdout(&["--config", config, "show", "--client", "pacc", "ann@on.example"]);
+    assert!(document.starts_with('{') && document.contains("\"host\": \"mail.on.example\""));
+    let all = stdout(&["--config", config, "show", "ann@on.example"]);
+    let line =
+        "### GET https://ua-auto-config.on.example/.well-known/user-agent-configuration.json\n";
+    assert!(all.contains(&format!("{line}### 200 application/json\n{document}")), "{all}");
+    assert!(!stdout(&["--config", config, "show", "ann@off.example"]).contains("ua-auto-config"));
+    assert!(
+        stdout(&["--config", config, "show", "ann@empty.example"])
+            .contains("/user-agent-configuration.json\n### 404 ")
+    );
+    for (address, says) in [
+        ("ann@off.example", "PACC is not enabled for off.example"),
+        (
+            "ann@empty.example",
+            "no PACC document is published for empty.example; see `mailsetup check`",
+        ),
+    ] {
+        let (status, stderr) = failure(&["--config", config, "show", "--client", "pacc", address]);
+        assert_eq!((status, stderr.contains(says)), (1, true), "{stderr}");
+    }
+}
+
+/// An address may hold what ends a path.
+#[test]
+fn show_asks_for_any_address() {
+    for address in
+        ["a?b@example.org", "a/b#c@example.org", "50%25@example.org", "a&b+c@example.org"]
+    {
+        let json = stdout(&["show", address, "--client", "json"]);
+        assert!(json.contains("/autodiscover/autodiscover.xml"), "{address}: {json}");
+        let outlook = stdout(&["show", address, "--client", "outlook"]);
+        let login = address.replace('&', "&amp;");
+        assert!(outlook.contains(&format!("<LoginName>{login}</LoginName>")), "{outlook}");
+    }
 }
 
 #[test]
@@ -69,7 +125,7 @@ fn show_says_why_there_is_nothing() {
     let sandbox = Sandbox::new();
     let config = sandbox.write("c.toml", "[domain.'example.org']\n");
     let config = config.to_str().expect("UTF-8");
-    for client in ["thunderbird", "outlook", "apple", "all"] {
+    for client in ["thunderbird", "outlook", "json", "apple", "pacc", "page", "dns", "all"] {
         let (status, stderr) =
             failure(&["show", "--config", config, "--client", client, "a@other.example"]);
         assert_eq!((status, stderr.lines().count()), (1, 1), "{client}: {stderr}");

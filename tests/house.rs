@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cache", &["address", "config", "form", "http_cache", "question", "resolve", "response"]),
     ("responder", &["address", "cache", "config", "http_cache", "question", "record", "request", "resolve", "response", "route", "signing", "step"]),
     ("service", &["access_log", "cache", "config", "gateway", "metrics", "record", "request", "responder", "response", "route", "step"]),
-    ("commands", &["access_log", "account", "address", "cli", "config", "discovery", "files", "finding", "gateway", "lint", "log", "page", "paths", "request", "responder", "response", "route", "service", "sign", "step", "visible", "xml"]),
+    ("commands", &["access_log", "account", "address", "cli", "clients", "config", "discovery", "files", "finding", "gateway", "lint", "log", "page", "request", "responder", "response", "route", "service", "sign", "step", "visible", "xml"]),
 ];
 
 /// The files of the crate with their code: without comments, and without the tests at the end.

@@ -232,7 +232,7 @@ _mailsetup() {
             fi
             case "${prev}" in
                 --client)
-                    COMPREPLY=($(compgen -W "thunderbird outlook apple all" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "thunderbird outlook apple pacc json page dns all" -- "${cur}"))
                     return 0
                     ;;
                 --config)

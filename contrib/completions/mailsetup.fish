@@ -36,10 +36,14 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'HTTP socket: ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l client -d 'The client to answer' -r -f -a "thunderbird\t'Thunderbird and all others that read autoconfig'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l client -d 'The client, or the kind of document' -r -f -a "thunderbird\t'Thunderbird and all others that read autoconfig'
 outlook\t'Outlook and all others that read Autodiscover'
 apple\t'iPhone, iPad and Mac'
-all\t'Each of them'"
+pacc\t'Clients that read PACC'
+json\t'Clients that ask for Autodiscover in JSON'
+page\t'The page for the mailbox, in HTML'
+dns\t'The DNS records of the domain, as the command dns prints them'
+all\t'All documents for mail clients, PACC only if it is enabled'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with status 1 if the profile cannot be signed'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,24 +1,37 @@
 //! Prints what a mail client would get, by asking the way it would ask.
 //!
 //! The request goes through the same function as one from a web server. A document is printed byte
-//! for byte, unless it goes to a terminal.
+//! for byte, unless it goes to a terminal. Records for the DNS are those of `mailsetup dns`.
 
+use super::dns::{self, Wanted};
 use super::{COULD_NOT_RUN, FOUND, load, not_ours, print_document};
-use crate::address::EmailAddress;
+use crate::address::{Domain, EmailAddress};
 use crate::cli::{Client, Show};
+use crate::clients::{Ask, Form, Host, Schema, Scheme, Sent, What};
 use crate::config::Config;
 use crate::config::find::Source;
 use crate::log;
-use crate::paths;
 use crate::request::{Method, Request};
 use crate::responder::respond_now;
 use crate::response::{Response, Status};
 use crate::xml;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Prints the answer to one client, or to all of them with a line above each.
+const AUTOCONFIG: Ask = https(Host::Autoconfig, What::Autoconfig(Sent::Encoded));
+const AUTODISCOVER: Ask = https(Host::Autodiscover, What::Pox(Schema::Outlook));
+const JSON: Ask = https(Host::Autodiscover, What::Json(Form::Path, "AutodiscoverV1"));
+const PROFILE: Ask = https(Host::Autoconfig, What::Profile(Sent::Encoded));
+const PACC: Ask = https(Host::Pacc, What::Pacc);
+const PAGE: Ask = https(Host::Autoconfig, What::Page);
+/// The documents for mail clients, in the order of the output.
+const DOCUMENTS: [Ask; 5] = [AUTOCONFIG, AUTODISCOVER, JSON, PROFILE, PACC];
+
+const fn https(host: Host, what: What) -> Ask {
+    Ask::new(Scheme::Https, host, what)
+}
+
+/// Prints one document, or all of them with a line above each.
 pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     let address = match EmailAddress::parse(arguments.address.as_bytes()) {
         Ok(address) => address,
@@ -55,19 +68,47 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         log::error(&not_ours(address.domain()));
         return ExitCode::from(FOUND);
     }
-    if arguments.client != Client::All {
-        let (_, response) = ask(arguments.client, &address, &config);
-        let is_signed = std::str::from_utf8(&response.body).is_err();
-        return match is_document(&response) {
-            // Why not is on standard error already.
-            true if arguments.sign && !is_signed => ExitCode::from(FOUND),
-            true => print_document(&response.body),
-            false => refuse(&response),
-        };
+    let domain = address.domain();
+    let has_pacc = offers_pacc(domain, &config);
+    let ask = match arguments.client {
+        Client::All => return print_document(&all(&address, &config, has_pacc)),
+        Client::Dns => return dns::print_records(domain, &config, Wanted::default()),
+        Client::Pacc if !has_pacc => {
+            log::error(&format!("PACC is not enabled for {}", domain.for_people()));
+            return ExitCode::from(FOUND);
+        }
+        Client::Thunderbird => AUTOCONFIG,
+        Client::Outlook => AUTODISCOVER,
+        Client::Json => JSON,
+        Client::Apple => PROFILE,
+        Client::Pacc => PACC,
+        Client::Page => PAGE,
+    };
+    let response = respond_to(&ask, &address, &config);
+    let is_signed = std::str::from_utf8(&response.body).is_err();
+    match is_document(&response) {
+        // Why not is on standard error already.
+        true if arguments.sign && !is_signed => ExitCode::from(FOUND),
+        true => print_document(&response.body),
+        false if ask == PACC => {
+            let domain = domain.for_people();
+            log::error(&format!(
+                "no PACC document is published for {domain}; see `mailsetup check`"
+            ));
+            ExitCode::from(FOUND)
+        }
+        false => refuse(&response),
     }
+}
+
+/// All documents, with a line above each that shows the request for it.
+fn all(address: &EmailAddress, config: &Config, has_pacc: bool) -> Vec<u8> {
     let mut text = Vec::new();
-    for client in [Client::Thunderbird, Client::Outlook, Client::Apple] {
-        let (line, response) = ask(client, &address, &config);
+    for ask in DOCUMENTS.iter().filter(|ask| has_pacc || **ask != PACC) {
+        let response = respond_to(ask, address, config);
+        let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
+        let line = format!("{} {}://{host}{target}", ask.method(), ask.scheme());
+        // Writing to memory does not fail.
         if !is_document(&response) {
             // A client that gets none does not hide what the others get.
             let (code, message) = (response.status.code(), message(&response));
@@ -75,7 +116,6 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
             continue;
         }
         let media_type = response.header("Content-Type").unwrap_or_default();
-        // Writing to memory does not fail.
         write!(text, "### {line}\n### {} {media_type}\n", response.status.code()).ok();
         match std::str::from_utf8(&response.body) {
             Ok(_) => text.extend_from_slice(&response.body),
@@ -86,30 +126,24 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         }
         text.push(b'\n');
     }
-    print_document(&text)
+    text
 }
 
-/// A line that shows the request of a client, and the answer to it.
-fn ask(client: Client, address: &EmailAddress, config: &Config) -> (String, Response) {
-    let domain = address.domain();
-    let encoded = utf8_percent_encode(&address.to_string(), NON_ALPHANUMERIC).to_string();
-    let (method, word, host, target, body) = match client {
-        Client::Thunderbird | Client::All => {
-            let target = format!("{}?emailaddress={encoded}", paths::AUTOCONFIG.text);
-            (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
-        }
-        Client::Outlook => {
-            let target = paths::AUTODISCOVER.text.to_owned();
-            (Method::Post, "POST", format!("autodiscover.{domain}"), target, outlook_body(address))
-        }
-        Client::Apple => {
-            let target = format!("{}?emailaddress={encoded}", paths::MOBILECONFIG.text);
-            (Method::Get, "GET", format!("autoconfig.{domain}"), target, Vec::new())
-        }
+/// True if PACC is enabled for a domain.
+fn offers_pacc(domain: &Domain, config: &Config) -> bool {
+    let found = config.find_now(domain).ok().flatten();
+    found.and_then(|found| found.account(domain, None, None)).is_some_and(|account| account.pacc)
+}
+
+/// The response to a request for an address.
+fn respond_to(ask: &Ask, address: &EmailAddress, config: &Config) -> Response {
+    let (method, body) = match ask.what {
+        What::Pox(_) => (Method::Post, outlook_body(address)),
+        _ => (Method::Get, Vec::new()),
     };
-    let line = format!("{word} https://{host}{target}");
+    let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
-    (line, respond_now(&request, config).response)
+    respond_now(&request, config).response
 }
 
 /// What Outlook sends ([MS-OXDSCLI] 2.2.3).
