@@ -5,6 +5,7 @@
 //! the lack of a rule says nothing. Where it was seen stands in docs/protocols.md.
 
 use crate::address::EmailAddress;
+use crate::paths::{self, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 mod free;
@@ -248,31 +249,30 @@ impl Ask {
             Sent::Raw => Some(address.to_string()),
             Sent::Dummy(local_part) => Some(encoded(&format!("{local_part}@{}", address.domain()))),
         };
-        let with = |path: &str, name: &str, how: Sent| match sent(how) {
-            Some(address) => format!("{path}?{name}={address}"),
-            None => path.to_owned(),
+        let with = |path: &Path, name: &str, how: Sent| match sent(how) {
+            Some(address) => format!("{}?{name}={address}", path.text),
+            None => path.text.to_owned(),
         };
         match self.what {
-            What::Autoconfig(how) => with("/mail/config-v1.1.xml", "emailaddress", how),
-            What::WellKnown(how) => {
-                with("/.well-known/autoconfig/mail/config-v1.1.xml", "emailaddress", how)
-            }
-            What::Version(how) => with("/v1.1/mail/config-v1.1.xml", "emailaddress", how),
-            What::Database => format!("/v1.1/{}", address.domain()),
-            What::Pox(_) | What::PoxGet => "/autodiscover/autodiscover.xml".to_owned(),
+            What::Autoconfig(how) => with(&paths::AUTOCONFIG, "emailaddress", how),
+            What::WellKnown(how) => with(&paths::AUTOCONFIG_WELL_KNOWN, "emailaddress", how),
+            What::Version(how) => with(&paths::AUTOCONFIG_V1_1, "emailaddress", how),
+            What::Database => format!("{}{}", paths::AUTOCONFIG_DATABASE.text, address.domain()),
+            What::Pox(_) | What::PoxGet => paths::AUTODISCOVER.text.to_owned(),
             What::Json(Form::Query, protocol) => {
-                let path = with("/autodiscover/autodiscover.json", "Email", Sent::Encoded);
+                let path = with(&paths::AUTODISCOVER_JSON, "Email", Sent::Encoded);
                 format!("{path}&Protocol={protocol}&RedirectCount=1")
             }
             What::Json(Form::Path, protocol) => {
                 let address = address.to_string();
                 let address = utf8_percent_encode(&address, PATH);
-                format!("/autodiscover/autodiscover.json/v1.0/{address}?Protocol={protocol}")
+                let folder = paths::AUTODISCOVER_JSON_V1_0.text;
+                format!("{folder}{address}?Protocol={protocol}")
             }
-            What::Profile(how) => with("/mobileconfig", "emailaddress", how),
-            What::ProfileAlias(how) => with("/email.mobileconfig", "email", how),
-            What::Pacc => "/.well-known/user-agent-configuration.json".to_owned(),
-            What::Page => with("/", "emailaddress", Sent::Encoded),
+            What::Profile(how) => with(&paths::MOBILECONFIG, "emailaddress", how),
+            What::ProfileAlias(how) => with(&paths::MOBILECONFIG_PLESK, "email", how),
+            What::Pacc => paths::PACC.text.to_owned(),
+            What::Page => with(&paths::PAGE, "emailaddress", Sent::Encoded),
         }
     }
 }

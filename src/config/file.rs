@@ -105,8 +105,10 @@ pub struct Tables {
     /// `mailsetup check` reports what is left out, `mailsetup dns` prints the records.
     ///
     /// The document can contain IMAP, POP3 and SMTP with TLS from the first byte, and JMAP,
-    /// calendars, address books and files on port 443. If that does not allow both reading and
-    /// sending mail, there is no document.
+    /// calendars, address books and files on port 443. The URL of calendars, address books and files
+    /// must have a path: without one it says no more than the SRV records do, and clients take it
+    /// for the URL of the collection. If what is left does not allow both reading and sending mail,
+    /// there is no document.
     pub pacc: Rare<Pacc>,
     /// The page for mailbox owners, at `/` of dedicated host names.
     pub page: Rare<Page>,
