@@ -7,7 +7,8 @@
 //! header.
 
 use super::{address, take_until};
-use mailsetup::gateway::cgi::{self, Variables};
+use mailsetup::gateway::document_response::write_answer;
+use mailsetup::gateway::variables::{self, Variables};
 use mailsetup::request::{Method, parse_host};
 use mailsetup::response::{Response, Status};
 use percent_encoding::percent_decode;
@@ -31,7 +32,7 @@ pub fn run(data: &[u8]) {
 
     let all: Variables = variables.iter().copied().collect();
     let is_head = all.method() == Method::Head;
-    let response = match cgi::request(&all, body.to_vec()) {
+    let response = match variables::request(&all, body.to_vec()) {
         Err(response) => {
             assert!(set("REQUEST_METHOD").is_none());
             assert_eq!(response.status, Status::BadRequest);
@@ -76,8 +77,8 @@ pub fn run(data: &[u8]) {
         }
     };
     let (mut get, mut head) = (Vec::new(), Vec::new());
-    cgi::write_answer(&mut get, &response, false);
-    cgi::write_answer(&mut head, &response, true);
+    write_answer(&mut get, &response, false);
+    write_answer(&mut head, &response, true);
     let behind = get.strip_prefix(&head[..]).expect("a HEAD gets the header of a GET");
     assert_eq!(behind, response.body);
     let header = head.strip_suffix(b"\r\n\r\n").expect("a header ends with an empty line");

@@ -1,14 +1,14 @@
 //! CGI/1.1 (RFC 3875): meta-variables in, a header and a body out.
 //!
 //! The command line is never looked at: web servers put a query without `=` there (§4.4). The body
-//! is read to its end even if nobody wants it, since some servers break off otherwise. FastCGI
-//! carries the same variables and the same answer and uses the functions of this file.
+//! is read to its end even if nobody wants it, since some servers break off otherwise.
 
-use crate::request::{Limits, Method, Request, Sender, Wishes, is_absolute, parse_host};
+use super::document_response::write_answer;
+use super::exchange::body_too_large;
+use super::variables::{Variables, request};
+use crate::request::{Limits, Method, Request, Sender};
 use crate::response::{Response, Status};
 use crate::step::Reply;
-use memchr::memchr;
-use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 
@@ -43,130 +43,6 @@ pub fn run(
     Ok(())
 }
 
-//------------ in -------------------------------------------------------------
-
-/// The meta-variables that are looked at; those that are set but empty count as not set (§4.1).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Variables<'a> {
-    request_method: Option<&'a [u8]>,
-    request_uri: Option<&'a [u8]>,
-    script_name: Option<&'a [u8]>,
-    path_info: Option<&'a [u8]>,
-    query_string: Option<&'a [u8]>,
-    content_length: Option<&'a [u8]>,
-    server_name: Option<&'a [u8]>,
-    host: Option<&'a [u8]>,
-    transfer_encoding: Option<&'a [u8]>,
-    accept_language: Option<&'a [u8]>,
-    if_none_match: Option<&'a [u8]>,
-    remote_addr: Option<&'a [u8]>,
-    user_agent: Option<&'a [u8]>,
-}
-
-impl<'a> Variables<'a> {
-    /// Takes a variable; the last of several counts.
-    pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
-        let variable = match name {
-            b"REQUEST_METHOD" => &mut self.request_method,
-            b"REQUEST_URI" => &mut self.request_uri,
-            b"SCRIPT_NAME" => &mut self.script_name,
-            b"PATH_INFO" => &mut self.path_info,
-            b"QUERY_STRING" => &mut self.query_string,
-            b"CONTENT_LENGTH" => &mut self.content_length,
-            b"SERVER_NAME" => &mut self.server_name,
-            b"HTTP_HOST" => &mut self.host,
-            b"HTTP_TRANSFER_ENCODING" => &mut self.transfer_encoding,
-            b"HTTP_ACCEPT_LANGUAGE" => &mut self.accept_language,
-            b"HTTP_IF_NONE_MATCH" => &mut self.if_none_match,
-            b"REMOTE_ADDR" => &mut self.remote_addr,
-            b"HTTP_USER_AGENT" => &mut self.user_agent,
-            _ => return,
-        };
-        *variable = Some(value).filter(|value| !value.is_empty());
-    }
-
-    /// True if one that counts holds a NUL, which no variable can (FastCGI Specification 1.0, §6.1).
-    fn holds_nul(&self) -> bool {
-        let holds = |value: Option<&[u8]>| value.is_some_and(|value| memchr(0, value).is_some());
-        // Those that REQUEST_URI stands for do not count beside it.
-        let is_in_parts =
-            self.request_uri.is_none() && (holds(self.script_name) || holds(self.path_info));
-        is_in_parts
-            || holds(self.request_uri)
-            || holds(self.query_string)
-            || holds(self.host)
-            || holds(self.accept_language)
-            || holds(self.if_none_match)
-    }
-
-    /// Who sent the request, by the web server.
-    pub fn sender(&self) -> Sender<'a> {
-        Sender {
-            address: self.remote_addr.unwrap_or_default(),
-            user_agent: self.user_agent.unwrap_or_default(),
-        }
-    }
-
-    /// The method; `Other` if there is none.
-    pub fn method(&self) -> Method {
-        self.request_method.map_or(Method::Other, Method::parse)
-    }
-}
-
-impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Variables<'a> {
-    fn from_iter<T: IntoIterator<Item = (&'a [u8], &'a [u8])>>(pairs: T) -> Variables<'a> {
-        let mut variables = Variables::default();
-        pairs.into_iter().for_each(|(name, value)| variables.set(name, value));
-        variables
-    }
-}
-
-/// Makes a request of meta-variables.
-///
-/// Fails with the answer to give if there is no request in them.
-pub fn request<'a>(
-    variables: &Variables<'a>,
-    body: impl Into<Cow<'a, [u8]>>,
-) -> Result<Request<'a>, Response> {
-    if variables.request_method.is_none() {
-        let line = "the web server sent no REQUEST_METHOD";
-        return Err(Response::text(Status::BadRequest, line));
-    }
-    if variables.holds_nul() {
-        return Err(broken_parameters());
-    }
-    let (method, host) = (variables.method(), variables.host);
-    // REQUEST_URI is the only variable that holds the path as the client wrote it behind every
-    // server and rewrite; it is not defined in RFC 3875. The others come decoded (§4.1.5, §4.1.13).
-    let parts = [variables.script_name, variables.path_info].map(Option::unwrap_or_default);
-    let mut request = match variables.request_uri {
-        Some(target) => {
-            let mut request = Request::new(method, target, host, body);
-            request.rewritten = parts;
-            request
-        }
-        None => {
-            let mut request = Request::new(method, b"", host, body);
-            request.path = parts.concat().into();
-            request
-        }
-    };
-    request.wishes = Wishes {
-        languages: variables.accept_language.unwrap_or_default(),
-        known_tags: variables.if_none_match.unwrap_or_default(),
-    };
-    if let Some(query) = variables.query_string {
-        request.query = query;
-    }
-    let is_named = host.is_some() || variables.request_uri.is_some_and(is_absolute);
-    if !is_named {
-        // The server's own name, where it says nothing of the client's word. Under nginx it may be
-        // a pattern or `_`, which is no domain.
-        request.host = variables.server_name.and_then(parse_host);
-    }
-    Ok(request)
-}
-
 /// Reads the body from standard input, and what is over `max_bytes` to its end.
 fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Response> {
     let length = match variables.content_length {
@@ -187,88 +63,4 @@ fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Respons
         return Err(body_too_large());
     }
     Ok(body)
-}
-
-/// The answer to parameters that are none.
-pub fn broken_parameters() -> Response {
-    Response::text(Status::BadRequest, "the request parameters are invalid")
-}
-
-/// The answer to a body over the cap.
-pub fn body_too_large() -> Response {
-    Response::text(Status::ContentTooLarge, "the request body is too large")
-}
-
-//------------ out ------------------------------------------------------------
-
-/// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
-pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
-    bytes.reserve(512 + response.body.len());
-    bytes.extend_from_slice(b"Status: ");
-    bytes.extend_from_slice(response.status.line().as_bytes());
-    for (name, value) in &response.headers {
-        bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(value.as_bytes());
-    }
-    // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
-    if response.status != Status::NotModified {
-        bytes.extend_from_slice(b"\r\nContent-Length: ");
-        bytes.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());
-    }
-    bytes.extend_from_slice(b"\r\n\r\n");
-    if !is_head {
-        bytes.extend_from_slice(&response.body);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&'static str, &'static str)]) -> Request<'static> {
-        let bytes = variables.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        request(&bytes.collect(), Vec::new()).unwrap()
-    }
-
-    #[test]
-    fn the_path_and_host_of_every_server() {
-        let method = ("REQUEST_METHOD", "GET");
-        let host = |variables: &[_]| read(variables).host.map(|host| host.to_string());
-
-        let caddy = [method, ("SCRIPT_NAME", ""), ("PATH_INFO", "/a b"), ("QUERY_STRING", "c=d")];
-        assert_eq!((&*read(&caddy).path, read(&caddy).query), (&b"/a b"[..], &b"c=d"[..]));
-        let split = [method, ("SCRIPT_NAME", "/Mail"), ("PATH_INFO", "/x%41")];
-        assert_eq!(*read(&split).path, *b"/Mail/x%41", "decoded by the server already");
-        let rewritten = [method, ("REQUEST_URI", "/a%20b?c=d"), ("SCRIPT_NAME", "/x.cgi")];
-        assert_eq!((&*read(&rewritten).path, read(&rewritten).query), (&b"/a b"[..], &b"c=d"[..]));
-
-        let nginx = [method, ("HTTP_HOST", "Example.net:80"), ("SERVER_NAME", "example.org")];
-        assert_eq!(host(&nginx).as_deref(), Some("example.net"));
-        assert_eq!(
-            host(&[method, ("HTTP_HOST", ""), ("SERVER_NAME", "example.org")]).as_deref(),
-            Some("example.org")
-        );
-        assert_eq!(host(&[method, ("HTTP_HOST", "<b>"), ("SERVER_NAME", "example.org")]), None);
-        for name in ["_", "~^(.*)$", "192.0.2.1", "localhost"] {
-            assert_eq!(host(&[method, ("SERVER_NAME", name)]), None, "{name}");
-        }
-        let absolute =
-            [method, ("REQUEST_URI", "http://example.net/"), ("SERVER_NAME", "example.org")];
-        assert_eq!(host(&absolute).as_deref(), Some("example.net"));
-        let invalid = [method, ("REQUEST_URI", "http://<b>/"), ("SERVER_NAME", "example.org")];
-        assert_eq!(host(&invalid), None, "what the client named is not replaced");
-    }
-
-    #[test]
-    fn an_answer_to_head_has_the_header_of_get() {
-        let response = Response::text(Status::NotFound, "nothing here");
-        let (mut get, mut head) = (Vec::new(), Vec::new());
-        write_answer(&mut get, &response, false);
-        write_answer(&mut head, &response, true);
-        assert!(get.starts_with(b"Status: 404 Not Found\r\nContent-Type: text/plain"));
-        assert!(get.ends_with(b"\r\nContent-Length: 13\r\n\r\nnothing here\n"));
-        assert_eq!(get.strip_suffix(b"nothing here\n"), Some(&head[..]));
-    }
 }

@@ -4,8 +4,8 @@
 
 use super::Handler;
 use super::budget::{Budget, Share};
-use super::cgi::body_too_large;
-use super::server::{GRACE, SILENCE, Silent, Stop, finish};
+use super::exchange::{body_too_large, finish};
+use super::stop::{GRACE, SILENCE, Silent, Stop};
 use crate::request::{Limits, Method, Request, Sender, Wishes};
 use crate::response::{Response, Status};
 use crate::step::Reply;

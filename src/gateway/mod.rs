@@ -2,15 +2,21 @@
 //!
 //! Hands each [`Request`] to a [`Handler`] and knows nothing of mail. `cgi` serves the one request a
 //! process was started for; `server` accepts connections on `listener`s, speaks `fastcgi` or `http`
-//! on them within a `budget`, and tells the service manager by `notify`.
+//! on them within a `budget`, tells them to `stop`, and tells the service manager by `notify`. CGI
+//! and FastCGI read the same `variables` and write the same `document_response`; FastCGI and HTTP
+//! have the same `exchange` with the handler.
 
 pub mod budget;
 pub mod cgi;
+pub mod document_response;
+pub mod exchange;
 pub mod fastcgi;
 pub mod http;
 pub mod listener;
 pub mod notify;
 pub mod server;
+pub mod stop;
+pub mod variables;
 
 use crate::metrics::Metrics;
 use crate::request::{Method, Request, Sender};

@@ -11,13 +11,11 @@ use super::budget::Budget;
 use super::fastcgi::{self, connection::Connection};
 use super::listener::{Accepted, Acceptor, Listener, Stream};
 use super::notify::Manager;
+use super::stop::{Silent, Stop};
 use super::{Handler, http};
 use crate::log;
 use crate::request::Limits;
-use crate::response::{Response, Status};
-use crate::step::{Reply, Step};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::cell::Cell;
 use std::io;
 use std::num::NonZero;
 use std::pin::pin;
@@ -26,15 +24,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::sleep;
 
-/// After a signal to stop, how long who has just connected may take to begin: a web server has
-/// connected to send a request at once, and would take a close for a failure.
-pub const GRACE: Duration = Duration::from_secs(1);
-/// Where somebody waits for a connection that has sent nothing, how long that may be open: who
-/// connects sends at once.
-pub const SILENCE: Duration = Duration::from_millis(100);
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait until connections that were told to make room have done so; then twice as many
@@ -43,9 +35,6 @@ const ROOM_PAUSE: Duration = Duration::from_millis(20);
 /// How long a FastCGI connection over the limit waits until silent connections are closed, before
 /// its request gets `OVERLOADED`.
 const ROOM_PATIENCE: Duration = Duration::from_millis(500);
-/// How many silent connections are told at once for each that waits: where many are silent, many
-/// wait.
-const SILENT_AT_ONCE: usize = 8;
 /// The shortest time between two lines about peers that may not connect.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// Descriptors that are neither listeners nor connections: signals, files being read.
@@ -286,96 +275,5 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Optio
             // A connection that breaks off is the web server's affair, and in its log.
             fastcgi::serve(stream, connection, &**service, limits, stop, silent).await.ok();
         }
-    }
-}
-
-/// Asks until there is a reply. What takes long runs where it holds up no other request.
-// One place asks, so that it is compiled into the place that calls this.
-#[inline(always)]
-pub async fn finish(ask: impl Fn() -> Step) -> Reply {
-    for _ in 0..Step::MAX_LOOK_UPS {
-        match ask() {
-            Step::Done(reply) => return reply,
-            Step::Compute(work) => {
-                return tokio::task::spawn_blocking(|| work.compute()).await.unwrap_or_else(|_| {
-                    let line = "cannot write the response";
-                    Response::text(Status::InternalServerError, line).into()
-                });
-            }
-            // Should it panic, it is asked for again.
-            Step::LookUp(work) => {
-                tokio::task::spawn_blocking(|| work.look_up()).await.ok();
-            }
-        }
-    }
-    Response::text(Status::ServiceUnavailable, "the files of this domain change too often")
-        .with("Cache-Control", "no-store")
-        .into()
-}
-
-/// Tells connections that it is time to stop: all of them, or as many as are to make room, those that
-/// have waited longest first. Clones belong together.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Rc<Told>);
-
-#[derive(Debug, Default)]
-struct Told {
-    all: Cell<bool>,
-    silent: Notify,
-    others: Notify,
-    silent_count: Cell<usize>,
-}
-
-impl Stop {
-    fn tell_all(&self) {
-        self.0.all.set(true);
-        self.0.silent.notify_waiters();
-        self.0.others.notify_waiters();
-    }
-
-    /// True if all are to stop, and not only to make room.
-    pub fn is_for_all(&self) -> bool {
-        self.0.all.get()
-    }
-
-    fn has_silent(&self) -> bool {
-        self.0.silent_count.get() > 0
-    }
-
-    /// Tells silent connections to make room, and if there are too few of them, idle ones, unless
-    /// it is to be `silent_only`.
-    fn make_room(&self, count: usize, silent_only: bool) {
-        let silent = self.0.silent_count.get();
-        for _ in 0..silent.min(count * SILENT_AT_ONCE) {
-            self.0.silent.notify_one();
-        }
-        if !silent_only {
-            (silent..count).for_each(|_| self.0.others.notify_one());
-        }
-    }
-
-    /// Counts a connection as one that has sent nothing, as long as the value lives.
-    pub fn silent(&self) -> Silent {
-        self.0.silent_count.set(self.0.silent_count.get() + 1);
-        Silent(self.clone())
-    }
-
-    /// Waits until it is time to stop for a connection that is silent, or for one that is not.
-    pub async fn wait(&self, is_silent: bool) {
-        let Told { all, silent, others, .. } = &*self.0;
-        if !all.get() {
-            if is_silent { silent } else { others }.notified().await;
-        }
-    }
-}
-
-/// A connection that has sent nothing so far.
-#[derive(Debug)]
-pub struct Silent(Stop);
-
-impl Drop for Silent {
-    fn drop(&mut self) {
-        let count = &self.0.0.silent_count;
-        count.set(count.get() - 1);
     }
 }

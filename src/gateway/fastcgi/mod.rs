@@ -1,20 +1,24 @@
-//! FastCGI 1.0, the responder role: `records` are bytes, `connection` is the conversation, and
-//! here a stream and a responder are brought together.
+//! FastCGI 1.0, the responder role: `records` are bytes, `connection` is what is said in them,
+//! `conversation` how long that may take, and here a stream and a responder are brought together.
 //!
 //! A kept request costs one wait, one read and one write. While a connection is idle it holds no
 //! buffer; while a request comes in or its answer goes out, a deadline runs.
 
 pub mod connection;
+pub mod conversation;
 pub mod records;
 
 use super::Handler;
-use super::cgi::{self, Variables};
+use super::document_response::write_answer;
+use super::exchange::{body_too_large, finish};
 use super::listener::Stream;
-use super::server::{GRACE, SILENCE, Silent, Stop, finish};
+use super::stop::{Silent, Stop};
+use super::variables::{self, Variables};
 use crate::request::{Limits, Method, Request, Sender};
 use crate::response::{Response, Status};
 use bytes::Bytes;
 use connection::{Arrived, Connection};
+use conversation::Conversation;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -35,67 +39,43 @@ thread_local! {
 }
 
 /// Serves one connection until either side closes it, or until `stop` finds it idle.
-///
-/// A connection that is new, or on which a request has just come, is not idle: its web server
-/// would have nothing to tell its client but 502.
 pub async fn serve(
     mut stream: Stream,
-    mut connection: Connection,
+    connection: Connection,
     service: &dyn Handler,
     limits: &Limits,
     stop: Stop,
-    mut silent: Option<Silent>,
+    silent: Option<Silent>,
 ) -> io::Result<()> {
-    let begun = Instant::now();
+    let mut conversation = Conversation::new(connection, silent, limits.timeout, Instant::now());
     let mut stopped = pin!(stop.wait(true));
-    // What came behind a request and waits for its answer; hardly ever anything.
-    let mut rest = Vec::new();
-    let mut deadline = None;
-    // Who connects has something to say: the first byte may not take for ever, the next may.
-    let mut is_new = true;
-    // When to give up waiting for the first byte; set once it is time to stop.
-    let mut last_call = None;
     loop {
-        deadline = match connection.is_idle() && !connection.is_overloaded() && !is_new {
-            true => None,
-            false => deadline.or_else(|| Some(Instant::now() + limits.timeout)),
-        };
-        let arrived = if rest.is_empty() {
-            let is_idle = connection.is_idle();
-            if is_idle && last_call.is_some() && !is_new && !stream.has_input() {
+        let deadline = conversation.deadline(Instant::now);
+        let arrived = if conversation.has_rest() {
+            conversation.receive_rest()
+        } else {
+            if conversation.is_over() && !stream.has_input() {
                 return Ok(());
             }
-            let deadline = if is_new { last_call.or(deadline) } else { deadline };
-            let arrived = read(&mut stream, &mut connection, &mut rest, deadline);
-            if is_idle && last_call.is_none() {
+            let can_stop = conversation.can_stop();
+            let arrived = read(&mut stream, &mut conversation, deadline);
+            if can_stop {
                 tokio::select! {
                     biased;
                     arrived = arrived => arrived?,
                     () = &mut stopped => {
-                        let now = Instant::now();
-                        let end = begun + SILENCE;
-                        let is_over = is_new && !stop.is_for_all();
-                        last_call = Some(match is_over && (now < end || !stream.has_input()) {
-                            true => end,
-                            false => now + GRACE,
-                        });
+                        conversation.stop(stop.is_for_all(), Instant::now(), stream.has_input());
                         continue;
                     }
                 }
             } else {
                 arrived.await?
             }
-        } else {
-            let bytes = std::mem::take(&mut rest);
-            receive(&mut connection, &bytes, &mut rest)
         };
-        let was_new = std::mem::take(&mut is_new);
-        drop(silent.take());
-        if was_new && !stop.is_for_all() {
-            // It was to make room as one that is silent, and is not.
-            last_call = None;
+        if conversation.has_spoken(stop.is_for_all()) {
             stopped.set(stop.wait(false));
         }
+        let connection = &mut conversation.connection;
         if connection.take_refused() {
             // The nearest that HTTP has; nothing of it is sent.
             let response = Response::text(Status::ServiceUnavailable, "");
@@ -116,7 +96,7 @@ pub async fn serve(
                 *connection.output() = OUTPUT.take();
             }
             let is_head = method == Method::Head;
-            connection.answer(ticket, |out| cgi::write_answer(out, &reply.response, is_head));
+            connection.answer(ticket, |out| write_answer(out, &reply.response, is_head));
         }
         if !connection.output().is_empty() {
             let mut output = std::mem::take(connection.output());
@@ -136,11 +116,10 @@ fn reset(buffer: &mut Vec<u8>) {
     buffer.shrink_to(READ_SIZE);
 }
 
-/// Waits for bytes and gives them to the connection; what it leaves goes to `rest`.
+/// Waits for bytes and gives them to the connection.
 async fn read(
     stream: &mut Stream,
-    connection: &mut Connection,
-    rest: &mut Vec<u8>,
+    conversation: &mut Conversation,
     deadline: Option<Instant>,
 ) -> io::Result<Option<Arrived>> {
     let read = poll_fn(|context| {
@@ -149,7 +128,7 @@ async fn read(
             ready!(stream.poll_read(context, &mut buffer))?;
             Poll::Ready(match buffer.filled() {
                 [] => Err(io::ErrorKind::UnexpectedEof.into()),
-                bytes => Ok(receive(connection, bytes, rest)),
+                bytes => Ok(conversation.receive(bytes)),
             })
         })
     });
@@ -157,12 +136,6 @@ async fn read(
         Some(deadline) => before(deadline, read).await,
         None => read.await,
     }
-}
-
-fn receive(connection: &mut Connection, mut bytes: &[u8], rest: &mut Vec<u8>) -> Option<Arrived> {
-    let arrived = connection.receive(&mut bytes);
-    rest.extend_from_slice(bytes);
-    arrived
 }
 
 /// Writes all of it; the time it may take begins when the other side does not take it at once.
@@ -203,10 +176,10 @@ fn read_request<'a>(
     }
     if pairs.is_cut_off() {
         *variables = Variables::default();
-        return Err(cgi::broken_parameters());
+        return Err(variables::broken_parameters());
     }
     match &arrived.body {
-        Some(body) => cgi::request(variables, &body[..]),
-        None => Err(cgi::body_too_large()),
+        Some(body) => variables::request(variables, &body[..]),
+        None => Err(body_too_large()),
     }
 }

@@ -1,0 +1,42 @@
+//! The document response of CGI/1.1 (RFC 3875, §6.2.1), which FastCGI carries too: a header with
+//! the status in it, and the body.
+
+use crate::response::{Response, Status};
+
+/// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
+pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
+    bytes.reserve(512 + response.body.len());
+    bytes.extend_from_slice(b"Status: ");
+    bytes.extend_from_slice(response.status.line().as_bytes());
+    for (name, value) in &response.headers {
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+    }
+    // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
+    if response.status != Status::NotModified {
+        bytes.extend_from_slice(b"\r\nContent-Length: ");
+        bytes.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n\r\n");
+    if !is_head {
+        bytes.extend_from_slice(&response.body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_to_head_has_the_header_of_get() {
+        let response = Response::text(Status::NotFound, "nothing here");
+        let (mut get, mut head) = (Vec::new(), Vec::new());
+        write_answer(&mut get, &response, false);
+        write_answer(&mut head, &response, true);
+        assert!(get.starts_with(b"Status: 404 Not Found\r\nContent-Type: text/plain"));
+        assert!(get.ends_with(b"\r\nContent-Length: 13\r\n\r\nnothing here\n"));
+        assert_eq!(get.strip_suffix(b"nothing here\n"), Some(&head[..]));
+    }
+}
