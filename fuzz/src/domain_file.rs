@@ -7,7 +7,7 @@ use super::answer;
 use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::settings::Found;
-use mailsetup::config::{Config, Entry, check};
+use mailsetup::config::{Config, Entry, check, entry};
 use mailsetup::http_cache;
 use mailsetup::question::Written;
 use mailsetup::request::{Method, Request};
@@ -32,7 +32,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let path = Path::new("example.org.toml");
-    let made = CONFIG.with(|config| check::domain_file(path, text, config.base()));
+    let made = CONFIG.with(|config| entry::of_file(path, text, config.base()));
     match made {
         Ok(made) => {
             assert!(made.files.is_empty() && made.bytes < 64 * 1024);

@@ -3,7 +3,7 @@
 //! A domain's tables come merged with the base's. A table that the domain does not name is not
 //! there, and the base's settings are shared.
 
-use super::check::Checker;
+use super::checker::Checker;
 use super::file::{self, Rare, Spanned, Tables};
 use super::settings::{
     Alternative, Apple, Documentation, OAuth2, Redirect, ServerSettings, ServiceSettings, Settings,
@@ -434,7 +434,7 @@ fn template(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
         checker.mistake("template", path.span(), message);
         return None;
     };
-    match (checker.loading.checks.template)(&template) {
+    match (checker.checks.template)(&template) {
         Ok(()) => Some(template),
         Err((line, message)) => {
             let position = line.map(|line| (line, 1));
@@ -448,7 +448,7 @@ fn template(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
 
 fn logo(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
     let (file, picture) = checker.file("page.logo", path, Kind::Logo)?;
-    match (checker.loading.checks.logo)(&picture) {
+    match (checker.checks.logo)(&picture) {
         Ok(uri) => Some(uri),
         Err(complaint) => {
             let message = format!("page.logo: {} {complaint}", file.display());

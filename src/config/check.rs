@@ -5,15 +5,15 @@
 //! in circles; everything in a file is reported at once. What works but breaks some client is not a
 //! mistake; see `commands::check`.
 
-use super::build;
+use super::checker::{Checker, Files};
+use super::entry::{self, Base, Entry};
 use super::file::{self, Spanned, Tables};
-use super::parts;
+use super::lookup::{Answer, Config, Log, MAX_ALIASES};
 use super::read::{Document, Inherited};
-use super::report::Report;
 use super::value_checks::ValueChecks;
-use super::{Answer, Base, Config, Entry, Log, MAX_ALIASES};
+use super::{build, limits, parts};
 use crate::address::Domain;
-use crate::directory::domains_d::{DomainsD, Made, Settling};
+use crate::directory::domains_d::{DomainsD, Settling};
 use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
@@ -21,7 +21,7 @@ use crate::record::Fields;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -55,21 +55,15 @@ impl Loading<'static> {
     }
 }
 
-/// The files that were looked at, and their states before that.
-pub type Files = Vec<(PathBuf, Option<Stamp>)>;
-
 /// Most memory that domains may take for settings they copy from the base, in bytes: about 20,000
 /// domains that set keys in two tables each.
 const MAX_COPIED: usize = 32_000_000;
-/// Largest size of all templates and logos that a file names, together, in bytes.
-const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
 /// Most list files that can be named: each is looked at several times in a second.
 const MAX_LISTS: usize = 100;
 
 /// The configuration that needs no file.
 pub fn built_in(checks: &'static ValueChecks) -> Config {
-    let mut checker = Checker::new(Path::new(""), "", Loading::command(checks));
-    checker.config(Document::default())
+    Check::new(Path::new(""), "", Loading::command(checks)).config(Document::default())
 }
 
 /// Reads and checks the file at `path`; the files that were looked at are returned in any case.
@@ -84,8 +78,9 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
             return (files, Err(vec![finding]));
         }
     };
-    let mut checker = Checker::new(path, &text, loading);
-    let config = checker.text();
+    let mut check = Check::new(path, &text, loading);
+    let config = check.text(&text);
+    let mut checker = check.checker;
     // A file that many domains name is looked at once. The order is that of the findings.
     let mut seen = FxHashSet::default();
     checker.read.retain(|(file, _)| seen.insert(file.clone()));
@@ -101,141 +96,54 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
 
 /// Checks a text as if it stood in the file at `path`; files that it names are read.
 pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Config, Vec<Finding>> {
-    let mut checker = Checker::new(path, text, Loading::command(checks));
-    match checker.text() {
-        Some(config) if checker.report.is_empty() => Ok(config),
-        _ => Err(checker.report.sorted()),
+    let mut check = Check::new(path, text, Loading::command(checks));
+    match check.text(text) {
+        Some(config) if check.checker.report.is_empty() => Ok(config),
+        _ => Err(check.checker.report.sorted()),
     }
 }
 
-/// Checks the text of one domain's file, which stands on `base`.
-pub fn domain_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, Vec<Finding>> {
-    let mut checker = Checker::new(path, text, Loading::command(base.checks));
-    checker.is_domain_file = true;
-    let tables = base.tables.domain_file(text, &mut checker.report);
-    match tables.map(|(tables, copied)| (checker.entry(tables, base), copied)) {
-        Some((value, copied)) if checker.report.is_empty() => {
-            Ok(Made { value, files: checker.read, bytes: checker.read_bytes + copied })
-        }
-        _ => Err(checker.report.sorted()),
-    }
-}
-
-//------------ Checker --------------------------------------------------------
-
-/// Checks one file and collects its mistakes.
-pub(super) struct Checker<'a> {
-    path: &'a Path,
-    text: &'a str,
-    pub(super) loading: Loading<'a>,
-    /// True if this is the file of a domain, which somebody else may have written.
-    is_domain_file: bool,
-    pub(super) report: Report<'a>,
+/// Checks a whole configuration and collects its mistakes.
+struct Check<'a> {
+    checker: Checker<'a>,
+    loading: Loading<'a>,
     warnings: Vec<Finding>,
-    /// The files that were read on the way, and their states before that.
-    read: Files,
-    /// How much was read from these, in bytes.
-    read_bytes: usize,
 }
 
-impl<'a> Checker<'a> {
-    fn new(path: &'a Path, text: &'a str, loading: Loading<'a>) -> Checker<'a> {
-        Checker {
-            path,
-            text,
-            loading,
-            is_domain_file: false,
-            report: Report::new(path, text),
-            warnings: Vec::new(),
-            read: Vec::new(),
-            read_bytes: 0,
-        }
+impl<'a> Check<'a> {
+    fn new(path: &'a Path, text: &'a str, loading: Loading<'a>) -> Check<'a> {
+        let checker = Checker::new(path, text, loading.checks);
+        Check { checker, loading, warnings: Vec::new() }
     }
 
     /// What the text means; `None` if it cannot be parsed. Mistakes are in the report.
-    fn text(&mut self) -> Option<Config> {
-        if let Some(at) = parts::beyond(self.text) {
+    fn text(&mut self, text: &str) -> Option<Config> {
+        if let Some(at) = parts::beyond(text) {
             let message = format!(
                 "the tables, keys and values up to here take more than {} MB of memory; write the \
                  domains to a list or to files in domains.directory",
                 parts::MAX_MEMORY / 1_000_000
             );
-            self.mistake("too-many-parts", Some(at..at), message);
+            self.checker.mistake("too-many-parts", Some(at..at), message);
             return None;
         }
-        let document = Document::read(self.text, &mut self.report)?;
+        let document = Document::read(text, &mut self.checker.report)?;
         Some(self.config(document))
-    }
-
-    pub(super) fn mistake(
-        &mut self,
-        code: &'static str,
-        span: Option<Range<usize>>,
-        message: impl Into<String>,
-    ) {
-        // What has no place was reported before: where it is inherited from, or for its type.
-        if span.is_some() {
-            self.report.error(code, span, message);
-        }
     }
 
     /// True if an unknown key was reported in the line of a name.
     fn has_unknown_key(&self, name: &Spanned<String>) -> bool {
         let line = |place: &Place| place.position.map(|(line, _)| line);
-        let here = line(&self.report.place(name.span()));
+        let here = line(&self.checker.report.place(name.span()));
         let is_here = |finding: &Finding| {
             finding.code == "unknown-key" && finding.place.as_ref().and_then(line) == here
         };
-        !name.get_ref().contains('.') && self.report.findings.iter().any(is_here)
-    }
-
-    /// Reads a file that is named at `path`; the configuration follows its changes.
-    pub(super) fn file(
-        &mut self,
-        key: &str,
-        path: &Spanned<String>,
-        kind: Kind,
-    ) -> Option<(PathBuf, Vec<u8>)> {
-        if self.is_empty(key, path) {
-            return None;
-        }
-        let file = self.beside(path.get_ref());
-        self.read.push((file.clone(), Stamp::of(&file).ok().flatten()));
-        if self.is_domain_file && !is_below(self.folder(), Path::new(path.get_ref())) {
-            let message = format!(
-                "{key}: `{}` is outside the folder of this file; the file of a domain can \
-                 only name files in its folder or below",
-                path.get_ref()
-            );
-            self.mistake("file-outside", path.span(), message);
-            return None;
-        }
-        match files::read(&file, kind) {
-            Ok(bytes) => {
-                self.read_bytes += bytes.len();
-                if self.read_bytes > MAX_NAMED_BYTES {
-                    let message = format!(
-                        "{key}: the templates and logos that this file names are larger than {} \
-                         MiB together",
-                        MAX_NAMED_BYTES / 1024 / 1024
-                    );
-                    self.mistake("files-too-large", path.span(), message);
-                    return None;
-                }
-                Some((file, bytes))
-            }
-            Err(error) => {
-                let message =
-                    format!("{key}: {} cannot be read: {}", file.display(), files::reason(&error));
-                self.mistake("file-unreadable", path.span(), message);
-                None
-            }
-        }
+        !name.get_ref().contains('.') && self.checker.report.findings.iter().any(is_here)
     }
 
     fn config(&mut self, mut document: Document) -> Config {
         let base = Base {
-            settings: Arc::new(build::settings(&document.base, None, self)),
+            settings: Arc::new(build::settings(&document.base, None, &mut self.checker)),
             tables: match &document.file.domains.directory {
                 Some(_) => document.inherited(),
                 None => Inherited::default(),
@@ -246,7 +154,7 @@ impl<'a> Checker<'a> {
         let mut aliases = Vec::new();
         self.other_spellings(&document);
         let mut is_complete = true;
-        while let Some((name, tables)) = document.next_domain(&mut self.report) {
+        while let Some((name, tables)) = document.next_domain(&mut self.checker.report) {
             if document.copied() > MAX_COPIED {
                 let message = format!(
                     "the domains up to here take more than {} MB of memory for settings that they \
@@ -255,16 +163,16 @@ impl<'a> Checker<'a> {
                      domains.directory",
                     MAX_COPIED / 1_000_000
                 );
-                self.mistake("copies-too-large", name.span(), message);
+                self.checker.mistake("copies-too-large", name.span(), message);
                 is_complete = false;
                 break;
             }
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
-            let entry = self.entry(tables, &base);
+            let entry = entry::of_tables(tables, &base, &mut self.checker);
             match Domain::parse(name.get_ref()) {
                 // Its parts without quotes were taken for tables, which is reported in that line.
                 Err(_) if self.has_unknown_key(&name) => {}
-                Err(_) => self.mistake(
+                Err(_) => self.checker.mistake(
                     "domain-name",
                     name.span(),
                     format!("`{}` is not a domain name", name.get_ref()),
@@ -297,7 +205,7 @@ impl<'a> Checker<'a> {
             if *answer.get_ref() == file::AnswerFor::Listed {
                 let message = "answer = \"listed\" without any domain: no request would be answered; \
                                add a [domain.\"example.org\"], list_files or directory";
-                self.mistake("nobody-answered", answer.span(), message.to_owned());
+                self.checker.mistake("nobody-answered", answer.span(), message.to_owned());
             }
         }
         Config {
@@ -308,7 +216,7 @@ impl<'a> Checker<'a> {
             directory: directory.map(Arc::new),
             is_alias_logged: AtomicBool::new(false),
             signing: self.signing(&document.base),
-            limits: self.limits(&file.limits),
+            limits: limits::limits(&file.limits, &mut self.checker),
             log: Log {
                 requests: file.log.requests,
                 fields: Fields {
@@ -317,7 +225,7 @@ impl<'a> Checker<'a> {
                     user_agents: file.log.user_agents == Some(true),
                 },
             },
-            status: self.status(&file.metrics),
+            status: limits::status(&file.metrics, &mut self.checker),
             files: Vec::new(),
             is_settled: true,
             text: String::new(),
@@ -336,41 +244,14 @@ impl<'a> Checker<'a> {
         names.sort_unstable_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
         for same in names.chunk_by(|a, b| a.0 == b.0) {
             let Some(((_, first, spelling), others)) = same.split_first() else { continue };
-            let line = self.report.place(Some(first.clone())).position.map_or(1, |(line, _)| line);
+            let line =
+                self.checker.report.place(Some(first.clone())).position.map_or(1, |(line, _)| line);
             for (_, span, name) in others {
                 let message = format!(
                     "duplicate domain `{name}`: the first is in line {line}, in another spelling: \
                      `{spelling}`"
                 );
-                self.mistake("domain-duplicate", Some(span.clone()), message);
-            }
-        }
-    }
-
-    fn entry(&mut self, mut tables: Tables, base: &Base) -> Entry {
-        let target = tables.alias_of.take();
-        // A domain that says nothing shares all there is.
-        let says_nothing = tables == Tables::default();
-        let settings = match says_nothing {
-            true => base.settings.clone(),
-            false => Arc::new(build::settings(&tables, Some(&base.settings), self)),
-        };
-        let Some(target) = target else { return Entry::Settings(settings) };
-        if !says_nothing {
-            let message =
-                "`alias_of` takes all settings of the other domain; other keys are not allowed";
-            self.mistake("alias-alone", target.span(), message.to_owned());
-        }
-        match Domain::parse(target.get_ref()) {
-            Ok(domain) => Entry::AliasOf(domain),
-            Err(_) if target.span().is_none() => Entry::Settings(settings),
-            Err(_) => {
-                self.mistake(
-                    "domain-name",
-                    target.span(),
-                    format!("`{}` is not a domain name", target.get_ref()),
-                );
-                Entry::Settings(settings)
+                self.checker.mistake("domain-duplicate", Some(span.clone()), message);
             }
         }
     }
@@ -382,17 +263,19 @@ impl<'a> Checker<'a> {
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(one), None) | (None, Some(one)) => {
                 let message = "apple.signing_certificate and apple.signing_key are both required";
-                self.mistake("signing-pair", one.span(), message.to_owned());
+                self.checker.mistake("signing-pair", one.span(), message.to_owned());
                 return None;
             }
         };
-        if self.is_empty("apple.signing_certificate", certificate)
-            || self.is_empty("apple.signing_key", key)
+        if self.checker.is_empty("apple.signing_certificate", certificate)
+            || self.checker.is_empty("apple.signing_key", key)
         {
             return None;
         }
-        let identity =
-            Identity::new(self.beside(certificate.get_ref()), self.beside(key.get_ref()));
+        let identity = Identity::new(
+            self.checker.beside(certificate.get_ref()),
+            self.checker.beside(key.get_ref()),
+        );
         let earlier = self.loading.earlier.and_then(|earlier| earlier.signing.as_ref());
         if let (Ok(identity), Some(earlier)) = (&identity, earlier) {
             if identity.is_of_same_files(earlier) {
@@ -400,7 +283,7 @@ impl<'a> Checker<'a> {
             }
         }
         if let Err(error) = &identity {
-            self.mistake("signing-not-built", certificate.span(), error.to_string());
+            self.checker.mistake("signing-not-built", certificate.span(), error.to_string());
         }
         identity.ok()
     }
@@ -409,19 +292,19 @@ impl<'a> Checker<'a> {
         let mut lists: Vec<(PathBuf, Arc<List>)> = Vec::new();
         if let Some(path) = domains.list_files.get(MAX_LISTS) {
             let message = format!("domains.list_files: at most {MAX_LISTS} files are allowed");
-            self.mistake("too-many-lists", path.span(), message);
+            self.checker.mistake("too-many-lists", path.span(), message);
             return lists;
         }
         for path in &domains.list_files {
-            if self.is_empty("domains.list_files", path) {
+            if self.checker.is_empty("domains.list_files", path) {
                 continue;
             }
-            let file = self.beside(path.get_ref());
+            let file = self.checker.beside(path.get_ref());
             if lists.iter().any(|(known, _)| *known == file) {
                 continue;
             }
             let stamp = Stamp::of(&file).ok().flatten();
-            self.read.push((file.clone(), stamp));
+            self.checker.read.push((file.clone(), stamp));
             let list = match self.loading.earlier.and_then(|earlier| earlier.list(&file, stamp)) {
                 Some(list) => list,
                 None => match List::read(&file) {
@@ -432,7 +315,7 @@ impl<'a> Checker<'a> {
                             file.display(),
                             files::reason(&error)
                         );
-                        self.mistake("file-unreadable", path.span(), message);
+                        self.checker.mistake("file-unreadable", path.span(), message);
                         continue;
                     }
                 },
@@ -459,19 +342,19 @@ impl<'a> Checker<'a> {
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
-        if self.is_empty("domains.directory", path) {
+        if self.checker.is_empty("domains.directory", path) {
             return None;
         }
-        let folder = self.beside(path.get_ref());
+        let folder = self.checker.beside(path.get_ref());
         if let Err(error) = std::fs::read_dir(&folder) {
             // It is looked at until it can be read; then each domain's file is looked at alone.
-            self.read.push((folder.clone(), Stamp::of(&folder).ok().flatten()));
+            self.checker.read.push((folder.clone(), Stamp::of(&folder).ok().flatten()));
             let message = format!(
                 "domains.directory: {} cannot be read: {}",
                 folder.display(),
                 files::reason(&error)
             );
-            self.mistake("file-unreadable", path.span(), message);
+            self.checker.mistake("file-unreadable", path.span(), message);
             return None;
         }
         let mut directory = DomainsD::new(folder, self.loading.settling);
@@ -515,39 +398,8 @@ impl<'a> Checker<'a> {
             };
             if let Some(complaint) = complaint {
                 let message = format!("the alias of `{start}` {complaint}");
-                self.mistake("alias", Some(alias.clone()), message);
+                self.checker.mistake("alias", Some(alias.clone()), message);
             }
         }
     }
-
-    /// True for an empty path, which is an error: it would be the folder of the configuration.
-    fn is_empty(&mut self, key: &str, path: &Spanned<String>) -> bool {
-        let is_empty = path.get_ref().is_empty();
-        if is_empty {
-            let message = format!("{key}: the value is empty");
-            self.mistake("file-unreadable", path.span(), message);
-        }
-        is_empty
-    }
-
-    /// A path as written, or beside the configuration file if it is relative.
-    fn beside(&self, path: &str) -> PathBuf {
-        self.folder().join(path)
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
-    }
-}
-
-/// True if `path` names something in `folder` or below it, also after links are followed.
-fn is_below(folder: &Path, path: &Path) -> bool {
-    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let (Ok(real_folder), Ok(real)) = (folder.canonicalize(), folder.join(path).canonicalize())
-    else {
-        // It cannot be read either, and that is reported.
-        return is_plain;
-    };
-    is_plain && real.starts_with(real_folder)
 }

@@ -2,8 +2,9 @@
 //!
 //! Nothing of a request is looked at, and a file that was named must be there.
 
-use super::Config;
-use super::check::{self, Files, Loading};
+use super::check::{self, Loading};
+use super::checker::Files;
+use super::lookup::Config;
 use crate::finding::{self, Finding};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

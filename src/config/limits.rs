@@ -2,9 +2,9 @@
 //!
 //! Refuses limits out of range, and paths that mail clients ask for.
 
-use super::StatusPaths;
-use super::check::Checker;
+use super::checker::Checker;
 use super::file::{self, Spanned};
+use super::lookup::StatusPaths;
 use crate::request::Limits;
 use std::time::Duration;
 
@@ -17,85 +17,84 @@ const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
 const MAX_TIMEOUT_S: i64 = 3600;
 
-impl Checker<'_> {
-    pub(super) fn status(&mut self, metrics: &file::Metrics) -> StatusPaths {
-        let is_client_path = self.loading.checks.is_client_path;
-        let mut path = |key: &str, path: &Option<Spanned<String>>| {
-            let path = path.as_ref()?;
-            let text = path.get_ref();
-            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-            let example = "\"/mailsetup/metrics\", without `?` and `%`";
-            let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
-                format!("{key}: `{text}` is not a valid path; expected for example {example}")
-            } else if is_client_path(text.as_bytes()) {
-                format!("{key}: `{text}` is a path that mail clients request; use another path")
-            } else {
-                return Some(text.clone());
-            };
-            self.mistake("status-path", path.span(), message);
-            None
+/// The paths for monitoring.
+pub(super) fn status(metrics: &file::Metrics, checker: &mut Checker) -> StatusPaths {
+    let is_client_path = checker.checks.is_client_path;
+    let mut path = |key: &str, path: &Option<Spanned<String>>| {
+        let path = path.as_ref()?;
+        let text = path.get_ref();
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+        let example = "\"/mailsetup/metrics\", without `?` and `%`";
+        let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
+            format!("{key}: `{text}` is not a valid path; expected for example {example}")
+        } else if is_client_path(text.as_bytes()) {
+            format!("{key}: `{text}` is a path that mail clients request; use another path")
+        } else {
+            return Some(text.clone());
         };
-        let paths = StatusPaths {
-            metrics_path: path("metrics.path", &metrics.path),
-            health_path: path("metrics.health_path", &metrics.health_path),
-        };
-        if let (Some(path), true) = (
-            &metrics.health_path,
-            paths.health_path.is_some() && paths.health_path == paths.metrics_path,
-        ) {
-            let message = "metrics.health_path is the same as metrics.path".to_owned();
-            self.mistake("status-path", path.span(), message);
-        }
-        paths
+        checker.mistake("status-path", path.span(), message);
+        None
+    };
+    let paths = StatusPaths {
+        metrics_path: path("metrics.path", &metrics.path),
+        health_path: path("metrics.health_path", &metrics.health_path),
+    };
+    if let (Some(path), true) = (
+        &metrics.health_path,
+        paths.health_path.is_some() && paths.health_path == paths.metrics_path,
+    ) {
+        let message = "metrics.health_path is the same as metrics.path".to_owned();
+        checker.mistake("status-path", path.span(), message);
     }
+    paths
+}
 
-    pub(super) fn limits(&mut self, limits: &file::Limits) -> Limits {
-        let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
-            let Some(value) = value else { return default };
-            if !(1..=max).contains(value.get_ref()) {
-                let message =
-                    format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
-                self.mistake("limit-range", value.span(), message);
-                return default;
-            }
-            *value.get_ref()
-        };
-        let defaults = Limits::default();
-        let mut size = |name: &str, value: &Option<Spanned<i64>>, default: usize, max: i64| {
-            number(name, value, default as i64, max) as usize
-        };
-        Limits {
-            parameters_bytes: size(
-                "parameters_bytes",
-                &limits.parameters_bytes,
-                defaults.parameters_bytes,
-                MAX_CAP,
-            ),
-            body_bytes: size("body_bytes", &limits.body_bytes, defaults.body_bytes, MAX_CAP),
-            connections: size(
-                "connections",
-                &limits.connections,
-                defaults.connections,
-                MAX_CONNECTIONS,
-            ),
-            timeout: Duration::from_secs(size(
-                "timeout_s",
-                &limits.timeout_s,
-                defaults.timeout.as_secs() as usize,
-                MAX_TIMEOUT_S,
-            ) as u64),
-            buffered_bytes: size(
-                "buffered_bytes",
-                &limits.buffered_bytes,
-                defaults.buffered_bytes,
-                MAX_BUFFERED,
-            ),
-            stop_timeout: Duration::from_secs(size(
-                "stop_timeout_s",
-                &limits.stop_timeout_s,
-                defaults.stop_timeout.as_secs() as usize,
-                MAX_TIMEOUT_S,
-            ) as u64),
+/// What a request may cost.
+pub(super) fn limits(limits: &file::Limits, checker: &mut Checker) -> Limits {
+    let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
+        let Some(value) = value else { return default };
+        if !(1..=max).contains(value.get_ref()) {
+            let message = format!("limits.{name}: {} is not between 1 and {max}", value.get_ref());
+            checker.mistake("limit-range", value.span(), message);
+            return default;
         }
+        *value.get_ref()
+    };
+    let defaults = Limits::default();
+    let mut size = |name: &str, value: &Option<Spanned<i64>>, default: usize, max: i64| {
+        number(name, value, default as i64, max) as usize
+    };
+    Limits {
+        parameters_bytes: size(
+            "parameters_bytes",
+            &limits.parameters_bytes,
+            defaults.parameters_bytes,
+            MAX_CAP,
+        ),
+        body_bytes: size("body_bytes", &limits.body_bytes, defaults.body_bytes, MAX_CAP),
+        connections: size(
+            "connections",
+            &limits.connections,
+            defaults.connections,
+            MAX_CONNECTIONS,
+        ),
+        timeout: Duration::from_secs(size(
+            "timeout_s",
+            &limits.timeout_s,
+            defaults.timeout.as_secs() as usize,
+            MAX_TIMEOUT_S,
+        ) as u64),
+        buffered_bytes: size(
+            "buffered_bytes",
+            &limits.buffered_bytes,
+            defaults.buffered_bytes,
+            MAX_BUFFERED,
+        ),
+        stop_timeout: Duration::from_secs(size(
+            "stop_timeout_s",
+            &limits.stop_timeout_s,
+            defaults.stop_timeout.as_secs() as usize,
+            MAX_TIMEOUT_S,
+        ) as u64),
     }
 }

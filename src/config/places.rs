@@ -2,14 +2,12 @@
 //!
 //! A place is that of the value. A text that is not TOML has no places; a service never makes any.
 
-use super::Config;
 use super::report::Report;
-use super::settings::Found;
 use crate::address::Domain;
 use crate::finding::Place;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -69,33 +67,6 @@ fn span(table: &DeTable, key: &str) -> Option<Range<usize>> {
     match rest {
         Some(rest) => span(value.get_ref().as_table()?, rest),
         None => Some(value.span()),
-    }
-}
-
-//------------ Origin ---------------------------------------------------------
-
-/// Where the settings of a domain are written, beside the base.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Origin {
-    /// Nowhere else.
-    Base,
-    /// In the table of this domain: its own, or the one that an alias leads to.
-    Table(Domain),
-    /// In a file of the folder of domains.
-    File(PathBuf),
-}
-
-impl Config {
-    /// Where the settings are written that were found for `domain`.
-    pub fn origin(&self, domain: &Domain, found: &Found) -> Origin {
-        let domain = found.alias_of().unwrap_or(domain);
-        if self.domains.contains_key(domain) {
-            return Origin::Table(domain.clone());
-        }
-        match &self.directory {
-            Some(directory) if directory.has(domain) => Origin::File(directory.path(domain)),
-            _ => Origin::Base,
-        }
     }
 }
 

@@ -10,8 +10,9 @@
 //! signal says that the files are meant: an emptied file would do both.
 
 use super::check::Loading;
+use super::find::Source;
+use super::lookup::{Answer, Config};
 use super::value_checks::ValueChecks;
-use super::{Answer, Config, find::Source};
 use crate::files::{Seen, Stamp, is_cut, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::log;

@@ -1,0 +1,335 @@
+//! A checked configuration, and the look-up of a domain in it: a table, a file, a list, in this order.
+//!
+//! Follows aliases, a limited number of them. Reads no file by itself: what is to be read first is
+//! said.
+
+use super::entry::{self, Base, Entry};
+use super::places::Places;
+use super::settings::Found;
+use crate::address::Domain;
+use crate::directory::domains_d::{DomainsD, Lookup};
+use crate::directory::list::List;
+use crate::files::{self, Kind, Stamp, says_nothing};
+use crate::finding::{Finding, Place};
+use crate::log;
+use crate::record::Fields;
+use crate::request::Limits;
+use crate::signing::Identity;
+use rustc_hash::FxHashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Longest chain of aliases that is followed.
+pub(super) const MAX_ALIASES: usize = 8;
+
+//------------ Config ---------------------------------------------------------
+
+/// A checked configuration; made by one thread and read by another.
+#[derive(Debug)]
+pub struct Config {
+    /// Whether domains that are named nowhere are answered with the base settings.
+    pub answer: Answer,
+    /// What holds where a domain says nothing else.
+    pub(super) base: Arc<Base>,
+    /// The domains with a table of their own. These and the next are chosen by an admin, so that a
+    /// hash need not withstand strangers.
+    pub(super) domains: FxHashMap<Domain, Entry>,
+    /// The domains of list files, and the file of each list.
+    pub(super) lists: Vec<(PathBuf, Arc<List>)>,
+    /// The folder with a file for each domain.
+    pub(super) directory: Option<Arc<DomainsD<Entry>>>,
+    /// True once an alias through the folder that leads to no settings was logged.
+    pub(super) is_alias_logged: AtomicBool,
+    /// What Apple profiles are signed with.
+    pub(super) signing: Option<Identity>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// What is written to the log.
+    pub log: Log,
+    /// Where the service reports its state.
+    pub status: StatusPaths,
+    /// The files this was read from, and their states then: when one changes, so does the
+    /// configuration.
+    pub files: Vec<(PathBuf, Option<Stamp>)>,
+    /// False if one of these may be changing now.
+    pub is_settled: bool,
+    /// The text of the first of these.
+    pub(super) text: String,
+    /// What was left out because it could not be understood.
+    pub warnings: Vec<Finding>,
+}
+
+/// Which domains are answered beside those that are named.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// None.
+    Listed,
+    /// Any, as the file says in words.
+    Any,
+    /// Any, since no domain is named.
+    AnyByDefault,
+}
+
+/// What is written to the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log {
+    /// Whether there is a line for each request; by default for those that a service answers, and
+    /// not for CGI.
+    pub requests: Option<bool>,
+    /// What these hold beside the usual.
+    pub fields: Fields,
+}
+
+/// Paths at which the service says how it is; none by default.
+#[derive(Clone, Debug, Default)]
+pub struct StatusPaths {
+    /// With its counters.
+    pub metrics_path: Option<String>,
+    /// That it runs.
+    pub health_path: Option<String>,
+}
+
+/// Why a domain cannot be looked up now.
+#[derive(Debug)]
+pub enum NotFound {
+    /// The domain is ours, and nothing good is known of it; that is logged where it is found out.
+    Unavailable,
+    /// Its file is to be read first. Then the look-up is to be tried again.
+    Unread(Unread),
+}
+
+/// A file that is to be read before a domain can be looked up.
+#[derive(Debug)]
+pub struct Unread {
+    directory: Arc<DomainsD<Entry>>,
+    base: Arc<Base>,
+    domain: Domain,
+}
+
+impl Unread {
+    /// Reads the file. This may take a while.
+    pub fn read(self) {
+        let read = |path: &Path, text: &str| entry::of_file(path, text, &self.base);
+        self.directory.read(&self.domain, read);
+    }
+}
+
+impl Config {
+    /// True if the file at `path`, which this was read from, holds nothing: no key, or no domain in
+    /// a list.
+    pub fn is_emptied(&self, path: &Path) -> bool {
+        let is_file = |(file, _): &&(PathBuf, Option<Stamp>)| file == path;
+        self.files.first().filter(is_file).is_some_and(|_| says_nothing(&self.text))
+            || self.lists.iter().any(|(list, names)| list == path && names.is_empty())
+    }
+
+    /// True if `domain` is named by a table, a list or a file.
+    pub fn is_named(&self, domain: &Domain) -> bool {
+        self.domains.contains_key(domain)
+            || self.is_listed(domain)
+            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
+    }
+
+    fn is_listed(&self, domain: &Domain) -> bool {
+        self.lists.iter().any(|(_, list)| list.contains(domain))
+    }
+
+    /// Looks a domain up; `None` if it is not ours.
+    pub fn find(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
+        let mut alias_of = None;
+        let mut is_settled = true;
+        for _ in 0..=MAX_ALIASES {
+            let (entry, is_known) = self.entry(alias_of.as_ref().unwrap_or(domain))?;
+            is_settled &= is_known;
+            match entry {
+                None => match alias_of {
+                    None => return Ok(None),
+                    // The alias is named here, so the domain is ours; what it takes has gone.
+                    Some(target) => {
+                        let target = target.for_people();
+                        return Err(self.faulty_alias(
+                            domain,
+                            &format!("leads to `{target}`, which is not configured"),
+                        ));
+                    }
+                },
+                Some(Entry::Settings(settings)) => {
+                    return Ok(Some(Found::new(settings, alias_of, is_settled)));
+                }
+                Some(Entry::AliasOf(target)) => alias_of = Some(target),
+            }
+        }
+        Err(self.faulty_alias(
+            domain,
+            &format!("has more than {MAX_ALIASES} steps, or is part of a circle"),
+        ))
+    }
+
+    /// Logs the first alias through the folder that leads to no settings.
+    fn faulty_alias(&self, domain: &Domain, fault: &str) -> NotFound {
+        if !self.is_alias_logged.swap(true, Ordering::Relaxed) {
+            let domain = domain.for_people();
+            log::error_on_request(&format!("{domain}: the alias {fault}"));
+        }
+        NotFound::Unavailable
+    }
+
+    /// Looks a domain up and reads what is to be read for it, here and now.
+    pub fn find_now(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
+        // Each alias may be in a file of its own.
+        for _ in 0..=MAX_ALIASES {
+            match self.find(domain) {
+                Err(NotFound::Unread(unread)) => unread.read(),
+                found => return found,
+            }
+        }
+        Err(NotFound::Unavailable)
+    }
+
+    /// What is known of a domain, and whether its file may be changing.
+    fn entry(&self, domain: &Domain) -> Result<(Option<Entry>, bool), NotFound> {
+        if let Some(entry) = self.domains.get(domain) {
+            return Ok((Some(entry.clone()), true));
+        }
+        let mut is_known = true;
+        if let Some(directory) = &self.directory {
+            match directory.lookup(domain) {
+                Lookup::Found { value, is_settled } => return Ok((Some(value), is_settled)),
+                Lookup::NoFile { is_settled } => is_known = is_settled,
+                Lookup::Unavailable => return Err(NotFound::Unavailable),
+                Lookup::Unread => {
+                    let (directory, base) = (directory.clone(), self.base.clone());
+                    let domain = domain.clone();
+                    return Err(NotFound::Unread(Unread { directory, base, domain }));
+                }
+            }
+        }
+        let is_answered = self.answers_any() || self.is_listed(domain);
+        Ok((is_answered.then(|| Entry::Settings(self.base.settings.clone())), is_known))
+    }
+
+    /// The broken files of the domain folder, and what is wrong with each.
+    pub fn broken_files(&self) -> Vec<(PathBuf, Vec<Finding>)> {
+        let files = self.directory.iter().flat_map(|directory| directory.files());
+        let findings = files.map(|path| {
+            let findings = self.domain_file_errors(&path);
+            (path, findings)
+        });
+        findings.filter(|(_, findings)| !findings.is_empty()).collect()
+    }
+
+    /// The domains that have both a table and a file; the file is not used.
+    pub fn domains_with_two(&self) -> Vec<Domain> {
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        in_directory.filter(|domain| self.domains.contains_key(domain)).collect()
+    }
+
+    fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
+        let error =
+            |code, message: String| vec![Finding::error(code, Some(Place::file(path)), message)];
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        match Domain::parse(stem) {
+            Err(_) => {
+                return error(
+                    "domain-file",
+                    "the file name is not a domain name; the file is ignored".to_owned(),
+                );
+            }
+            Ok(domain) if domain.as_str() != stem => {
+                return error("domain-file", format!("rename it to {domain}.toml"));
+            }
+            Ok(_) => {}
+        }
+        let text = match files::read_text(path, Kind::DomainFile) {
+            Ok(text) => text,
+            Err(cause) => {
+                let message = format!("cannot be read: {}", files::reason(&cause));
+                return error("file-unreadable", message);
+            }
+        };
+        let leads = |target: &Domain, what: &str| {
+            let place = Places::of(path, &text).first(None, &["alias_of".to_owned()]);
+            let target = target.for_people();
+            let message = format!("its alias leads to `{target}`, which is {what}");
+            vec![Finding::error("alias", place, message)]
+        };
+        match entry::of_file(path, &text, &self.base).map(|made| made.value) {
+            Err(errors) => errors,
+            Ok(Entry::AliasOf(target)) => match self.find_now(&target) {
+                Ok(None) => leads(&target, "not configured"),
+                Ok(Some(_)) => Vec::new(),
+                // Of a broken target, this is said beside what is wrong in its own file.
+                Err(_) => leads(&target, "invalid or part of a circle"),
+            },
+            Ok(Entry::Settings(_)) => Vec::new(),
+        }
+    }
+
+    /// The text of the configuration file, for [`Places`].
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What holds where a domain says nothing else.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Where the settings are written that were found for `domain`.
+    pub fn origin(&self, domain: &Domain, found: &Found) -> Origin {
+        let domain = found.alias_of().unwrap_or(domain);
+        if self.domains.contains_key(domain) {
+            return Origin::Table(domain.clone());
+        }
+        match &self.directory {
+            Some(directory) if directory.has(domain) => Origin::File(directory.path(domain)),
+            _ => Origin::Base,
+        }
+    }
+    /// What Apple profiles are signed with, if anything.
+    pub fn signing_identity(&self) -> Option<&Identity> {
+        self.signing.as_ref()
+    }
+
+    /// True if every domain is answered.
+    pub fn answers_any(&self) -> bool {
+        self.answer != Answer::Listed
+    }
+
+    /// A list, if it was read from this state of its file.
+    pub(super) fn list(&self, file: &Path, stamp: Option<Stamp>) -> Option<Arc<List>> {
+        let is_same = self.files.iter().any(|(known, then)| known == file && *then == stamp);
+        let (_, list) = self.lists.iter().find(|(known, _)| known == file && is_same)?;
+        Some(list.clone())
+    }
+
+    /// How many domains are named by tables and lists.
+    pub fn count(&self) -> usize {
+        self.domains.len() + self.lists.iter().map(|(_, list)| list.len()).sum::<usize>()
+    }
+
+    /// Every domain that is named by a table, a list or a file, in the order of their names.
+    pub fn domains(&self) -> Vec<Domain> {
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
+        let mut domains: Vec<_> =
+            self.domains.keys().cloned().chain(listed).chain(in_directory).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        domains
+    }
+}
+
+//------------ Origin ---------------------------------------------------------
+
+/// Where the settings of a domain are written, beside the base.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// Nowhere else.
+    Base,
+    /// In the table of this domain: its own, or the one that an alias leads to.
+    Table(Domain),
+    /// In a file of the folder of domains.
+    File(PathBuf),
+}
