@@ -1,6 +1,6 @@
 //! Answers the one request a web server started this process for.
 
-use super::CHECKS;
+use super::loading::CHECKS;
 use crate::access_log;
 use crate::config::check::Loading;
 use crate::config::find::Source;

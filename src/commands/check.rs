@@ -5,7 +5,8 @@
 //! One line for each finding, in the order of the files and lines; a setting that several domains
 //! share is named once.
 
-use super::{CHECKS, FOUND, print, print_json};
+use super::loading::CHECKS;
+use super::output::{FOUND, print, print_json};
 use crate::account::{Account, Redirect};
 use crate::address::{Domain, EmailAddress};
 use crate::cli;

@@ -5,7 +5,8 @@
 //! another domain makes Outlook, and sometimes Thunderbird, ask whether to trust it, and the name
 //! `autodiscover.<domain>` does the same without a question. All names are absolute and ASCII.
 
-use super::{COULD_NOT_RUN, FOUND, load, not_ours, print, print_json};
+use super::loading::load;
+use super::output::{COULD_NOT_RUN, FOUND, not_ours, print, print_json};
 use crate::account::{Account, Protocol, Security, ServiceKind};
 use crate::address::{Domain, HostName, MAX_DOMAIN};
 use crate::cli;

@@ -1,6 +1,7 @@
 //! Answers requests over FastCGI and HTTP until a signal ends it.
 
-use super::{CHECKS, COULD_NOT_RUN, complain};
+use super::loading::CHECKS;
+use super::output::{COULD_NOT_RUN, complain};
 use crate::cli;
 use crate::config::find::Source;
 use crate::config::reload::Reloading;

@@ -4,7 +4,8 @@
 //! for byte, unless it goes to a terminal. Records for the DNS are those of `mailsetup dns`.
 
 use super::dns::{self, Wanted};
-use super::{COULD_NOT_RUN, FOUND, load, not_ours, print_document};
+use super::loading::load;
+use super::output::{COULD_NOT_RUN, FOUND, not_ours, print_document};
 use crate::address::{Domain, EmailAddress};
 use crate::cli::{Client, Show};
 use crate::clients::{Ask, Form, Host, Schema, Scheme, Sent, What};

@@ -5,7 +5,7 @@
 //! address, so it gets the address itself.
 
 use super::qr;
-use super::theme::{HtmlEscape, TemplateError, Theme, Value};
+use super::theme::{self, HtmlEscape, TemplateError, Theme, Value};
 use super::thunderbird;
 use super::translations::{LANGUAGES, Language};
 use crate::account::{
@@ -94,6 +94,13 @@ struct ServiceRow<'a> {
 }
 
 impl<'a> Content<'a> {
+    /// The page in a theme.
+    pub fn page(&mut self, theme: &Theme) -> Result<String, TemplateError> {
+        self.style = theme.style.clone();
+        self.script = theme::script();
+        theme.page(self)
+    }
+
     /// The empty form, in the name of whoever has the account.
     pub fn new(account: Option<&'a Account>, languages: &[u8]) -> Content<'a> {
         let languages = Languages::parse(languages);
@@ -330,7 +337,7 @@ fn auth(auth: AuthList) -> String {
 /// Tries a template with every kind of page, since some mistakes show only when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
     let theme = Theme::new(Some(template), None)?;
-    samples().iter_mut().try_for_each(|content| theme.page(content).map(drop))
+    samples().iter_mut().try_for_each(|content| content.page(&theme).map(drop))
 }
 
 /// One page of every stage: with all there can be, and with nothing that can be left out.

@@ -194,7 +194,7 @@ fn nothing_here() -> Response {
 fn respond(mut content: Content, page: &Page) -> Response {
     let template = page.template.as_deref();
     let theme = Theme::of(template, page.color);
-    let (html, theme) = match theme.and_then(|theme| Ok((theme.page(&mut content)?, theme))) {
+    let (html, theme) = match theme.and_then(|theme| Ok((content.page(&theme)?, theme))) {
         Ok(page) => page,
         Err(error) => {
             if theme::is_first_failure(template) {

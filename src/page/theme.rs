@@ -8,7 +8,6 @@
 //! amount of work. Refuses what is not a template, what is too large or too deep, and all that could
 //! make a value grow without being charged for it.
 
-use super::content::Content;
 use super::contrast::Accent;
 use super::csp;
 use crate::account::Color;
@@ -112,13 +111,19 @@ pub fn is_first_failure(template: Option<&str>) -> bool {
     FAILED.with_borrow_mut(|failed| failed.len() < MAX_FAILED && failed.insert(hasher.finish()))
 }
 
+/// The script of every page.
+pub fn script() -> Value {
+    Value::from_safe_string(SCRIPT.to_owned())
+}
+
 /// A template with its style and policy.
 #[derive(Debug)]
 pub struct Theme {
     /// An admin's template; ours if there is none.
     template: Option<String>,
     color: Option<Color>,
-    style: Value,
+    /// The style sheet.
+    pub style: Value,
     /// What the browser lets in.
     pub policy: String,
 }
@@ -151,10 +156,8 @@ impl Theme {
         Ok(Theme { template: template.map(str::to_owned), color, style, policy })
     }
 
-    /// The page.
-    pub fn page(&self, content: &mut Content) -> Result<String, TemplateError> {
-        content.style = self.style.clone();
-        content.script = Value::from_safe_string(SCRIPT.to_owned());
+    /// The page with `content` filled in, which has the style and the script of this theme already.
+    pub fn page(&self, content: &impl serde::Serialize) -> Result<String, TemplateError> {
         let page = match &self.template {
             Some(template) => limited()
                 .template_from_named_str(TEMPLATE_NAME, template)
@@ -441,7 +444,7 @@ mod tests {
             content.logo = content.logo.map(|_| logo.as_str());
             let theme = Theme::new(None, None).unwrap();
             content.style = theme.style.clone();
-            content.script = Value::from_safe_string(SCRIPT.to_owned());
+            content.script = script();
             let environment = limited();
             let template = environment.template_from_named_str(TEMPLATE_NAME, TEMPLATE).unwrap();
             let page = template.render_captured(Serde(&content)).unwrap();

@@ -1,6 +1,6 @@
 //! Names and dates of certificates, in words, and OpenSSL's reasons.
 
-use super::SignError;
+use super::error::SignError;
 use crate::visible::visible;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;

@@ -4,7 +4,7 @@
 //! RFC 8550.
 
 use super::certificate::{name, subject};
-use super::{Fault, SignError};
+use super::error::{Fault, SignError};
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKeyRef, Private};

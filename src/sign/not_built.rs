@@ -1,6 +1,6 @@
 //! The signer of a build without the feature `sign`: there is none, and making one fails.
 
-use super::{Fault, SignError};
+use super::error::{Fault, SignError};
 use std::convert::Infallible;
 use std::time::SystemTime;
 

@@ -5,8 +5,8 @@
 
 use super::certificate::{DAY, date, is, refused, subject, unix};
 use super::chain::{RSA_BITS, chain, is_same_name, is_self_signed, lasting_faults, missing};
+use super::error::{Fault, SignError};
 use super::pem::{self, Block};
-use super::{Fault, SignError};
 use openssl::asn1::Asn1Time;
 use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::error::ErrorStack;

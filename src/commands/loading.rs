@@ -1,0 +1,21 @@
+//! Reads the configuration for a command.
+
+use super::output::complain;
+use crate::config::value_checks::ValueChecks;
+use crate::config::{Config, check::Loading, find::Source};
+use crate::{page, route};
+use std::process::ExitCode;
+
+/// The values of a configuration that the page and the table of paths judge.
+pub static CHECKS: ValueChecks = ValueChecks {
+    is_client_path: route::is_taken,
+    template: |template| {
+        page::check_template(template).map_err(|error| (error.line, error.message))
+    },
+    logo: page::data_uri,
+};
+
+/// Reads the configuration, or says all that is wrong with it.
+pub(super) fn load(source: &Source) -> Result<Config, ExitCode> {
+    source.load(Loading::command(&CHECKS)).map_err(|errors| complain(&errors))
+}

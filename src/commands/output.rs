@@ -1,0 +1,99 @@
+//! What commands print, and their exit statuses.
+//!
+//! Nothing that a terminal would obey is printed: control and direction characters of names and values
+//! are escaped, those of a document only if standard output is a terminal.
+
+use crate::address::Domain;
+use crate::finding::Finding;
+use crate::log;
+use crate::visible::{is_visible, visible_lines};
+use serde::Serialize;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Something was found to be wrong: the configuration, or what was asked about.
+pub(super) const FOUND: u8 = 1;
+/// It could not be tried; also clap's code for a wrong command line.
+pub(super) const COULD_NOT_RUN: u8 = 2;
+
+/// Says what is wrong.
+pub(super) fn complain(errors: &[Finding]) -> ExitCode {
+    log::findings(errors);
+    ExitCode::from(FOUND)
+}
+
+/// What is said of a domain that is not answered.
+pub(super) fn not_ours(domain: &Domain) -> String {
+    format!(
+        "{} is not a configured domain: there is no [domain] table, list entry or file for it",
+        domain.for_people()
+    )
+}
+
+/// Prints to standard output; a reader that went away is no failure.
+pub(super) fn print(text: impl AsRef<[u8]>) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    ended(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()))
+}
+
+/// The exit status of a command that has written its output; a reader may have had enough of it.
+fn ended(written: io::Result<()>) -> ExitCode {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            log::error(&format!("standard output: {error}"));
+            ExitCode::from(COULD_NOT_RUN)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Prints a document byte for byte; on a terminal, only what is safe there.
+pub(super) fn print_document(document: &[u8]) -> ExitCode {
+    if !io::stdout().is_terminal() {
+        return print(document);
+    }
+    match std::str::from_utf8(document) {
+        Ok(text) => print(visible_lines(text)),
+        Err(_) => {
+            log::error(
+                &"a signed profile cannot be printed to a terminal; write it to a file, for example \
+                  `>ann.mobileconfig`",
+            );
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+/// Prints JSON that holds the same and nothing that a terminal would obey, without holding it all:
+/// a finding can name each of many domains.
+pub(super) fn print_json(value: &impl Serialize) -> ExitCode {
+    let mut output = Escaping(BufWriter::new(io::stdout().lock()));
+    let written = serde_json::to_writer_pretty(&mut output, value).map_err(io::Error::from);
+    ended(written.and_then(|()| output.0.write_all(b"\n")).and_then(|()| output.0.flush()))
+}
+
+/// Writes JSON with escapes in the place of what is not visible.
+struct Escaping<W>(W);
+
+impl<W: Write> Write for Escaping<W> {
+    /// Takes whole characters, as serde_json gives them.
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(json)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        for c in text.chars() {
+            // A line break stands between values: serde_json escapes those inside of strings.
+            if c == '\n' || is_visible(c) {
+                self.0.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(self.0, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(json.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
