@@ -50,6 +50,7 @@ impl Conversation {
     }
 
     /// Takes bytes; the request that is complete with them, if one is. What is behind that is kept.
+    #[inline]
     pub fn receive(&mut self, mut bytes: &[u8]) -> Option<Arrived> {
         let arrived = self.connection.receive(&mut bytes);
         self.rest.extend_from_slice(bytes);
@@ -57,6 +58,7 @@ impl Conversation {
     }
 
     /// True if something came behind the last request, which is to be received next.
+    #[inline]
     pub fn has_rest(&self) -> bool {
         !self.rest.is_empty()
     }
@@ -69,6 +71,7 @@ impl Conversation {
 
     /// When to give up waiting for bytes, if ever. To be called before any are received; asks for the
     /// time only if a deadline begins.
+    #[inline]
     pub fn deadline(&mut self, now: impl FnOnce() -> Instant) -> Option<Instant> {
         let may_idle = self.connection.is_idle() && !self.connection.is_overloaded();
         self.deadline = match may_idle && !self.is_new {
@@ -79,8 +82,9 @@ impl Conversation {
     }
 
     /// True if it is to be told while it waits for bytes that it is time to stop.
+    #[inline]
     pub fn can_stop(&self) -> bool {
-        self.connection.is_idle() && self.last_call.is_none()
+        self.last_call.is_none() && self.connection.is_idle()
     }
 
     /// Takes note that it is time to stop, for all or to make room. `has_input` says whether bytes
@@ -95,12 +99,14 @@ impl Conversation {
     }
 
     /// True if it was told to stop and ends here, unless bytes are there already.
+    #[inline]
     pub fn is_over(&self) -> bool {
-        self.connection.is_idle() && self.last_call.is_some() && !self.is_new
+        self.last_call.is_some() && !self.is_new && self.connection.is_idle()
     }
 
     /// Takes note that bytes were received. True if it is told to stop as one that is not silent from
     /// now on; `is_for_all` says whether all are told already.
+    #[inline]
     pub fn has_spoken(&mut self, is_for_all: bool) -> bool {
         self.silent = None;
         let was_silent = std::mem::take(&mut self.is_new) && !is_for_all;
