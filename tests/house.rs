@@ -156,7 +156,11 @@ fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
 
 /// The lines of code: no comments.
 fn lines(code: &str) -> impl Iterator<Item = &str> {
-    code.lines().map(|line| line.split("//").next().unwrap_or_default())
+    // `https://` in a string is none.
+    let comment = |line: &str| {
+        line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':')).map(|(at, _)| at)
+    };
+    code.lines().map(move |line| comment(line).map_or(line, |at| &line[..at]))
 }
 
 /// The module a file belongs to: its folder or its name.
@@ -243,14 +247,57 @@ fn the_documentation_has_the_same_table() {
 /// The table has no circle: every module stands below the ones it uses.
 #[test]
 fn the_table_has_no_circles() {
-    let mut above: Vec<&str> = Vec::new();
-    let mut left: Vec<_> = MAY_IMPORT.to_vec();
-    while !left.is_empty() {
-        let (free, rest): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|(_, may)| may.iter().all(|name| above.contains(name)));
-        assert!(!free.is_empty(), "a circle among {rest:?}");
-        above.extend(free.iter().map(|(name, _)| *name));
-        left = rest;
+    let names = |may: &[&str]| may.iter().map(|name| (*name).to_owned()).collect();
+    let table = MAY_IMPORT.iter().map(|(module, may)| ((*module).to_owned(), names(may)));
+    assert_eq!(circle(table.collect()), None);
+}
+
+/// No file uses one that uses it, also not by way of others: each can be read after those it uses.
+#[test]
+fn files_have_no_circles() {
+    let sources = sources();
+    assert!(sources.values().all(|code| !code.contains("cfg(test)")), "tests are at the end");
+    assert_eq!(circle(uses(&sources)), None);
+}
+
+/// The search for circles finds those that there are, whichever way a file is named.
+#[test]
+fn circles_are_found() {
+    let uses = |files: &[(&str, &str)]| {
+        uses(&files.iter().map(|(file, code)| ((*file).to_owned(), (*code).to_owned())).collect())
+    };
+    let library = ("lib.rs", "pub mod ship; pub mod wind;");
+    let ship =
+        ("ship/mod.rs", "mod hull; mod sail; mod rig;\npub use sail::Sail; pub struct Ship;");
+    let sail = |code| ("ship/sail.rs", code);
+    let rig = ("ship/rig.rs", "use super::{Ship, sail::{self, Sail as Cloth}};");
+    let hull = ("ship/hull.rs", "use crate::ship::Sail; // not super::Ship");
+    let wind = ("wind.rs", "fn blow() { crate::ship::Ship; }");
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let fine = uses(&[library, ship, sail("pub struct Sail;"), rig, hull, wind]);
+    let expected: Uses = [
+        ("lib.rs", names(&[])),
+        ("ship/mod.rs", names(&["ship/sail.rs"])),
+        ("ship/sail.rs", names(&[])),
+        ("ship/rig.rs", names(&["ship/mod.rs", "ship/sail.rs"])),
+        ("ship/hull.rs", names(&["ship/sail.rs"])),
+        ("wind.rs", names(&["ship/mod.rs"])),
+    ]
+    .map(|(file, used)| (file.to_owned(), used))
+    .into();
+    assert_eq!(fine, expected);
+    assert_eq!(circle(fine), None);
+    for (code, found) in [
+        ("use super::Ship;", "ship/sail.rs -> ship/mod.rs -> ship/sail.rs"),
+        ("use super::*;", "ship/sail.rs -> ship/mod.rs -> ship/sail.rs"),
+        (
+            "use crate::{ship, wind as air};\nfn f() { g(air::blow) }",
+            "ship/sail.rs -> wind.rs -> ship/mod.rs -> ship/sail.rs",
+        ),
+        ("type T = Box<super::hull::Hull>;", "ship/hull.rs -> ship/sail.rs -> ship/hull.rs"),
+    ] {
+        let files = [library, ship, sail(code), rig, hull, wind];
+        assert_eq!(circle(uses(&files)).as_deref(), Some(found), "{code}");
     }
 }
 
@@ -396,4 +443,158 @@ fn every_dependency_builds_with_the_stated_rust() {
             package["name"]
         );
     }
+}
+
+//------------ files that use each other --------------------------------------
+
+/// Each name, and the names it uses.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// A circle, written out; none if everybody stands below the ones they use.
+fn circle(mut uses: Uses) -> Option<String> {
+    // Who uses nobody that is left is part of none.
+    while let Some(free) =
+        uses.iter().find(|(_, used)| used.is_empty()).map(|(name, _)| name.clone())
+    {
+        uses.remove(&free);
+        for used in uses.values_mut() {
+            used.remove(&free);
+        }
+    }
+    let mut way = vec![uses.keys().next()?];
+    loop {
+        let next = uses[way[way.len() - 1]].first().expect("one that is left");
+        let at = way.iter().position(|name| *name == next);
+        way.push(next);
+        if let Some(at) = at {
+            return Some(
+                way[at..].iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" -> "),
+            );
+        }
+    }
+}
+
+/// The files whose items each file names, by their paths from `src`.
+///
+/// An item counts for the file that defines it, not for one that gives it on by `use`. To declare a
+/// module, or to name one and nothing in it, is no use. Sees names, not methods.
+fn uses(sources: &BTreeMap<String, String>) -> Uses {
+    let modules = Modules::read(sources);
+    let mut uses = Uses::new();
+    for (module, Module { file, tokens, .. }) in &modules.0 {
+        let used = uses.entry(file.clone()).or_default();
+        let begins = |at: &usize| *at == 0 || tokens[at - 1] != "::";
+        for at in (0..tokens.len()).filter(begins).filter(|at| modules.knows(module, &tokens[*at]))
+        {
+            let mut paths = Vec::new();
+            read_paths(&tokens[at..], &[], &mut paths);
+            let paths = paths.iter().filter(|(_, path)| path.len() > 1);
+            used.extend(paths.filter_map(|(_, path)| modules.file_of(module, path)));
+        }
+        used.remove(file);
+    }
+    uses
+}
+
+/// The modules by their paths: `gateway::fastcgi`, and `` for the crate itself.
+struct Modules(BTreeMap<String, Module>);
+
+struct Module {
+    file: String,
+    tokens: Vec<String>,
+    /// What `use` brings in: the name, and the path behind it.
+    imports: BTreeMap<String, Vec<String>>,
+}
+
+impl Modules {
+    fn read(sources: &BTreeMap<String, String>) -> Modules {
+        let token = regex_lite::Regex::new(r"::|\w+|\S").expect("an expression");
+        let mut modules = BTreeMap::new();
+        // Its program names the library as others do.
+        for (file, code) in sources.iter().filter(|(file, _)| *file != "main.rs") {
+            let code: String = lines(code).flat_map(|line| [line, "\n"]).collect();
+            let tokens = token.find_iter(&code).map(|found| found.as_str().to_owned()).collect();
+            let path = file.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+            let path = if path == "lib" { String::new() } else { path };
+            modules.insert(path, Module { file: file.clone(), tokens, imports: BTreeMap::new() });
+        }
+        let mut read = Modules(modules);
+        for module in read.0.keys().cloned().collect::<Vec<_>>() {
+            let mut paths = Vec::new();
+            let tokens = &read.0[&module].tokens;
+            for at in (0..tokens.len()).filter(|at| tokens[*at] == "use") {
+                read_paths(&tokens[at + 1..], &[], &mut paths);
+            }
+            paths.retain(|(_, path)| read.knows(&module, &path[0]));
+            read.0.get_mut(&module).expect("a module").imports.extend(paths);
+        }
+        read
+    }
+
+    /// True if a path in `module` that begins with this word leads into the crate.
+    fn knows(&self, module: &str, word: &str) -> bool {
+        ["crate", "self", "super"].contains(&word)
+            || self.0.contains_key(&child(module, word))
+            || self.0[module].imports.contains_key(word)
+    }
+
+    /// The file that defines what a path in `module` leads to; none if that is a module.
+    fn file_of(&self, module: &str, path: &[String]) -> Option<String> {
+        let (word, rest) = path.split_first()?;
+        let below = child(module, word);
+        match word.as_str() {
+            "crate" => self.file_of("", rest),
+            "self" => self.file_of(module, rest),
+            "super" => self.file_of(module.rsplit_once("::").map_or("", |(above, _)| above), rest),
+            _ if self.0.contains_key(&below) => self.file_of(&below, rest),
+            word => match self.0[module].imports.get(word) {
+                Some(path) => self.file_of(module, &[path, rest].concat()),
+                None => Some(self.0[module].file.clone()),
+            },
+        }
+    }
+}
+
+fn child(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+}
+
+/// Reads the path at the beginning of `tokens`, or all that are in its braces, each with the name it
+/// brings in; how many tokens that were.
+fn read_paths(
+    tokens: &[String],
+    before: &[String],
+    found: &mut Vec<(String, Vec<String>)>,
+) -> usize {
+    let is_word =
+        |token: &str| token == "*" || token.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let mut path = before.to_vec();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if token == "{" {
+            at += 1;
+            while tokens.get(at).is_some_and(|token| token != "}") {
+                at += read_paths(&tokens[at..], &path, found).max(1);
+            }
+            return at + 1;
+        }
+        if !is_word(token) {
+            break;
+        }
+        path.push(token.clone());
+        at += 1;
+        if tokens.get(at).is_none_or(|token| token != "::") {
+            break;
+        }
+        at += 1;
+    }
+    let is_renamed = tokens.get(at).is_some_and(|token| token == "as");
+    let name = match is_renamed {
+        true => tokens.get(at + 1),
+        false => path.iter().rfind(|word| *word != "self"),
+    };
+    if let (Some(name), true) = (name, path.len() > before.len()) {
+        found.push((name.clone(), path));
+    }
+    if is_renamed { at + 2 } else { at }
 }
