@@ -6,6 +6,14 @@
 //! of nginx and the fields of a mail client; a CGI request is a whole process, from its start to its
 //! end.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it prints tables, and stops at the first failure"
+)]
+
 #[path = "../tests/common/mod.rs"]
 mod common;
 

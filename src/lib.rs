@@ -34,8 +34,6 @@
 //!
 //! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
 
-#![deny(unsafe_code)]
-
 pub mod access_log;
 pub mod account;
 pub mod address;

@@ -325,7 +325,7 @@ fn some_things_stand_in_one_file_only() {
         ("quick_xml::", "xml.rs"),
         ("plist::", "xml.rs"),
         ("unsafe {", "gateway/listener.rs"),
-        ("allow(unsafe_code)", "gateway/listener.rs"),
+        ("allow(unsafe_code", "gateway/listener.rs"),
         ("idna::", "address.rs"),
         ("sha2::", "discovery/pacc.rs page/csp.rs"),
         ("base64::", "discovery/pacc.rs page/logo.rs page/csp.rs"),

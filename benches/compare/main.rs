@@ -14,6 +14,14 @@
 //! Only some of it: `cargo bench --bench compare -- servers cgi signing idle instructions`, whichever
 //! are wanted.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "it prints tables, and stops at the first failure"
+)]
+
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
@@ -73,8 +81,11 @@ fn main() {
 pub struct Settings {
     /// How long each server is asked in a round.
     pub round: Duration,
+    /// How many rounds there are.
     pub rounds: usize,
+    /// Who runs on which CPU.
     pub cpus: Cpus,
+    /// The file to append to.
     pub report: PathBuf,
 }
 

@@ -99,10 +99,18 @@ pub struct Made<T> {
 /// The result of looking up a domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Lookup<T> {
-    /// The domain has a file. `is_settled` is false if what is there now may be something else.
-    Found { value: T, is_settled: bool },
+    /// The domain has a file.
+    Found {
+        /// What was read from it.
+        value: T,
+        /// False if what is there now may be something else.
+        is_settled: bool,
+    },
     /// The domain has no file.
-    NoFile { is_settled: bool },
+    NoFile {
+        /// False if there may be one now.
+        is_settled: bool,
+    },
     /// The file is to be read first, by [`DomainsD::read`].
     Unread,
     /// Nothing good is known of the domain now.
@@ -148,6 +156,7 @@ impl<T: Clone> DomainsD<T> {
             known.complained = earlier.complained.clone();
         }
         known.folder_complaint = earlier.folder_complaint.clone();
+        #[expect(clippy::iter_over_hash_type, reason = "the same is done to each of them")]
         for file in known.by_domain.values_mut() {
             file.is_current = false;
             file.refused = None;

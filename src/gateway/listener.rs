@@ -4,7 +4,7 @@
 //! up, so that a static build needs nothing of the system; groups are read from `/etc/group` for
 //! the same reason.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "descriptors are taken by their number")]
 
 use rustix::fs::{
     AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, RenameFlags, chownat, fchmod, flock, fstat,

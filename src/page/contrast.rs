@@ -24,6 +24,7 @@ pub struct Accent {
 }
 
 impl Accent {
+    /// Both shades of a colour, or of the default one.
     pub fn new(color: Option<Color>) -> Accent {
         let color = color.unwrap_or(DEFAULT);
         Accent {

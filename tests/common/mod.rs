@@ -1,8 +1,7 @@
 //! What the tests share: the program under test, directories and processes that vanish with the
 //! test, and clients that speak to the program as a web server or a mail client would.
 
-// Each topic uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each topic uses a part of this")]
 
 pub mod cgi;
 pub mod fcgi;

@@ -5,10 +5,19 @@
 //! full and prints the table of docs/reliability.md; a word behind `--` runs the scenarios that
 //! have it in their name.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and print why they skip something"
+)]
+
 #[path = "../common/mod.rs"]
 mod common;
-// The web servers, without their own tests.
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, reason = "the web servers, without their own tests")]
 #[path = "../servers/mod.rs"]
 mod servers;
 

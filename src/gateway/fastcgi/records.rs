@@ -11,14 +11,23 @@ pub const MANAGEMENT: u16 = 0;
 
 /// Record types.
 pub mod kind {
+    /// Begins a request (§5.1).
     pub const BEGIN_REQUEST: u8 = 1;
+    /// Asks to end a request early (§5.4).
     pub const ABORT_REQUEST: u8 = 2;
+    /// Ends a request (§5.5).
     pub const END_REQUEST: u8 = 3;
+    /// A piece of the parameters (§5.2).
     pub const PARAMS: u8 = 4;
+    /// A piece of the body (§5.3).
     pub const STDIN: u8 = 5;
+    /// A piece of the response (§5.3).
     pub const STDOUT: u8 = 6;
+    /// Asks for limits (§4.1).
     pub const GET_VALUES: u8 = 9;
+    /// The answer to that.
     pub const GET_VALUES_RESULT: u8 = 10;
+    /// The answer to a management record of an unknown type (§4.2).
     pub const UNKNOWN_TYPE: u8 = 11;
 }
 
