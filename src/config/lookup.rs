@@ -1,7 +1,7 @@
 //! A checked configuration, and the look-up of a domain in it: a table, a file, a list, in this order.
 //!
-//! Follows aliases, a limited number of them. Reads no file by itself: what is to be read first is
-//! said.
+//! Follows aliases, a limited number of them. A look-up for a request reads no file: it says which one is
+//! to be read first.
 
 use super::entry::{self, Base, Entry};
 use super::places::Places;
