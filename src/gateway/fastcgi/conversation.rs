@@ -49,11 +49,14 @@ impl Conversation {
         }
     }
 
-    /// Takes bytes; the request that is complete with them, if one is. What is behind that is kept.
+    /// Takes bytes, with nothing left of those before; the request that is complete with them, if one
+    /// is. What is behind that is kept.
     #[inline]
     pub fn receive(&mut self, mut bytes: &[u8]) -> Option<Arrived> {
         let arrived = self.connection.receive(&mut bytes);
-        self.rest.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.rest = bytes.to_vec();
+        }
         arrived
     }
 
@@ -108,13 +111,16 @@ impl Conversation {
     /// now on; `is_for_all` says whether all are told already.
     #[inline]
     pub fn has_spoken(&mut self, is_for_all: bool) -> bool {
+        if !self.is_new {
+            return false;
+        }
+        self.is_new = false;
         self.silent = None;
-        let was_silent = std::mem::take(&mut self.is_new) && !is_for_all;
-        if was_silent {
+        if !is_for_all {
             // It was to make room as one that is silent, and is not.
             self.last_call = None;
         }
-        was_silent
+        !is_for_all
     }
 }
 
