@@ -1,18 +1,18 @@
 //! Clients whose source can be read, beside those of Mozilla.
 
-use super::Scheme::{Http, Https};
-use super::Sent::{Digested, Dummy, Encoded, No, Raw};
-use super::Tested::{Document, Real, Recorded, Run};
-use super::{
-    Ask, Client, DATABASE, Form, Host, Login, MAIL_SRV, Of, Order, Rule, Step, UNKNOWN, What, a,
-    json, of, pox, pox_get, w,
+use super::client::Tested::{Document, Real, Recorded, Run};
+use super::client::{Client, Login, Order, Rule, UNKNOWN};
+use super::step::Scheme::{Http, Https};
+use super::step::Sent::{Digested, Dummy, Encoded, No, Raw};
+use super::step::{
+    Ask, DATABASE, Form, Host, MAIL_SRV, Of, Sent, Step, What, a, json, of, pox, pox_get, w,
 };
 
 const PACC: Step = Step::Ask(Ask::new(Https, Host::Pacc, What::Pacc));
 /// A table of large providers in the client.
 const BUILT_IN: Step = Step::Elsewhere("a table of large providers");
 /// What Evolution sends before 3.55.2 in place of the local part.
-const EVOLUTION_USER: super::Sent = Dummy("EVOLUTIONUSER");
+const EVOLUTION_USER: Sent = Dummy("EVOLUTIONUSER");
 
 pub(super) static CLIENTS: &[Client] = &[
     Client {

@@ -1,11 +1,10 @@
 //! Outlook, and the services of Microsoft that ask in its place.
 
-use super::Scheme::{Http, Https};
-use super::Sent::No;
-use super::Tested::{Document, Recorded};
-use super::{
-    Client, Form, Host, Of, Order, Rule, Step, UNKNOWN, json, mobile_sync, of, pox, pox_get, w,
-};
+use super::client::Tested::{Document, Recorded};
+use super::client::{Client, Order, Rule, UNKNOWN};
+use super::step::Scheme::{Http, Https};
+use super::step::Sent::No;
+use super::step::{Form, Host, Of, Step, json, mobile_sync, of, pox, pox_get, w};
 
 pub(super) static CLIENTS: &[Client] = &[
     Client {

@@ -1,12 +1,10 @@
 //! Thunderbird and its kin.
 
-use super::Scheme::{Http, Https};
-use super::Sent::{Encoded, No};
-use super::Tested::{Document, Real, Recorded};
-use super::{
-    Ask, Client, DATABASE, Host, Login, MAIL_SRV, Of, Order, Rule, Step, UNKNOWN, What, a, of, pox,
-    w,
-};
+use super::client::Tested::{Document, Real, Recorded};
+use super::client::{Client, Login, Order, Rule, UNKNOWN};
+use super::step::Scheme::{Http, Https};
+use super::step::Sent::{Encoded, No};
+use super::step::{Ask, DATABASE, Host, MAIL_SRV, Of, Step, What, a, of, pox, w};
 
 /// What Thunderbird asks on every set-up.
 const THUNDERBIRD: &[Step] = &[

@@ -1,12 +1,10 @@
 //! Clients that are known by reports and by the documents of their vendors.
 
-use super::Scheme::Https;
-use super::Sent::{Encoded, No, Raw};
-use super::Tested::{Document, Recorded};
-use super::{
-    Ask, Client, Form, Host, Order, Rule, Sent, Step, UNKNOWN, What, json, mobile_sync, pox,
-    pox_get,
-};
+use super::client::Tested::{Document, Recorded};
+use super::client::{Client, Order, Rule, UNKNOWN};
+use super::step::Scheme::Https;
+use super::step::Sent::{Encoded, No, Raw};
+use super::step::{Ask, Form, Host, Sent, Step, What, json, mobile_sync, pox, pox_get};
 
 /// A link to a profile.
 const fn link(what: What) -> Step {

@@ -114,7 +114,7 @@ pub struct Tables {
     pub page: Rare<Page>,
 }
 
-/// Keys that are true or false, and keys that are numbers, wherever they are.
+/// Keys that are true or false, wherever they are.
 pub const FLAGS: [&str; 7] = [
     "client_addresses",
     "dav",
@@ -124,6 +124,7 @@ pub const FLAGS: [&str; 7] = [
     "requests",
     "user_agents",
 ];
+/// Keys that are numbers, wherever they are.
 pub const NUMBERS: [&str; 8] = [
     "body_bytes",
     "buffered_bytes",
@@ -471,8 +472,10 @@ pub enum Security {
 pub enum Auth {
     /// the password itself, inside TLS
     Password,
+    /// a challenge over the password
     #[serde(rename = "cram-md5")]
     CramMd5,
+    /// the one of Windows
     Ntlm,
     /// a token; see `[oauth2]`
     #[serde(rename = "oauth2")]

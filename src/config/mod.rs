@@ -17,7 +17,6 @@ mod checker;
 pub mod defaults;
 pub mod entry;
 mod faults;
-#[expect(missing_docs, reason = "its keys are described in mailsetup.toml(5)")]
 pub mod file;
 pub mod find;
 mod limits;

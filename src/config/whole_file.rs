@@ -101,6 +101,7 @@ pub struct Log {
 pub enum Addresses {
     /// as a***@example.org
     Masked,
+    /// as ann@example.org
     Full,
 }
 

@@ -5,7 +5,7 @@ use super::source::{Key, Shape, Source, Word, literal, range};
 use super::{example, schema};
 use crate::common::{command, source};
 use mailsetup::commands::CHECKS;
-use mailsetup::config::{Config, check, file};
+use mailsetup::config::{Config, check, entry, file};
 use mailsetup::finding::Finding;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -114,9 +114,8 @@ fn the_schema_refuses_nothing_that_the_program_takes() {
         .map(|text| ("", text))
         .collect();
     let whole = texts.len();
-    let is_good = |text: &String| {
-        check::domain_file(Path::new("example.org.toml"), text, base.base()).is_ok()
-    };
+    let is_good =
+        |text: &String| entry::of_file(Path::new("example.org.toml"), text, base.base()).is_ok();
     let files = inputs("domain_file").into_iter().filter(|text| is_toml(text) && is_good(text));
     texts.extend(files.map(|text| ("domain", text)));
     assert!(whole > 100 && texts.len() > whole + 100, "{whole} of {} texts", texts.len());
@@ -178,7 +177,7 @@ fn the_schema_refuses_what_a_schema_can_refuse() {
     for (definition, text) in texts {
         let is_refused = match definition {
             "" => load(text).is_err(),
-            _ => check::domain_file(Path::new("x.example.toml"), text, base.base()).is_err(),
+            _ => entry::of_file(Path::new("x.example.toml"), text, base.base()).is_err(),
         };
         assert!(is_refused, "the program takes {text}");
     }

@@ -1,0 +1,258 @@
+//! The steps of mail clients: which requests they make, and where else they look.
+//!
+//! A step holds enough to make its request for any address.
+
+use crate::address::EmailAddress;
+use crate::paths::{self, Path};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// One step of a client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// A request.
+    Ask(Ask),
+    /// SRV records of the domain, below `_tcp`.
+    Srv(&'static [&'static str]),
+    /// Something that no server of the domain sees.
+    Elsewhere(&'static str),
+}
+
+/// A request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ask {
+    /// With TLS or without.
+    pub scheme: Scheme,
+    /// What stands before the domain.
+    pub host: Host,
+    /// Which domain that is.
+    pub of: Of,
+    /// What is asked for.
+    pub what: What,
+}
+
+/// With TLS or without.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// With TLS.
+    Https,
+    /// Without.
+    Http,
+}
+
+/// A host by what stands before the domain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Host {
+    /// The domain itself.
+    Domain,
+    /// `autoconfig.`
+    Autoconfig,
+    /// `autodiscover.`
+    Autodiscover,
+    /// `ua-auto-config.`
+    Pacc,
+}
+
+/// Which domain a host belongs to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Of {
+    /// That of the address.
+    Address,
+    /// The name of the MX host.
+    Mx,
+    /// The name of the MX host without its first label, then the registered domain that it is in.
+    MxDomain,
+    /// The target of the SRV record `_autodiscover._tcp`.
+    Srv,
+    /// A name that is set in the client.
+    Setting,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum What {
+    /// Autoconfig, at its first path.
+    Autoconfig(Sent),
+    /// Autoconfig, at its path below `.well-known`.
+    WellKnown(Sent),
+    /// Autoconfig, below `/v1.1`.
+    Version(Sent),
+    /// Autoconfig, as in Mozilla's database.
+    Database,
+    /// Autodiscover by POST.
+    Pox(Schema),
+    /// Autodiscover by GET, without anything in it.
+    PoxGet,
+    /// Autodiscover in JSON, for a protocol in the client's spelling.
+    Json(Form, &'static str),
+    /// An Apple profile.
+    Profile(Sent),
+    /// The same at its other path.
+    ProfileAlias(Sent),
+    /// PACC.
+    Pacc,
+    /// The page for mailbox owners.
+    Page,
+}
+
+/// How the address is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sent {
+    /// Not at all.
+    No,
+    /// Percent-encoded.
+    Encoded,
+    /// As it is.
+    Raw,
+    /// Percent-encoded, with its MD5 digest as `emailmd5`.
+    Digested,
+    /// With another local part in place of the user's, percent-encoded, and the digest.
+    Dummy(&'static str),
+}
+
+/// The schema that is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Schema {
+    /// Outlook's.
+    Outlook,
+    /// ActiveSync's.
+    MobileSync,
+}
+
+/// Where the address stands in a request for JSON.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// In the query, percent-encoded.
+    Query,
+    /// In the path.
+    Path,
+}
+
+/// What `encodeURIComponent` and its kin leave as it is (RFC 3986 §2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What a part of a path may hold as it is (RFC 3986 §3.3).
+const PATH: &AsciiSet = &UNRESERVED
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b'=')
+    .remove(b'@');
+
+impl Ask {
+    /// Asks the domain of the address.
+    pub const fn new(scheme: Scheme, host: Host, what: What) -> Ask {
+        Ask { scheme, host, of: Of::Address, what }
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        match self.scheme {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        }
+    }
+
+    /// `GET` or `POST`.
+    pub fn method(&self) -> &'static str {
+        match self.what {
+            What::Pox(_) => "POST",
+            _ => "GET",
+        }
+    }
+
+    /// The host of a domain, which is the one that `of` says.
+    pub fn host(&self, domain: &str) -> String {
+        let before = match self.host {
+            Host::Domain => "",
+            Host::Autoconfig => "autoconfig.",
+            Host::Autodiscover => "autodiscover.",
+            Host::Pacc => "ua-auto-config.",
+        };
+        format!("{before}{domain}")
+    }
+
+    /// Path and query for an address. The digest of an address is left out: nobody reads it.
+    pub fn target(&self, address: &EmailAddress) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
+        let sent = |sent: Sent| match sent {
+            Sent::No => None,
+            Sent::Encoded | Sent::Digested => Some(encoded(&address.to_string())),
+            Sent::Raw => Some(address.to_string()),
+            Sent::Dummy(local_part) => Some(encoded(&format!("{local_part}@{}", address.domain()))),
+        };
+        let with = |path: &Path, name: &str, how: Sent| match sent(how) {
+            Some(address) => format!("{}?{name}={address}", path.text),
+            None => path.text.to_owned(),
+        };
+        match self.what {
+            What::Autoconfig(how) => with(&paths::AUTOCONFIG, "emailaddress", how),
+            What::WellKnown(how) => with(&paths::AUTOCONFIG_WELL_KNOWN, "emailaddress", how),
+            What::Version(how) => with(&paths::AUTOCONFIG_V1_1, "emailaddress", how),
+            What::Database => format!("{}{}", paths::AUTOCONFIG_DATABASE.text, address.domain()),
+            What::Pox(_) | What::PoxGet => paths::AUTODISCOVER.text.to_owned(),
+            What::Json(Form::Query, protocol) => {
+                let path = with(&paths::AUTODISCOVER_JSON, "Email", Sent::Encoded);
+                format!("{path}&Protocol={protocol}&RedirectCount=1")
+            }
+            What::Json(Form::Path, protocol) => {
+                let address = address.to_string();
+                let address = utf8_percent_encode(&address, PATH);
+                let folder = paths::AUTODISCOVER_JSON_V1_0.text;
+                format!("{folder}{address}?Protocol={protocol}")
+            }
+            What::Profile(how) => with(&paths::MOBILECONFIG, "emailaddress", how),
+            What::ProfileAlias(how) => with(&paths::MOBILECONFIG_PLESK, "email", how),
+            What::Pacc => paths::PACC.text.to_owned(),
+            What::Page => with(&paths::PAGE, "emailaddress", Sent::Encoded),
+        }
+    }
+}
+
+//------------ for the tables -------------------------------------------------
+
+/// Mozilla's database of providers.
+pub const DATABASE: Step = Step::Elsewhere("Mozilla's database");
+/// The SRV records of mail services.
+pub const MAIL_SRV: Step =
+    Step::Srv(&["_imaps", "_imap", "_pop3s", "_pop3", "_submissions", "_submission"]);
+
+/// Autoconfig at `autoconfig.`
+pub const fn a(scheme: Scheme, sent: Sent) -> Step {
+    Step::Ask(Ask::new(scheme, Host::Autoconfig, What::Autoconfig(sent)))
+}
+
+/// Autoconfig below `.well-known` of the domain.
+pub const fn w(scheme: Scheme, sent: Sent) -> Step {
+    Step::Ask(Ask::new(scheme, Host::Domain, What::WellKnown(sent)))
+}
+
+/// The same over https, of another domain.
+pub const fn of(of: Of, step: Step) -> Step {
+    match step {
+        Step::Ask(ask) => Step::Ask(Ask { of, ..ask }),
+        other => other,
+    }
+}
+
+/// Autodiscover by POST.
+pub const fn pox(scheme: Scheme, host: Host) -> Step {
+    Step::Ask(Ask::new(scheme, host, What::Pox(Schema::Outlook)))
+}
+
+/// The same for ActiveSync.
+pub const fn mobile_sync(host: Host) -> Step {
+    Step::Ask(Ask::new(Scheme::Https, host, What::Pox(Schema::MobileSync)))
+}
+
+/// Autodiscover by GET.
+pub const fn pox_get(scheme: Scheme, host: Host) -> Step {
+    Step::Ask(Ask::new(scheme, host, What::PoxGet))
+}
+
+/// Autodiscover in JSON.
+pub const fn json(form: Form, protocol: &'static str) -> Step {
+    Step::Ask(Ask::new(Scheme::Https, Host::Autodiscover, What::Json(form, protocol)))
+}
