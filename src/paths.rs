@@ -37,6 +37,7 @@ impl Path {
 }
 
 const GET: &[Method] = &[Method::Get, Method::Head];
+const ANY: &[Method] = &[Method::Get, Method::Head, Method::Post, Method::Other];
 const GET_POST: &[Method] = &[Method::Get, Method::Head, Method::Post];
 
 const fn path(
@@ -75,8 +76,13 @@ pub const MOBILECONFIG_PLESK: Path = path("mobileconfig", Kind::Is, "/email.mobi
 /// PACC.
 pub const PACC: Path = path("pacc", Kind::Is, "/.well-known/user-agent-configuration.json", GET);
 
+/// Calendars (RFC 6764 §5).
+pub const CALDAV: Path = path("caldav", Kind::Is, "/.well-known/caldav", ANY);
+/// Address books (the same).
+pub const CARDDAV: Path = path("carddav", Kind::Is, "/.well-known/carddav", ANY);
+
 /// The table, in the order in which a path is looked up.
-pub const PATHS: [Path; 11] = [
+pub const PATHS: [Path; 13] = [
     PAGE,
     AUTOCONFIG,
     AUTOCONFIG_WELL_KNOWN,
@@ -88,4 +94,6 @@ pub const PATHS: [Path; 11] = [
     MOBILECONFIG,
     MOBILECONFIG_PLESK,
     PACC,
+    CALDAV,
+    CARDDAV,
 ];

@@ -63,6 +63,8 @@ impl Response {
 pub enum Status {
     /// 200
     Ok,
+    /// 301
+    MovedPermanently,
     /// 304
     NotModified,
     /// 400
@@ -88,6 +90,7 @@ impl Status {
     pub fn code(self) -> u16 {
         match self {
             Status::Ok => 200,
+            Status::MovedPermanently => 301,
             Status::NotModified => 304,
             Status::BadRequest => 400,
             Status::NotFound => 404,
@@ -104,6 +107,7 @@ impl Status {
     pub fn line(self) -> &'static str {
         match self {
             Status::Ok => "200 OK",
+            Status::MovedPermanently => "301 Moved Permanently",
             Status::NotModified => "304 Not Modified",
             Status::BadRequest => "400 Bad Request",
             Status::NotFound => "404 Not Found",

@@ -5,7 +5,7 @@
 //! made single, and as the web server rewrote it. What is not in the table then is not ours.
 
 use crate::discovery::autodiscover::{json, pox};
-use crate::discovery::{autoconfig, mobileconfig, pacc};
+use crate::discovery::{autoconfig, mobileconfig, pacc, well_known};
 use crate::page;
 use crate::paths::{self, Kind, PATHS, Path};
 use crate::question::Question;
@@ -37,6 +37,8 @@ const ROUTES: [Route; PATHS.len()] = [
     to(paths::MOBILECONFIG, mobileconfig::read),
     to(paths::MOBILECONFIG_PLESK, mobileconfig::read),
     to(paths::PACC, pacc::read),
+    to(paths::CALDAV, well_known::read_caldav),
+    to(paths::CARDDAV, well_known::read_carddav),
 ];
 
 impl Path {

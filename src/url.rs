@@ -65,9 +65,15 @@ impl HttpsUrl {
         }
     }
 
+    /// The path alone; empty if a query or a fragment follows the host.
+    pub fn path(&self) -> &str {
+        let path = self.path_and_more();
+        &path[..path.find(['?', '#']).unwrap_or(path.len())]
+    }
+
     /// True if the URL names a host, with or without a port, and no path on it.
     pub fn is_bare_origin(&self) -> bool {
-        matches!(self.path_and_more().split(['?', '#']).next(), None | Some("" | "/"))
+        matches!(self.path(), "" | "/")
     }
 }
 

@@ -21,6 +21,8 @@ use crate::servers::{HTTP, apache, caddy, haproxy, launchers, lighttpd, listens,
 
 const CONFIG: &str = r#"
 [domain."example.org"]
+caldav.url = "https://dav.example.org/calendars/"
+carddav.url = "https://dav.example.org/contacts/"
 [domain."xn--bcher-kva.example"]
 "#;
 
@@ -344,6 +346,22 @@ const CASES: &[Case] = &[
                 }
             },
         )
+    }),
+    ("calendars and address books, by any method", |subject| {
+        each(["caldav", "carddav"], |name| {
+            each(["GET", "HEAD", "PROPFIND", "OPTIONS", "POST"], |method| {
+                let body = if method == "GET" || method == "HEAD" { "" } else { "<propfind/>" };
+                let request = Request::new(method, format!("/.well-known/{name}")).body(body);
+                let answer = subject.send(request)?;
+                answer.status(&[301])?;
+                let folder = if name == "caldav" { "calendars" } else { "contacts" };
+                let url = format!("https://dav.example.org/{folder}/");
+                match answer.response.header("Location") == Some(url.as_str()) {
+                    true => Ok(()),
+                    false => answer.wrong(&url),
+                }
+            })
+        })
     }),
     ("an unknown path", |subject| {
         each(["/mail/config-v1.1.xml.bak", "/mail/", "/x/mobileconfig", "/nothing"], |path| {

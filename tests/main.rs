@@ -41,4 +41,5 @@ mod servers;
 mod signing;
 mod templates;
 mod watching;
+mod well_known;
 mod words;

@@ -233,7 +233,10 @@ fn the_manual_has_the_paths_of_the_table() {
     }
     let of_table = |path: &Path| {
         let methods = path.methods.iter().filter(|method| **method != Method::Head);
-        let methods = methods.map(|method| method.as_str().to_owned()).collect();
+        let methods = match path.methods.contains(&Method::Other) {
+            true => ["Any method".to_owned()].into(),
+            false => methods.map(|method| method.as_str().to_owned()).collect(),
+        };
         (written(path, "DOMAIN", "ADDRESS"), methods)
     };
     let mut table: Vec<_> = PATHS.iter().map(of_table).collect();

@@ -8,6 +8,7 @@ pub mod autoconfig;
 pub mod autodiscover;
 pub mod mobileconfig;
 pub mod pacc;
+pub mod well_known;
 
 use crate::address::EmailAddress;
 use crate::request::Request;

@@ -6,13 +6,26 @@ use crate::response::{Response, Status};
 /// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
 pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
     bytes.reserve(512 + response.body.len());
-    bytes.extend_from_slice(b"Status: ");
-    bytes.extend_from_slice(response.status.line().as_bytes());
-    for (name, value) in &response.headers {
-        bytes.extend_from_slice(b"\r\n");
+    let status = |bytes: &mut Vec<u8>| {
+        bytes.extend_from_slice(b"Status: ");
+        bytes.extend_from_slice(response.status.line().as_bytes());
+    };
+    // seen: HAProxy 2.6 makes a 302 of any status before Location.
+    let is_last = response.status == Status::MovedPermanently;
+    if !is_last {
+        status(bytes);
+    }
+    for (at, (name, value)) in response.headers.iter().enumerate() {
+        if at > 0 || !is_last {
+            bytes.extend_from_slice(b"\r\n");
+        }
         bytes.extend_from_slice(name.as_bytes());
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value.as_bytes());
+    }
+    if is_last {
+        bytes.extend_from_slice(b"\r\n");
+        status(bytes);
     }
     // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
     if response.status != Status::NotModified {
@@ -28,6 +41,17 @@ pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_status_of_a_redirect_stands_behind_its_location() {
+        let response = Response::text(Status::MovedPermanently, "a").with("Location", "https://b/");
+        let mut bytes = Vec::new();
+        write_answer(&mut bytes, &response, false);
+        let text = String::from_utf8(bytes).unwrap();
+        let lines: Vec<_> = text.split("\r\n").collect();
+        assert_eq!(lines[1..3], ["Location: https://b/", "Status: 301 Moved Permanently"]);
+        assert!(lines[0].starts_with("Content-Type: ") && lines.len() == 6, "{text}");
+    }
 
     #[test]
     fn an_answer_to_head_has_the_header_of_get() {

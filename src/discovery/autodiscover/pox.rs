@@ -178,9 +178,7 @@ impl OfAMailbox<'_> {
     /// not one either.
     fn is_sent_to(&self, redirect: &Redirect) -> bool {
         let Redirect::Url(url) = redirect else { return false };
-        let path = url.path_and_more();
-        let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
-        let path = percent_decode_str(path).collect::<Vec<_>>();
+        let path = percent_decode_str(url.path()).collect::<Vec<_>>();
         let path = segments(&path);
         let is_path = |asked: &[u8]| segments(asked) == path;
         // The client does not know of rewrites: its own path leads here as well.
