@@ -14,7 +14,8 @@
 //! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
 //! - [`request`], [`question`], [`response`]: what came in, what is asked, what goes out; [`step`]:
-//!   what is to be done next; [`record`]: what a response is about.
+//!   what is to be done next; [`record`]: what a response is about; [`limits`]: what
+//!   requests may cost.
 //! - [`responder`]: the way itself, in one function; [`http_cache`]: who may cache a response;
 //!   [`cache`]: documents that were written before; [`form`]: one with gaps. [`service`]: what a
 //!   running one has beside it.
@@ -50,6 +51,7 @@ pub mod form;
 pub mod gateway;
 pub mod http_cache;
 pub mod language;
+pub mod limits;
 pub mod lint;
 pub mod log;
 pub mod metrics;

@@ -2,11 +2,15 @@
 
 use crate::common::http::{Request, Response};
 use crate::common::{Sandbox, cgi, program, wait_until_settled};
+use std::path::{Path, PathBuf};
 
-fn ask(config: &str, host: &str, method: &str, path: &str) -> Response {
-    let sandbox = Sandbox::new();
+fn settled(sandbox: &Sandbox, config: &str) -> PathBuf {
     let config = sandbox.write("config.toml", config);
     wait_until_settled(&config);
+    config
+}
+
+fn ask(config: &Path, host: &str, method: &str, path: &str) -> Response {
     let request = Request::new(method, path).host(host);
     cgi::send(&program(), &request, &[("MAILSETUP_CONFIG", config.as_os_str())])
         .expect("a response")
@@ -17,6 +21,8 @@ fn each_service_leads_to_its_url() {
     let config = "[caldav]\nurl = 'https://dav.%EMAILDOMAIN%/cal/'\n\
                   [domain.'example.org']\n[domain.'bücher.example']\n\
                   [domain.'example.net']\ncarddav.url = 'https://example.net:8443/b%C3%BC?x'\n";
+    let sandbox = Sandbox::new();
+    let config = settled(&sandbox, config);
     for (host, path, location) in [
         ("example.org", "/.well-known/caldav", Some("https://dav.example.org/cal/")),
         ("www.example.org:80", "/.Well-Known//CalDAV", Some("https://dav.example.org/cal/")),
@@ -32,7 +38,7 @@ fn each_service_leads_to_its_url() {
         ("example.org", "/.well-known/caldav/", None),
         ("example.org", "/.well-known/webdav", None),
     ] {
-        let response = ask(config, host, "PROPFIND", path);
+        let response = ask(&config, host, "PROPFIND", path);
         let status = if location.is_some() { 301 } else { 404 };
         assert_eq!(
             (response.status, response.header("location")),
@@ -48,15 +54,19 @@ fn each_service_leads_to_its_url() {
 #[test]
 fn nothing_leads_to_itself() {
     let config = "[domain.'example.org']\ncaldav.url = 'https://example.org/.well-known/caldav'\n";
-    assert_eq!(ask(config, "example.org", "GET", "/.well-known/caldav").status, 404);
-    let other = ask(config, "www.example.org", "GET", "/.well-known/caldav");
+    let sandbox = Sandbox::new();
+    let config = settled(&sandbox, config);
+    assert_eq!(ask(&config, "example.org", "GET", "/.well-known/caldav").status, 404);
+    let other = ask(&config, "www.example.org", "GET", "/.well-known/caldav");
     assert_eq!(other.header("location"), Some("https://example.org/.well-known/caldav"));
 }
 
 #[test]
 fn head_has_the_header_and_no_body() {
     let config = "[domain.'example.org']\ncaldav.url = 'https://dav.example.org/'\n";
-    let head = ask(config, "example.org", "HEAD", "/.well-known/caldav");
+    let sandbox = Sandbox::new();
+    let config = settled(&sandbox, config);
+    let head = ask(&config, "example.org", "HEAD", "/.well-known/caldav");
     assert_eq!((head.status, head.body.len()), (301, 0));
     assert_eq!(head.header("location"), Some("https://dav.example.org/"));
 }

@@ -9,7 +9,7 @@
 
 use mailsetup::gateway::fastcgi::connection::{Arrived, Connection};
 use mailsetup::gateway::fastcgi::records::{self, EndStatus, HEADER_LEN, Header, kind};
-use mailsetup::request::Limits;
+use mailsetup::limits::Limits;
 
 /// Small enough to be reached.
 const MAX_PARAMETERS: usize = 64;

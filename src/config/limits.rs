@@ -5,7 +5,7 @@
 use super::checker::Checker;
 use super::file::{self, Spanned};
 use super::lookup::StatusPaths;
-use crate::request::Limits;
+use crate::limits::Limits;
 use std::time::Duration;
 
 /// Largest cap that can be set on a body or on parameters, in bytes.

@@ -6,7 +6,8 @@
 use super::document_response::write_answer;
 use super::exchange::body_too_large;
 use super::variables::{Variables, request};
-use crate::request::{Limits, Method, Request, Sender};
+use crate::limits::Limits;
+use crate::request::{Method, Request, Sender};
 use crate::response::{Response, Status};
 use crate::step::Reply;
 use std::io::{self, Read, Write};

@@ -9,7 +9,7 @@
 
 use super::records::{self, EndStatus, HEADER_LEN, Header, MANAGEMENT, kind};
 use crate::gateway::budget::{Budget, Share};
-use crate::request::Limits;
+use crate::limits::Limits;
 
 /// The only role that is served (§6.2).
 const RESPONDER: u16 = 1;

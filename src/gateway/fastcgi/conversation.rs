@@ -129,7 +129,7 @@ mod tests {
     use super::super::records::{self, kind};
     use super::*;
     use crate::gateway::stop::Stop;
-    use crate::request::Limits;
+    use crate::limits::Limits;
 
     const TIMEOUT: Duration = Duration::from_secs(30);
     const MOMENT: Duration = Duration::from_millis(10);
