@@ -450,7 +450,7 @@ fn the_other_code_is_an_account_for_android() {
         let page = send(config, &get(&format!("/?emailaddress={address}")));
         let profile = usize::from(config.is_empty());
         assert_eq!((page.status, codes(&page.text()).len()), (200, profile), "{address}");
-        assert!(!page.text().contains("K-9 Mail by QR code"), "{address}");
+        assert!(!page.text().contains("Import settings"), "{address}");
     }
 }
 

@@ -105,9 +105,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Enter your e-mail address and your password. The app finds the settings.",
         ],
         android_gmail: "In Gmail: add an account, choose “Other”, and enter the settings from this page.",
-        android_code_title: "Thunderbird and K-9 Mail by QR code",
-        android_code_text: "Open this page on a computer. In the app, open Settings, “Import \
-             settings”, and scan the code. It holds no password: the app asks for it.",
+        android_code_title: "Thunderbird and K‑9 Mail",
+        android_code_text: "In the app, choose “Import settings” and scan this code. It \
+             contains no password: the app asks for it.",
         android_code_label: "QR code for Thunderbird and K-9 Mail on Android",
         thunderbird_steps: [
             "Open the menu ☰ and add a new e-mail account.",
@@ -186,10 +186,9 @@ pub static LANGUAGES: [Language; 8] = [
         ],
         android_gmail: "In Gmail: Fügen Sie ein Konto hinzu, wählen Sie „Sonstige“ und geben Sie die Werte \
              dieser Seite ein.",
-        android_code_title: "Thunderbird und K-9 Mail per QR-Code",
-        android_code_text: "Öffnen Sie diese Seite an einem Computer. Öffnen Sie in der App die \
-             Einstellungen, „Einstellungen importieren“, und scannen Sie den Code. Er enthält \
-             kein Passwort: Die App fragt danach.",
+        android_code_title: "Thunderbird und K‑9 Mail",
+        android_code_text: "Wählen Sie in der App „Einstellungen importieren“ und scannen Sie \
+             diesen Code. Er enthält kein Passwort: Die App fragt danach.",
         android_code_label: "QR-Code für Thunderbird und K-9 Mail auf Android",
         thunderbird_steps: [
             "Öffnen Sie das Menü ☰ und fügen Sie ein neues E-Mail-Konto hinzu.",
@@ -268,10 +267,9 @@ pub static LANGUAGES: [Language; 8] = [
         ],
         android_gmail: "Dans Gmail : ajoutez un compte, choisissez « Autre » et saisissez les valeurs de \
              cette page.",
-        android_code_title: "Thunderbird et K-9 Mail par code QR",
-        android_code_text: "Ouvrez cette page sur un ordinateur. Dans l’application, ouvrez les \
-             paramètres, « Importer les paramètres », et scannez le code. Il ne contient pas de \
-             mot de passe : l’application le demande.",
+        android_code_title: "Thunderbird et K‑9 Mail",
+        android_code_text: "Dans l’application, choisissez « Importer les paramètres » et \
+             scannez ce code. Il ne contient pas de mot de passe : l’application le demande.",
         android_code_label: "Code QR pour Thunderbird et K-9 Mail sur Android",
         thunderbird_steps: [
             "Ouvrez le menu ☰ et ajoutez un nouveau compte e-mail.",
@@ -347,10 +345,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Escriba su dirección de correo y su contraseña. La aplicación encuentra el resto.",
         ],
         android_gmail: "En Gmail: añada una cuenta, elija «Otra» y escriba los valores de esta página.",
-        android_code_title: "Thunderbird y K-9 Mail con código QR",
-        android_code_text: "Abra esta página en un ordenador. En la aplicación, abra los \
-             ajustes, «Importar ajustes», y escanee el código. No contiene ninguna contraseña: \
-             la aplicación la pide.",
+        android_code_title: "Thunderbird y K‑9 Mail",
+        android_code_text: "En la aplicación, elija «Importar ajustes» y escanee este código. \
+             No contiene ninguna contraseña: la aplicación la pide.",
         android_code_label: "Código QR para Thunderbird y K-9 Mail en Android",
         thunderbird_steps: [
             "Abra el menú ☰ y añada una cuenta de correo nueva.",
@@ -426,10 +423,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Scrivi il tuo indirizzo e-mail e la password. L’app trova il resto.",
         ],
         android_gmail: "In Gmail: aggiungi un account, scegli «Altro» e scrivi i valori di questa pagina.",
-        android_code_title: "Thunderbird e K-9 Mail con codice QR",
-        android_code_text: "Apri questa pagina su un computer. Nell’app apri le impostazioni, \
-             «Importa impostazioni», e scansiona il codice. Non contiene password: è l’app a \
-             chiederla.",
+        android_code_title: "Thunderbird e K‑9 Mail",
+        android_code_text: "Nell’app scegli «Importa impostazioni» e scansiona questo codice. \
+             Non contiene password: è l’app a chiederla.",
         android_code_label: "Codice QR per Thunderbird e K-9 Mail su Android",
         thunderbird_steps: [
             "Apri il menu ☰ e aggiungi un nuovo account e-mail.",
@@ -505,10 +501,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Typ uw e-mailadres en uw wachtwoord. De app vindt de rest.",
         ],
         android_gmail: "In Gmail: voeg een account toe, kies ‘Overig’ en typ de waarden van deze pagina.",
-        android_code_title: "Thunderbird en K-9 Mail met een QR-code",
-        android_code_text: "Open deze pagina op een computer. Open in de app de instellingen, \
-             ‘Instellingen importeren’, en scan de code. Er staat geen wachtwoord in: de app \
-             vraagt erom.",
+        android_code_title: "Thunderbird en K‑9 Mail",
+        android_code_text: "Kies in de app ‘Instellingen importeren’ en scan deze code. Er \
+             staat geen wachtwoord in: de app vraagt erom.",
         android_code_label: "QR-code voor Thunderbird en K-9 Mail op Android",
         thunderbird_steps: [
             "Open het menu ☰ en voeg een nieuwe e-mailaccount toe.",
@@ -585,10 +580,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Escreva o seu endereço de e-mail e a palavra-passe. A aplicação encontra o resto.",
         ],
         android_gmail: "No Gmail: adicione uma conta, escolha “Outra” e escreva os valores desta página.",
-        android_code_title: "Thunderbird e K-9 Mail por código QR",
-        android_code_text: "Abra esta página num computador. Na aplicação, abra as definições, \
-             “Importar definições”, e leia o código. Não contém nenhuma palavra-passe: a \
-             aplicação pede-a.",
+        android_code_title: "Thunderbird e K‑9 Mail",
+        android_code_text: "Na aplicação, escolha “Importar definições” e leia este código. Não \
+             contém nenhuma palavra-passe: a aplicação pede-a.",
         android_code_label: "Código QR para o Thunderbird e o K-9 Mail no Android",
         thunderbird_steps: [
             "Abra o menu ☰ e adicione uma nova conta de e-mail.",
@@ -664,10 +658,9 @@ pub static LANGUAGES: [Language; 8] = [
             "Wpisz adres e-mail i hasło. Aplikacja znajdzie resztę.",
         ],
         android_gmail: "W Gmailu: dodaj konto, wybierz „Inne” i wpisz wartości z tej strony.",
-        android_code_title: "Thunderbird i K-9 Mail przez kod QR",
-        android_code_text: "Otwórz tę stronę na komputerze. W aplikacji otwórz ustawienia, \
-             „Importuj ustawienia”, i zeskanuj kod. Nie zawiera on hasła: aplikacja o nie \
-             zapyta.",
+        android_code_title: "Thunderbird i K‑9 Mail",
+        android_code_text: "W aplikacji wybierz „Importuj ustawienia” i zeskanuj ten kod. Nie \
+             zawiera on hasła: aplikacja o nie zapyta.",
         android_code_label: "Kod QR dla Thunderbirda i K-9 Mail na Androidzie",
         thunderbird_steps: [
             "Otwórz menu ☰ i dodaj nowe konto e-mail.",
