@@ -16,20 +16,20 @@ use std::time::{Duration, Instant};
 const IN_FORCE: Duration = Duration::from_secs(2);
 
 /// A service with its configuration in `c.toml`.
-struct Service {
+struct Running {
     process: Process,
     sandbox: Sandbox,
 }
 
-impl Service {
-    fn start(sandbox: Sandbox, config: &str) -> Service {
+impl Running {
+    fn start(sandbox: Sandbox, config: &str) -> Running {
         let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", config));
         let mut command = command(program());
         command.arg("--config").arg(config);
         command.args(["serve", "--listen"]).arg(format!("unix:{}", socket.display()));
         let is_up = || std::os::unix::net::UnixStream::connect(&socket).is_ok();
         let process = Process::start(&sandbox, &mut command).wait_until(is_up);
-        Service { process, sandbox }
+        Running { process, sandbox }
     }
 
     fn ask(&self, domain: &str) -> Response {
@@ -88,7 +88,7 @@ fn an_edit_that_has_been_quiet_is_in_force_at_the_next_request() {
              [domain.'own.example']\n"
         )
     };
-    let service = Service::start(sandbox, &config("one.invalid"));
+    let service = Running::start(sandbox, &config("one.invalid"));
     for domain in ["own.example", "listed.example", "file.example"] {
         assert_eq!(service.host(domain), "one.invalid", "{domain}");
     }
@@ -114,7 +114,7 @@ fn the_file_of_a_domain_counts_once_it_has_settled() {
     let sandbox = Sandbox::new();
     let good = "imap.host = 'good.invalid'\n";
     sandbox.write("domains.d/own.example.toml", good);
-    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    let service = Running::start(sandbox, "domains.directory = 'domains.d'\n");
     let file = service.sandbox.path("domains.d/own.example.toml");
     let without_address = || {
         let mut client = Client::unix(&service.sandbox.path("socket")).expect("a connection");
@@ -169,7 +169,7 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     sandbox.write("domains.d/file.example.toml", "imap.host = 'file.invalid'\n");
     let config = "imap.host = 'own.invalid'\n[domains]\nlist_files = ['list']\n\
                   directory = 'domains.d'\n[domain.'own.example']\n";
-    let service = Service::start(sandbox, config);
+    let service = Running::start(sandbox, config);
     let holds = || {
         for (domain, host) in [
             ("own.example", "own.invalid"),
@@ -222,7 +222,7 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
 fn a_signal_takes_the_emptied_file_of_a_domain() {
     let sandbox = Sandbox::new();
     sandbox.write("domains.d/file.example.toml", "imap.host = 'file.invalid'\n");
-    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    let service = Running::start(sandbox, "domains.directory = 'domains.d'\n");
     assert_eq!(service.host("file.example"), "file.invalid");
     service.sandbox.write("domains.d/file.example.toml", "");
     thread::sleep(IN_FORCE);
@@ -241,7 +241,7 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     sandbox.write("list", list);
     sandbox.write("domains.d/file.example.toml", file);
     let config = "[domains]\nlist_files = ['list']\ndirectory = 'domains.d'\n";
-    let service = Service::start(sandbox, config);
+    let service = Running::start(sandbox, config);
     let smtp = |port: &str| {
         let text = service.ask("file.example").text();
         text.contains(&format!("<port>{port}</port>"))
@@ -289,7 +289,7 @@ fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
     let sandbox = Sandbox::new();
     sandbox.write("old", "own.example\n");
     sandbox.write("new", "own.example\n");
-    let service = Service::start(sandbox, &config("one.invalid", "old"));
+    let service = Running::start(sandbox, &config("one.invalid", "old"));
     thread::sleep(IN_FORCE);
     service.sandbox.write("c.toml", config("two.invalid", "new"));
     let (begun, mut written) = (Instant::now(), Instant::now());
@@ -313,7 +313,7 @@ fn no_document_of_a_file_that_changes_may_be_kept() {
     let sandbox = Sandbox::new();
     sandbox.write("domains.d/own.example.toml", "provider.name = 'One'\n");
     let config = "domains.directory = 'domains.d'\npacc.enabled = true\nsmtp.security = 'tls'\n";
-    let service = Service::start(sandbox, config);
+    let service = Running::start(sandbox, config);
     let ask = |target: &str, host: &str| {
         let request = Request::get(target).host(format!("{host}own.example"));
         let mut client = Client::unix(&service.sandbox.path("socket")).expect("a connection");
@@ -384,7 +384,7 @@ fn an_emptied_folder_in_the_place_of_another_keeps_what_was_good() {
     }
     sandbox.write("list", "one.example\ntwo.example\nthree.example\n");
     let config = "domains.list_files = ['list']\ndomains.directory = 'domains.d'\n";
-    let service = Service::start(sandbox, config);
+    let service = Running::start(sandbox, config);
     assert!(wait_until(|| service.host("one.example") == "one.invalid"));
     assert!(wait_until(|| service.host("two.example") == "two.invalid"));
     let folder = service.sandbox.path("domains.d");
@@ -418,7 +418,7 @@ fn an_emptied_folder_is_seen_before_any_file_was_read() {
     sandbox.write("domains.d/one.example.toml", "imap.host = 'one.invalid'\n");
     sandbox.write("list", "one.example\n");
     let config = "domains.list_files = ['list']\ndomains.directory = 'domains.d'\n";
-    let service = Service::start(sandbox, config);
+    let service = Running::start(sandbox, config);
     let folder = service.sandbox.path("domains.d");
     for is_signalled in [false, true] {
         if is_signalled {
@@ -449,7 +449,7 @@ fn a_file_that_cannot_be_looked_at_is_logged_once_and_by_its_name() {
     sandbox.write("domains.d/fine.example.toml", "imap.host = 'fine.invalid'\n");
     let link = sandbox.path("domains.d/loop.example.toml");
     std::os::unix::fs::symlink("loop.example.toml", link).expect("a link");
-    let service = Service::start(sandbox, "domains.directory = 'domains.d'\n");
+    let service = Running::start(sandbox, "domains.directory = 'domains.d'\n");
     assert!(wait_until(|| service.host("fine.example") == "fine.invalid"));
     for _ in 0..5 {
         assert_eq!(service.host("loop.example"), "503");
@@ -646,7 +646,7 @@ fn what_files_of_domains_copy_is_bounded() {
     // Documents that are cached held the settings of 512 domains.
     let text = "Terms. ".repeat(80_000);
     let config = format!("domains.directory = 'domains.d'\napple.consent.en = '{text}'\n");
-    let service = Service::start(sandbox, &config);
+    let service = Running::start(sandbox, &config);
     assert!(wait_until(|| service.host("d0.example") == "mail.d0.example"));
     for number in 0..count {
         let host = service.host(&format!("d{number}.example"));
@@ -667,7 +667,7 @@ fn many_mistakes_hold_up_no_request() {
     let tables = |line: &str| -> String {
         (0..20_000).map(|number| format!("[domain.\"d{number}.example\"]\n{line}\n")).collect()
     };
-    let service = Service::start(Sandbox::new(), &tables("imap.port = 993"));
+    let service = Running::start(Sandbox::new(), &tables("imap.port = 993"));
     service.sandbox.write("c.toml", tables("imap.port = 0"));
     service.wait_for_log("keeping the previous one");
     let log = service.process.output();
@@ -693,7 +693,7 @@ fn a_list_of_junk_takes_no_memory() {
     let sandbox = Sandbox::new();
     sandbox.write("list", "x\n".repeat(2 * 1024 * 1024));
     let service =
-        Service::start(sandbox, "[domain.'own.example']\n[domains]\nlist_files = ['list']\n");
+        Running::start(sandbox, "[domain.'own.example']\n[domains]\nlist_files = ['list']\n");
     assert_eq!(service.host("own.example"), "mail.own.example");
     let status = fs::read_to_string(format!("/proc/{}/status", service.process.id()));
     let status = status.expect("it runs");

@@ -11,13 +11,13 @@ use serde::Serialize;
 
 /// A server, in the order of its fields: protocol, host name, port, security, authentication. The
 /// login follows, which depends on the mailbox.
-type Server = (u8, String, u16, u8, u8);
+type ServerFields = (u8, String, u16, u8, u8);
 
 /// What all mailboxes of a domain have in common.
 #[derive(Clone, Debug)]
 pub struct Accounts {
-    incoming: (Server, Login),
-    outgoing: (Server, Login),
+    incoming: (ServerFields, Login),
+    outgoing: (ServerFields, Login),
 }
 
 impl Accounts {
@@ -51,7 +51,7 @@ pub fn is_taken(address: &EmailAddress) -> bool {
     address.local_part().is_ascii() && !address.is_quoted()
 }
 
-fn describe(server: &MailServer) -> Option<Server> {
+fn describe(server: &MailServer) -> Option<ServerFields> {
     let protocol = match server.protocol {
         Protocol::Imap | Protocol::Smtp => 0,
         Protocol::Pop3 => 1,
@@ -73,7 +73,7 @@ fn describe(server: &MailServer) -> Option<Server> {
 }
 
 /// A server with the login of a mailbox, as one array.
-struct WithLogin<'a>(&'a Server, String);
+struct WithLogin<'a>(&'a ServerFields, String);
 
 impl Serialize for WithLogin<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::common::command;
-use crate::world::{PASSWORD, Server, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World, client};
+use crate::world::{AccountServer, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World, client};
 
 /// No answer may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,7 +68,7 @@ impl Drop for Core {
 
 /// Sets up an account with an address and a password and nothing else. Its authorities are compiled
 /// in, so ours is refused unless it checks no certificate.
-fn logs_in(world: &World, securities: fn(&Server) -> &'static [&'static str]) {
+fn logs_in(world: &World, securities: fn(&AccountServer) -> &'static [&'static str]) {
     let mut core = Core::start(world);
     let account = core.call("add_account", json!([])).expect("an account");
     let entered = json!({
@@ -92,12 +92,12 @@ fn logs_in(world: &World, securities: fn(&Server) -> &'static [&'static str]) {
 }
 
 /// As autoconfig says it.
-fn as_told(server: &Server) -> &'static [&'static str] {
+fn as_told(server: &AccountServer) -> &'static [&'static str] {
     if server.security == "SSL" { &["tls"] } else { &["starttls"] }
 }
 
 /// It does not read `Encryption` of Autodiscover.
-fn both(_: &Server) -> &'static [&'static str] {
+fn both(_: &AccountServer) -> &'static [&'static str] {
     &["tls", "starttls"]
 }
 

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::common::{command, run};
-use crate::world::{AUTHORITY, PACC, RESOLVER, Server, UNUSUAL, USUAL, World, client};
+use crate::world::{AUTHORITY, AccountServer, PACC, RESOLVER, UNUSUAL, USUAL, World, client};
 
 /// What it finds by one of its mechanisms; `source` is where it found it.
-fn discover(world: &World, mechanism: &str, source: &str) -> Vec<Server> {
+fn discover(world: &World, mechanism: &str, source: &str) -> Vec<AccountServer> {
     let mut discovery = command(client("pim-discovery"));
     discovery.args(["--json", "--tls-cert", AUTHORITY, "email", mechanism]);
     let found = run(discovery.args(["--server", RESOLVER, world.address]));
@@ -15,10 +15,10 @@ fn discover(world: &World, mechanism: &str, source: &str) -> Vec<Server> {
     found.filter(|service| service["source"] == source).map(server).collect()
 }
 
-fn server(service: &Value) -> Server {
+fn server(service: &Value) -> AccountServer {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let endpoint = &service["endpoint"]["tcp"];
-    Server {
+    AccountServer {
         kind: text(&service["service"]),
         host: text(&endpoint["host"]),
         port: endpoint["port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port"),
@@ -41,7 +41,8 @@ fn finds_all(world: &World) {
     assert_eq!(discover(world, "autoconfig", "ispFallback"), world.servers, ".well-known");
     assert_eq!(discover(world, "first", "ispMain"), world.servers, "its own choice");
     // It asks for no POP3, and DNS says no login.
-    let without_login = |kind| Server { username: String::new(), ..world.server(kind).clone() };
+    let without_login =
+        |kind| AccountServer { username: String::new(), ..world.server(kind).clone() };
     assert_eq!(discover(world, "srv", "srv"), ["imap", "smtp"].map(without_login), "SRV");
 }
 
@@ -60,7 +61,8 @@ fn finds_other_hosts_ports_and_logins() {
 fn finds_the_pacc_document() {
     World::run(&PACC, |world| {
         // The login is always the address, and not named.
-        let named = |server: &Server| Server { username: String::new(), ..server.clone() };
+        let named =
+            |server: &AccountServer| AccountServer { username: String::new(), ..server.clone() };
         let ours: Vec<_> = world.servers.iter().map(named).collect();
         assert_eq!(discover(world, "pacc", "pacc"), ours);
     });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::common::{Process, command, run};
-use crate::world::{AUTHORITY, HOSTED, PASSWORD, Server, Setup, UNUSUAL, USUAL, World};
+use crate::world::{AUTHORITY, AccountServer, HOSTED, PASSWORD, Setup, UNUSUAL, USUAL, World};
 
 /// No answer may take longer, and no start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -108,9 +108,9 @@ impl Thunderbird {
     }
 }
 
-fn server(found: &Value) -> Server {
+fn server(found: &Value) -> AccountServer {
     let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
-    Server {
+    AccountServer {
         kind: text("kind"),
         host: text("host"),
         port: found["port"].as_u64().and_then(|port| port.try_into().ok()).expect("a port"),

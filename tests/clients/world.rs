@@ -34,11 +34,11 @@ const KEY: &str = "/etc/ssl/private/mailsetup.key";
 const DOVECOT_LOG: &str = "/var/log/dovecot.log";
 const POSTFIX_LOG: &str = "/var/log/postfix.log";
 
-//------------ Server --------------------------------------------------------
+//------------ AccountServer --------------------------------------------------
 
 /// A mail server as a client has to set it up, in autoconfig's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct AccountServer {
     /// imap, pop3 or smtp
     pub kind: String,
     pub host: String,
@@ -50,7 +50,7 @@ pub struct Server {
 }
 
 /// What `mailsetup show` says for the address, placeholders replaced.
-fn shown(config: &Path, address: &str) -> Vec<Server> {
+fn shown(config: &Path, address: &str) -> Vec<AccountServer> {
     let mut show = mailsetup(config);
     let document = run(show.args(["show", "--client", "thunderbird", address]));
     let elements = document.split("Server type=\"").skip(1);
@@ -60,7 +60,7 @@ fn shown(config: &Path, address: &str) -> Vec<Server> {
             rest.split('<').next().expect("text").to_owned()
         };
         let local_part = address.split('@').next().expect("a local part");
-        Server {
+        AccountServer {
             kind: element.split('"').next().expect("a type").to_owned(),
             host: value("hostname"),
             port: value("port").parse().expect("a port"),
@@ -157,7 +157,7 @@ pub struct World<'a> {
     pub sandbox: &'a Sandbox,
     pub address: &'static str,
     /// What `mailsetup show` says, and so what every client has to find.
-    pub servers: Vec<Server>,
+    pub servers: Vec<AccountServer>,
     processes: Vec<Process>,
 }
 
@@ -186,7 +186,7 @@ impl World<'_> {
     }
 
     /// The server of one kind.
-    pub fn server(&self, kind: &str) -> &Server {
+    pub fn server(&self, kind: &str) -> &AccountServer {
         self.servers.iter().find(|server| server.kind == kind).expect("no such server")
     }
 

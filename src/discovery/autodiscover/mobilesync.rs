@@ -17,9 +17,9 @@ pub(super) const NAMESPACE: &str =
 
 /// The ActiveSync server of one mailbox.
 #[derive(Debug)]
-pub(super) struct Server;
+pub(super) struct OfAMailbox;
 
-impl Document for Server {
+impl Document for OfAMailbox {
     fn name(&self) -> &'static str {
         "mobilesync"
     }

@@ -98,7 +98,7 @@ pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
             let document = OfAMailbox { host: request.host.as_ref(), path, rewritten: *rewritten };
             Question::new(document, address, host)
         }
-        Schema::MobileSync => Question::new(mobilesync::Server, address, host),
+        Schema::MobileSync => Question::new(mobilesync::OfAMailbox, address, host),
     })
 }
 
