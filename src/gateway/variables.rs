@@ -31,20 +31,21 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// Takes a variable; the last of several counts.
     pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
-        let variable = match name {
-            b"REQUEST_METHOD" => &mut self.request_method,
-            b"REQUEST_URI" => &mut self.request_uri,
-            b"SCRIPT_NAME" => &mut self.script_name,
-            b"PATH_INFO" => &mut self.path_info,
-            b"QUERY_STRING" => &mut self.query_string,
-            b"CONTENT_LENGTH" => &mut self.content_length,
-            b"SERVER_NAME" => &mut self.server_name,
-            b"HTTP_HOST" => &mut self.host,
-            b"HTTP_TRANSFER_ENCODING" => &mut self.transfer_encoding,
-            b"HTTP_ACCEPT_LANGUAGE" => &mut self.accept_language,
-            b"HTTP_IF_NONE_MATCH" => &mut self.if_none_match,
-            b"REMOTE_ADDR" => &mut self.remote_addr,
-            b"HTTP_USER_AGENT" => &mut self.user_agent,
+        // By the length first: most variables of a request are not looked at.
+        let variable = match (name.len(), name) {
+            (14, b"REQUEST_METHOD") => &mut self.request_method,
+            (11, b"REQUEST_URI") => &mut self.request_uri,
+            (11, b"SCRIPT_NAME") => &mut self.script_name,
+            (9, b"PATH_INFO") => &mut self.path_info,
+            (12, b"QUERY_STRING") => &mut self.query_string,
+            (14, b"CONTENT_LENGTH") => &mut self.content_length,
+            (11, b"SERVER_NAME") => &mut self.server_name,
+            (9, b"HTTP_HOST") => &mut self.host,
+            (22, b"HTTP_TRANSFER_ENCODING") => &mut self.transfer_encoding,
+            (20, b"HTTP_ACCEPT_LANGUAGE") => &mut self.accept_language,
+            (18, b"HTTP_IF_NONE_MATCH") => &mut self.if_none_match,
+            (11, b"REMOTE_ADDR") => &mut self.remote_addr,
+            (15, b"HTTP_USER_AGENT") => &mut self.user_agent,
             _ => return,
         };
         *variable = Some(value).filter(|value| !value.is_empty());
