@@ -9,10 +9,8 @@ use crate::address::{Domain, EmailAddress};
 use crate::form::Form;
 use crate::response::Response;
 use std::borrow::Cow;
-use std::fmt::Debug;
 
 /// A document, asked for an address or for the domain behind a host.
-#[derive(Debug)]
 pub struct Question<'a> {
     /// What is wanted, with all that only this kind of document wants to know.
     pub document: Box<dyn Document + 'a>,
@@ -34,7 +32,7 @@ impl<'a> Question<'a> {
 }
 
 /// One kind of document: how it is written, and the response if there is no account.
-pub trait Document: Debug {
+pub trait Document {
     /// What it is called in the log, in the metrics and in the cache. Two documents of one name and
     /// variant, with the same domain to decide, are the same for the same account.
     fn name(&self) -> &'static str;

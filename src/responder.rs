@@ -138,7 +138,6 @@ impl LookUp for Unread {
 //------------ Signature ------------------------------------------------------
 
 /// A document that is to be signed.
-#[derive(Debug)]
 struct Signature {
     reply: Reply,
     identity: Identity,

@@ -6,7 +6,6 @@
 
 use crate::record::Record;
 use crate::response::Response;
-use std::fmt;
 
 /// The next step of a request.
 pub enum Step {
@@ -39,14 +38,14 @@ impl From<Response> for Reply {
 }
 
 /// What a reply is computed from; this may take milliseconds.
-pub trait Compute: fmt::Debug + Send {
+pub trait Compute: Send {
     /// Computes the reply.
     fn compute(self: Box<Self>) -> Reply;
 }
 
 /// What is to be looked up; this may take a while. What comes back is there for the next one who
 /// asks.
-pub trait LookUp: fmt::Debug + Send {
+pub trait LookUp: Send {
     /// Looks it up.
     fn look_up(self: Box<Self>);
 }

@@ -16,11 +16,9 @@ use crate::response::Response;
 use crate::xml;
 
 /// The configuration of an address's domain or of the Host's.
-#[derive(Debug)]
 struct OfAnAddress;
 
 /// The configuration of the domain in the path.
-#[derive(Debug)]
 struct OfADomain;
 
 impl Document for OfAnAddress {

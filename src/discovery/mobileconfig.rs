@@ -24,14 +24,12 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The profile of one mailbox.
-#[derive(Debug)]
 struct OfAMailbox<'a> {
     /// The languages of whoever reads it.
     languages: &'a [u8],
 }
 
 /// The profile of a domain, for any of its mailboxes.
-#[derive(Debug)]
 struct OfADomain<'a> {
     languages: &'a [u8],
 }

@@ -33,7 +33,6 @@ const SERVICES: [(ServiceKind, &str); 4] = [
 ];
 
 /// The document of a domain.
-#[derive(Debug)]
 struct OfADomain;
 
 impl Document for OfADomain {

@@ -13,7 +13,6 @@ use crate::response::{Response, Status};
 use crate::url::HttpsUrl;
 
 /// Where a service of a domain is.
-#[derive(Debug)]
 struct Where<'a> {
     kind: ServiceKind,
     path: &'static Path,

@@ -31,7 +31,6 @@ use std::borrow::Cow;
 use theme::Theme;
 
 /// The page: of the address's domain, else in the name of the Host's.
-#[derive(Debug)]
 struct ThePage<'a> {
     typed: Typed,
     /// The languages of whoever reads it.

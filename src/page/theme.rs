@@ -14,7 +14,9 @@ use crate::account::Color;
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{
+    Environment, UndefinedBehavior, default_auto_escape_callback, filters, tests as checks,
+};
 use minijinja::{Error, ErrorKind};
 pub use minijinja::{HtmlEscape, Value};
 use std::cell::RefCell;
@@ -75,22 +77,53 @@ fn ours() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// What an admin's template runs in: without functions, with the filters that `survey` lets through,
-/// and with a limited amount of work.
+/// What an admin's template runs in: with a limited amount of work.
 fn limited<'a>() -> Environment<'a> {
     let mut environment = strict();
-    let functions: Vec<_> = environment.globals().map(|(name, _)| name.to_owned()).collect();
-    for name in functions {
-        environment.remove_global(&name);
-    }
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(MAX_RECURSION);
     environment
 }
 
+/// Without functions, and with the filters and tests that `survey` lets through: the others are not
+/// in the program.
 fn strict<'a>() -> Environment<'a> {
-    let mut environment = Environment::new();
+    let mut environment = Environment::empty();
+    environment.set_auto_escape_callback(default_auto_escape_callback);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.add_filter("safe", filters::safe);
+    environment.add_filter("escape", filters::escape);
+    environment.add_filter("e", filters::escape);
+    environment.add_filter("lower", filters::lower);
+    environment.add_filter("upper", filters::upper);
+    environment.add_filter("title", filters::title);
+    environment.add_filter("capitalize", filters::capitalize);
+    environment.add_filter("trim", filters::trim);
+    environment.add_filter("replace", filters::replace);
+    environment.add_filter("length", filters::length);
+    environment.add_filter("count", filters::length);
+    environment.add_filter("join", filters::join);
+    environment.add_filter("default", filters::default);
+    environment.add_filter("d", filters::default);
+    environment.add_filter("first", filters::first);
+    environment.add_filter("last", filters::last);
+    environment.add_filter("string", filters::string);
+    environment.add_test("defined", checks::is_defined);
+    environment.add_test("undefined", checks::is_undefined);
+    environment.add_test("none", checks::is_none);
+    environment.add_test("true", checks::is_true);
+    environment.add_test("false", checks::is_false);
+    environment.add_test("boolean", checks::is_boolean);
+    environment.add_test("odd", checks::is_odd);
+    environment.add_test("even", checks::is_even);
+    environment.add_test("divisibleby", checks::is_divisibleby);
+    environment.add_test("number", checks::is_number);
+    environment.add_test("integer", checks::is_integer);
+    environment.add_test("float", checks::is_float);
+    environment.add_test("string", checks::is_string);
+    environment.add_test("sequence", checks::is_sequence);
+    environment.add_test("iterable", checks::is_iterable);
+    environment.add_test("mapping", checks::is_mapping);
     environment
 }
 
@@ -452,5 +485,23 @@ mod tests {
             most = most.max(consumed);
         }
         assert!(most < FUEL / 2, "{most}");
+    }
+
+    /// What `survey` lets through is there.
+    #[test]
+    fn filters_and_tests_are_there() {
+        let environment = limited();
+        for name in FILTERS.split_whitespace() {
+            let text = format!(
+                "{{{{ 'a'|{name}{} }}}}",
+                if name == "replace" { "('a', 'b')" } else { "" }
+            );
+            environment.render_str(&text, ()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        for name in TESTS.split_whitespace() {
+            let text =
+                format!("{{{{ 1 is {name}{} }}}}", if name == "divisibleby" { "(2)" } else { "" });
+            environment.render_str(&text, ()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
     }
 }

@@ -18,7 +18,6 @@ use serde::Serialize;
 const MAX_ECHO: usize = 40;
 
 /// Where one protocol is.
-#[derive(Debug)]
 struct Where {
     /// The protocol that is asked for, as far as it is said back.
     protocol: String,

@@ -16,7 +16,6 @@ pub(super) const NAMESPACE: &str =
     "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
 
 /// The ActiveSync server of one mailbox.
-#[derive(Debug)]
 pub(super) struct OfAMailbox;
 
 impl Document for OfAMailbox {

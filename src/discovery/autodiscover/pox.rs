@@ -31,7 +31,6 @@ const OUTLOOK_SCHEMAS: [&str; 2] = [
 const NAME: &str = "autodiscover";
 
 /// The settings of one mailbox, asked for by POST.
-#[derive(Debug)]
 struct OfAMailbox<'a> {
     /// Where the request was sent: its host and its paths, before and after rewrites.
     host: Option<&'a Domain>,
@@ -40,7 +39,6 @@ struct OfAMailbox<'a> {
 }
 
 /// The settings of a domain, asked for by GET.
-#[derive(Debug)]
 struct OfADomain;
 
 impl Document for OfAMailbox<'_> {
