@@ -1,4 +1,4 @@
-//! The registered ports, as manuals and examples tell them: those of the table.
+//! The registered ports in manuals and examples are those of the table.
 
 use crate::common::source;
 use mailsetup::account::{Protocol, Security};
@@ -29,7 +29,7 @@ fn has(file: &str, texts: &[String]) {
     }
 }
 
-/// Defaults are compared by `keys`; this is what is told beside them.
+/// `keys` compares the defaults; this test compares the other text.
 #[test]
 fn the_manual_and_the_example_have_the_ports_of_the_table() {
     let [imap, pop3, smtp, _] = PROTOCOLS.map(default);
@@ -49,7 +49,7 @@ fn the_documentation_has_the_ports_of_the_table() {
     let said = format!("IMAP {imap} and POP3 {pop3} with TLS, SMTP {smtp} with STARTTLS");
     has("README.md", &[said]);
     let [(imaps, _), (pop3s, _), (smtps, _), _] = PROTOCOLS.map(both);
-    let pacc = format!("servers: TLS from the first byte on {imaps}, {pop3s} and {smtps} only");
+    let pacc = format!("servers: only implicit TLS on ports {imaps}, {pop3s} and {smtps};");
     // The sources, each with its ports.
     let mut rules: Vec<(&str, Vec<String>)> = Vec::new();
     let tls = PROTOCOLS.into_iter().filter_map(|protocol| of(protocol).tls);

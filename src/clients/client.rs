@@ -1,4 +1,4 @@
-//! What is known of a mail client: its steps, and what it does with a document.
+//! The description of a mail client: its requests, and what it does with a document.
 
 use super::step::{Ask, Step, What};
 
@@ -7,40 +7,41 @@ use super::step::{Ask, Step, What};
 pub struct Client {
     /// What it is called in messages.
     pub name: &'static str,
-    /// What belongs to its name where there is room for it.
+    /// An addition to the name, for the documentation.
     pub also: &'static str,
-    /// The versions that were read or run, or how it is known otherwise.
+    /// The versions that were read or run, else how the client is known.
     pub version: &'static str,
-    /// The version in which the rules were seen, for findings; empty where they come from no release.
+    /// The release in which the rules were seen, for findings; empty if they were not seen in a
+    /// release.
     pub seen: &'static str,
-    /// How the steps follow one another.
+    /// The order of the steps.
     pub order: Order,
-    /// What it asks, in its order.
+    /// Its requests and look-ups, in order.
     pub steps: &'static [Step],
-    /// What other versions of it ask, or with other settings than the usual ones.
+    /// Steps of other versions, or with settings other than the defaults.
     pub variants: &'static [Step],
-    /// What it does with an answer.
+    /// What it does with a response.
     pub rules: &'static [Rule],
-    /// The client that this one has its discovery from; that one's rules hold.
+    /// The client whose code it uses for discovery; the rules of that client hold.
     pub same_as: Option<&'static str>,
     /// How it is tested.
     pub tested: &'static [Tested],
     /// How the names of its recorded requests begin.
     pub requests: &'static [&'static str],
-    /// Where it was seen.
+    /// Where its behaviour was seen.
     pub source: &'static str,
 }
 
-/// How the steps of a client follow one another.
+/// The order of a client's steps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Order {
-    /// All at the same time; the first of them that has an answer is taken.
+    /// All in parallel; one that succeeds is used.
     AtOnce,
-    /// One after the other, until one has an answer.
+    /// One after the other, until one succeeds.
     InTurn,
     /// One after the other, all of them.
     All,
-    /// A person takes the step.
+    /// The user starts each step.
     ByHand,
     /// Not known.
     Unknown,
@@ -59,7 +60,7 @@ pub enum Tested {
     Document,
 }
 
-/// What a client is that nothing is said of.
+/// The values of fields that a client's entry leaves out.
 pub const UNKNOWN: Client = Client {
     name: "",
     also: "",
@@ -94,8 +95,8 @@ impl Client {
         })
     }
 
-    /// True if it asks for Autodiscover by GET only: it never gets a redirect, since it names no
-    /// address.
+    /// True if all its Autodiscover requests are GET: it never gets a redirect, because a GET has
+    /// no address.
     pub fn sends_no_address(&self) -> bool {
         let mut pox = self.asks().filter(|ask| matches!(ask.what, What::Pox(_) | What::PoxGet));
         pox.next().is_some_and(|first| {
@@ -106,64 +107,64 @@ impl Client {
 
 //------------ Rule -----------------------------------------------------------
 
-/// What a client does with an answer.
+/// What a client does with a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Rule {
-    /// Takes the first server of a type.
+    /// Uses the first server of a type.
     FirstServer,
-    /// Takes the last server of a type.
+    /// Uses the last server of a type.
     LastServer,
-    /// Takes the last server for sending.
+    /// Uses the last outgoing server.
     LastOutgoing,
-    /// Takes all servers, in their order.
+    /// Uses all servers, in their order.
     EveryServer,
-    /// Takes the last server of a type from Autodiscover.
+    /// Uses the last server of a type from Autodiscover.
     LastProtocol,
-    /// Finds nothing to read mail from without an IMAP server.
+    /// Finds no incoming server if the document has no IMAP server.
     NeedsImap,
-    /// Finds nothing if a server of another type stands before IMAP.
+    /// Finds no incoming server if another type precedes IMAP.
     ImapFirst,
-    /// Refuses the document for a server of a type that it does not know.
+    /// Rejects a document with an unknown type of server.
     RefusesOtherTypes,
-    /// Refuses the document for an IMAP or SMTP server without TLS.
+    /// Rejects a document with an IMAP or SMTP server without TLS.
     RefusesPlain,
-    /// Refuses the document for an IMAP or SMTP server without a method that it knows.
+    /// Rejects a document with an IMAP or SMTP server without a known authentication method.
     RefusesOtherMethods,
-    /// Calls a server for sending incomplete if it takes no login.
+    /// Treats an outgoing server without a login as incomplete.
     NeedsLogin,
-    /// Takes the first method that it can use.
+    /// Uses the first authentication method that it supports.
     FirstMethod,
-    /// Takes the last method that it knows.
+    /// Uses the last authentication method that it knows.
     LastMethod,
-    /// Takes the first method that is not a plain password.
+    /// Uses the first authentication method that is not a plain password.
     FirstOtherMethod,
-    /// Does not look at the methods.
+    /// Ignores authentication methods.
     IgnoresMethods,
-    /// Uses OAuth2 only for servers in a list of its own.
+    /// Uses OAuth2 only for servers in a built-in list.
     OAuth2ByHost,
-    /// Uses the addresses of `oAuth2` in the document.
+    /// Uses the URLs of `oAuth2` in the document.
     OAuth2ByDocument,
     /// Never uses OAuth2.
     NoOAuth2,
-    /// Takes the port's usual protection in Autodiscover, whatever the document says.
+    /// In Autodiscover, derives TLS or STARTTLS from the port, not from the document.
     PortDecides,
-    /// Reads text that looks like a number or a truth value as one.
+    /// Reads text that looks like a number or a boolean as one.
     TypedText,
-    /// What it makes of a login.
+    /// How it reads a login.
     Login(Login),
-    /// Takes the last login of the document, also that of a service, for the mail server's.
+    /// Uses the last login of the document, also that of a service, for the mail server.
     LastUsername,
-    /// Wants the domain that it asked for in `domain`.
+    /// Requires the requested domain in `domain`.
     NeedsItsDomain,
-    /// Reads no document whose media type is not XML, in lower case.
+    /// Accepts only XML media types, in lower case.
     NeedsXmlType,
-    /// Reads the body of an error as a document.
+    /// Parses the body of an error as a document.
     ReadsErrors,
-    /// Follows no HTTP redirect.
+    /// Does not follow HTTP redirects.
     RefusesRedirects,
-    /// Asks its user about what came over http.
+    /// Asks the user to confirm a response over http.
     DistrustsHttp,
-    /// Keeps an answer for weeks, whatever its header says.
+    /// Caches a response for weeks and ignores its caching header fields.
     KeepsAnswers,
     /// Does not follow an Autodiscover redirect to another address.
     IgnoresRedirectAddress,
@@ -171,23 +172,23 @@ pub enum Rule {
     IgnoresRedirectUrl,
     /// Ends its search at an Autodiscover error with status 200.
     ErrorEndsSearch,
-    /// Sends the password of the mailbox along, unasked.
+    /// Sends the password of the mailbox without a challenge.
     SendsPassword,
-    /// Looks for Exchange or ActiveSync; IMAP is nothing to it.
+    /// Looks for Exchange or ActiveSync, and does not use IMAP.
     WantsExchange,
 }
 
-/// What a client makes of the login in a document.
+/// How a client reads the login in a document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Login {
-    /// It fills in placeholders wherever they stand.
+    /// It replaces placeholders at any position.
     Filled,
-    /// It fills in a placeholder that stands alone, and takes all else literally.
+    /// It replaces a placeholder that is the whole value, and uses any other value literally.
     Alone,
-    /// It fills in `%EMAILADDRESS%` that stands alone, and takes all else literally.
+    /// It replaces `%EMAILADDRESS%` if it is the whole value, and uses any other value literally.
     AddressAlone,
-    /// It knows `%EMAILLOCALPART%`, and takes the address in place of all else.
+    /// It replaces `%EMAILLOCALPART%`, and uses the address in place of any other value.
     LocalPartOrAddress,
-    /// It always takes the address.
+    /// It always uses the address.
     Address,
 }

@@ -1,4 +1,4 @@
-//! Clients whose source can be read, beside those of Mozilla.
+//! Clients with public source code, except those of Mozilla.
 
 use super::client::Tested::{Document, Real, Recorded, Run};
 use super::client::{Client, Login, Order, Rule, UNKNOWN};
@@ -10,8 +10,8 @@ use super::step::{
 
 const PACC: Step = Step::Ask(Ask::new(Https, Host::Pacc, What::Pacc));
 /// A table of large providers in the client.
-const BUILT_IN: Step = Step::Elsewhere("a table of large providers");
-/// What Evolution sends before 3.55.2 in place of the local part.
+const BUILT_IN: Step = Step::Elsewhere("a built-in table of large providers");
+/// What Evolution before 3.55.2 sends in place of the local part.
 const EVOLUTION_USER: Sent = Dummy("EVOLUTIONUSER");
 
 pub(super) static CLIENTS: &[Client] = &[
@@ -71,7 +71,7 @@ pub(super) static CLIENTS: &[Client] = &[
             of(Of::MxDomain, a(Https, Digested)),
             MAIL_SRV,
         ],
-        // PACC: as reported of a change to come.
+        // PACC: reported of a proposed change.
         variants: &[a(Https, EVOLUTION_USER), w(Https, EVOLUTION_USER), PACC],
         rules: &[Rule::LastServer, Rule::LastMethod, Rule::NoOAuth2, Rule::Login(Login::Filled)],
         tested: &[Run, Recorded],
@@ -82,13 +82,13 @@ pub(super) static CLIENTS: &[Client] = &[
     Client {
         name: "Evolution EWS",
         also: "GNOME Online Accounts",
-        version: "by their requests",
+        version: "from its requests",
         order: Order::InTurn,
         steps: &[pox(Https, Host::Domain), pox(Https, Host::Autodiscover)],
         rules: &[Rule::WantsExchange],
         tested: &[Recorded],
         requests: &["evolution-ews-"],
-        source: "their requests",
+        source: "its requests",
         ..UNKNOWN
     },
     Client {
@@ -288,7 +288,7 @@ pub(super) static CLIENTS: &[Client] = &[
     Client {
         name: "Maily",
         also: "enough_mail",
-        version: "by its library",
+        version: "from its library",
         order: Order::InTurn,
         steps: &[a(Https, Encoded), a(Http, Encoded), DATABASE],
         tested: &[Recorded],

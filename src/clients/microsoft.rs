@@ -1,4 +1,4 @@
-//! Outlook, and the services of Microsoft that ask in its place.
+//! Outlook, and the services of Microsoft that make requests for it.
 
 use super::client::Tested::{Document, Recorded};
 use super::client::{Client, Order, Rule, UNKNOWN};

@@ -1,8 +1,8 @@
-//! Mail clients: what each one asks, in its order, and what it does with an answer.
+//! Mail clients: the requests of each one, in order, and what it does with a response.
 //!
-//! Data only, in one static table. `check` takes from it which clients a setting breaks, `show` how
-//! a request is made, and docs/clients.md its tables. What is not known of a client is not in it:
-//! the lack of a rule says nothing. Where it was seen stands in docs/protocols.md.
+//! Data only, in one static table. `check` uses it to find the clients that a setting breaks, `show`
+//! to make requests; the tables of docs/clients.md are generated from it. It has only what was read
+//! or observed: the lack of a rule means nothing. docs/protocols.md lists the sources.
 //!
 //! `client` and `step` hold the types; the other files hold the clients.
 
@@ -21,7 +21,7 @@ pub fn all() -> impl Iterator<Item = &'static Client> {
     [mozilla::CLIENTS, free::CLIENTS, others::CLIENTS, microsoft::CLIENTS].into_iter().flatten()
 }
 
-/// The clients that something is true for, without those that share the code of another.
+/// The clients for which `is_meant` is true, without those that use the code of another client.
 pub fn those(is_meant: impl Fn(&Client) -> bool) -> Vec<&'static Client> {
     all().filter(|client| client.same_as.is_none() && is_meant(client)).collect()
 }

@@ -1,4 +1,4 @@
-//! Thunderbird and its kin.
+//! Thunderbird, and clients that are derived from it.
 
 use super::client::Tested::{Document, Real, Recorded};
 use super::client::{Client, Login, Order, Rule, UNKNOWN};
@@ -6,7 +6,7 @@ use super::step::Scheme::{Http, Https};
 use super::step::Sent::{Encoded, No};
 use super::step::{Ask, DATABASE, Host, MAIL_SRV, Of, Step, What, a, of, pox, w};
 
-/// What Thunderbird asks on every set-up.
+/// What Thunderbird requests in every set-up.
 const THUNDERBIRD: &[Step] = &[
     a(Https, Encoded),
     w(Https, Encoded),
@@ -30,7 +30,7 @@ pub(super) static CLIENTS: &[Client] = &[
         variants: &[
             // mailnews.auto_config.fetchFromISP.sendEmailAddress is false.
             a(Https, No),
-            // mailnews.auto_config_url names a server of ours.
+            // mailnews.auto_config_url is set to a host of this server.
             Step::Ask(Ask {
                 scheme: Https,
                 host: Host::Autoconfig,
@@ -98,7 +98,10 @@ pub(super) static CLIENTS: &[Client] = &[
     Client {
         name: "Thunderbird for iOS",
         order: Order::Unknown,
-        steps: &[MAIL_SRV, Step::Elsewhere("autoconfig by a library; its requests are not known")],
+        steps: &[
+            MAIL_SRV,
+            Step::Elsewhere("autoconfig by a library, whose requests are not known"),
+        ],
         tested: &[Document],
         source: "thunderbird/thunderbird-ios issue 108",
         ..UNKNOWN

@@ -1,4 +1,4 @@
-//! Clients that are known by reports and by the documents of their vendors.
+//! Clients that are known from reports and from the documents of their vendors.
 
 use super::client::Tested::{Document, Recorded};
 use super::client::{Client, Order, Rule, UNKNOWN};

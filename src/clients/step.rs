@@ -1,6 +1,6 @@
-//! The steps of mail clients: which requests they make, and where else they look.
+//! The steps of mail clients: their requests and look-ups.
 //!
-//! A step holds enough to make its request for any address.
+//! A step has all that is needed to make its request for any address.
 
 use crate::address::EmailAddress;
 use crate::paths::{self, Path};
@@ -13,7 +13,7 @@ pub enum Step {
     Ask(Ask),
     /// SRV records of the domain, below `_tcp`.
     Srv(&'static [&'static str]),
-    /// Something that no server of the domain sees.
+    /// A look-up that does not reach a server of the domain.
     Elsewhere(&'static str),
 }
 
@@ -22,11 +22,11 @@ pub enum Step {
 pub struct Ask {
     /// With TLS or without.
     pub scheme: Scheme,
-    /// What stands before the domain.
+    /// The label before the domain.
     pub host: Host,
-    /// Which domain that is.
+    /// Which domain this is.
     pub of: Of,
-    /// What is asked for.
+    /// What is requested.
     pub what: What,
 }
 
@@ -39,7 +39,7 @@ pub enum Scheme {
     Http,
 }
 
-/// A host by what stands before the domain.
+/// A host by the label before the domain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Host {
     /// The domain itself.
@@ -67,7 +67,7 @@ pub enum Of {
     Setting,
 }
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum What {
     /// Autoconfig, at its first path.
@@ -80,7 +80,7 @@ pub enum What {
     Database,
     /// Autodiscover by POST.
     Pox(Schema),
-    /// Autodiscover by GET, without anything in it.
+    /// Autodiscover by GET, without an address.
     PoxGet,
     /// Autodiscover in JSON, for a protocol in the client's spelling.
     Json(Form, &'static str),
@@ -109,7 +109,7 @@ pub enum Sent {
     Dummy(&'static str),
 }
 
-/// The schema that is asked for.
+/// The requested schema.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Schema {
     /// Outlook's.
@@ -118,7 +118,7 @@ pub enum Schema {
     MobileSync,
 }
 
-/// Where the address stands in a request for JSON.
+/// The place of the address in a request for JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
     /// In the query, percent-encoded.
@@ -127,7 +127,7 @@ pub enum Form {
     Path,
 }
 
-/// What `encodeURIComponent` and its kin leave as it is (RFC 3986 §2.3).
+/// What `encodeURIComponent` and similar functions do not encode (RFC 3986 §2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a part of a path may hold as it is (RFC 3986 §3.3).
@@ -174,7 +174,8 @@ impl Ask {
         format!("{before}{domain}")
     }
 
-    /// Path and query for an address. The digest of an address is left out: nobody reads it.
+    /// Path and query for an address. The digest of an address is left out, because mailsetup
+    /// ignores it.
     pub fn target(&self, address: &EmailAddress) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
         let sent = |sent: Sent| match sent {

@@ -175,7 +175,7 @@ fn address(ask: &Ask, target: &str, host: &str) -> EmailAddress {
 /// The tables in docs/clients.md and docs/protocols.md.
 #[test]
 fn the_documentation_has_the_same_clients() {
-    let mut clients = "| client | version | asks | we answer | tested | requests |\n\
+    let mut clients = "| client | version | requests | responses | tested | fixtures |\n\
                        |---|---|---|---|---|---|\n"
         .to_owned();
     let mut sources = "| client | version | where |\n|---|---|---|\n".to_owned();
@@ -209,12 +209,12 @@ fn the_documentation_has_the_same_clients() {
     let expected: BTreeSet<_> = RULES.iter().map(|rule| about(*rule)).collect();
     assert_eq!(known, expected, "RULES has every rule that a client has, and no other");
     rules.sort_by_key(|(text, _)| RULES.iter().position(|rule| about(*rule) == text));
-    let mut does = "| what it does | clients |\n|---|---|\n".to_owned();
+    let mut does = "| behaviour | clients |\n|---|---|\n".to_owned();
     for (text, names) in rules {
         does += &format!("| {text} | {} |\n", names.join(", "));
     }
-    compare("docs/clients.md", "## The table", &clients);
-    compare("docs/clients.md", "## What they do with an answer", &does);
+    compare("docs/clients.md", "## Requests of each client", &clients);
+    compare("docs/clients.md", "## What clients do with a response", &does);
     compare("docs/protocols.md", "## Clients", &sources);
 }
 
@@ -255,25 +255,27 @@ fn list(words: &[String]) -> String {
 /// The steps of a client, in words.
 fn asks(client: &Client) -> String {
     if let Some(other) = client.same_as {
-        return format!("as {other}");
+        return format!("the same as {other}");
     }
     let order = match client.order {
-        Order::AtOnce => "at the same time: ",
-        Order::All => "all of: ",
-        Order::ByHand => "nothing by itself; a person opens ",
+        Order::AtOnce => "in parallel: ",
+        Order::All => "all of these: ",
+        Order::ByHand => "none by itself; the user opens ",
+        Order::Unknown if client.steps.len() > 1 => "order unknown: ",
         Order::InTurn | Order::Unknown => "",
     };
     let in_turn = client.order != Order::AtOnce;
     let mut text = format!("{order}{}", steps(client.steps, in_turn));
     if !client.variants.is_empty() {
-        text += &format!("; by version or setting also {}", steps(client.variants, false));
+        text +=
+            &format!("; depending on version or settings, also {}", steps(client.variants, false));
     }
     text
 }
 
-/// Steps in words, those of a kind together; if they are taken in turn, only neighbours.
+/// Steps in words. Those of one kind are joined; if the order counts, only neighbours.
 fn steps(steps: &[Step], in_turn: bool) -> String {
-    /// What is asked in one breath: the kind, the places, and what is said behind them.
+    /// Requests of one kind: the kind, the places, and the text behind them.
     type Clause = (&'static str, Vec<(String, Vec<Scheme>)>, String);
     let mut clauses: Vec<Clause> = Vec::new();
     let mut add = |kind, place: &str, scheme: Option<Scheme>, behind: String| {
@@ -309,10 +311,10 @@ fn steps(steps: &[Step], in_turn: bool) -> String {
         let scheme = Some(ask.scheme);
         let of = match ask.of {
             Of::Address => "",
-            Of::Mx => " at the name of the MX",
-            Of::MxDomain => " at the domain of the MX",
+            Of::Mx => " for the MX host",
+            Of::MxDomain => " for the domain of the MX host",
             Of::Srv => " at the target of the SRV record",
-            Of::Setting => " at a name that is set there",
+            Of::Setting => " at a host that is set in the client",
         };
         let host = match (ask.of, ask.host) {
             (Of::Srv, _) => "the target of the SRV record",
@@ -363,16 +365,16 @@ fn with(sent: Sent) -> String {
     match sent {
         Sent::No => " without the address".to_owned(),
         Sent::Encoded => " with the address".to_owned(),
-        Sent::Raw => " with the address as it is".to_owned(),
-        Sent::Digested => " with the address and its MD5".to_owned(),
-        Sent::Dummy(word) => format!(" with `{word}` before the @"),
+        Sent::Raw => " with the unencoded address".to_owned(),
+        Sent::Digested => " with the address and its MD5 digest".to_owned(),
+        Sent::Dummy(word) => format!(" with `{word}` as the local part"),
     }
 }
 
-/// What a client gets from us.
+/// The responses that a client gets.
 fn answers(client: &Client) -> Vec<String> {
     if let Some(other) = client.same_as {
-        return vec![format!("as {other}")];
+        return vec![format!("the same as {other}")];
     }
     let mut answers: Vec<String> = Vec::new();
     let mut add = |answer: &str| {
@@ -394,9 +396,9 @@ fn answers(client: &Client) -> Vec<String> {
                 What::PoxGet => "settings without a login",
                 What::Json(_, protocol) => match protocol.eq_ignore_ascii_case("autodiscoverv1") {
                     true => "the URL of P",
-                    false => "no such protocol",
+                    false => "`InvalidProtocol`",
                 },
-                What::Profile(_) | What::ProfileAlias(_) => "a profile, signed if so configured",
+                What::Profile(_) | What::ProfileAlias(_) => "a profile, signed if configured",
                 What::Pacc => "a PACC document, if it is enabled",
                 What::Page => "the page",
             }),
@@ -404,9 +406,9 @@ fn answers(client: &Client) -> Vec<String> {
     }
     for rule in client.rules {
         match rule {
-            Rule::ReadsErrors => add("404 in plain text, which it would read"),
-            Rule::NeedsItsDomain => add("the asked domain as `<domain>`"),
-            Rule::WantsExchange => add("it looks for Exchange, and finds none"),
+            Rule::ReadsErrors => add("404 in plain text: the client parses the body of an error"),
+            Rule::NeedsItsDomain => add("the requested domain in `<domain>`"),
+            Rule::WantsExchange => add("no Exchange server, which the client looks for"),
             _ => {}
         }
     }
@@ -457,50 +459,58 @@ const RULES: [Rule; 37] = [
 /// A rule in words.
 fn about(rule: Rule) -> &'static str {
     match rule {
-        Rule::FirstServer => "takes the first server of a type",
-        Rule::LastServer => "takes the last server of a type",
-        Rule::LastOutgoing => "takes the last server for sending",
-        Rule::EveryServer => "takes all servers, in their order",
-        Rule::LastProtocol => "takes the last server of a type from Autodiscover",
-        Rule::NeedsImap => "finds no server to read mail from without IMAP",
-        Rule::ImapFirst => "finds nothing if another type stands before IMAP",
-        Rule::RefusesOtherTypes => "refuses the document for an unknown type of server",
-        Rule::RefusesPlain => "refuses the document for IMAP or SMTP without TLS",
+        Rule::FirstServer => "uses the first server of a type",
+        Rule::LastServer => "uses the last server of a type",
+        Rule::LastOutgoing => "uses the last outgoing server",
+        Rule::EveryServer => "uses all servers, in their order",
+        Rule::LastProtocol => "uses the last server of a type from Autodiscover",
+        Rule::NeedsImap => "finds no incoming server if the document has no IMAP server",
+        Rule::ImapFirst => "finds no incoming server if another type precedes IMAP",
+        Rule::RefusesOtherTypes => "rejects a document with an unknown type of server",
+        Rule::RefusesPlain => "rejects a document with an IMAP or SMTP server without TLS",
         Rule::RefusesOtherMethods => {
-            "refuses the document for IMAP or SMTP without a method that it knows"
+            "rejects a document with an IMAP or SMTP server without a known authentication method"
         }
-        Rule::NeedsLogin => "treats a server for sending without a login as incomplete",
-        Rule::FirstMethod => "takes the first method that it can use",
-        Rule::LastMethod => "takes the last method that it knows",
-        Rule::FirstOtherMethod => "takes the first method that is not a plain password",
-        Rule::IgnoresMethods => "ignores the methods",
-        Rule::OAuth2ByHost => "uses OAuth2 only for servers in a list of its own",
+        Rule::NeedsLogin => "treats an outgoing server without a login as incomplete",
+        Rule::FirstMethod => "uses the first authentication method that it supports",
+        Rule::LastMethod => "uses the last authentication method that it knows",
+        Rule::FirstOtherMethod => {
+            "uses the first authentication method that is not a plain password"
+        }
+        Rule::IgnoresMethods => "ignores authentication methods",
+        Rule::OAuth2ByHost => "uses OAuth2 only for servers in a built-in list",
         Rule::OAuth2ByDocument => "uses the URLs of `oAuth2` in the document",
-        Rule::NoOAuth2 => "never uses OAuth2 by our documents",
-        Rule::PortDecides => "from Autodiscover, takes the usual protection of the port",
-        Rule::TypedText => "reads `0123` as a number and `true` as a truth value",
-        Rule::Login(Login::Filled) => "login: fills in placeholders wherever they stand",
+        Rule::NoOAuth2 => "never uses OAuth2 from a document",
+        Rule::PortDecides => {
+            "Autodiscover: derives TLS or STARTTLS from the port, not from the document"
+        }
+        Rule::TypedText => "reads `0123` as a number and `true` as a boolean",
+        Rule::Login(Login::Filled) => "login: replaces placeholders at any position",
         Rule::Login(Login::Alone) => {
-            "login: fills in a placeholder that stands alone, takes all else literally"
+            "login: replaces a placeholder that is the whole value, uses any other value literally"
         }
         Rule::Login(Login::AddressAlone) => {
-            "login: fills in `%EMAILADDRESS%` that stands alone, takes all else literally"
+            "login: replaces `%EMAILADDRESS%` if it is the whole value, uses any other value literally"
         }
         Rule::Login(Login::LocalPartOrAddress) => {
-            "login: knows `%EMAILLOCALPART%`, takes the address in place of all else"
+            "login: replaces `%EMAILLOCALPART%`, uses the address in place of any other value"
         }
-        Rule::Login(Login::Address) => "login: always takes the address",
-        Rule::LastUsername => "takes the last login, also of a service, for the mail server's",
-        Rule::NeedsItsDomain => "wants the domain that it asked for in `<domain>`",
-        Rule::NeedsXmlType => "reads only `text/xml` and `application/xml`, in lower case",
-        Rule::ReadsErrors => "reads the body of an error as a document",
-        Rule::RefusesRedirects => "follows no HTTP redirect",
-        Rule::DistrustsHttp => "asks its user about an answer over http",
-        Rule::KeepsAnswers => "keeps an answer for weeks, whatever its header says",
+        Rule::Login(Login::Address) => "login: always uses the address",
+        Rule::LastUsername => {
+            "uses the last login of the document, also that of a service, for the mail server"
+        }
+        Rule::NeedsItsDomain => "requires the requested domain in `<domain>`",
+        Rule::NeedsXmlType => {
+            "accepts only the media types `text/xml` and `application/xml`, in lower case"
+        }
+        Rule::ReadsErrors => "parses the body of an error as a document",
+        Rule::RefusesRedirects => "does not follow HTTP redirects",
+        Rule::DistrustsHttp => "asks the user to confirm a response over http",
+        Rule::KeepsAnswers => "caches a response for weeks and ignores its caching header fields",
         Rule::IgnoresRedirectAddress => "does not follow a redirect of Autodiscover to an address",
         Rule::IgnoresRedirectUrl => "does not follow a redirect of Autodiscover to a URL",
         Rule::ErrorEndsSearch => "ends its search at an Autodiscover error with status 200",
-        Rule::SendsPassword => "sends the password to Autodiscover unasked",
+        Rule::SendsPassword => "sends the password to Autodiscover without a challenge",
         Rule::WantsExchange => "looks for Exchange or ActiveSync",
     }
 }
