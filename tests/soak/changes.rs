@@ -58,7 +58,7 @@ pub fn restarts(size: Size) -> Row {
     let after = memory(&service, "VmRSS");
     place.stop(service);
     let done = format!(
-        "{count} restarts, {CLIENTS} clients; {} kept connections were closed while idle",
+        "{count} restarts, {CLIENTS} clients; {} keepalive connections were closed while idle",
         tally.reconnected
     );
     Row { done, tally, memory: (before, after) }
@@ -202,6 +202,8 @@ pub fn broken_configuration(size: Size) -> Row {
     let stayed = output.matches("keeping the previous one").count();
     assert!(stayed >= count * 5, "{stayed} complaints for {} broken files", count * 5);
     place.stop(service);
-    let done = format!("{count} times broken in five ways and mended, {CLIENTS} clients");
+    let done = format!(
+        "{count} times with an error of one of five kinds, then corrected, {CLIENTS} clients"
+    );
     Row { done, tally, memory: (before, after) }
 }

@@ -142,7 +142,7 @@ fn row_of(place: Place, service: Process, memory: (u64, u64), tally: Tally, done
     assert!(highest < MAX_KIB, "{highest} KiB");
     place.stop(service);
     let done = format!(
-        "{done}; {} requests over 20 ms, {:.3} s the slowest without waiting for a processor",
+        "{done}; {} requests over 20 ms, at most {:.3} s without the wait for a processor",
         tally.long,
         tally.slowest_running.as_secs_f64()
     );
@@ -196,7 +196,7 @@ pub fn mistakes(size: Size) -> Row {
     tally.add(mended);
     let broken = service.output().matches("keeping the previous one").count();
     assert_eq!(broken, rounds, "{}", service.output());
-    let done = format!("{rounds} times broken for {} s, and mended", size.of(20, 4));
+    let done = format!("{rounds} times with errors for {} s, then corrected", size.of(20, 4));
     row(place, service, before, tally, &done)
 }
 
@@ -249,7 +249,7 @@ pub fn long_list(size: Size) -> Row {
     }
     let mut tally = load.stop();
     tally.add(known);
-    let done = format!("{rounds} times emptied, cut, gone, replaced by mv and by cp");
+    let done = format!("{rounds} times emptied, truncated, removed, replaced by mv and by cp");
     row(place, service, before, tally, &done)
 }
 
@@ -327,7 +327,7 @@ pub fn junk(size: Size) -> Row {
         thread::sleep(Duration::from_secs(2));
     }
     tally.add(load.stop());
-    let done = format!("{rounds} times, and mended");
+    let done = format!("{rounds} times, then corrected");
     row(place, service, before, tally, &done)
 }
 
@@ -555,8 +555,8 @@ pub fn largest_domain_files(size: Size) -> Row {
     tally.long = 0;
     tally.add(load.stop());
     let done = format!(
-        "{count} domain files and logos of 64 KiB, each asked for twice ({:.3} s at most, read \
-         beside)",
+        "{count} domain files and logos of 64 KiB, each requested twice (at most {:.3} s, read by \
+         another thread)",
         slowest_first.as_secs_f64()
     );
     row(place, service, before, tally, &done)
@@ -656,6 +656,6 @@ pub fn rewritten(size: Size) -> Row {
         );
     }
     tally.add(load.stop());
-    let done = format!("{writes} times by cp, mv, truncating, an editor's way and rsync");
+    let done = format!("{writes} times by cp, mv, truncation, the method of an editor, and rsync");
     row(place, service, before, tally, &done)
 }

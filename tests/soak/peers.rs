@@ -39,7 +39,7 @@ pub fn descriptors(size: Size) -> Row {
     let after = memory(&service, "VmRSS");
     place.stop(service);
     let done = format!(
-        "{rounds} times 500 clients, half of them keeping connections; recovered within {}",
+        "{rounds} times 500 clients, half of them with keepalive connections; recovered within {}",
         crate::seconds(recovered)
     );
     Row { done, tally, memory: (before, after) }
@@ -89,7 +89,7 @@ pub fn slow(size: Size) -> Row {
     let after = memory(&service, "VmRSS");
     place.stop(service);
     let done = format!(
-        "{} slow writers and {} peers that never read, timeout 2 s: all cut off within {}; 8 clients",
+        "{} slow clients and {} clients that never read, timeout 2 s: all closed within {}; 8 clients",
         rounds * each * 2,
         rounds * each,
         crate::seconds(longest)

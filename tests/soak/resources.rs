@@ -107,7 +107,7 @@ fn under_load(
     assert!(highest < MEMORY_KIB, "{highest} KiB");
     assert!(!service.output().contains("panicked"), "{}", service.output());
     let done = format!(
-        "{rounds} times {HOLDING} connections, each with {what}, never finished; `ulimit -v` 128 MiB; \
+        "{rounds} times {HOLDING} connections, each with {what} that is never completed; `ulimit -v` 128 MiB; \
          4 clients"
     );
     Row { done, tally, memory: (before, highest) }
@@ -180,8 +180,8 @@ pub fn clock(size: Size) -> Row {
     tally.ask(&place.endpoint(), &autoconfig());
     place.stop(service);
     let done = format!(
-        "{count} jumps by up to 23 hours, 8 clients, certificates follow; then {count} of the \
-         monotonic clock, too, with {} of {} requests cut off",
+        "{count} jumps by up to 23 hours, 8 clients, with matching certificates; then {count} of the \
+         monotonic clock, too, with {} of {} requests aborted",
         monotonic.failures.len(),
         monotonic.requests
     );
@@ -228,7 +228,7 @@ pub fn standard_error(size: Size) -> Row {
         umount(&disk).expect("umount");
         let done = format!(
             "/dev/full, a full file system, closed, a pipe without reader, both outputs closed; \
-             {count} complaints each, 4 clients"
+             {count} error messages each, 4 clients"
         );
         *row.lock().expect("row") = Some(Row { done, tally, memory: (before, after) });
     });
