@@ -79,10 +79,10 @@ fn main() {
     println!("| what | user instructions |\n|---|---:|");
     for (name, request) in &requests {
         let count = kept(&sandbox, &twenty, request);
-        println!("| FastCGI, kept connection, 21 domains configured: {name} | {count} |");
+        println!("| FastCGI, keepalive connection, 21 domains configured: {name} | {count} |");
     }
     let empty = command("true");
-    println!("| an empty program, for scale: `true` | {} |", whole(&sandbox, &empty));
+    println!("| an empty program, for comparison: `true` | {} |", whole(&sandbox, &empty));
     for (name, config) in [("no domain configured", &none), ("21 domains configured", &twenty)] {
         let mut program = command(program());
         for (name, value) in cgi::variables(&requests[0].1) {

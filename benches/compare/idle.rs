@@ -41,8 +41,8 @@ pub fn compare(built: &Built, report: &mut Report) {
     report.part(
         "Idle connections",
         &format!(
-            "FastCGI connections that have had one answer and stay open, to a service with 20 domains and \
-             {} allowed connections, whose program was read from the disk. A new request: connect, ask for autoconfig, have the answer; median of {NEW}.",
+            "Open FastCGI connections that have had one response, to a service with 20 domains and a limit of {} \
+             connections, whose program was read from the disk. A new request: connect, request autoconfig, read the response; median of {NEW}.",
             MANY + ROOM
         ),
     );

@@ -70,7 +70,7 @@ fn main() {
         idle::compare(&built, &mut report);
     }
     if wanted("instructions") {
-        let about = "By callgrind, user space only: the same on every run of one program.";
+        let about = "By callgrind, user space only: the same in every run of a program.";
         report.part("Instructions", about);
         report.markdown(&build::instructions());
     }

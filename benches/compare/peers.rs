@@ -74,7 +74,7 @@ pub fn start(
         ("crate `fastcgi`", Responder::Crate),
     ] {
         // A process for each way: PHP and C can only serve kept connections or others.
-        for (kept, way) in [(true, "kept"), (false, "not kept")] {
+        for (kept, way) in [(true, "keepalive"), (false, "no keepalive")] {
             let socket = sandbox.path(&format!("{}.socket", peers.len()));
             let on = |program: &Path| on(&settings.cpus.responder, program);
             let mut command;

@@ -65,11 +65,11 @@ impl Report {
         let Self { machine, text, .. } = &self;
         let [before, after] = [self.busy, busy()].map(|busy| busy * 100.0);
         let others = format!(
-            "Others used {before:.0} % of the CPUs just before and {after:.0} % just after."
+            "Other processes used {before:.0} % of the CPU time immediately before the run, and {after:.0} % immediately after it."
         );
         let warning = match before.max(after) > QUIET * 100.0 {
             true => {
-                " **The machine was busy: rates and times are not to be relied on, nor what follows from them.**"
+                " **The machine had other load: rates and times, and results that depend on them, are not reliable.**"
             }
             false => "",
         };

@@ -107,23 +107,23 @@ fn write(settings: &Settings, peers: &[Peer], rounds: &[Vec<Round>], report: &mu
         let at = peers.iter().position(|peer| peer.name == name).expect("a peer");
         median(rounds[at].iter().map(what))
     };
-    let (ours, php) = ("mailsetup, kept", "PHP (php-fpm), kept");
+    let (ours, php) = ("mailsetup, keepalive", "PHP (php-fpm), keepalive");
     let file = "a file (nginx alone)";
     let times = |one: f64, other: f64| one / other;
     let rate = |name| middle(name, |round| round.load.rate);
     let used = |name| middle(name, |round| round.responder);
     report.target(
-        "responder's CPU time, kept: of php-fpm's",
+        "responder's CPU time, keepalive: share of php-fpm's",
         Wanted::AtMost(0.125),
         times(used(ours), used(php)),
     );
     report.target(
-        "requests/s, kept: times php-fpm's",
+        "requests/s, keepalive: multiple of php-fpm's",
         Wanted::AtLeast(2.9),
         times(rate(ours), rate(php)),
     );
     report.target(
-        "requests/s, kept: times nginx's with a file",
+        "requests/s, keepalive: multiple of nginx's with a file",
         Wanted::AtLeast(0.85),
         times(rate(ours), rate(file)),
     );
@@ -159,7 +159,7 @@ fn write(settings: &Settings, peers: &[Peer], rounds: &[Vec<Round>], report: &mu
     report.part(
         "Behind nginx",
         &format!(
-            "wrk with {CONNECTIONS} connections and one thread, {} rounds of {} s for each in turn, medians. \
+            "wrk with {CONNECTIONS} connections and one thread, {} rounds of {} s for each, alternating, medians. \
              CPUs: load {}, nginx {}, responder {}. Memory after the load, for all processes of a responder.",
             settings.rounds,
             settings.round.as_secs(),

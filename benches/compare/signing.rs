@@ -61,17 +61,17 @@ mod with_openssl {
         let [(_, on_one), (_, on_all), ..] = &seen;
         let rsa = "RSA 2048, one CPU";
         let rate = median(on_one.rounds.iter().map(|round| round.served.rate / round.bare.rate));
-        let what = format!("signed profiles/s, {rsa}: of bare signatures");
+        let what = format!("signed profiles/s, {rsa}: share of bare signatures/s");
         report.target(&what, Wanted::AtLeast(0.9), rate);
         // The same by CPU time, which depends less on who else is there.
         let cpu = median(on_one.rounds.iter().map(|round| round.bare.cpu / round.served.cpu));
-        let what = format!("CPU time of a bare signature, {rsa}: of a signed profile's");
+        let what = format!("CPU time of a bare signature, {rsa}: share of a signed profile's");
         report.target(&what, Wanted::AtLeast(0.9), cpu);
         let [quiet, busy] =
             [&on_all.quiet, &on_all.busy].map(|delays| median(delays.iter().copied()));
         let signature = 1e6 / on_all.middle(|round| round.bare.rate);
         report.target(
-            "others wait longer while profiles are signed, median: signatures",
+            "added delay of other requests while profiles are signed, median: multiple of a signature's time",
             Wanted::AtMost(1.0),
             (busy - quiet) / signature,
         );
@@ -79,10 +79,10 @@ mod with_openssl {
         report.part(
             "Signing",
             &format!(
-                "{ASKING} kept FastCGI connections ask for signed profiles of the service on CPU {one}, or on all. \
-                 Bare signatures of the same profile with the same key run on CPU {one} in turn with them, \
-                 one thread. One more connection asks for autoconfig every {} ms: its delays in µs, while \
-                 nothing is signed (quiet) and while the others ask (busy). Those who ask are on CPU {ASKED_FROM}.",
+                "{ASKING} keepalive FastCGI connections request signed profiles from the service on CPU {one}, or on all. \
+                 Bare signatures of the same profile with the same key are made on CPU {one} in turn with them, \
+                 by one thread. One more connection requests autoconfig every {} ms: its delays in µs, while \
+                 nothing is signed (quiet) and while the others send requests (busy). The clients are on CPU {ASKED_FROM}.",
                 PAUSE.as_millis(),
             ),
         );
