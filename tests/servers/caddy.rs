@@ -42,7 +42,7 @@ pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
     let main = MAIN.replace(":80 {\n    import mailsetup\n    respond 404\n", &site);
     assert_ne!(main, MAIN);
     let file = fs::read_to_string(source("contrib/caddy/Caddyfile")).expect("contrib");
-    let (first, _) = file.split_once("\n# Everything is mailsetup's").expect("two blocks");
+    let (first, _) = file.split_once("\n# All paths are passed on").expect("two blocks");
     write(Path::new("/etc/caddy/mailsetup.Caddyfile"), first);
     run_with(world, &main, &[80, 8080])
 }
