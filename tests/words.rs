@@ -1,12 +1,12 @@
-//! Plain words: phrases that had to be read twice do not come back in what users read, which is
-//! messages, help, manuals, the page and the files of contrib.
+//! Plain words: phrases that had to be read twice do not come back in what people read: messages,
+//! help, manuals, the page, the documentation and the files of contrib.
 
 use crate::common::source;
 use std::fs;
 use std::path::Path;
 
 /// Phrases, in lower case. What is meant is behind each.
-const PHRASES: [(&str, &str); 16] = [
+const PHRASES: [(&str, &str); 34] = [
     ("is no ", "is not a"),
     ("are no ", "are not"),
     ("are none", "are not"),
@@ -23,6 +23,24 @@ const PHRASES: [(&str, &str); 16] = [
     ("went out", "was sent"),
     ("goes out", "is sent"),
     ("broke off", "is incomplete"),
+    ("who asks", "the client"),
+    (" for ever ", "permanently, without a limit"),
+    ("a stranger", "a client, any user"),
+    ("whatever comes", "for every input"),
+    ("kept request", "request on a keepalive connection"),
+    ("kept connection", "keepalive connection"),
+    ("kept document", "cached document"),
+    (" are ours", "are configured"),
+    (" is ours", "is configured"),
+    (" not ours", "not configured"),
+    (" mended", "corrected"),
+    ("taken apart", "parsed, split"),
+    ("cannot be helped", "limits of the protocol"),
+    ("said back", "repeated in the response"),
+    ("stands alone", "is the whole value"),
+    ("all else stays", "nothing else is affected"),
+    ("unasked", "without being asked"),
+    ("to the letter", "exactly"),
 ];
 
 /// What may be written all the same, in lower case.
@@ -62,10 +80,10 @@ fn phrases_that_had_to_be_read_twice_do_not_come_back() {
             false => code(text),
         };
     }
-    for folder in ["contrib", "man"] {
+    for folder in ["contrib", "docs", "man"] {
         files(&source(folder), &mut texts);
     }
-    for file in ["README.md", "SECURITY.md", "CHANGELOG.md"] {
+    for file in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
         texts.push((file.to_owned(), fs::read_to_string(source(file)).expect("text")));
     }
     assert!(texts.len() > 80, "{} files", texts.len());
