@@ -1,7 +1,7 @@
 //! The access log: a line for each request.
 //!
-//! It holds what was asked for, the response and the time. Addresses are masked, and nothing says
-//! who asked, unless the configuration wants it. What a client may have made up is escaped.
+//! Each line holds the request, the response and the time. Addresses are masked, and the client is
+//! not identified, unless the configuration enables that. Text that a client sent is escaped.
 
 use crate::address::EmailAddress;
 use crate::log;
@@ -14,8 +14,8 @@ use std::time::Duration;
 /// The longest User-Agent in bytes; the rest is left out.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// Writes the line about a response on its way out; `took` is the time from the last byte of the
-/// request to the response.
+/// Writes the line about a response that is about to be sent; `took` is the time from the last byte
+/// of the request to the response.
 pub fn write(method: Method, sender: Sender, reply: &Reply, took: Duration, fields: Fields) {
     log::collect(|line| {
         let mut add = |name: &str, value: &str| {
@@ -26,7 +26,7 @@ pub fn write(method: Method, sender: Sender, reply: &Reply, took: Duration, fiel
         add("method=", method.as_str());
         add(" document=", record.document);
         add(" status=", response.status.digits());
-        // The response to a HEAD goes out without it.
+        // The response to a HEAD is sent without its body.
         let sent = if method == Method::Head { 0 } else { response.body.len() };
         add(" bytes=", itoa::Buffer::new().format(sent));
         add(" us=", itoa::Buffer::new().format(took.as_micros() as u64));
@@ -50,13 +50,13 @@ pub fn write(method: Method, sender: Sender, reply: &Reply, took: Duration, fiel
     });
 }
 
-/// The first letter of an address, if it is one that says nothing else.
+/// The first letter of an address; empty if that character would reveal more than a letter does.
 fn first(address: &EmailAddress) -> &str {
     let start = address.local_part().get(..1).unwrap_or_default();
     if start.bytes().all(|b| b.is_ascii_alphanumeric()) { start } else { "" }
 }
 
-/// A value as it was sent: in quotes if it has more than the letters of a network address.
+/// A value as it was sent: in quotes if it has other characters than a network address.
 fn quoted(value: &[u8]) -> String {
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b".:%-".contains(b);
     let cut = &value[..value.len().min(LONGEST_USER_AGENT)];

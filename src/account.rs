@@ -1,7 +1,7 @@
-//! The neutral model: what a mail account needs, in nobody's protocol words.
+//! The model of a mail account, independent of any protocol.
 //!
-//! Every document is written from an [`Account`]; nothing in here knows a configuration file, a
-//! web server or the vocabulary of a mail client.
+//! Every document is written from an [`Account`]; nothing here depends on a configuration file, a
+//! web server or the terms of a mail client.
 
 use crate::address::{Domain, EmailAddress, HostName};
 use crate::url::HttpsUrl;
@@ -13,39 +13,39 @@ use std::sync::Arc;
 
 //------------ Account --------------------------------------------------------
 
-/// Everything a mail client has to know about the accounts of one domain.
+/// All that a mail client needs for the accounts of one domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Account {
     /// The mail domain the settings are for.
     pub domain: Domain,
-    /// The domain of ours that the request's Host named, where a document wanted to know; it may be
-    /// the same.
+    /// The configured domain that the request's Host named, if the document needs it; it may be the
+    /// same.
     pub host_domain: Option<Domain>,
-    /// The request's Host itself, where it stands for this domain or for one that is configured, is
-    /// below this domain, or has a server of this account: the only Host that may stand in a link.
+    /// The request's Host, if it stands for this domain or for one that is configured, is below
+    /// this domain, or has a server of this account: only such a Host may be used in a link.
     pub host: Option<Domain>,
-    /// The mailbox asked about; `None` if only a domain is known.
+    /// The requested mailbox; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
-    /// Who runs the servers.
+    /// The operator of the servers.
     pub provider: Provider,
     /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP,
     /// ManageSieve. There is at most one of a protocol, one or more to read mail and exactly one to
     /// send it.
     pub servers: Vec<MailServer>,
-    /// Further servers of the same protocols, for whoever cannot reach the first; mostly none, since
-    /// some clients take the last they find.
+    /// Further servers of the same protocols, for clients that cannot reach the first. Usually
+    /// empty, since some clients use the last server they find.
     pub alternatives: Vec<MailServer>,
-    /// How POP3 clients should treat what they have fetched.
+    /// How POP3 clients should treat fetched messages.
     pub pop3: Pop3Options,
-    /// What is reached by a URL, at most one of a kind.
+    /// Services that are reached by a URL, at most one of a kind.
     pub services: Vec<WebService>,
-    /// Where clients get tokens, should they know how to use them instead of a password.
+    /// Where clients get tokens, if they support tokens instead of a password.
     pub oauth2: Option<OAuth2>,
-    /// Where the settings are really kept, for clients that can follow.
+    /// The real place of the settings, for clients that follow redirects.
     pub moved: Option<Redirect>,
-    /// Whether PACC is answered.
+    /// Whether PACC is enabled.
     pub pacc: bool,
-    /// Whether Autodiscover clients are told of calendars and address books.
+    /// Whether Autodiscover documents contain calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Arc<Page>,
@@ -70,20 +70,20 @@ impl Account {
             || self.services.iter().any(|service| *service.url.host() == *host)
     }
 
-    /// False if a password is not enough, to read mail or to send it: a server takes tokens only.
+    /// False if a password is not enough to read or to send mail: a server accepts tokens only.
     pub fn takes_passwords(&self) -> bool {
         [self.incoming(), self.outgoing()]
             .iter()
             .all(|server| server.is_some_and(|server| server.auth.without_token().is_some()))
     }
 
-    /// The service of a kind, if there is one.
+    /// The service of a kind, if it is configured.
     pub fn service(&self, kind: ServiceKind) -> Option<&WebService> {
         self.services.iter().find(|service| service.kind == kind)
     }
 }
 
-/// Who runs the servers, as shown to the mailbox owner.
+/// The operator of the servers, as shown to the mailbox owner.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Provider {
     /// The full name, shown by clients beside the account.
@@ -92,7 +92,7 @@ pub struct Provider {
     pub short_name: String,
     /// The reverse-DNS name below which identifiers of profiles are made.
     pub identifier: String,
-    /// The provider's home.
+    /// The provider's home page.
     pub homepage: Option<HttpsUrl>,
     /// Where users find help.
     pub support: Option<HttpsUrl>,
@@ -100,9 +100,9 @@ pub struct Provider {
     pub webmail: Option<HttpsUrl>,
     /// Instructions for mail clients, the most useful first.
     pub documentation: Vec<Documentation>,
-    /// What a profile says of itself before it is installed.
+    /// The description that a device shows before it installs a profile.
     pub profile_description: Localised,
-    /// What users have to agree to before they install a profile.
+    /// The text that users must agree to before they install a profile.
     pub profile_consent: Localised,
 }
 
@@ -115,7 +115,7 @@ pub struct Documentation {
     pub title: Localised,
 }
 
-/// A text in several languages, by BCP 47 tag in lower case; none if there is no text.
+/// A text in several languages, by BCP 47 tag in lower case; empty if there is no text.
 pub type Localised = BTreeMap<String, String>;
 
 //------------ Page -----------------------------------------------------------
@@ -123,9 +123,9 @@ pub type Localised = BTreeMap<String, String>;
 /// How the page for mailbox owners looks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page {
-    /// False if there is none.
+    /// False if the page is disabled.
     pub enabled: bool,
-    /// A template in place of ours.
+    /// A template that replaces the built-in one.
     pub template: Option<String>,
     /// The provider's logo as a `data:` URI.
     pub logo: Option<String>,
@@ -163,10 +163,10 @@ impl fmt::Display for Color {
 
 //------------ MailServer -----------------------------------------------------
 
-/// One server a client talks to.
+/// A server that clients connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MailServer {
-    /// What is spoken there.
+    /// The protocol that is spoken there.
     pub protocol: Protocol,
     /// Where it is.
     pub host: HostName,
@@ -174,11 +174,11 @@ pub struct MailServer {
     pub port: NonZeroU16,
     /// How the connection is protected.
     pub security: Security,
-    /// How the user proves who they are, the preferred way first.
+    /// The authentication methods, the preferred one first.
     pub auth: AuthList,
     /// The name the user logs in with.
     pub login: Login,
-    /// Of another way to a server, its index among those that are configured.
+    /// Of an alternative server, its index among the configured ones.
     pub index: usize,
 }
 
@@ -196,7 +196,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// True if mail is read by it.
+    /// True for a protocol that reads mail.
     pub fn is_incoming(self) -> bool {
         matches!(self, Protocol::Imap | Protocol::Pop3)
     }
@@ -218,13 +218,13 @@ impl fmt::Display for Protocol {
 pub enum Security {
     /// TLS from the first byte.
     Tls,
-    /// Plain text that is upgraded to TLS before anything else is said.
+    /// Plain text that is upgraded to TLS before any other command.
     StartTls,
-    /// No protection at all.
+    /// No protection.
     Plain,
 }
 
-/// How the user proves who they are.
+/// An authentication method.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Auth {
     /// The password itself (SASL PLAIN or LOGIN), inside TLS.
@@ -235,7 +235,7 @@ pub enum Auth {
     Ntlm,
     /// A token instead of a password (SASL XOAUTH2 or OAUTHBEARER).
     OAuth2,
-    /// Nothing is asked; for sending only.
+    /// No authentication; for sending only.
     None,
 }
 
@@ -259,7 +259,7 @@ pub struct AuthList {
 }
 
 impl AuthList {
-    /// As many as there are.
+    /// The number of methods.
     const MAX: usize = 5;
 
     /// A list of one.
@@ -267,7 +267,7 @@ impl AuthList {
         AuthList { methods: [method; AuthList::MAX], len: 1 }
     }
 
-    /// `None` for an empty list, or if a method is there twice.
+    /// Takes methods in their order; `None` for an empty list, or if a method occurs twice.
     pub fn new(methods: &[Auth]) -> Option<AuthList> {
         let mut list = AuthList::of(*methods.first()?);
         for method in &methods[1..] {
@@ -290,14 +290,13 @@ impl AuthList {
         self.iter().any(|known| known == method)
     }
 
-    /// The preferred method of those that need no token: what is left for clients and formats that
-    /// know no OAuth2.
+    /// The preferred method of those that need no token, for clients and formats without OAuth2.
     pub fn without_token(&self) -> Option<Auth> {
         self.iter().find(|method| *method != Auth::OAuth2)
     }
 }
 
-/// How POP3 clients should treat what they have fetched; `None` leaves it to them.
+/// How POP3 clients should treat fetched messages; `None` leaves it to the client.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Pop3Options {
     /// Whether messages stay on the server.
@@ -310,10 +309,10 @@ pub struct Pop3Options {
 
 //------------ WebService -----------------------------------------------------
 
-/// What is reached by a URL.
+/// A service that is reached by a URL.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WebService {
-    /// What is spoken there.
+    /// The protocol that is spoken there.
     pub kind: ServiceKind,
     /// Where it is.
     pub url: HttpsUrl,
@@ -353,24 +352,24 @@ impl fmt::Display for ServiceKind {
 pub struct OAuth2 {
     /// The issuer's name.
     pub issuer: String,
-    /// What to ask for, separated by blanks.
+    /// The scopes to request, separated by blanks.
     pub scope: String,
-    /// Where the user agrees.
+    /// Where the user grants access.
     pub authorization_url: HttpsUrl,
-    /// Where the token is.
+    /// Where the client requests the token.
     pub token_url: HttpsUrl,
-    /// Who every client says it is.
+    /// The identifier that every client sends.
     pub client_id: String,
-    /// What goes with that; no secret, since everybody is told.
+    /// The secret that belongs to it. It is public, since every client receives it.
     pub client_secret: Option<String>,
 }
 
-/// Where the settings are really kept.
+/// The real place of the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Redirect {
-    /// To be asked with another address.
+    /// The client repeats the request with another address.
     Address(Login),
-    /// To be asked at another URL.
+    /// The client repeats the request at another URL.
     Url(HttpsUrl),
 }
 
@@ -381,7 +380,7 @@ pub const EMAIL_ADDRESS: &str = "%EMAILADDRESS%";
 /// The part before the `@`, in a login template.
 pub const EMAIL_LOCAL_PART: &str = "%EMAILLOCALPART%";
 
-/// A login name: literal text with [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] left to fill in.
+/// A login name: literal text with the placeholders [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Login(String);
 
@@ -402,10 +401,10 @@ impl Login {
     }
 }
 
-/// Fills a mailbox into a text with [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] left open.
+/// Replaces the placeholders [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] in a text.
 pub fn fill_in(text: &str, address: &str, local_part: &str) -> String {
-    // Pieces are replaced from left to right, so that a mailbox named like a placeholder stays
-    // what it is.
+    // Placeholders are replaced from left to right, so that a mailbox named like a placeholder is
+    // kept.
     let mut filled = String::with_capacity(text.len() + 8 * address.len());
     let mut rest = text;
     while let Some(start) = memchr(b'%', rest.as_bytes()) {

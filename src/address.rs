@@ -1,10 +1,10 @@
-//! E-mail addresses and domains, parsed once and never plain strings after that.
+//! E-mail addresses and domains, parsed once into types.
 //!
-//! Accepts what mail software accepts: dot-atoms (also with doubled or final dots, which real
-//! mailboxes have), quoted local parts, UTF-8 local parts (RFC 6531) and international domains in
-//! both spellings. Refuses control characters, characters that are not seen, markup outside quotes,
-//! oversized parts, and domains that are not host names. Rules: RFC 5321 §4.1.2 and §4.5.3.1, RFC 5890,
-//! RFC 1123 §2.1, RFC 8264 §4.3.
+//! Accepts the forms that mail software accepts: dot-atoms (also with doubled or final dots, which
+//! exist in real mailboxes), quoted local parts, UTF-8 local parts (RFC 6531) and international
+//! domains in both spellings. Refuses control characters, invisible characters, markup outside
+//! quotes, oversized parts, and domains that are not host names. Rules: RFC 5321 §4.1.2 and
+//! §4.5.3.1, RFC 5890, RFC 1123 §2.1, RFC 8264 §4.3.
 
 use crate::visible::{is_hidden, is_joiner};
 use std::borrow::Cow;
@@ -16,8 +16,8 @@ use std::sync::Arc;
 pub const MAX_LOCAL_PART: usize = 64;
 /// Longest domain name in octets (RFC 5321 §4.5.3.1.2; RFC 1035 leaves 253 for the text form).
 pub const MAX_DOMAIN: usize = 253;
-/// Longest text that is looked at for a domain, in octets: a letter of another script has up to four.
-/// Over 64 KiB, IDNA takes milliseconds.
+/// Longest text that is parsed as a domain, in octets: a letter of another script has up to four.
+/// IDNA takes milliseconds for more than 64 KiB.
 const MAX_DOMAIN_TEXT: usize = 4 * MAX_DOMAIN;
 /// Longest label of a domain name in octets (RFC 1035 §2.3.4).
 const MAX_LABEL: usize = 63;
@@ -33,7 +33,7 @@ pub struct Domain(Arc<str>);
 impl Domain {
     /// Parses a domain in any letter case, with or without a final dot, in U- or A-labels.
     ///
-    /// Fails for addresses, ports, single labels and everything that is no host name.
+    /// Fails for addresses, ports, single labels and everything that is not a host name.
     pub fn parse(text: &str) -> Result<Domain, AddressError> {
         domain_name(text).map(|name| Domain(name.into()))
     }
@@ -43,8 +43,7 @@ impl Domain {
         &self.0
     }
 
-    /// The domain as people write it: in U-labels, where these can be trusted to be what they look
-    /// like.
+    /// The domain as people write it: in U-labels, unless these could be mistaken for another name.
     pub fn for_people(&self) -> Cow<'_, str> {
         match is_international(self) {
             true => readable(self).map_or(Cow::Borrowed(self.as_str()), Cow::Owned),
@@ -52,19 +51,19 @@ impl Domain {
         }
     }
 
-    /// What is left after one of `prefixes` (each with its dot), if that is still a domain.
+    /// The domain without one of `prefixes` (each with its dot), if the rest is still a domain.
     pub fn without_prefix(&self, prefixes: &[&str]) -> Option<Domain> {
         let rest = prefixes.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
         rest.contains('.').then(|| Domain(rest.into()))
     }
 
-    /// True if the domain is `other` or stands below it.
+    /// True if the domain is `other` or a subdomain of it.
     pub fn is_in(&self, other: &Domain) -> bool {
         let rest = self.0.strip_suffix(other.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
-    /// True if the domain is what is left of `name` after one of `prefixes`.
+    /// True if the domain is `name` without one of `prefixes`.
     pub fn is_left_of(&self, name: &Domain, prefixes: &[&str]) -> bool {
         name.0.strip_suffix(self.as_str()).is_some_and(|prefix| prefixes.contains(&prefix))
     }
@@ -85,7 +84,7 @@ pub fn domain_name(text: &str) -> Result<Cow<'_, str>, AddressError> {
     let ascii = match plain_host_name(name) {
         Some(Plain { is_lower: true }) => Cow::Borrowed(name),
         Some(Plain { is_lower: false }) => Cow::Owned(name.to_ascii_lowercase()),
-        // UTS #46 drops some characters that are not seen, and two names would look alike.
+        // UTS #46 drops some invisible characters; two different names would then look alike.
         None if name.chars().any(|c| is_hidden(c) && !is_joiner(c)) => {
             return Err(AddressError::Domain);
         }
@@ -107,11 +106,11 @@ struct Plain {
     is_lower: bool,
 }
 
-/// Looks at a host name, which is plain if it is ASCII in any letter case and has no two hyphens
-/// that could mean that it was mapped already (RFC 5891 §4.2.3.1).
+/// Recognises a plain host name: ASCII in any letter case, without two adjacent hyphens, which may
+/// mean that the name is already mapped (RFC 5891 §4.2.3.1).
 fn plain_host_name(name: &str) -> Option<Plain> {
     const UPPER: u8 = 2;
-    /// Every request has a Host: a look into a table takes half as long as comparing.
+    /// Every request has a Host: a table look-up takes half as long as comparisons.
     static ALPHANUMERIC: [u8; 256] = {
         let mut table = [0; 256];
         let mut byte = 0;
@@ -135,7 +134,7 @@ fn plain_host_name(name: &str) -> Option<Plain> {
         });
         let run = run.unwrap_or(rest.len());
         label_len += run;
-        // Nothing stands between two dots or hyphens, before the first or behind the last.
+        // Empty between two dots or hyphens, before the first or after the last.
         if run == 0 || label_len > MAX_LABEL {
             return None;
         }
@@ -162,14 +161,15 @@ pub fn is_host_name(name: &str) -> bool {
         })
 }
 
-/// What an A-label begins with (RFC 5890 §2.3.2.1).
+/// The prefix of an A-label (RFC 5890 §2.3.2.1).
 const A_LABEL: &str = "xn--";
 
 fn is_international(domain: &Domain) -> bool {
     domain.0.split('.').any(|label| label.starts_with(A_LABEL))
 }
 
-/// A domain in U-labels; `None` if they could be taken for another name, or do not lead back to it.
+/// A domain in U-labels; `None` if they could be mistaken for another name, or do not map back to
+/// it.
 fn readable(domain: &Domain) -> Option<String> {
     let (text, result) = idna::domain_to_unicode(domain.as_str());
     result.ok()?;
@@ -178,16 +178,17 @@ fn readable(domain: &Domain) -> Option<String> {
     (is_safe && leads_back()).then_some(text)
 }
 
-/// True for a label of letters, digits, hyphens and the marks that belong to letters, in which no
-/// script is mixed with one that has letters of the same look (UTS #39 §5).
+/// True for a label of letters, digits, hyphens and the marks that belong to letters, without a mix
+/// of scripts whose letters look alike (UTS #39 §5).
 ///
-/// Refuses what nobody sees and what looks like a dot, a slash or a blank.
+/// Refuses invisible characters and those that look like a dot, a slash or a blank.
 fn is_safe_label(label: &str) -> bool {
     let is_mark = |c| {
         matches!(c,
             // Combining marks; the middle dots of Catalan and Japanese (RFC 5892 A.3, A.7).
             '\u{300}'..='\u{36f}' | '\u{b7}' | '\u{30fb}' | '\u{3099}' | '\u{309a}'
-            // The scripts of India and South-East Asia, whose words need marks that are no letters.
+            // The scripts of India and South-East Asia, whose words need marks that are not
+            // letters.
             | '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
     };
     let is_latin =
@@ -215,8 +216,8 @@ fn is_number(label: &str) -> bool {
 pub struct HostName(String);
 
 impl HostName {
-    /// Parses a name in any letter case, with or without a final dot, in U- or A-labels. `None` if it
-    /// is none.
+    /// Parses a name in any letter case, with or without a final dot, in U- or A-labels. `None` if
+    /// it is not a host name.
     pub fn parse(text: &str) -> Option<HostName> {
         let name = domain_name(text).map_or_else(
             |_| text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase(),
@@ -225,7 +226,7 @@ impl HostName {
         HostName::in_ascii(name)
     }
 
-    /// Takes a name that is written as it is kept. `None` if it is none.
+    /// Takes a name that is already in ASCII and lower case. `None` if it is not a host name.
     pub fn in_ascii(name: String) -> Option<HostName> {
         is_host_name(&name).then_some(HostName(name))
     }
@@ -267,11 +268,11 @@ impl EmailAddress {
     pub fn parse(bytes: &[u8]) -> Result<EmailAddress, AddressError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AddressError::NotUtf8)?;
         let text = match text.as_bytes() {
-            // Nearly always there is nothing around it.
+            // Nearly always the address has nothing around it.
             [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
             _ => text.trim_matches(is_around),
         };
-        // A quoted local part may hold an `@`; a domain never does.
+        // A quoted local part may contain an `@`; a domain never does.
         let at = text.bytes().rposition(|b| b == b'@').ok_or(AddressError::NoAt)?;
         let (local_part, domain) = (&text[..at], Domain::parse(&text[at + 1..])?);
         if local_part.len() > MAX_LOCAL_PART {
@@ -296,7 +297,7 @@ impl EmailAddress {
         &self.domain
     }
 
-    /// True if the local part is a quoted string, which may hold any words.
+    /// True if the local part is a quoted string, which may contain any text.
     pub fn is_quoted(&self) -> bool {
         self.local_part.starts_with('"')
     }
@@ -306,7 +307,7 @@ impl EmailAddress {
         [&self.local_part, "@", &*self.domain.for_people()].concat()
     }
 
-    /// One spelling for all letter cases of the address: what identifiers are derived from.
+    /// One spelling for all letter cases of the address; identifiers are derived from it.
     pub fn folded(&self) -> String {
         [&self.local_part.to_lowercase(), "@", self.domain.as_str()].concat()
     }
@@ -320,8 +321,8 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// True for the letters, digits and signs that nearly all addresses are made of: nothing else is to
-/// be looked at.
+/// True for text of the letters, digits and signs that nearly all addresses consist of; it needs no
+/// further checks.
 fn is_plain(text: &str) -> bool {
     let is_usual = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+');
     !text.is_empty() && text.bytes().all(is_usual)
@@ -337,7 +338,8 @@ fn is_dot_atom(text: &str) -> bool {
         })
 }
 
-/// A quoted string (RFC 5321 §4.1.2) without control characters, and with no white space but blanks.
+/// A quoted string (RFC 5321 §4.1.2) without control characters, and without white space other than
+/// blanks.
 fn is_quoted_string(text: &str) -> bool {
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
@@ -354,37 +356,38 @@ fn is_quoted_string(text: &str) -> bool {
     !inner.is_empty() && !escaped
 }
 
-/// True for what people and their programs put around an address: blanks, tabs and ends of lines
-/// and pages, among them the blanks of other widths, which phone keyboards and web pages have.
+/// True for characters that people and programs put around an address: blanks, tabs, ends of lines
+/// and pages, and the blanks of other widths that phone keyboards and web pages produce.
 pub fn is_around(c: char) -> bool {
     matches!(c, '\t' | '\r' | '\n' | '\u{c}')
         || (c.is_whitespace() && !c.is_control() && !is_hidden(c))
 }
 
-/// True for what may stand inside a local part: text that is seen. Joiners are left to
+/// True for characters that a local part may contain: visible ones. Joiners are checked by
 /// [`joiners_join`].
 fn is_seen(c: char) -> bool {
     is_text(c) && !c.is_whitespace() && (!is_hidden(c) || is_joiner(c))
 }
 
-/// True if every joiner stands between letters that it changes the look of, as in Persian and in
-/// the scripts of India (RFC 5892, appendices A.1 and A.2); elsewhere it is not seen. IDNA holds
-/// domains to the same rule.
+/// True if every joiner is between letters whose shape it changes, as in Persian and in the scripts
+/// of India (RFC 5892, appendices A.1 and A.2); elsewhere it is invisible. IDNA has the same rule
+/// for domains.
 fn joiners_join(text: &str) -> bool {
     text.split(|c: char| c.is_ascii())
         .filter(|word| word.contains(is_joiner))
         .all(|word| idna::domain_to_unicode(word).1.is_ok())
 }
 
-/// True for what may stand in a line of any document: no control characters, and none of the two
-/// that XML 1.0 §2.2 does not know.
+/// True for characters that a line of any document may contain: no control characters, and not the
+/// two that XML 1.0 §2.2 excludes.
 pub fn is_text(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 //------------ AddressError ---------------------------------------------------
 
-/// Why something is no e-mail address or domain. Never holds the input: it may be shown.
+/// Why a text is not an e-mail address or a domain. It never contains the input, so it may be
+/// shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AddressError {
     /// Not UTF-8.
@@ -393,7 +396,7 @@ pub enum AddressError {
     NoAt,
     /// The part before the `@` is empty, too long or has characters that need quotes.
     LocalPart,
-    /// The part after the `@` is no domain name.
+    /// The part after the `@` is not a domain name.
     Domain,
 }
 

@@ -1,10 +1,10 @@
-//! Documents that were written before, for the next request about the same domain.
+//! The cache: documents that were written for earlier requests about the same domain.
 //!
-//! Writing a document costs more than all the rest of a request. One that depends on nothing but
-//! the domain goes out again as it is; one with a login goes out with the mailbox filled in. It is
-//! used as long as the very same settings are found: a file that was read again makes others. How
-//! many are kept, and how many bytes, is limited: where any domain is answered, strangers choose the
-//! domains.
+//! Writing a document costs more than the rest of a request. A document that depends only on the
+//! domain is sent again unchanged; one with a login is sent with the mailbox filled in. A cached
+//! document is used as long as the same settings are found; a file that was read again results in
+//! new settings. The number of documents and their total size are limited: where any domain is
+//! answered, clients choose the domains.
 
 use crate::address::{Domain, EmailAddress};
 use crate::config::settings::Identity;
@@ -17,21 +17,20 @@ use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// How many documents are kept; they have about 2 KB each. The next makes room for itself by
-/// removing all others.
+/// How many documents are cached; they have about 2 KB each. When the cache is full, it is emptied.
 const MAX_KEPT: usize = 512;
-/// How many bytes the documents may have together: an admin's texts may be long.
+/// How many bytes the documents may have together: configured texts may be long.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// How many bytes a document may have, or it is not kept: a page may hold a large logo.
+/// The largest document that is cached, in bytes: a page may contain a large logo.
 const MAX_DOCUMENT: usize = 64 * 1024;
 
-/// The documents.
+/// The cached documents.
 #[derive(Debug, Default)]
 pub struct Cache(RefCell<Documents>);
 
 #[derive(Debug, Default)]
 struct Documents {
-    /// Few enough that strangers gain nothing by domains of the same hash.
+    /// The number is small enough that an attacker gains nothing by domains of the same hash.
     by_domain: FxHashMap<Domain, Vec<Entry>>,
     count: usize,
     bytes: usize,
@@ -42,32 +41,32 @@ struct Entry {
     name: &'static str,
     variant: String,
     decided_by: DecidedBy,
-    /// Not the settings themselves: they may be large, and out of use.
+    /// Not the settings themselves: they may be large and no longer in force.
     found: Identity,
     host_domain: Option<Domain>,
     content: Content,
 }
 
-/// What is kept of a document.
+/// The cached form of a document.
 #[derive(Debug)]
 enum Content {
-    /// All of it, and the tag of its body.
+    /// The whole document and the tag of its body.
     Whole(Response, Rc<Tag>),
-    /// What is left to fill in.
+    /// A form, to be filled in for the mailbox.
     Open(Form),
 }
 
-/// A document for a question.
+/// A copy of a cached document for a question.
 #[derive(Debug)]
 pub struct Copy {
     /// The document.
     pub response: Response,
-    /// The tag of its body; it belongs to all copies.
+    /// The tag of its body, shared by all copies.
     pub tag: Rc<Tag>,
 }
 
 impl Cache {
-    /// The document for a question, if it is kept.
+    /// The document for a question, if it is cached.
     pub fn find(
         &self,
         document: &dyn Document,
@@ -81,8 +80,8 @@ impl Cache {
         entry.content.copy(address)
     }
 
-    /// Keeps a document that was written for a question, if it can be used for others; the document
-    /// for this one.
+    /// Caches a document that was written for a question, if other questions can use it; returns
+    /// the document for this one.
     pub fn keep(
         &self,
         document: &dyn Document,
@@ -113,7 +112,7 @@ impl Cache {
         }
         let entries = documents.by_domain.entry(resolved.domain.as_ref().clone()).or_default();
         let before = entries.len();
-        // Of other settings.
+        // Entries of other settings.
         entries.retain(|entry| !entry.answers(document, resolved));
         entries.push(Entry {
             name: document.name(),
@@ -125,14 +124,14 @@ impl Cache {
         });
         let added = entries.len() - before;
         documents.count += added;
-        // Those of other settings go on counting until all are removed.
+        // The bytes of removed entries are counted until the cache is emptied.
         documents.bytes += bytes;
         copy
     }
 }
 
 impl Entry {
-    /// True if this is the document for the domain, by whatever settings.
+    /// True if this is the document for the domain, whatever its settings.
     fn answers(&self, document: &dyn Document, resolved: &Resolved) -> bool {
         self.name == document.name()
             && self.decided_by == document.decided_by()
@@ -142,7 +141,7 @@ impl Entry {
 }
 
 impl Content {
-    /// The document for an address; `None` if it cannot do without one.
+    /// The document for an address; `None` if the document needs one.
     fn copy(&self, address: Option<&EmailAddress>) -> Option<Copy> {
         Some(match self {
             Content::Whole(response, tag) => {

@@ -1,8 +1,9 @@
-//! Reads the files that an admin names: bounded, and without waiting for another process.
+//! Reads the files that the configuration names, with a size limit and without waiting for another
+//! process.
 //!
-//! Refuses what is not a file to read (folders, pipes, sockets), since a service that opened a pipe
-//! would wait for its writer. Every kind of file has its largest size; docs/reliability.md lists
-//! them. A file that changed a moment ago may be half written: [`Stamp`] tells.
+//! Refuses folders, pipes and sockets: after opening a pipe, a service would wait for its writer.
+//! Every kind of file has a largest size; docs/reliability.md lists them. A file that was just
+//! changed may be half written: [`Stamp`] detects that.
 
 use rustix::io::Errno;
 use std::fs::OpenOptions;
@@ -11,7 +12,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long a file must have stayed as it is before its content counts. Editors and `cp` write a
+/// How long a file must have been unchanged before its content is used. Editors and `cp` write a
 /// file within this time.
 pub const SETTLE_TIME: Duration = Duration::from_secs(1);
 
@@ -40,12 +41,12 @@ impl Kind {
     /// Largest size, in bytes.
     ///
     /// A service takes at most 256 MB of memory while it reads a file of this size, whatever it
-    /// holds, and with one of the same size that is in force. A list takes up to four times its size;
-    /// what TOML takes is limited by `config::parts`.
+    /// contains, together with one of the same size that is in force. A list takes up to four times
+    /// its size; the memory of TOML is limited by `config::parts`.
     pub const fn max_bytes(self) -> u64 {
         match self {
             Kind::List => 32 * 1024 * 1024,
-            // A file with the certificates of all authorities has a quarter of this.
+            // A file with the certificates of all public authorities has a quarter of this size.
             Kind::Certificate | Kind::Key => 1024 * 1024,
             Kind::Configuration => 2 * 1024 * 1024,
             Kind::Template | Kind::DomainFile | Kind::Logo => 64 * 1024,
@@ -72,18 +73,18 @@ pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     }
     // One byte more, so that the first read finds the end.
     let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    // The size of a device or of a file in /proc is not known before.
+    // The size of a device or of a file in /proc is not known in advance.
     file.take(max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max { too_large() } else { Ok(bytes) }
 }
 
-/// Why a file cannot be read, in words and without the number of the error.
+/// Why a file cannot be read, as text without the error number.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
-/// Reads a whole file of UTF-8 text; a byte order mark is left out.
+/// Reads a whole file of UTF-8 text; a byte order mark is removed.
 pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
     let mut text = String::from_utf8(read(path, kind)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
@@ -93,7 +94,7 @@ pub fn read_text(path: &Path, kind: Kind) -> io::Result<String> {
     Ok(text)
 }
 
-/// True if a text is the beginning of what it was before, and ends within a line.
+/// True if a text is the beginning of its earlier version and ends within a line.
 pub fn is_cut(text: &str, earlier: &str) -> bool {
     let rest = earlier.strip_prefix(text).unwrap_or_default();
     !rest.is_empty() && !text.ends_with('\n') && !rest.starts_with(['\n', '\r'])
@@ -106,11 +107,11 @@ pub fn says_nothing(text: &str) -> bool {
 
 //------------ Stamp ----------------------------------------------------------
 
-/// What tells one state of a file from another: its place on disk, size and times.
+/// The state of a file: its place on disk, size and times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp {
     place: (u64, u64),
-    /// The birth of the file, where the file system knows it: numbers of inodes are used again.
+    /// The creation time of the file, if the file system records it: inode numbers are reused.
     born: Option<SystemTime>,
     size: u64,
     modified: (i64, i64),
@@ -120,7 +121,7 @@ pub struct Stamp {
 impl Stamp {
     /// The state of a file; `None` if it does not exist.
     ///
-    /// Fails if that cannot be found out, which does not prove that it does not exist.
+    /// Fails if the state cannot be read, which does not prove that the file does not exist.
     pub fn of(path: &Path) -> io::Result<Option<Stamp>> {
         match std::fs::metadata(path) {
             Ok(meta) => Ok(Some(Stamp {
@@ -130,7 +131,7 @@ impl Stamp {
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
             })),
-            // A name that is too long for the file system is that of a domain without a file.
+            // A name that is too long for the file system belongs to a domain without a file.
             Err(error) if error.raw_os_error() == Some(Errno::NAMETOOLONG.raw_os_error()) => {
                 Ok(None)
             }
@@ -144,16 +145,16 @@ impl Stamp {
         self.place == other.place && self.born == other.born
     }
 
-    /// True if the last change was so short ago that the next one may follow: for a process that
-    /// cannot wait and see.
+    /// True if the last change is so recent that another may follow; for a process that cannot
+    /// wait.
     pub fn may_be_changing(&self) -> bool {
         self.age().is_none_or(|age| age < 2 * SETTLE_TIME)
     }
 
     /// True if the file was last changed so long ago that it is not being written now.
     ///
-    /// The time of the last change of the inode is the system's: no program can set it back. A time
-    /// in the future says nothing, since the clock was set.
+    /// The system sets the time of the last change of the inode; programs cannot set it back. A
+    /// time in the future is ignored, since the clock was changed.
     pub fn is_settled(&self) -> bool {
         self.age().is_some_and(|age| age >= SETTLE_TIME)
     }
@@ -178,8 +179,8 @@ impl Stamp {
 
 //------------ Seen -----------------------------------------------------------
 
-/// A state of one or more files that was seen, and since when: it counts once it has stayed the
-/// same for [`SETTLE_TIME`], whatever the clock says of the files.
+/// A state of one or more files and the time at which it was first seen. It is used once it has
+/// been unchanged for [`SETTLE_TIME`], whatever the times of the files.
 #[derive(Clone, Debug)]
 pub struct Seen<T>(Option<(T, Instant)>);
 
@@ -189,7 +190,7 @@ impl<T: PartialEq> Seen<T> {
         self.0.as_ref().is_some_and(|(seen, _)| seen == state)
     }
 
-    /// Takes note of a state; true if it has stayed the same for long enough.
+    /// Records a state; true if it has been unchanged for long enough.
     pub fn has_settled(&mut self, state: T) -> bool {
         match &self.0 {
             Some((seen, since)) if *seen == state => since.elapsed() >= SETTLE_TIME,
@@ -207,7 +208,7 @@ impl<T> Seen<T> {
         Seen(Some((state, Instant::now())))
     }
 
-    /// Forgets the state: what is there now is known.
+    /// Clears the state, since the present one has been read.
     pub fn clear(&mut self) {
         self.0 = None;
     }

@@ -1,8 +1,8 @@
-//! What is wrong with a configuration, or works but breaks a client: data, not prose.
+//! Findings: errors in a configuration, and settings that work but break a client; as data.
 //!
 //! The same list is printed as text, written as JSON and logged. Every kind of finding has a code
-//! that does not change between versions: those of `lint` stand in its table, all others in
-//! [`CODES`]. A name that is not UTF-8 is written with its bytes in hexadecimal digits.
+//! that does not change between versions: those of `lint` are in its table, all others in
+//! [`CODES`]. A name that is not UTF-8 is written with its bytes in hexadecimal.
 
 use self::Level::{Error, Warning};
 use crate::address::Domain;
@@ -13,8 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Every code that is not in the table of `lint`, how bad it is at worst, and one line about it for the
-/// manual; in the order of the codes.
+/// Every code that is not in the table of `lint`, its highest level, and one line about it for the
+/// manual; sorted by code.
 pub const CODES: &[(&str, Level, &str)] = &[
     ("alias", Error, "An alias that leads to a domain that is not configured, or into a circle."),
     ("alias-alone", Error, "A domain has alias_of and other settings."),
@@ -113,29 +113,29 @@ pub const CODES: &[(&str, Level, &str)] = &[
 pub struct Finding {
     /// The kind, in kebab case: `port-range`.
     pub code: &'static str,
-    /// How bad it is.
+    /// Its level.
     pub level: Level,
-    /// What causes it, if that is known.
+    /// Its cause in a file, if known.
     pub place: Option<Place>,
-    /// The domain it was found for, if it is about one.
+    /// The domain that it concerns, if it concerns one.
     pub domain: Option<Domain>,
     /// The other domains that get the same setting from the same place.
     pub others: Vec<Domain>,
     /// The clients that it breaks.
     pub clients: Vec<String>,
-    /// What is wrong.
+    /// The message: the error or its consequence.
     pub message: String,
-    /// What to do about it, where the message does not say so.
+    /// The remedy, unless the message contains it.
     pub mend: Option<String>,
 }
 
-/// How bad a finding is; errors come first.
+/// The level of a finding; errors are sorted first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The configuration cannot be used, or a part of it.
     Error,
-    /// It can be used, but something will not work for everybody.
+    /// The configuration can be used, but something does not work for all clients.
     Warning,
 }
 
@@ -178,7 +178,7 @@ impl Finding {
     }
 }
 
-/// A message holds what somebody wrote: of a long one, begin and end are kept.
+/// A message quotes text from files. The middle of a long message is removed.
 fn shortened(message: String) -> String {
     const BEGIN: usize = 400;
     const END: usize = 200;
@@ -191,7 +191,7 @@ fn shortened(message: String) -> String {
 }
 
 impl Level {
-    /// What a line about it begins with.
+    /// The beginning of a line about it.
     pub fn label(self) -> &'static str {
         match self {
             Level::Error => "error: ",
@@ -236,7 +236,7 @@ impl fmt::Display for Finding {
         if let Some(place) = &self.place {
             write!(f, "{place}: ")?;
         }
-        // JSON has A-labels, for programs.
+        // The JSON form has A-labels, for programs.
         if let Some(domain) = self.domain.as_ref().map(Domain::for_people) {
             match self.others.len() {
                 0 => write!(f, "{domain}: ")?,
@@ -252,10 +252,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Sorts by place: the files in the order in which they were read, then all others by name; what
-/// has no place comes first.
+/// Sorts by place: the files in the order in which they were read, then all others by name;
+/// findings without a place come first.
 ///
-/// `files` also has what is known of each.
+/// `files` may hold further data about each file.
 pub fn sort<T>(findings: &mut [Finding], files: &[(PathBuf, T)]) {
     let ranks: HashMap<&Path, usize> =
         files.iter().enumerate().rev().map(|(rank, (file, _))| (file.as_path(), rank)).collect();
@@ -270,7 +270,7 @@ pub fn sort<T>(findings: &mut [Finding], files: &[(PathBuf, T)]) {
     });
 }
 
-/// What is not known is left out.
+/// A finding as JSON; unknown members are omitted.
 #[derive(Serialize)]
 struct Json<'a> {
     code: &'a str,
@@ -283,7 +283,7 @@ struct Json<'a> {
     column: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<&'a str>,
-    /// All of them, the first included, where there are several.
+    /// All domains, including the first, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     domains: Vec<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

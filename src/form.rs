@@ -1,7 +1,7 @@
-//! A document of a domain with gaps for what differs between its mailboxes.
+//! A form: a document of a domain with gaps for the parts that differ between its mailboxes.
 //!
-//! It is written once, with a marker in each gap, and taken apart; for each mailbox the pieces are
-//! put together. What stands in a gap is markup already: whoever fills it in has escaped it.
+//! It is written once with a marker in each gap, and split there; for each mailbox the pieces are
+//! joined. The text for a gap is markup: the caller escapes it.
 
 use crate::address::EmailAddress;
 use crate::response::Response;
@@ -14,19 +14,19 @@ pub type Fill = Box<dyn Fn(&EmailAddress) -> Vec<String>>;
 
 /// A response whose body has gaps.
 pub struct Form {
-    /// All but the body.
+    /// The response without its body.
     head: Response,
-    /// Texts, each with the number of the marker behind it.
+    /// Texts, each with the number of the marker that follows it.
     pieces: Vec<(String, usize)>,
     end: String,
     fill: Fill,
 }
 
 impl Form {
-    /// Takes a response whose body is UTF-8 apart at its markers, each of which begins with a `%`;
-    /// `fill` gives the texts that take their places.
+    /// Splits a response whose body is UTF-8 at its markers, each of which begins with a `%`;
+    /// `fill` returns the texts that replace them.
     ///
-    /// Markers are found from left to right, so that a text beside one cannot make another of it.
+    /// Markers are found from left to right, so that text beside a marker cannot form another one.
     pub fn new(response: Response, markers: &[&str], fill: Fill) -> Form {
         let body = String::from_utf8_lossy(&response.body);
         let mut pieces = Vec::new();
@@ -62,12 +62,12 @@ impl Form {
         self.head.with_body(Bytes::from(body))
     }
 
-    /// How many bytes of text it holds.
+    /// Its length in bytes of text.
     pub fn len(&self) -> usize {
         self.pieces.iter().map(|(piece, _)| piece.len()).sum::<usize>() + self.end.len()
     }
 
-    /// True if it holds no text.
+    /// True if it contains no text.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -104,7 +104,7 @@ mod tests {
         ] {
             assert_eq!(filled_in(body, "ann@example.org"), filled, "{body}");
         }
-        // A mailbox that is named like a marker.
+        // A mailbox with the name of a marker.
         assert_eq!(filled_in("%LOCAL%, %A%", "%A%@example.org"), "%A%, %A%@example.org");
     }
 }

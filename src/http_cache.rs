@@ -1,8 +1,8 @@
-//! HTTP caching and CORS: what may be cached, by whom, and who may read it.
+//! HTTP caching and CORS: which responses may be cached, and which may be read by web pages.
 //!
-//! A response that depends on an address is not to be cached: the address stands in its URL or in its
-//! body. The others may be cached for a few minutes and are asked for again by their tag. Whatever is
-//! public may be read by web pages of any origin, since no response depends on who asks. Rules:
+//! A response that depends on an address must not be cached: the address is in its URL or its body.
+//! Other responses may be cached for a few minutes and are revalidated by their tag. Public
+//! responses may be read by web pages of any origin, since no response depends on the user. Rules:
 //! RFC 9110 §8.8 and §13, RFC 9111 §5.2, the Fetch standard (`Access-Control-Allow-Origin`).
 
 use crate::request::{Method, Request};
@@ -11,13 +11,13 @@ use bytes::Bytes;
 use std::cell::OnceCell;
 use uuid::Uuid;
 
-/// For how many seconds a response without an address may be cached: a mistake that was corrected
-/// should not stay.
+/// How long a response without an address may be cached, in seconds: corrected mistakes should not
+/// persist.
 const MAX_AGE: &str = "public, max-age=300";
-/// The media types that programs in a web page may want to read.
+/// The media types that scripts of other web pages may read.
 const PUBLIC_TYPES: [&str; 2] = ["text/xml", "application/json"];
 
-/// The tag of a body: of the same bytes it is the same. It is made when it is first asked for.
+/// The tag of a body: the same bytes have the same tag. It is computed on first use.
 #[derive(Debug, Default)]
 pub struct Tag(OnceCell<String>);
 
@@ -28,10 +28,10 @@ impl Tag {
     }
 }
 
-/// Adds the fields, and leaves the body out if the client has it.
+/// Adds the header fields, and omits the body if the client has it.
 ///
-/// `is_personal` says that the response depends on an address; `tag` is that of the body, if the same
-/// question gets the same bytes.
+/// `is_personal` says that the response depends on an address; `tag` is that of the body, if the
+/// same question always results in the same bytes.
 pub fn apply(response: &mut Response, request: &Request, is_personal: bool, tag: Option<&Tag>) {
     let media_type = response.header("Content-Type").unwrap_or_default();
     if PUBLIC_TYPES.iter().any(|public| media_type.starts_with(public)) {
@@ -41,7 +41,7 @@ pub fn apply(response: &mut Response, request: &Request, is_personal: bool, tag:
         response.status == Status::Ok && !is_personal && request.method != Method::Post;
     match response.headers.iter_mut().find(|(name, _)| *name == "Cache-Control") {
         None => response.add("Cache-Control", if may_be_kept { MAX_AGE } else { "no-store" }),
-        // What a document says of itself holds for the usual case.
+        // The document's own field applies to the usual case.
         Some((_, value)) if !may_be_kept && !value.contains("no-store") => {
             *value = "no-store, no-transform".into();
         }

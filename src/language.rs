@@ -1,42 +1,42 @@
-//! Which of several texts to show somebody: by the languages their client asks for.
+//! Chooses one of several texts by the languages that the client accepts.
 //!
 //! `Accept-Language` (RFC 9110 §12.5.4), matched by lookup (RFC 4647 §3.4): `de-AT` finds `de`,
-//! `de` never finds `de-at`. What cannot be read is passed over, and somebody always gets a text
-//! where there is one: English, else the first.
+//! `de` never finds `de-at`. Unreadable ranges are skipped. If no language matches, the text is the
+//! English one, else the first.
 
 use std::collections::BTreeMap;
 
-/// What somebody gets whose languages are not there.
+/// The language if none of the client's is available.
 const FALLBACK: &str = "en";
 
-/// How much of an `Accept-Language` is read, in bytes: browsers send up to some hundred.
+/// How much of an `Accept-Language` is read, in bytes: browsers send up to a few hundred.
 const MAX_WISHES: usize = 4096;
-/// How many language ranges count: browsers send up to ten.
+/// How many language ranges are used: browsers send up to ten.
 const MAX_RANGES: usize = 16;
 /// Longest range that is looked for; RFC 5646 §4.4.1 has 35 characters for the longest tag.
 const MAX_RANGE: usize = 35;
 
-/// The languages that somebody asks for, in lower case, most wanted first.
+/// The languages that the client accepts, in lower case, the preferred one first.
 ///
-/// Read once for a request, whatever the number of texts; and bounded, since a client may send as
-/// long a header as the web server lets in.
+/// Parsed once for a request, whatever the number of texts. The size is limited, since a client may
+/// send as long a header as the web server allows.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Languages(Vec<String>);
 
 impl Languages {
-    /// Reads an `Accept-Language`; what is behind the limits does not count.
+    /// Reads an `Accept-Language`; anything beyond the limits is ignored.
     pub fn parse(wishes: &[u8]) -> Languages {
         let read = &wishes[..wishes.len().min(MAX_WISHES)];
         let items = read.split(|&b| b == b',');
-        // What was cut off in the middle would be another language.
+        // A truncated range would be another language.
         let whole = items.clone().count() - usize::from(read.len() < wishes.len());
         let mut ranges: Vec<_> = items.take(whole.min(MAX_RANGES)).filter_map(range).collect();
-        // Among equals, the order in which they were written.
+        // Ranges of equal weight keep their order.
         ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
         Languages(ranges.into_iter().map(|(_, range)| range).collect())
     }
 
-    /// The text for these languages; `None` if there is none at all.
+    /// The text for these languages; `None` if there are no texts.
     ///
     /// The languages of the texts are in lower case.
     pub fn choose<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
@@ -45,13 +45,13 @@ impl Languages {
     }
 }
 
-/// The text for somebody of whom nothing is known.
+/// The text for a client of unknown languages.
 pub fn fallback<T>(texts: &BTreeMap<String, T>) -> Option<&T> {
     texts.get(FALLBACK).or_else(|| texts.values().next())
 }
 
-/// A range in lower case and its weight in thousandths; `None` if it is not wanted, cannot be read
-/// or is everybody's (`*`).
+/// A range in lower case and its weight in thousandths; `None` if its weight is zero, it cannot be
+/// read or it is `*`.
 fn range(item: &[u8]) -> Option<(u16, String)> {
     let item = std::str::from_utf8(item).ok()?;
     let (range, parameter) = item.split_once(';').unwrap_or((item, "q=1"));
@@ -63,7 +63,7 @@ fn range(item: &[u8]) -> Option<(u16, String)> {
         .then(|| ((weight * 1000.0) as u16, range.to_ascii_lowercase()))
 }
 
-/// The text for a range, or for what remains of it as its end is cut off.
+/// The text for a range, or for the range shortened from its end.
 fn lookup<'a, T>(range: &str, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
     let mut range = range;
     loop {
@@ -71,7 +71,7 @@ fn lookup<'a, T>(range: &str, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
             return Some(text);
         }
         range = &range[..range.rfind('-')?];
-        // A single letter opens what was just cut off.
+        // A single letter introduces the subtag that was just removed.
         if let Some((shorter, [_])) = range.rsplit_once('-').map(|(a, b)| (a, b.as_bytes())) {
             range = shorter;
         }
@@ -143,7 +143,7 @@ mod tests {
             (format!("{}de", "x,".repeat(15)), "de"),
             (format!("{}de", "x,".repeat(16)), "en"),
             (format!("{}de", ",".repeat(15)), "de"),
-            // Cut off in the middle, it does not count.
+            // A truncated range is ignored.
             (format!("{}de-at", " ".repeat(4096 - 2)), "en"),
             (format!("{}de-at", " ".repeat(4096 - 5)), "de-at"),
             (format!("{}de-at ", " ".repeat(4096 - 5)), "en"),

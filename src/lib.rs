@@ -1,6 +1,6 @@
 //! mailsetup provides mail clients with the settings of an account.
 //!
-//! This is the map. A request takes this way, and each arrow is one function:
+//! A map of the crate. A request passes through these steps, each arrow is one function:
 //!
 //! ```text
 //! web server ── CGI │ FastCGI │ HTTP ──▶ gateway ──▶ Request
@@ -11,29 +11,30 @@
 //!   Response ── gateway ──▶ web server
 //! ```
 //!
-//! - [`gateway`]: requests in, answers out: [`gateway::cgi`], [`gateway::fastcgi`],
+//! - [`gateway`]: requests in, responses out: [`gateway::cgi`], [`gateway::fastcgi`],
 //!   [`gateway::http`]; accepted by [`gateway::server`] on [`gateway::listener`]s.
-//! - [`request`], [`question`], [`response`]: what came in, what is asked, what goes out; [`step`]:
-//!   what is to be done next; [`record`]: what a response is about; [`limits`]: what
-//!   requests may cost.
-//! - [`responder`]: the way itself, in one function; [`http_cache`]: who may cache a response;
-//!   [`cache`]: documents that were written before; [`form`]: one with gaps. [`service`]: what a
-//!   running one has beside it.
-//! - [`paths`], [`route`]: which paths are answered, and from a path to a discovery protocol.
-//! - [`discovery`]: the protocols, question in and document out: [`discovery::autoconfig`],
-//!   [`discovery::autodiscover`], [`discovery::mobileconfig`],
+//! - [`request`], [`question`], [`response`]: the HTTP request, the requested document, the HTTP
+//!   response; [`step`]: the next step of a request; [`record`]: what is logged about a response;
+//!   [`limits`]: sizes, times and connections.
+//! - [`responder`]: all steps in one function; [`http_cache`]: HTTP caching; [`cache`]: documents
+//!   that were written before; [`form`]: a document with gaps. [`service`]: a running service:
+//!   reload, cache, metrics, log.
+//! - [`paths`], [`route`]: the paths that are served, and the discovery protocol of each.
+//! - [`discovery`]: the protocols; each turns a question into a document:
+//!   [`discovery::autoconfig`], [`discovery::autodiscover`], [`discovery::mobileconfig`],
 //!   [`discovery::pacc`].
-//! - [`page`]: the page for mailbox owners, and its words in [`language`]s they read.
-//! - [`resolve`], [`config`], [`directory`]: whose domain it is and what is set for it.
-//! - [`account`], [`address`], [`url`]: what every document is written from; [`ports`]: the registered ports.
-//! - [`xml`], [`sign`]: markup and signatures, named nowhere else; [`signing`]: the files of the
-//!   signatures.
-//! - [`language`]: which of several texts somebody reads; [`visible`]: text made fit to be shown.
-//! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: what an admin types and reads;
-//!   [`files`]: what they wrote; [`finding`]: what is wrong with it; [`lint`]: what works, but not for
-//!   everybody; [`clients`]: what each mail client asks and does.
+//! - [`page`]: the page for mailbox owners, and its texts in several [`language`]s.
+//! - [`resolve`], [`config`], [`directory`]: the domain of a question, and its settings.
+//! - [`account`], [`address`], [`url`]: the model that every document is written from; [`ports`]:
+//!   the registered ports.
+//! - [`xml`], [`sign`]: markup and signatures; other modules do not use their libraries;
+//!   [`signing`]: the files of the signatures.
+//! - [`language`]: the choice between several texts; [`visible`]: escaping of text that is shown.
+//! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: command line, log and metrics;
+//!   [`files`]: reads the admin's files; [`finding`]: errors and warnings; [`lint`]: settings that
+//!   do not work for all clients; [`clients`]: requests and limitations of each mail client.
 //!
-//! Who may use whom is told in `docs/architecture.md` and held by `tests/house.rs`.
+//! `docs/architecture.md` describes which module may use which; `tests/house.rs` checks it.
 
 pub mod access_log;
 pub mod account;

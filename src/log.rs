@@ -1,11 +1,11 @@
-//! Lines for whoever runs this program: standard error, which web servers and systemd collect.
+//! The log: lines on standard error, which web servers and systemd collect.
 //!
-//! What could make a line look like another is escaped (see `visible`), so that nothing a stranger
-//! sends can forge one or colour a terminal. Under the journal a line carries its priority
-//! (sd-daemon(3)). Lines about requests are collected and written together; all others are written
-//! at once, behind those; `access_log` knows what is in them. A closed or full standard error is no
-//! reason to stop, and a reader that does not read is not waited for: lines are lost then. A line has
-//! 2 KiB at most, and the number of errors that requests cause is limited.
+//! Control and invisible characters are escaped (see `visible`), so that a client cannot forge a
+//! line or colour a terminal. Under the journal a line carries its priority (sd-daemon(3)). Lines
+//! about requests are collected and written together; all others are written at once, after those;
+//! `access_log` writes their content. The service continues if standard error is closed or full,
+//! and it does not wait for the reader; lines are lost then. A line has 2 KiB at most, and the
+//! number of errors that requests cause is limited.
 
 use crate::finding::{Finding, Level};
 use crate::visible::visible;
@@ -20,17 +20,17 @@ use std::time::{Duration, Instant};
 /// How many bytes of lines are collected before they are written: two writes' worth.
 const COLLECTED: usize = 2 * (PIPE_BUF - 512);
 
-/// How much a writable pipe takes without making the writer wait (pipe(7)).
+/// How much a writable pipe takes without blocking the writer (pipe(7)).
 const PIPE_BUF: usize = 4096;
 
-/// How many findings are written at once: who wants more can run `check`.
+/// How many findings are written at once: `check` prints all of them.
 const MOST_FINDINGS: usize = 20;
 
 /// The longest message in bytes; the rest is left out.
 const LONGEST: usize = 2048;
 
-/// How many errors that requests bring to light may be written at once, and how long one of them
-/// counts: strangers may ask without end.
+/// How many errors that requests cause may be written at once, and how long each is counted: an
+/// attacker may send any number of requests.
 const BURST: u32 = 200;
 const FADES: Duration = Duration::from_secs(1);
 
@@ -39,37 +39,37 @@ const DELAY: Duration = Duration::from_millis(100);
 /// Stack of the thread that writes them, in bytes.
 const STACK: usize = 64 * 1024;
 
-/// Tells the thread that writes that there are lines.
+/// Wakes the writing thread when there are lines.
 static LINES_WAIT: Condvar = Condvar::new();
-/// True if what requests bring to light is not written.
+/// True if findings that requests cause are not written.
 static IS_SILENT: AtomicBool = AtomicBool::new(false);
 /// Lines that are not written yet.
 static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Something failed.
+/// Logs an error.
 pub fn error(message: &dyn Display) {
     line("error: ", 3, message);
 }
 
-/// Something failed that a request has brought to light, and many could: only so many are written
-/// as somebody can read, and the number of the others.
+/// Logs an error that a request caused. Their rate is limited; the number of omitted ones is
+/// logged.
 pub fn error_on_request(message: &dyn Display) {
     if !IS_SILENT.load(Ordering::Relaxed) && recent().admits(Instant::now()) {
         error(message);
     }
 }
 
-/// Something will fail, or does for some.
+/// Logs a warning.
 pub fn warning(message: &dyn Display) {
     line("warning: ", 4, message);
 }
 
-/// Something happened that the admin meant to happen.
+/// Logs an event that the admin intended.
 pub fn notice(message: &dyn Display) {
     line("", 5, message);
 }
 
-/// What is wrong with the configuration; of many findings, the first ones.
+/// Logs the findings about the configuration; of many, the first ones.
 pub fn findings(findings: &[Finding]) {
     for finding in findings.iter().take(MOST_FINDINGS) {
         let priority = if finding.level == Level::Error { 3 } else { 4 };
@@ -81,21 +81,20 @@ pub fn findings(findings: &[Finding]) {
     }
 }
 
-/// From now on, nothing is written of what looking up a domain brings to light: `check` prints all
-/// of it itself.
+/// From now on, findings of look-ups are not logged: `check` prints them itself.
 pub fn leave_out_what_requests_find() {
     IS_SILENT.store(true, Ordering::Relaxed);
 }
 
-/// The same, where a request has brought them to light.
+/// Logs findings that a request caused.
 pub fn findings_on_request(list: &[Finding]) {
     if !IS_SILENT.load(Ordering::Relaxed) && recent().admits(Instant::now()) {
         findings(list);
     }
 }
 
-/// Collects a line about a request, which `write` writes without its line end. What could make it
-/// look like another is escaped by `write`.
+/// Collects a line about a request, which `write` writes without its line end. `write` escapes text
+/// from clients.
 pub fn collect(write: impl FnOnce(&mut Vec<u8>)) {
     let mut waiting = waiting();
     let is_first = waiting.is_empty();
@@ -109,8 +108,8 @@ pub fn collect(write: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
-/// Starts the thread that writes the lines that wait, a tenth of a second after the first of them.
-/// A timer of the thread that serves would cost each request some 200 instructions.
+/// Starts the thread that writes collected lines, a tenth of a second after the first of them. A
+/// timer of the thread that serves would cost each request some 200 instructions.
 pub fn write_in_background() -> io::Result<()> {
     let write = || loop {
         let lines = LINES_WAIT.wait_while(waiting(), |waiting| waiting.is_empty());
@@ -122,7 +121,7 @@ pub fn write_in_background() -> io::Result<()> {
     thread.spawn(write).map(drop)
 }
 
-/// Writes what is waiting.
+/// Writes the collected lines.
 pub fn flush() {
     let mut waiting = waiting();
     tell_left_out(&mut waiting);
@@ -137,13 +136,13 @@ fn line(label: &str, priority: u8, message: &dyn Display) {
     write_out(&mut waiting);
 }
 
-/// A message as it may stand in a line.
+/// A message, escaped and shortened for a line.
 fn bounded(message: &dyn Display) -> String {
     struct Start(String);
     impl Write for Start {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
             self.0.push_str(text);
-            // Nothing of the rest is made.
+            // Formatting stops here.
             if self.0.len() > LONGEST { Err(std::fmt::Error) } else { Ok(()) }
         }
     }
@@ -160,7 +159,7 @@ fn bounded(message: &dyn Display) -> String {
 
 //------------ Recent ---------------------------------------------------------
 
-/// The errors of late that requests have brought to light.
+/// The recent errors that requests caused.
 #[derive(Debug)]
 struct Recent {
     count: u32,
@@ -171,7 +170,7 @@ struct Recent {
 static RECENT: Mutex<Recent> = Mutex::new(Recent { count: 0, since: None, left_out: 0 });
 
 impl Recent {
-    /// True if one more may be written now; else it counts as left out.
+    /// True if one more may be written now; otherwise it is counted as omitted.
     fn admits(&mut self, now: Instant) -> bool {
         self.fade(now);
         let is_admitted = self.count < BURST;
@@ -193,7 +192,7 @@ impl Recent {
     }
 }
 
-/// Adds a line about those that were left out, once there is room for one.
+/// Adds a line with the number of omitted errors, once the limit permits.
 fn tell_left_out(waiting: &mut Vec<u8>) {
     let mut recent = recent();
     if recent.left_out == 0 {
@@ -218,12 +217,12 @@ fn waiting() -> MutexGuard<'static, Vec<u8>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes lines out and never waits for a reader: what a full pipe does not take is lost.
+/// Writes lines without waiting for the reader: lines that do not fit in a full pipe are lost.
 fn write_out(lines: &mut Vec<u8>) {
     let mut rest = &lines[..];
     while !rest.is_empty() {
         let stderr = std::io::stderr();
-        // At least this much goes into a pipe that is writable (pipe(7)); and no line is cut.
+        // A writable pipe takes at least this much (pipe(7)); lines are not split.
         let most = rest.len().min(PIPE_BUF);
         let end = rest[..most].iter().rposition(|&b| b == b'\n').map_or(most, |at| at + 1);
         let mut wanted = [PollFd::new(&stderr, PollFlags::OUT)];
@@ -237,7 +236,7 @@ fn write_out(lines: &mut Vec<u8>) {
     lines.clear();
 }
 
-/// What a line begins with.
+/// The beginning of a line.
 fn prefix(priority: u8) -> &'static str {
     /// True if standard error goes to the journal itself: systemd.exec(5), `JOURNAL_STREAM`.
     static IS_JOURNAL: LazyLock<bool> = LazyLock::new(|| {
@@ -262,7 +261,7 @@ mod tests {
     fn a_line_is_cut_between_characters() {
         assert_eq!(bounded(&"é\n"), "é<U+000A>");
         assert_eq!(bounded(&"a".repeat(LONGEST)).len(), LONGEST);
-        // Some become eight bytes.
+        // Some characters become eight bytes.
         for text in ["a".repeat(100_000), "é".repeat(100_000), "\n".repeat(2000)] {
             let cut = bounded(&text);
             assert!((LONGEST - 4..=LONGEST).contains(&cut.len()), "{}", cut.len());

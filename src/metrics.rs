@@ -1,6 +1,6 @@
-//! What a running service counts, in the text format of Prometheus (version 0.0.4).
+//! The metrics of a running service, in the text format of Prometheus (version 0.0.4).
 //!
-//! Labels are words of this program, never of a request: nobody outside can make a new series.
+//! Labels are fixed words, never text of a request: a client cannot create a new series.
 
 use crate::response::Status;
 use crate::step::Reply;
@@ -8,8 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Upper bounds of the durations that are told apart, in seconds as they are written, and in
-/// microseconds.
+/// Upper bounds of the histogram of durations, in seconds as they are written, and in microseconds.
 const BUCKETS: [(&str, u128); 6] = [
     ("0.0001", 100),
     ("0.001", 1_000),
@@ -22,9 +21,9 @@ const BUCKETS: [(&str, u128); 6] = [
 /// The counters of a process.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// Answers by document and status; a few, found soonest where they stand in a row.
+    /// Responses by document and status; there are few, so that a list is the fastest.
     answers: RefCell<Vec<(&'static str, Status, u64)>>,
-    /// Answers that took no longer than the bound, and longer than the one before.
+    /// Responses that took at most this bound and more than the previous one.
     durations: [Cell<u64>; BUCKETS.len()],
     /// All durations together, in microseconds.
     duration: Cell<u128>,
@@ -35,7 +34,7 @@ pub struct Metrics {
     connections_refused: Cell<u64>,
 }
 
-/// A connection that is counted as long as this value lives.
+/// A connection, counted as long as this value exists.
 #[derive(Debug)]
 pub struct Connection<'a>(&'a Cell<u64>);
 
@@ -46,7 +45,7 @@ impl Drop for Connection<'_> {
 }
 
 impl Metrics {
-    /// Counts an answer.
+    /// Counts a response.
     pub fn answered(&self, reply: &Reply, took: Duration) {
         let (document, status) = (reply.record.document, reply.response.status);
         let mut answers = self.answers.borrow_mut();
@@ -74,7 +73,7 @@ impl Metrics {
         Connection(&self.connections)
     }
 
-    /// All there is, one line a number.
+    /// All metrics, one per line.
     ///
     /// `good` and `broken` count the reloads without and with errors; `is_broken` says that the
     /// files have errors now.

@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 pub struct Port {
     /// The TCP port.
     pub number: NonZeroU16,
-    /// Where it is registered.
+    /// The document that registers it.
     pub rule: &'static str,
 }
 
@@ -20,7 +20,7 @@ pub struct Port {
 pub struct Ports {
     /// TLS from the first byte; ManageSieve has no such port.
     pub tls: Option<Port>,
-    /// Plain text, which STARTTLS protects or nothing does.
+    /// Plain text, with or without STARTTLS.
     pub starttls: Port,
 }
 
@@ -55,7 +55,7 @@ pub fn usual(protocol: Protocol, security: Security) -> NonZeroU16 {
     }
 }
 
-/// The protection that a port stands for, if it is a registered one and stands for one alone.
+/// The protection that a port implies, if the port is registered for exactly one.
 pub fn security_of(protocol: Protocol, number: NonZeroU16) -> Option<Security> {
     let Ports { tls, starttls } = of(protocol);
     let tls = tls?;

@@ -1,8 +1,7 @@
-//! What is asked: which document, and for which address or domain.
+//! A question: the requested document, and the address or domain it is for.
 //!
-//! A discovery protocol reads a [`Question`] from a request. All that was asked is in it: its
-//! [`Document`] is written from an account and from nothing else. Between the two, no step needs to
-//! know which protocol it is.
+//! A discovery protocol reads a [`Question`] from a request. Its [`Document`] is then written from
+//! an account alone. The steps between the two do not depend on the protocol.
 
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
@@ -10,18 +9,18 @@ use crate::form::Form;
 use crate::response::Response;
 use std::borrow::Cow;
 
-/// A document, asked for an address or for the domain behind a host.
+/// A requested document, for an address or for the domain of a host.
 pub struct Question<'a> {
-    /// What is wanted, with all that only this kind of document wants to know.
+    /// The requested document, with the parameters that only this kind has.
     pub document: Box<dyn Document + 'a>,
     /// The address the client sent.
     pub address: Option<EmailAddress>,
-    /// The host the client asked.
+    /// The host that the request was sent to.
     pub host: Option<Domain>,
 }
 
 impl<'a> Question<'a> {
-    /// A question for an address or, without one, for the domain behind a host.
+    /// A question for an address or, without one, for the domain of a host.
     pub fn new(
         document: impl Document + 'a,
         address: Option<EmailAddress>,
@@ -33,16 +32,16 @@ impl<'a> Question<'a> {
 
 /// One kind of document: how it is written, and the response if there is no account.
 pub trait Document {
-    /// What it is called in the log, in the metrics and in the cache. Two documents of one name and
-    /// variant, with the same domain to decide, are the same for the same account.
+    /// Its name in the log, in the metrics and in the cache. Two documents with the same name,
+    /// variant and deciding domain are the same for the same account.
     fn name(&self) -> &'static str;
 
-    /// What else tells it from documents of the same name, such as the language.
+    /// Distinguishes documents of the same name, for example by language.
     fn variant(&self) -> Cow<'_, str> {
         Cow::Borrowed("")
     }
 
-    /// Which domain decides.
+    /// Which domain determines the settings.
     fn decided_by(&self) -> DecidedBy;
 
     /// True if the bytes are signed where a certificate is configured.
@@ -57,22 +56,22 @@ pub trait Document {
     fn not_found(&self) -> Response;
 }
 
-/// A document that was written, and for which other requests it can be used.
+/// A written document, with the other requests it can be used for.
 #[derive(Debug)]
 pub enum Written {
-    /// For all that ask for it, of the same domain and by the same Host.
+    /// For all requests for it with the same domain and the same Host.
     ForDomain(Response),
-    /// For these, too, once its gaps are filled in for the mailbox.
+    /// For those requests, once its gaps are filled in for the mailbox.
     ForMailbox(Form),
-    /// For this request and no other.
+    /// For this request only.
     ForRequest(Response),
 }
 
-/// Which domain decides what is answered.
+/// Which domain determines the settings in the response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DecidedBy {
     /// The address's domain if it is configured, else the Host's: the document names no mailbox, so
-    /// a hoster's own name may answer for a customer (seen: Thunderbird's look-up by MX).
+    /// that a hoster's own name can be used for a customer (seen: Thunderbird's look-up by MX).
     AddressElseHost,
     /// Only the address's domain: the document carries the mailbox's login.
     Address,

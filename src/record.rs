@@ -1,23 +1,23 @@
-//! What a response is about, and how much of it is logged: for the access log and the metrics, never
-//! for the client.
+//! The record of a response for the access log and the metrics, and the fields that are logged. It
+//! is never sent to the client.
 
 use crate::address::{Domain, EmailAddress};
 
-/// What a response is about, as far as it is known.
+/// What a response is about, as far as known.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
-    /// The kind of document, a word of this program; a hyphen if none was asked for that is known.
+    /// The kind of document, a fixed word; a hyphen if the request was not for a known document.
     pub document: &'static str,
-    /// The address that was asked for.
+    /// The requested address.
     pub address: Option<EmailAddress>,
-    /// The host that was asked.
+    /// The host that the request was sent to.
     pub host: Option<Domain>,
-    /// Whether the signature was made, where one was due.
+    /// Whether the document was signed, if it should be.
     pub signed: Option<bool>,
 }
 
 impl Record {
-    /// A record of a document and the host that was asked.
+    /// A record of a document and the requested host.
     pub fn new(document: &'static str, host: Option<Domain>) -> Record {
         Record { document, host, ..Record::default() }
     }
@@ -29,13 +29,13 @@ impl Default for Record {
     }
 }
 
-/// What the access log holds beside the usual: personal data.
+/// The optional fields of the access log: personal data.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields {
-    /// Whole addresses; else they are masked behind their first letter.
+    /// Whole addresses; otherwise they are masked after their first letter.
     pub addresses: bool,
     /// The network address of the client.
     pub client_addresses: bool,
-    /// What the client calls itself.
+    /// The client's User-Agent.
     pub user_agents: bool,
 }

@@ -1,8 +1,8 @@
-//! From a question to the account it is about: whose domain it is, and what is configured for it.
+//! Resolves a question: finds its domain, and the account that is configured for it.
 //!
-//! The address decides over the Host, because web servers hand requests for many names to one
-//! responder. Nothing is guessed by counting labels: only four known names are stripped from a
-//! Host, and what remains is looked up. Whether a mailbox exists is never asked.
+//! The address has precedence over the Host, because web servers pass requests for many names to
+//! one program. Domains are not guessed by counting labels: only four known prefixes are removed
+//! from a Host, and the rest is looked up. Whether a mailbox exists is never checked.
 
 use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
@@ -11,21 +11,21 @@ use crate::config::{Config, NotFound};
 use crate::question::{DecidedBy, Question};
 use std::borrow::Cow;
 
-/// The names under which clients ask for a domain's settings.
+/// The prefixes of the host names at which clients request a domain's settings.
 const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-config.", "www."];
 
-/// What a question is about: a domain of ours, and what is set for it.
+/// The configured domain of a question, and its settings.
 #[derive(Debug)]
 pub struct Resolved<'a> {
-    /// The domain that decides.
+    /// The domain that determines the settings.
     pub domain: Cow<'a, Domain>,
-    /// What was found for it.
+    /// The settings that were found for it.
     pub found: Found,
-    /// The domain of ours that the Host named, where the document wants to know.
+    /// The configured domain that the Host named, if the document needs it.
     pub host_domain: Option<Cow<'a, Domain>>,
 }
 
-/// Finds what a question is about; `None` if its domain is not ours.
+/// Finds the domain of a question and its settings; `None` if the domain is not configured.
 pub fn resolve<'a>(
     question: &'a Question<'_>,
     config: &Config,
@@ -43,9 +43,9 @@ pub fn resolve<'a>(
         DecidedBy::Host => (by_host()?, None),
         DecidedBy::AddressElseHost => match by_address()? {
             Some((domain, found)) => {
-                // The Host only adds its name: should its settings be broken, that is no matter here.
+                // Only the name of the Host is used: errors in its settings are ignored here.
                 let host_domain = match &question.host {
-                    // Nearly always, and then it was found already.
+                    // This is the usual case, and the domain was found already.
                     Some(host) if stands_for(host, &domain, config) => Some(domain.clone()),
                     _ => match by_host() {
                         Err(NotFound::Unavailable) => None,
@@ -61,7 +61,7 @@ pub fn resolve<'a>(
 }
 
 impl Resolved<'_> {
-    /// The account for the question; `None` if a host name gets too long for the domain.
+    /// The account for the question; `None` if a host name becomes too long with the domain.
     pub fn account(&self, question: &Question, config: &Config) -> Option<Account> {
         let host_domain = self.host_domain.as_deref().cloned();
         let mut account =
@@ -71,9 +71,9 @@ impl Resolved<'_> {
     }
 }
 
-/// True if a Host may stand in a link of the account's: it stands for the account's own domain or for
-/// one that is named in the configuration, or the account knows it. That any domain is answered is
-/// not enough.
+/// True if a Host may be used in a link of the account: it stands for the account's domain or for
+/// one that the configuration names, or it is in the account's domain or one of its servers. It is
+/// not enough that any domain is answered.
 fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
     let domain = behind(host, config);
     *domain == account.domain || config.is_named(&domain) || account.knows(host)
@@ -86,14 +86,14 @@ fn find<'a>(
     Ok(config.find(&domain)?.map(|found| (domain, found)))
 }
 
-/// True if a Host stands for `domain`; `behind`, without making it.
+/// True if a Host stands for `domain`: `behind` without an allocation.
 fn stands_for(host: &Domain, domain: &Domain, config: &Config) -> bool {
     domain.is_left_of(host, &HOST_PREFIXES) && !config.is_named(host)
 }
 
-/// The domain that a Host stands for, whether ours or not.
+/// The domain that a Host stands for, configured or not.
 fn behind<'a>(host: &'a Domain, config: &Config) -> Cow<'a, Domain> {
-    // A domain that is itself called www.… or autoconfig.… is asked for by its own name.
+    // A configured domain may itself begin with www. or autoconfig.; its name is not shortened.
     let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host));
     domain.map_or(Cow::Borrowed(host), Cow::Owned)
 }

@@ -1,7 +1,7 @@
-//! From a request to its response: the whole way, in one function.
+//! From a request to its response, in one function.
 //!
-//! No socket, and no file but those of the configuration: whatever holds a request can ask, be it a
-//! web server, a test or the command line.
+//! It uses no socket, and no files but those of the configuration, so that a web server, a test or
+//! the command line can call it.
 
 use crate::address::EmailAddress;
 use crate::cache::{Cache, Copy};
@@ -17,13 +17,13 @@ use crate::signing::Identity;
 use crate::step::{Compute, LookUp, Reply, Step};
 use std::rc::Rc;
 
-/// The next step for a request; documents may come from the cache, and are kept there.
+/// The next step for a request; documents are taken from the cache and stored there.
 pub fn respond(request: &Request, config: &Config, cache: &Cache) -> Step {
     if let Some((name, question)) = route(request) {
         return answer(request, name, question, config, cache);
     }
     if let Some(path) = other_path(request) {
-        // The client's own path stays known: a redirect to it would lead here again.
+        // The client's own path is kept: a redirect to it would lead here again.
         let rewritten = [&*request.path, b""];
         let request = Request { path: path.into(), rewritten, ..request.clone() };
         if let Some((name, question)) = route(&request) {
@@ -34,7 +34,7 @@ pub fn respond(request: &Request, config: &Config, cache: &Cache) -> Step {
     answer(request, Record::default().document, Err(nothing), config, cache)
 }
 
-/// Answers a question, or completes the response that was given instead of reading one.
+/// Answers a question, or completes the response that the protocol returned in its place.
 fn answer(
     request: &Request,
     name: &'static str,
@@ -58,7 +58,7 @@ fn answer(
     let is_due = may_be_signed && response.status == Status::Ok;
     let identity = config.signing_identity().filter(|_| is_due);
     let is_public = question.address.is_none() && is_settled && config.is_settled;
-    // No two signatures are the same bytes.
+    // Two signatures never have the same bytes.
     let tag = identity.is_none().then_some(&*tag);
     http_cache::apply(&mut response, request, !is_public, tag);
     let document = question.document.name();
@@ -70,7 +70,7 @@ fn answer(
     }
 }
 
-/// Answers a request here and now, whatever it takes.
+/// Answers a request at once, and waits for files and signatures.
 pub fn respond_now(request: &Request, config: &Config) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
         match respond(request, config, &Cache::default()) {
@@ -82,7 +82,7 @@ pub fn respond_now(request: &Request, config: &Config) -> Reply {
     unavailable().into()
 }
 
-/// The response where the settings of a domain are not known now.
+/// The response if the settings of a domain are not available at the moment.
 pub fn unavailable() -> Response {
     let line = "the settings of this domain cannot be read at the moment";
     Response::text(Status::ServiceUnavailable, line)
@@ -90,23 +90,24 @@ pub fn unavailable() -> Response {
         .with("Cache-Control", "no-store")
 }
 
-/// After how many seconds to try again: a file that is being written has settled then.
+/// The seconds after which a client should try again; a file that is being written has settled by
+/// then.
 const RETRY_AFTER: &str = "2";
 
 //------------ documents ------------------------------------------------------
 
-/// A document, or the response that there is none.
+/// A document, or the response that none was found.
 struct Answer {
     response: Response,
     tag: Rc<Tag>,
-    /// False if a file that this comes from may be changing now.
+    /// False if one of its files may be changing now.
     is_settled: bool,
-    /// True if nothing in it but an address of the usual form was chosen by a stranger: the
-    /// domain is named in the configuration.
+    /// True if the client chose nothing in it but an address of the usual form: the configuration
+    /// names the domain.
     may_be_signed: bool,
 }
 
-/// The document that is asked for, or the response that there is none.
+/// The requested document, or the response that none was found.
 fn document(question: &Question, config: &Config, cache: &Cache) -> Result<Answer, Unread> {
     let document = &*question.document;
     let other =
@@ -137,14 +138,14 @@ impl LookUp for Unread {
 
 //------------ Signature ------------------------------------------------------
 
-/// A document that is to be signed.
+/// A document to sign.
 struct Signature {
     reply: Reply,
     identity: Identity,
 }
 
 impl Compute for Signature {
-    /// Signs it; one that cannot be signed goes out as it is, which every device still takes.
+    /// Signs the document. If that fails, it is sent unsigned, which every device accepts.
     fn compute(self: Box<Self>) -> Reply {
         let Signature { mut reply, identity } = *self;
         let signed = identity.sign(&reply.response.body);

@@ -1,8 +1,8 @@
-//! What a running service has beside the way of a request: a configuration that follows its files,
-//! documents that are kept, counters, and lines in the log.
+//! A running service: its configuration, which is reloaded when the files change, the cache, the
+//! metrics and the log.
 //!
-//! Two paths are answered here and not by `route`, once the configuration names them: one with the
-//! counters, one that says that the service runs. Neither says anything of domains.
+//! Two paths are answered here and not by `route`, if they are configured: the metrics, and a
+//! health check. Their responses do not contain domains.
 
 use crate::access_log;
 use crate::cache::Cache;
@@ -29,26 +29,26 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service by a configuration.
+    /// A service with a configuration.
     pub fn new(reloading: Reloading) -> Service {
         let reloading = RefCell::new(reloading);
         Service { reloading, cache: Cache::default(), metrics: Metrics::default() }
     }
 
-    /// What a request may cost; as it was at the start.
+    /// The limits of requests, as configured at the start.
     pub fn limits(&self) -> Limits {
         self.reloading.borrow().known().limits
     }
 
-    /// Has the configuration read, whether its files have changed or not; `done` is called then.
+    /// Starts a reload, whether or not the files have changed; `done` is called afterwards.
     pub fn reload(&self, done: impl FnOnce() + Send + 'static) {
         self.reloading.borrow().reload(done);
     }
 
     /// The response at one of the two paths.
     ///
-    /// Doubled slashes are not made single here: the web server's rules about who may ask hold for
-    /// the path as it is configured.
+    /// Doubled slashes are not merged here: the web server's access rules apply to the path as
+    /// configured.
     fn status(&self, request: &Request, config: &Config) -> Option<Reply> {
         let is_at = |path: &Option<String>| {
             path.as_ref().is_some_and(|path| {

@@ -1,8 +1,9 @@
-//! The files that profiles are signed with, and the last good pair that they held.
+//! The certificate and key files that profiles are signed with, and the last valid pair read from
+//! them.
 //!
-//! A service looks at them all the time, beside the thread that serves; a process that answers one
-//! request reads them when there is something to sign. A pair counts once its files have settled and
-//! it has signed, and only if its chain leads as far as that of the last good one.
+//! A service checks the files regularly in another thread; a process that answers one request reads
+//! them when it has to sign. A pair is used once its files have settled and it has signed a test
+//! document, and only if its chain is not shorter than that of the last valid pair.
 
 use crate::files::{self, Kind, Seen, Stamp};
 use crate::finding::{Finding, Place};
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How long files that failed are not read again, as long as they do not change.
+/// How long unchanged files that failed are not read again.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// Where the certificate (with its chain) and the key are; clones share what was read.
+/// The paths of the certificate (with its chain) and the key; clones share the pair that was read.
 #[derive(Clone, Debug)]
 pub struct Identity(Arc<Shared>);
 
@@ -23,27 +24,27 @@ pub struct Identity(Arc<Shared>);
 struct Shared {
     certificate: PathBuf,
     key: PathBuf,
-    /// Held while the files are read: one thread does that, and signing goes on.
+    /// Locked while one thread reads the files; signing continues.
     reading: Mutex<()>,
     known: Mutex<Known>,
 }
 
-/// What is known of the files.
+/// The state of the files and the pair.
 #[derive(Debug, Default)]
 struct Known {
     /// The last pair that signed.
     signer: Option<Arc<Signer>>,
     /// The states of the files that were read last, good or not, and when.
     read: Option<(Stamps, Instant)>,
-    /// What was wrong with them.
+    /// The error found in them.
     failure: Option<Box<Finding>>,
     /// Other states that were seen, and since when.
     seen: Seen<Stamps>,
-    /// What was logged last, and of which files: it is not logged again.
+    /// The message that was logged last, and for which states; it is not logged again.
     last_reported: Option<(Stamps, String)>,
 }
 
-/// The states of certificate and key; those that cannot be looked at count as gone.
+/// The states of certificate and key; files that cannot be examined are treated as missing.
 type Stamps = [Option<Stamp>; 2];
 
 impl Identity {
@@ -60,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// True if both are about the same files.
+    /// True if both have the same files.
     pub fn is_of_same_files(&self, other: &Identity) -> bool {
         self.0.certificate == other.0.certificate && self.0.key == other.0.key
     }
@@ -70,16 +71,16 @@ impl Identity {
         [&self.0.certificate, &self.0.key]
     }
 
-    /// Looks at the files, and reads them if they have changed and settled. `is_meant` says that
-    /// they are what the admin wants as they are.
+    /// Checks the files, and reads them if they have changed and settled. `is_meant` says that the
+    /// admin intends them as they are.
     pub fn look(&self, is_meant: bool) {
         self.0.look(is_meant);
     }
 
-    /// Signs `document` and returns the CMS structure that holds it. Why it cannot is logged, once
-    /// for each state of the files.
+    /// Signs `document` and returns the CMS structure that holds it. An error is logged once for
+    /// each state of the files.
     pub fn sign(&self, document: &[u8]) -> Option<Vec<u8>> {
-        // In a service, the thread that reads files looks at them from then on.
+        // In a service, the thread that reads files checks them from then on.
         let read = self.0.known().read;
         let stamps = read.map_or_else(|| self.0.look(false), |(stamps, _)| stamps);
         let (signer, failure) = {
@@ -97,7 +98,8 @@ impl Identity {
             .ok()
     }
 
-    /// What keeps a signature from being made now, and what devices will object to.
+    /// The errors that prevent signing now, and the reasons for which devices will reject a
+    /// signature.
     pub fn findings(&self) -> Vec<Finding> {
         match self.0.read() {
             Ok(signer) => {
@@ -114,17 +116,17 @@ impl Identity {
         }
     }
 
-    /// Says what would keep a signature from being made now.
+    /// Fails if documents cannot be signed now.
     pub fn check(&self) -> Result<(), Box<Finding>> {
         self.0.read().map(drop)
     }
 
-    /// Why the files that were looked at last cannot be used.
+    /// Why the files cannot be used, as of the last check.
     pub fn failure(&self) -> Option<Box<Finding>> {
         self.0.known().failure.clone()
     }
 
-    /// `CN=…, until 2027-01-02`, for the log; `None` if nothing can be signed now.
+    /// `CN=…, until 2027-01-02`, for the log; `None` if signing is not possible now.
     pub fn summary(&self) -> Option<String> {
         let known = self.0.known();
         let signer = known.signer.as_ref().filter(|signer| signer.is_valid_now())?;
@@ -133,10 +135,11 @@ impl Identity {
 }
 
 impl Shared {
-    /// Brings what is known up to date; the states that the files have now.
+    /// Updates the known state; returns the present states of the files.
     fn look(&self, is_meant: bool) -> Stamps {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked at before they are read: what changes meanwhile is seen the next time.
+        // The states are taken before the files are read: a change in between is noticed the next
+        // time.
         let state = |path: &Path| Stamp::of(path).ok().flatten();
         let stamps = [state(&self.certificate), state(&self.key)];
         let last = {
@@ -147,7 +150,7 @@ impl Shared {
                     return stamps;
                 }
             }
-            // Without a last good pair there is nothing to lose.
+            // Without a valid pair, new files are used without waiting.
             let last = known.signer.clone().filter(|signer| signer.is_valid_now());
             if last.is_some() && !is_meant && !has_settled(&mut known.seen, stamps) {
                 return stamps;
@@ -199,7 +202,7 @@ impl Shared {
         Some(Place::file(if is_about_key { &self.key } else { &self.certificate }))
     }
 
-    /// What is known; a thread that panicked left nothing half done.
+    /// The known state. After a panic it is still consistent.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -217,7 +220,7 @@ impl Known {
     }
 }
 
-/// True if the files have not changed for a while, by their times or by what was seen.
+/// True if the files have not changed for a while, by their times or by earlier checks.
 fn has_settled(seen: &mut Seen<Stamps>, stamps: Stamps) -> bool {
     let by_times = stamps.iter().all(|stamp| stamp.is_some_and(|stamp| stamp.is_settled()));
     by_times || seen.has_settled(stamps)

@@ -1,33 +1,33 @@
-//! What is to be done next for a request.
+//! The next step for a request.
 //!
-//! What cannot be had at once is not waited for where requests are answered: it comes back as data,
-//! and is done where it holds up no other request. The gateway of a service does that beside the
-//! others, CGI and the command line do it at once.
+//! Slow work does not block the thread that serves requests: it is returned as data and done
+//! elsewhere. The gateways of a service do it in other threads; CGI and the command line do it at
+//! once.
 
 use crate::record::Record;
 use crate::response::Response;
 
 /// The next step of a request.
 pub enum Step {
-    /// None: there is a reply.
+    /// The reply is ready.
     Done(Reply),
-    /// To compute the reply: a signature.
+    /// Compute the reply: a signature.
     Compute(Box<dyn Compute>),
-    /// To look something up, and to ask again.
+    /// Look something up, then repeat the request.
     LookUp(Box<dyn LookUp>),
 }
 
 impl Step {
-    /// How often a request may have something looked up: each alias may lead to another file.
+    /// How many look-ups a request may need: each alias may lead to another file.
     pub const MAX_LOOK_UPS: usize = 16;
 }
 
-/// A response, and the record of it.
+/// A response and its record.
 #[derive(Debug)]
 pub struct Reply {
-    /// What goes out.
+    /// The response to send.
     pub response: Response,
-    /// What it is about.
+    /// Its record, for the log.
     pub record: Record,
 }
 
@@ -37,14 +37,13 @@ impl From<Response> for Reply {
     }
 }
 
-/// What a reply is computed from; this may take milliseconds.
+/// The computation of a reply; it may take milliseconds.
 pub trait Compute: Send {
     /// Computes the reply.
     fn compute(self: Box<Self>) -> Reply;
 }
 
-/// What is to be looked up; this may take a while. What comes back is there for the next one who
-/// asks.
+/// A look-up; it may take a while. Its result is kept for later requests.
 pub trait LookUp: Send {
     /// Looks it up.
     fn look_up(self: Box<Self>);

@@ -1,16 +1,16 @@
-//! URLs that clients and people are sent to, parsed once and never plain strings after that.
+//! URLs in documents and pages, parsed once into a type.
 //!
-//! Accepts https with a host name or an IPv4 address, and everything in ASCII. Refuses other schemes,
-//! user information, characters that stand in no URL, and a `%` that encodes nothing. The text is kept
-//! to the byte, since documents repeat it. Rules: RFC 3986, RFC 9110 §4.2.2.
+//! Accepts https with a host name or an IPv4 address, in ASCII. Refuses other schemes, user
+//! information, characters that URLs may not contain, and an invalid percent-encoding. The text is
+//! kept unchanged, since documents repeat it. Rules: RFC 3986, RFC 9110 §4.2.2.
 
 use crate::address::HostName;
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// What a URL begins with; anything but small letters is refused.
+/// The beginning of a URL; capital letters are refused.
 const SCHEME: &str = "https://";
-/// The port where none is written (RFC 9110 §4.2.2).
+/// The port of a URL without one (RFC 9110 §4.2.2).
 pub const HTTPS_PORT: u16 = 443;
 
 /// An https URL in ASCII.
@@ -19,12 +19,12 @@ pub struct HttpsUrl {
     text: String,
     host: HostName,
     port: u16,
-    /// Where the path begins in the text, or what follows an empty one.
+    /// Where the path begins in the text; if it is empty, the query or fragment.
     path_at: usize,
 }
 
 impl HttpsUrl {
-    /// Parses a URL; `None` if it is none.
+    /// Parses a URL; `None` if the text is not an accepted one.
     pub fn parse(text: impl Into<String>) -> Option<HttpsUrl> {
         let text = text.into();
         let rest = text.strip_prefix(SCHEME)?;
@@ -36,7 +36,7 @@ impl HttpsUrl {
         };
         let host = HostName::parse(name)?;
         let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
-        // RFC 3986 §2.1; what is cut off at the end is left to the reader of the URL.
+        // RFC 3986 §2.1; an incomplete encoding at the end is accepted.
         let is_encoded = |rest: &str| rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
         let is_encoded = text.split('%').skip(1).all(is_encoded);
         (is_plain && is_encoded).then_some(HttpsUrl { text, host, port, path_at })
@@ -57,7 +57,7 @@ impl HttpsUrl {
         self.port
     }
 
-    /// The path, `/` if it is empty, with what may follow it: a query and a fragment.
+    /// The path, `/` if it is empty, with query and fragment if present.
     pub fn path_and_more(&self) -> &str {
         match &self.text[self.path_at..] {
             "" => "/",
@@ -71,13 +71,13 @@ impl HttpsUrl {
         &path[..path.find(['?', '#']).unwrap_or(path.len())]
     }
 
-    /// True if the URL names a host, with or without a port, and no path on it.
+    /// True if the URL has a host, with or without a port, and no path.
     pub fn is_bare_origin(&self) -> bool {
         matches!(self.path(), "" | "/")
     }
 }
 
-/// A port, in digits alone.
+/// A port, digits only.
 fn number(port: &str) -> Option<NonZeroU16> {
     port.parse().ok().filter(|_| port.bytes().all(|b| b.is_ascii_digit()))
 }

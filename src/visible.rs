@@ -1,10 +1,9 @@
-//! Text that others wrote, made fit to be shown: nothing in it forges a line, colours a terminal or
-//! hides.
+//! Escapes text from other sources for display, so that it cannot forge a line, colour a terminal
+//! or hide text.
 //!
-//! Control characters, line and paragraph separators, what turns the direction of text (Unicode
-//! Standard Annex #9, table 1) and what is not seen at all are written as `<U+202E>`, or replaced
-//! where people read who do not know such numbers. Bytes that are not UTF-8 are for
-//! [`crate::finding::name`].
+//! Control characters, line and paragraph separators, characters that change the direction of text
+//! (Unicode Standard Annex #9, table 1) and invisible characters are written as `<U+202E>`, or
+//! replaced in texts for mailbox owners. Bytes that are not UTF-8 are for [`crate::finding::name`].
 
 /// True for a character that may be shown as it is. Joiners and variation selectors (U+FE00-FE0F)
 /// are parts of words and emoji.
@@ -12,18 +11,18 @@ pub fn is_visible(c: char) -> bool {
     !c.is_control() && (!is_hidden(c) || is_joiner(c) || ('\u{fe00}'..='\u{fe0f}').contains(&c))
 }
 
-/// True for ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER, which some scripts need inside a word.
+/// True for ZERO WIDTH NON-JOINER and ZERO WIDTH JOINER, which some scripts require within a word.
 pub fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// True for characters that are not seen, or change how others are: two texts that differ only in
-/// them look alike. RFC 8264 §4.3 refuses all but two of them, too.
+/// True for characters that are invisible or change how others are displayed: two texts that differ
+/// only in them look alike. RFC 8264 §4.3 refuses all but two of them, too.
 ///
 /// Of the Unicode Character Database: the general categories Cf (format), Zl, Zp (separators of
 /// lines and paragraphs) and Co (private use), the property Default_Ignorable_Code_Point with what
 /// is reserved for it, noncharacters, and three symbols without a glyph: U+2800, U+FFFC and
-/// U+1D159. Other code points that are not assigned yet are taken: they may become letters.
+/// U+1D159. Other unassigned code points are accepted: they may become letters.
 pub fn is_hidden(c: char) -> bool {
     const RANGES: [(u32, u32); 30] = [
         (0xad, 0xad),
@@ -64,18 +63,18 @@ pub fn is_hidden(c: char) -> bool {
     is_listed || c & 0xfffe == 0xfffe
 }
 
-/// True for what turns the direction of the text around it (Unicode Standard Annex #9, table 1), and
-/// for the separators of lines and paragraphs.
+/// True for characters that change the direction of the text around them (Unicode Standard Annex
+/// #9, table 1), and for the separators of lines and paragraphs.
 pub fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text in one line.
+/// The text, escaped, in one line.
 pub fn visible(text: &str) -> String {
     escape(text, is_visible)
 }
 
-/// The text with its lines and tabs.
+/// The text, escaped, with its line ends and tabs.
 pub fn visible_lines(text: &str) -> String {
     escape(text, |c| is_visible(c) || c == '\n' || c == '\t')
 }

@@ -1,13 +1,13 @@
-//! The only way markup is written, and the only XML reader.
+//! The writer of all markup, and the only XML reader.
 //!
-//! Writing: elements are opened and closed here and text is escaped here, so no document can be
-//! broken by what it holds. Text stays on the line of its element and carries no more references
-//! than it must (seen: Thunderbird and aerc keep white space inside a value, Delta Chat loses
-//! text around references).
+//! Writing: elements are opened and closed here and text is escaped here, so that text cannot break
+//! a document. Text is on the line of its element and has no more references than necessary (seen:
+//! Thunderbird and aerc keep white space inside a value, Delta Chat loses text around references).
 //!
-//! Reading: small documents of strangers. Damage that real clients send is forgiven (an unescaped
-//! `&`, any prefix, no declaration, or one that names another encoding than the bytes are in);
-//! document types and entities are refused, and nothing is expanded. Rules: XML 1.0 (fifth edition).
+//! Reading: small documents from clients. Errors that real clients make are accepted (an unescaped
+//! `&`, any prefix, no declaration, or one that names another encoding than that of the bytes).
+//! Document types and entities are refused, and nothing is expanded. Rules: XML 1.0 (fifth
+//! edition).
 
 use quick_xml::escape::{escape, partial_escape};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesRef, BytesStart, BytesText, Event};
@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 
-/// White space by XML 1.0 §2.3. What Unicode counts beside it belongs to the text.
+/// White space by XML 1.0 §2.3. Other white space of Unicode belongs to the text.
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 //------------ Writer ---------------------------------------------------------
@@ -34,12 +34,12 @@ impl Writer {
         writer
     }
 
-    /// Starts what stands inside another document: no declaration.
+    /// Starts a fragment for another document, without a declaration.
     pub fn fragment() -> Writer {
         Writer(quick_xml::Writer::new(Vec::with_capacity(2048)))
     }
 
-    /// Writes an element with attributes and whatever `content` writes.
+    /// Writes an element with attributes and the content that `content` writes.
     pub fn element(
         &mut self,
         name: &str,
@@ -51,24 +51,24 @@ impl Writer {
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes an element that holds only text.
+    /// Writes an element that contains only text.
     pub fn text(&mut self, name: &str, text: &str) {
         self.text_in(name, &[], text);
     }
 
-    /// Writes an element that has attributes and holds only text.
+    /// Writes an element that has attributes and contains only text.
     pub fn text_in(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.event(Event::Start(start(name, attributes)));
         self.event(Event::Text(BytesText::from_escaped(escaped(text))));
         self.event(Event::End(BytesEnd::new(name)));
     }
 
-    /// Writes an element that holds nothing.
+    /// Writes an empty element.
     pub fn empty(&mut self, name: &str) {
         self.empty_with(name, &[]);
     }
 
-    /// Writes an element that has attributes and holds nothing.
+    /// Writes an empty element with attributes.
     pub fn empty_with(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.event(Event::Empty(start(name, attributes)));
     }
@@ -97,15 +97,15 @@ fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
     for (key, value) in attributes {
         match is_plain(value) {
             true => start.push_attribute((key.as_bytes(), value.as_bytes())),
-            // The form with texts is the one that escapes the value.
+            // The constructor from strings escapes the value.
             false => start.push_attribute((*key, legal(value).as_ref())),
         }
     }
     start
 }
 
-/// True for printable ASCII without what is escaped. The whole text is looked at with comparisons
-/// alone, which a processor does for many bytes at once: the path of a QR code is long.
+/// True for printable ASCII without characters that are escaped. The check consists of comparisons
+/// only, which a processor does for many bytes at once: the path of a QR code is long.
 fn is_plain(text: &str) -> bool {
     let is_plain = |b: u8| {
         matches!(b, b' '..=b'~')
@@ -126,17 +126,17 @@ pub fn property_list(value: &impl Serialize) -> Result<Vec<u8>, plist::Error> {
     Ok(bytes)
 }
 
-/// The text as it stands in an element of a property list.
+/// The text, escaped for an element of a property list.
 pub fn escaped_in_property_list(text: &str) -> Cow<'_, str> {
     escape(text)
 }
 
-/// The text as it stands in an element.
+/// The text, escaped for an element.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     partial_escape(legal(text))
 }
 
-/// Replaces what may stand in no XML 1.0 document (§2.2).
+/// Replaces characters that XML 1.0 documents may not contain (§2.2).
 fn legal(text: &str) -> Cow<'_, str> {
     let is_legal = |c| !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     let is_printable_ascii = |text: &str| text.bytes().all(|b| matches!(b, b' '..=b'~'));
@@ -151,27 +151,27 @@ fn legal(text: &str) -> Cow<'_, str> {
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
 
-/// A small document, as far as anybody wants to know it.
+/// The needed parts of a small document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
     /// The namespace of the root element; empty if it has none.
     pub namespace: String,
-    /// Name and text of every element that holds no other, in the order of their ends. Names come
+    /// Name and text of every element without children, in the order of their end tags. Names come
     /// without their prefix, texts without white space around them.
     pub leaves: Vec<(String, String)>,
 }
 
 /// Reads a document in UTF-8 or UTF-16.
 ///
-/// Fails for what is not well-formed besides a stray `&`, for a document type, and for nesting
-/// beyond 32 levels.
+/// Fails if the document is not well-formed (except for a stray `&`), has a document type, or is
+/// nested more than 32 levels deep.
 pub fn read(document: &[u8]) -> Result<Document, XmlError> {
     let text = decode(document).ok_or(XmlError::NotText)?;
     let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text));
     // seen: Thunderbird and Mustang paste the address into the request unescaped.
     reader.config_mut().allow_dangling_amp = true;
 
-    // Requests have two.
+    // Requests have two leaves.
     let mut found = Vec::with_capacity(4);
     let mut depth = 0;
     let mut content = None;
@@ -216,8 +216,8 @@ pub fn read(document: &[u8]) -> Result<Document, XmlError> {
     }
 }
 
-/// The text, by the bytes alone: a declaration is easily wrong, since strings are declared in one
-/// encoding and sent in another. Appendix F of XML 1.0 tells how it is known.
+/// The text, decoded by its bytes alone. The declaration is unreliable, since clients declare one
+/// encoding and send another. Appendix F of XML 1.0 describes the detection.
 fn decode(document: &[u8]) -> Option<Cow<'_, str>> {
     let to_unit: fn([u8; 2]) -> u16 = match document {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
@@ -253,7 +253,7 @@ fn local_name(name: LocalName) -> String {
     text_of(name.as_ref())
 }
 
-/// A part of the text, which was UTF-8 as a whole.
+/// A part of the text, which is UTF-8 as a whole.
 fn text_of(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).unwrap_or_default().to_owned()
 }
@@ -272,7 +272,7 @@ fn resolve(reference: &BytesRef) -> Result<String, XmlError> {
     let name = reference.decode().map_err(|_| XmlError::NotText)?;
     Ok(match quick_xml::escape::resolve_predefined_entity(&name) {
         Some(text) => text.to_owned(),
-        // No document type, no further entities: it is an `&` that was not escaped.
+        // Without a document type there are no further entities: the `&` was not escaped.
         None => format!("&{name};"),
     })
 }
@@ -284,7 +284,7 @@ pub enum XmlError {
     NotText,
     /// Not well-formed.
     Malformed,
-    /// It has a document type, where entities come from.
+    /// It has a document type, which could declare entities.
     DocumentType,
     /// Nested too deeply.
     TooDeep,
@@ -361,7 +361,7 @@ mod tests {
         for broken in [&b"<\0a\0/\0>"[..], b"<\0a\0>\0\0\xd8<\0/\0a\0>\0", b"\xff\xfe", b"\0\0"] {
             assert!(read(broken).is_err(), "{}", broken.escape_ascii());
         }
-        // A document type hides in no encoding.
+        // A document type is found in any encoding.
         let hidden: Vec<_> = "<!DOCTYPE a><a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(read(&hidden), Err(XmlError::DocumentType));
     }
