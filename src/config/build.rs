@@ -1,7 +1,7 @@
-//! From tables to [`Settings`]: the values are parsed, and what is written nowhere has its default.
+//! Makes [`Settings`] of tables: values are parsed, and unset keys have their defaults.
 //!
-//! A domain's tables come merged with the base's. A table that the domain does not name is not
-//! there, and the base's settings are shared.
+//! The tables of a domain are already merged with those of the base. A table that the domain does
+//! not name is missing; the settings of the base are then shared.
 
 use super::checker::Checker;
 use super::file::{self, Rare, Spanned, Tables};
@@ -17,7 +17,7 @@ use crate::ports;
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-/// The settings that tables stand for, over those of the base.
+/// The settings of the tables, merged over those of the base.
 pub(super) fn settings(
     tables: &Tables,
     base: Option<&Settings>,
@@ -74,7 +74,7 @@ pub(super) fn settings(
     settings
 }
 
-/// A part of the settings: the base's own, unless something is written for it.
+/// A part of the settings: that of the base, unless the table is present.
 fn part<Said: Default, T>(
     said: &Rare<Said>,
     base: Option<&Arc<T>>,
@@ -87,7 +87,7 @@ fn part<Said: Default, T>(
     }
 }
 
-/// Mail has to be read by something.
+/// An account needs a server to read mail from.
 fn check_incoming(tables: &Tables, settings: &Settings, checker: &mut Checker) {
     let mut servers = settings.servers.iter();
     if servers.any(|server| server.protocol.is_incoming() && server.enabled) {
@@ -99,7 +99,7 @@ fn check_incoming(tables: &Tables, settings: &Settings, checker: &mut Checker) {
     checker.mistake("no-incoming-server", span, message.to_owned());
 }
 
-/// A key of a table, to be named in a finding: it is written only for those.
+/// A key of a table; formatted only if a finding names it.
 struct Key<T>(T, &'static str);
 
 impl<T: Display> Display for Key<T> {
@@ -108,7 +108,7 @@ impl<T: Display> Display for Key<T> {
     }
 }
 
-/// Parses the value of a key, if there is one.
+/// Parses the value of a key, if it is set.
 fn parsed<V, T>(
     code: &'static str,
     key: impl Display,
@@ -223,7 +223,7 @@ fn server(
     let (port, security) = merge::endpoint(protocol, port, own.map(protection), base_door);
     let alternatives = match (&said.alternatives, base) {
         (None, _) => Vec::new(),
-        // What they leave out is as the base has it.
+        // Omitted keys have the values of the base.
         (Some(said), Some(base)) if said.is_inherited() => base.alternatives.clone(),
         (Some(said), _) => {
             let said = said.get_ref().iter();
@@ -266,7 +266,7 @@ fn alternative(
         checker,
     );
     let word = said.security.as_ref().map(protection);
-    // Without a word and without a port that is one, it is protected as the server is.
+    // Without `security` and without a registered port, it has the security of the server.
     let registered = ports::usual(protocol, security);
     let (port, security) = merge::endpoint(protocol, port, word, Some((registered, security)));
     let host =
@@ -420,7 +420,7 @@ fn page(said: &file::Page, base: Option<&Page>, checker: &mut Checker) -> Page {
     let logo = own(&said.logo).and_then(|path| logo(&path, checker));
     Page {
         enabled: said.enabled.unwrap_or(true),
-        // The base's files were read already, from beside the base's own file.
+        // The files of the base were read already, relative to the base's own file.
         template: template.or_else(|| base.and_then(|base| base.template.clone())),
         logo: logo.or_else(|| base.and_then(|base| base.logo.clone())),
         color: parsed_text("color", "page.color", &said.color, values::color, checker),

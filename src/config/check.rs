@@ -1,9 +1,9 @@
-//! From what is written to a [`Config`], or to everything that is wrong with it.
+//! Makes a [`Config`] of a file, or reports all errors in it.
 //!
-//! `read` has refused what is not known, and `build` parses what domains have in common. Refuses
-//! limits out of range, paths that are taken, files that cannot be read, and aliases to nowhere and
-//! in circles; everything in a file is reported at once. What works but breaks some client is not a
-//! mistake; see `commands::check`.
+//! `read` has refused unknown keys, and `build` parses the tables of domains. Refuses limits out of
+//! range, paths that are in use, files that cannot be read, and aliases to unknown domains or in
+//! circles; all errors in a file are reported at once. Settings that work but break a client are
+//! not errors; see `commands::check`.
 
 use super::checker::{Checker, Files};
 use super::entry::{self, Base, Entry};
@@ -28,13 +28,13 @@ use std::sync::atomic::AtomicBool;
 /// How files are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Loading<'a> {
-    /// When the file of a domain counts that has just changed.
+    /// When a changed file of a domain is used.
     pub settling: Settling,
-    /// What was read before: what did not change is not read again.
+    /// The previous configuration; unchanged lists are not read again.
     pub earlier: Option<&'a Config>,
-    /// True if the files as they are now are what the admin wants, at a signal or at the start.
+    /// True if the admin intends the files as they are, at a signal or at the start.
     pub is_meant: bool,
-    /// What judges values that are used elsewhere.
+    /// Checks of values that other modules use.
     pub checks: &'static ValueChecks,
 }
 
@@ -55,10 +55,10 @@ impl Loading<'static> {
     }
 }
 
-/// Most memory that domains may take for settings they copy from the base, in bytes: about 20,000
+/// Most memory that domains may use for settings copied from the base, in bytes: about 20,000
 /// domains that set keys in two tables each.
 const MAX_COPIED: usize = 32_000_000;
-/// Most list files that can be named: each is looked at several times in a second.
+/// Most list files that can be configured: each is checked several times a second.
 const MAX_LISTS: usize = 100;
 
 /// The configuration that needs no file.
@@ -66,9 +66,9 @@ pub fn built_in(checks: &'static ValueChecks) -> Config {
     Check::new(Path::new(""), "", Loading::command(checks)).config(Document::default())
 }
 
-/// Reads and checks the file at `path`; the files that were looked at are returned in any case.
+/// Reads and checks the file at `path`; the files that were checked are always returned.
 pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
-    // The state is noted before the file is read: what changes meanwhile is seen later.
+    // The state is taken before the file is read: a change in between is noticed later.
     let mut files = vec![(path.to_owned(), Stamp::of(path).ok().flatten())];
     let text = match files::read_text(path, Kind::Configuration) {
         Ok(text) => text,
@@ -81,7 +81,7 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     let mut check = Check::new(path, &text, loading);
     let config = check.text(&text);
     let mut checker = check.checker;
-    // A file that many domains name is looked at once. The order is that of the findings.
+    // A file that many domains name is checked once. The order is that of the findings.
     let mut seen = FxHashSet::default();
     checker.read.retain(|(file, _)| seen.insert(file.clone()));
     files.append(&mut checker.read);
@@ -94,7 +94,7 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     (files, config)
 }
 
-/// Checks a text as if it stood in the file at `path`; files that it names are read.
+/// Checks a text as the content of the file at `path`; files that it names are read.
 pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Config, Vec<Finding>> {
     let mut check = Check::new(path, text, Loading::command(checks));
     match check.text(text) {
@@ -103,7 +103,7 @@ pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Con
     }
 }
 
-/// Checks a whole configuration and collects its mistakes.
+/// Checks a whole configuration and collects its errors.
 struct Check<'a> {
     checker: Checker<'a>,
     loading: Loading<'a>,
@@ -116,7 +116,8 @@ impl<'a> Check<'a> {
         Check { checker, loading, warnings: Vec::new() }
     }
 
-    /// What the text means; `None` if it cannot be parsed. Mistakes are in the report.
+    /// The configuration in the text; `None` if it cannot be parsed. Errors are added to the
+    /// report.
     fn text(&mut self, text: &str) -> Option<Config> {
         if let Some(at) = parts::beyond(text) {
             let message = format!(
@@ -170,7 +171,8 @@ impl<'a> Check<'a> {
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = entry::of_tables(tables, &base, &mut self.checker);
             match Domain::parse(name.get_ref()) {
-                // Its parts without quotes were taken for tables, which is reported in that line.
+                // The name without quotes was parsed as nested tables, which is reported in that
+                // line.
                 Err(_) if self.has_unknown_key(&name) => {}
                 Err(_) => self.checker.mistake(
                     "domain-name",
@@ -233,11 +235,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Refuses domains that are there in two spellings: the later one in the file.
+    /// Refuses domains that occur in two spellings; the finding is at the later one in the file.
     fn other_spellings(&mut self, document: &Document) {
         let parsed = |(name, span)| Some((Domain::parse(name).ok()?, span, name));
         let names = || document.names().filter_map(parsed);
-        // One of two spellings is not the usual one; mostly there is none, and nothing to remember.
+        // Of two spellings, one is not the usual one. Most files have only usual spellings; nothing
+        // is collected then.
         let unusual = names().filter(|(domain, _, name)| domain.as_str() != *name);
         let unusual: FxHashSet<Domain> = unusual.map(|(domain, ..)| domain).collect();
         let mut names: Vec<_> = names().filter(|(domain, ..)| unusual.contains(domain)).collect();
@@ -347,7 +350,8 @@ impl<'a> Check<'a> {
         }
         let folder = self.checker.beside(path.get_ref());
         if let Err(error) = std::fs::read_dir(&folder) {
-            // It is looked at until it can be read; then each domain's file is looked at alone.
+            // The folder is watched until it can be read; then each domain's file is checked by
+            // itself.
             self.checker.read.push((folder.clone(), Stamp::of(&folder).ok().flatten()));
             let message = format!(
                 "domains.directory: {} cannot be read: {}",
@@ -365,8 +369,8 @@ impl<'a> Check<'a> {
         Some(directory)
     }
 
-    /// Refuses aliases that lead nowhere or back to themselves; `elsewhere` knows the domains that
-    /// have no table.
+    /// Refuses aliases that lead to unknown domains or back to themselves; `elsewhere` finds
+    /// domains without a table.
     fn aliases(
         &mut self,
         aliases: &[(Domain, Range<usize>)],

@@ -1,7 +1,7 @@
-//! One file that is being checked: what is wrong with it so far, and the files it names.
+//! The check of one file: the errors so far, and the files it names.
 //!
-//! The file of a domain, which somebody else may have written, can name files in its folder or below
-//! it only.
+//! The file of a domain may be written by another user, so it can only name files in its folder or
+//! below.
 
 use super::file::Spanned;
 use super::report::Report;
@@ -10,28 +10,28 @@ use crate::files::{self, Kind, Stamp};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
-/// The files that were looked at, and their states before that.
+/// The files that were read, and their states before that.
 pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 /// Largest size of all templates and logos that a file names, together, in bytes.
 const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
 
-/// Checks one file and collects its mistakes.
+/// Checks one file and collects its errors.
 pub(super) struct Checker<'a> {
     path: &'a Path,
-    /// What judges values that are used elsewhere.
+    /// Checks of values that other modules use.
     pub(super) checks: &'static ValueChecks,
-    /// True if this is the file of a domain, which somebody else may have written.
+    /// True for the file of a domain, which another user may have written.
     is_domain_file: bool,
     pub(super) report: Report<'a>,
-    /// The files that were read on the way, and their states before that.
+    /// The files that were read during the check, and their states before that.
     pub(super) read: Files,
-    /// How much was read from these, in bytes.
+    /// The bytes read from them.
     pub(super) read_bytes: usize,
 }
 
 impl<'a> Checker<'a> {
-    /// For the configuration file at `path`, which holds `text`.
+    /// For the configuration file at `path` with the content `text`.
     pub(super) fn new(path: &'a Path, text: &'a str, checks: &'static ValueChecks) -> Checker<'a> {
         let report = Report::new(path, text);
         Checker { path, checks, is_domain_file: false, report, read: Vec::new(), read_bytes: 0 }
@@ -53,7 +53,8 @@ impl<'a> Checker<'a> {
         span: Option<Range<usize>>,
         message: impl Into<String>,
     ) {
-        // What has no place was reported before: where it is inherited from, or for its type.
+        // A value without a place was reported before: where it was inherited from, or for its
+        // type.
         if span.is_some() {
             self.report.error(code, span, message);
         }
@@ -113,7 +114,7 @@ impl<'a> Checker<'a> {
         is_empty
     }
 
-    /// A path as written, or beside the configuration file if it is relative.
+    /// A path as written, or in the folder of the configuration file if it is relative.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         self.folder().join(path)
     }
@@ -123,13 +124,13 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// True if `path` names something in `folder` or below it, also after links are followed.
+/// True if `path` is in `folder` or below it, also after links are followed.
 fn is_below(folder: &Path, path: &Path) -> bool {
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let (Ok(real_folder), Ok(real)) = (folder.canonicalize(), folder.join(path).canonicalize())
     else {
-        // It cannot be read either, and that is reported.
+        // The path cannot be read, which is reported elsewhere.
         return is_plain;
     };
     is_plain && real.starts_with(real_folder)

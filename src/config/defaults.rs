@@ -1,11 +1,11 @@
-//! What holds where nothing is configured: what the usual PHP script does.
+//! The defaults: the same as in the usual PHP script.
 //!
-//! `contrib/config.example.toml` shows each of these; a test holds the two together.
+//! `contrib/config.example.toml` shows each of these; a test compares the two.
 
 use crate::account::{Auth, AuthList, Protocol, Security};
 
-/// Stands for the domain in hosts, user names and the provider's names; filled in by us, because
-/// clients do it differently or not at all.
+/// The placeholder for the domain in hosts, user names and the provider's names. It is filled in
+/// here, because clients do so differently or not at all.
 pub const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
 
 /// The provider's name, long and short.
@@ -14,18 +14,18 @@ pub const PROVIDER_NAME: &str = EMAIL_DOMAIN;
 pub const HOST: &str = "mail.%EMAILDOMAIN%";
 /// The login of every server.
 pub const USERNAME: &str = "%EMAILADDRESS%";
-/// How users prove who they are.
+/// The authentication method of every server.
 pub const AUTH: AuthList = AuthList::of(Auth::Password);
 
-/// Whether PACC is answered: only once its digest is in the DNS.
+/// Whether PACC is enabled: it needs its digest in the DNS.
 pub const PACC: bool = false;
 
-/// Whether a server is offered: filters only on request.
+/// Whether a server is enabled: ManageSieve is not by default.
 pub const fn enabled(protocol: Protocol) -> bool {
     !matches!(protocol, Protocol::ManageSieve)
 }
 
-/// How a server is protected: POP3 and IMAP by TLS, submission and filters by STARTTLS.
+/// The security of a server: TLS for POP3 and IMAP, STARTTLS for submission and ManageSieve.
 pub const fn security(protocol: Protocol) -> Security {
     match protocol {
         Protocol::Imap | Protocol::Pop3 => Security::Tls,
@@ -33,5 +33,5 @@ pub const fn security(protocol: Protocol) -> Security {
     }
 }
 
-/// The end of the identifiers of profiles, behind the domain's labels in reverse order.
+/// The end of the identifiers of profiles, after the domain's labels in reverse order.
 pub const IDENTIFIER_SUFFIX: &str = "mailsetup";

@@ -1,7 +1,7 @@
-//! What is known of one domain: its settings, or that it takes those of another.
+//! An entry for one domain: its settings, or an alias of another domain.
 //!
-//! Made of a table in the configuration file, or of the text of the domain's own file. Refuses keys
-//! beside `alias_of`.
+//! It is made of a table in the configuration file, or of the text of the domain's own file.
+//! Refuses other keys together with `alias_of`.
 
 use super::build;
 use super::checker::Checker;
@@ -15,27 +15,27 @@ use crate::finding::Finding;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What is known of one domain.
+/// The entry for one domain.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// Its settings.
     Settings(Arc<Settings>),
-    /// It gets the settings of another domain.
+    /// It has the settings of another domain.
     AliasOf(Domain),
 }
 
-/// What domains stand on.
+/// The base that domains inherit from.
 #[derive(Clone, Debug)]
 pub struct Base {
     /// The settings.
     pub(super) settings: Arc<Settings>,
-    /// What they were made of, for the files of domains; empty without a folder.
+    /// The tables they were made of, for the files of domains; empty without a folder.
     pub(super) tables: Inherited,
-    /// What judges values of these files.
+    /// Checks of values in these files.
     pub(super) checks: &'static ValueChecks,
 }
 
-/// Checks the text of one domain's file, which stands on `base`.
+/// Checks the text of one domain's file, which inherits from `base`.
 pub fn of_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, Vec<Finding>> {
     let mut checker = Checker::of_domain(path, text, base.checks);
     let tables = base.tables.domain_file(text, &mut checker.report);
@@ -47,10 +47,10 @@ pub fn of_file(path: &Path, text: &str, base: &Base) -> Result<Made<Entry>, Vec<
     }
 }
 
-/// What the tables of a domain say, over those of the base.
+/// The entry from the tables of a domain, merged over those of the base.
 pub(super) fn of_tables(mut tables: Tables, base: &Base, checker: &mut Checker) -> Entry {
     let target = tables.alias_of.take();
-    // A domain that says nothing shares all there is.
+    // A domain without keys of its own shares all settings.
     let says_nothing = tables == Tables::default();
     let settings = match says_nothing {
         true => base.settings.clone(),

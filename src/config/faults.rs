@@ -1,6 +1,6 @@
-//! What is wrong with the shape of a file: collected while it is read, and reported after that.
+//! Syntax and type errors in a file: collected while it is read, and reported after that.
 //!
-//! Keeps a number of faults and counts the rest, however many there are.
+//! Keeps a limited number of faults and counts the rest.
 
 use super::report::Report;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Most findings of this kind that are reported for one file; the rest is counted.
 pub(super) const MAX_FINDINGS: usize = 100;
 
-/// What is wrong with the shape of a file.
+/// The syntax and type errors of a file.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     found: Vec<(&'static str, Range<usize>, String)>,
@@ -16,7 +16,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Only counts once there are enough of them.
+    /// Beyond the limit, faults are only counted.
     pub(super) fn refuse(
         &mut self,
         code: &'static str,

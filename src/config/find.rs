@@ -1,6 +1,6 @@
-//! Where the configuration is: a file that was named, else the first of the usual places.
+//! Finds the configuration file: a file that was named, else the first of the usual places.
 //!
-//! Nothing of a request is looked at, and a file that was named must be there.
+//! The place does not depend on a request, and a named file must exist.
 
 use super::check::{self, Loading};
 use super::checker::Files;
@@ -9,31 +9,32 @@ use crate::finding::{self, Finding};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Names the file, in place of an option.
+/// The environment variable that names the file, instead of the option.
 pub const VARIABLE: &str = "MAILSETUP_CONFIG";
-/// The file beside the program, for shared hosting.
+/// The file next to the program, for shared hosting.
 pub const BESIDE_PROGRAM: &str = "mailsetup.toml";
-/// The file of the system.
+/// The system-wide file.
 pub const SYSTEM: &str = "/etc/mailsetup/config.toml";
 
-/// Where to look.
+/// Where to look for the file.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// This file, which must be there.
+    /// This file, which must exist.
     Named(PathBuf),
-    /// The usual places, and the built-in defaults if there is none.
+    /// The usual places, and the built-in defaults if no file exists.
     Usual,
 }
 
 impl Source {
-    /// The file an option named, else the one the environment names, else the usual places.
+    /// The file that the option names, else the one of the environment variable, else the usual
+    /// places.
     pub fn new(option: Option<PathBuf>) -> Source {
         let variable =
             || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         option.or_else(variable).map_or(Source::Usual, Source::Named)
     }
 
-    /// The file to read; `None` if the built-in defaults hold.
+    /// The file to read; `None` if the built-in defaults are used.
     pub fn path(&self) -> Option<PathBuf> {
         match self {
             Source::Named(path) => Some(path.clone()),
@@ -41,12 +42,12 @@ impl Source {
         }
     }
 
-    /// Reads and checks the configuration; what is wrong is sorted by place.
+    /// Reads and checks the configuration; findings are sorted by place.
     pub fn load(&self, loading: Loading) -> Result<Config, Vec<Finding>> {
         self.load_watching(loading).1
     }
 
-    /// The same, and the files that were looked at with their states before that.
+    /// Like `load`, and returns the files that were read with their states before that.
     pub fn load_watching(&self, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
         match self.path() {
             Some(path) => {
@@ -65,8 +66,8 @@ impl Source {
     }
 }
 
-/// True also for a link that leads nowhere, and for what cannot be looked at: it is read then, and
-/// fails.
+/// True also for a dangling link, and for a file that cannot be examined: reading it reports the
+/// error.
 fn is_there(path: &Path) -> bool {
     !path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }

@@ -1,6 +1,6 @@
-//! What holds for a whole service: its limits, and its paths for monitoring.
+//! Settings of the whole service: its limits, and its paths for monitoring.
 //!
-//! Refuses limits out of range, and paths that mail clients ask for.
+//! Refuses limits out of range, and paths that mail clients request.
 
 use super::checker::Checker;
 use super::file::{self, Spanned};
@@ -8,11 +8,11 @@ use super::lookup::StatusPaths;
 use crate::limits::Limits;
 use std::time::Duration;
 
-/// Largest cap that can be set on a body or on parameters, in bytes.
+/// Largest limit that can be set for a body or for parameters, in bytes.
 const MAX_CAP: i64 = 16 * 1024 * 1024;
-/// Most that all requests coming in can be allowed to hold together, in bytes.
+/// Largest limit that can be set for all incoming requests together, in bytes.
 const MAX_BUFFERED: i64 = 1024 * 1024 * 1024;
-/// Most connections that can be allowed.
+/// Largest number of connections that can be set.
 const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
 const MAX_TIMEOUT_S: i64 = 3600;
@@ -49,7 +49,7 @@ pub(super) fn status(metrics: &file::Metrics, checker: &mut Checker) -> StatusPa
     paths
 }
 
-/// What a request may cost.
+/// The limits of requests.
 pub(super) fn limits(limits: &file::Limits, checker: &mut Checker) -> Limits {
     let mut number = |name: &str, value: &Option<Spanned<i64>>, default: i64, max: i64| {
         let Some(value) = value else { return default };

@@ -1,7 +1,7 @@
 //! A checked configuration, and the look-up of a domain in it: a table, a file, a list, in this order.
 //!
-//! Follows aliases, a limited number of them. A look-up for a request reads no file: it says which one is
-//! to be read first.
+//! Follows a limited number of aliases. A look-up for a request does not read files: it returns the
+//! one that must be read first.
 
 use super::entry::{self, Base, Entry};
 use super::places::Places;
@@ -25,81 +25,81 @@ pub(super) const MAX_ALIASES: usize = 8;
 
 //------------ Config ---------------------------------------------------------
 
-/// A checked configuration; made by one thread and read by another.
+/// A checked configuration. One thread makes it, another reads it.
 #[derive(Debug)]
 pub struct Config {
-    /// Whether domains that are named nowhere are answered with the base settings.
+    /// Whether domains that the configuration does not name are answered with the base settings.
     pub answer: Answer,
-    /// What holds where a domain says nothing else.
+    /// The settings that domains inherit from.
     pub(super) base: Arc<Base>,
-    /// The domains with a table of their own. These and the next are chosen by an admin, so that a
-    /// hash need not withstand strangers.
+    /// The domains with a table of their own. The admin chooses these and those of the lists, so
+    /// that the hash does not have to resist attacks.
     pub(super) domains: FxHashMap<Domain, Entry>,
     /// The domains of list files, and the file of each list.
     pub(super) lists: Vec<(PathBuf, Arc<List>)>,
     /// The folder with a file for each domain.
     pub(super) directory: Option<Arc<DomainsD<Entry>>>,
-    /// True once an alias through the folder that leads to no settings was logged.
+    /// True once a faulty alias through the folder was logged.
     pub(super) is_alias_logged: AtomicBool,
-    /// What Apple profiles are signed with.
+    /// The certificate and key for Apple profiles.
     pub(super) signing: Option<Identity>,
-    /// What a request may cost.
+    /// The limits of requests.
     pub limits: Limits,
-    /// What is written to the log.
+    /// The settings of the log.
     pub log: Log,
-    /// Where the service reports its state.
+    /// The paths for monitoring.
     pub status: StatusPaths,
-    /// The files this was read from, and their states then: when one changes, so does the
-    /// configuration.
+    /// The files this was read from, and their states then. A change of one causes a reload.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// False if one of these may be changing now.
     pub is_settled: bool,
     /// The text of the first of these.
     pub(super) text: String,
-    /// What was left out because it could not be understood.
+    /// Warnings about parts that were ignored because they could not be parsed.
     pub warnings: Vec<Finding>,
 }
 
-/// Which domains are answered beside those that are named.
+/// Which domains are answered in addition to the named ones.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Answer {
     /// None.
     Listed,
-    /// Any, as the file says in words.
+    /// Any, by an explicit setting.
     Any,
-    /// Any, since no domain is named.
+    /// Any, since the configuration names no domain.
     AnyByDefault,
 }
 
-/// What is written to the log.
+/// The settings of the log.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Log {
-    /// Whether there is a line for each request; by default for those that a service answers, and
-    /// not for CGI.
+    /// Whether each request is logged; by default, those of a service are, and those of CGI are
+    /// not.
     pub requests: Option<bool>,
-    /// What these hold beside the usual.
+    /// The optional fields of these lines.
     pub fields: Fields,
 }
 
-/// Paths at which the service says how it is; none by default.
+/// The paths for monitoring; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct StatusPaths {
-    /// With its counters.
+    /// The path of the metrics.
     pub metrics_path: Option<String>,
-    /// That it runs.
+    /// The path of the health check.
     pub health_path: Option<String>,
 }
 
 /// Why a domain cannot be looked up now.
 #[derive(Debug)]
 pub enum NotFound {
-    /// The domain is ours, and nothing good is known of it; that is logged where it is found out.
+    /// The domain is configured, but no valid settings are available; the error is logged where it
+    /// is found.
     Unavailable,
-    /// Its file is to be read first. Then the look-up is to be tried again.
+    /// Its file must be read first. Then the look-up must be repeated.
     Unread(Unread),
 }
 
-/// A file that is to be read before a domain can be looked up.
+/// A file that must be read before a domain can be looked up.
 #[derive(Debug)]
 pub struct Unread {
     directory: Arc<DomainsD<Entry>>,
@@ -116,8 +116,8 @@ impl Unread {
 }
 
 impl Config {
-    /// True if the file at `path`, which this was read from, holds nothing: no key, or no domain in
-    /// a list.
+    /// True if the file at `path`, which this was read from, is empty: without a key, or a list
+    /// without a domain.
     pub fn is_emptied(&self, path: &Path) -> bool {
         let is_file = |(file, _): &&(PathBuf, Option<Stamp>)| file == path;
         self.files.first().filter(is_file).is_some_and(|_| says_nothing(&self.text))
@@ -135,7 +135,7 @@ impl Config {
         self.lists.iter().any(|(_, list)| list.contains(domain))
     }
 
-    /// Looks a domain up; `None` if it is not ours.
+    /// Looks up a domain; `None` if it is not configured.
     pub fn find(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
         let mut alias_of = None;
         let mut is_settled = true;
@@ -145,7 +145,7 @@ impl Config {
             match entry {
                 None => match alias_of {
                     None => return Ok(None),
-                    // The alias is named here, so the domain is ours; what it takes has gone.
+                    // The alias is configured, but its target no longer is.
                     Some(target) => {
                         let target = target.for_people();
                         return Err(self.faulty_alias(
@@ -166,7 +166,7 @@ impl Config {
         ))
     }
 
-    /// Logs the first alias through the folder that leads to no settings.
+    /// Logs the first faulty alias through the folder.
     fn faulty_alias(&self, domain: &Domain, fault: &str) -> NotFound {
         if !self.is_alias_logged.swap(true, Ordering::Relaxed) {
             let domain = domain.for_people();
@@ -175,9 +175,9 @@ impl Config {
         NotFound::Unavailable
     }
 
-    /// Looks a domain up and reads what is to be read for it, here and now.
+    /// Looks up a domain, and reads the necessary files at once.
     pub fn find_now(&self, domain: &Domain) -> Result<Option<Found>, NotFound> {
-        // Each alias may be in a file of its own.
+        // Each alias may be in a separate file.
         for _ in 0..=MAX_ALIASES {
             match self.find(domain) {
                 Err(NotFound::Unread(unread)) => unread.read(),
@@ -187,7 +187,7 @@ impl Config {
         Err(NotFound::Unavailable)
     }
 
-    /// What is known of a domain, and whether its file may be changing.
+    /// The entry of a domain, and whether it is settled.
     fn entry(&self, domain: &Domain) -> Result<(Option<Entry>, bool), NotFound> {
         if let Some(entry) = self.domains.get(domain) {
             return Ok((Some(entry.clone()), true));
@@ -209,7 +209,7 @@ impl Config {
         Ok((is_answered.then(|| Entry::Settings(self.base.settings.clone())), is_known))
     }
 
-    /// The broken files of the domain folder, and what is wrong with each.
+    /// The files of the domain folder that have errors, with the findings for each.
     pub fn broken_files(&self) -> Vec<(PathBuf, Vec<Finding>)> {
         let files = self.directory.iter().flat_map(|directory| directory.files());
         let findings = files.map(|path| {
@@ -259,7 +259,8 @@ impl Config {
             Ok(Entry::AliasOf(target)) => match self.find_now(&target) {
                 Ok(None) => leads(&target, "not configured"),
                 Ok(Some(_)) => Vec::new(),
-                // Of a broken target, this is said beside what is wrong in its own file.
+                // For a target with errors, this is reported in addition to the errors in its own
+                // file.
                 Err(_) => leads(&target, "invalid or part of a circle"),
             },
             Ok(Entry::Settings(_)) => Vec::new(),
@@ -271,12 +272,12 @@ impl Config {
         &self.text
     }
 
-    /// What holds where a domain says nothing else.
+    /// The settings that domains inherit from.
     pub fn base(&self) -> &Base {
         &self.base
     }
 
-    /// Where the settings are written that were found for `domain`.
+    /// Where the settings that were found for `domain` are written.
     pub fn origin(&self, domain: &Domain, found: &Found) -> Origin {
         let domain = found.alias_of().unwrap_or(domain);
         if self.domains.contains_key(domain) {
@@ -287,7 +288,7 @@ impl Config {
             _ => Origin::Base,
         }
     }
-    /// What Apple profiles are signed with, if anything.
+    /// The certificate and key for Apple profiles, if configured.
     pub fn signing_identity(&self) -> Option<&Identity> {
         self.signing.as_ref()
     }
@@ -304,12 +305,12 @@ impl Config {
         Some(list.clone())
     }
 
-    /// How many domains are named by tables and lists.
+    /// The number of domains in tables and lists.
     pub fn count(&self) -> usize {
         self.domains.len() + self.lists.iter().map(|(_, list)| list.len()).sum::<usize>()
     }
 
-    /// Every domain that is named by a table, a list or a file, in the order of their names.
+    /// Every domain that is named by a table, a list or a file, sorted by name.
     pub fn domains(&self) -> Vec<Domain> {
         let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
         let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
@@ -323,10 +324,10 @@ impl Config {
 
 //------------ Origin ---------------------------------------------------------
 
-/// Where the settings of a domain are written, beside the base.
+/// Where the settings of a domain are written, in addition to the base.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Origin {
-    /// Nowhere else.
+    /// Only in the base.
     Base,
     /// In the table of this domain: its own, or the one that an alias leads to.
     Table(Domain),

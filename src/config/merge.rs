@@ -1,16 +1,17 @@
-//! The rules between keys, where a domain's tables stand over the base's.
+//! Rules between keys when the tables of a domain are merged over those of the base.
 //!
-//! `read` gives a domain every value that it leaves out. That is right for all keys but these.
+//! `read` gives a domain the base's value for each omitted key. That is right for all keys except
+//! these.
 
 use super::defaults;
 use crate::account::{Protocol, Security};
 use crate::ports;
 use std::num::NonZeroU16;
 
-/// Port and protection of a server, of what is written for it and what the base has.
+/// Port and security of a server, from its own keys and those of the base.
 ///
-/// A registered port says as much as the word would. The base's port holds only together with its
-/// protection.
+/// A registered port implies its security. The base's port is inherited only together with its
+/// security.
 pub fn endpoint(
     protocol: Protocol,
     port: Option<NonZeroU16>,
@@ -24,8 +25,8 @@ pub fn endpoint(
     (port.or(base_port).unwrap_or_else(|| ports::usual(protocol, security)), security)
 }
 
-/// Name and short name of a provider: a name of a domain's own is the short name, too, unless the
-/// domain has one of these.
+/// Name and short name of a provider: a domain's own name is also its short name, unless the domain
+/// sets one.
 pub fn names(
     name: Option<String>,
     short_name: Option<String>,
@@ -64,7 +65,7 @@ mod tests {
             let found = endpoint(Protocol::Imap, said.0.map(port), said.1, base);
             assert_eq!(found, (port(expected.0), expected.1), "{said:?} over {base:?}");
         }
-        // The port of ManageSieve says nothing of its protection.
+        // The port of ManageSieve does not imply its security.
         let sieve = |security| endpoint(Protocol::ManageSieve, Some(port(4190)), security, None);
         assert_eq!(sieve(None), (port(4190), StartTls));
         assert_eq!(sieve(Some(Tls)), (port(4190), Tls));

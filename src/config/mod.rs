@@ -1,15 +1,15 @@
-//! The configuration: which domains are ours, and what their accounts look like.
+//! The configuration: the configured domains, and the settings of their accounts.
 //!
-//! `file` and `whole_file` hold the shape of what is written, and the description of each key;
-//! `spanned` has values with their places. `syntax` makes TOML tables of a text, `read` fills the
-//! shape, a domain's tables over the base's (`reader` knows keys and their places, `node` values),
-//! `merge` has the rules between keys, `values` parses single values, `build` makes settings of
-//! them, `entry` has those of one domain, and `check` makes a [`Config`] of all, or says what is
-//! wrong (`checker` collects it; `limits` are those of the service). `lookup` is the [`Config`], in
-//! which domains are looked up. `parts` limits the memory of the parser,
-//! `places` knows in which line a setting is, `settings` makes an account of what was found, `find`
-//! knows where the file is, `reload` keeps a running service up to date, and `defaults` is all that
-//! holds without any file. A [`Config`] is never half right: it exists or it does not.
+//! `file` and `whole_file` hold the structure of the file, and the description of each key;
+//! `spanned` has values with their places. `syntax` parses a text into TOML tables, `read` fills
+//! the structs, with the tables of a domain over those of the base (`reader` has the known keys and
+//! places, `node` the values), `merge` has the rules between keys, `values` parses single values,
+//! `build` makes settings of them, `entry` has those of one domain, and `check` makes a [`Config`]
+//! of all, or reports the errors (`checker` collects them; `limits` are those of the service).
+//! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
+//! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
+//! were found, `find` finds the file, `reload` keeps a running service up to date, and `defaults`
+//! has the built-in defaults. A [`Config`] is always complete and valid.
 
 mod build;
 pub mod check;

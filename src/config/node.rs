@@ -1,7 +1,8 @@
-//! Values of TOML as serde sees them: a table stands over that of the base, and nothing fails.
+//! TOML values for serde: a table is read over that of the base, and reading does not fail.
 //!
-//! A value of the wrong type is refused at its place and read as a default, so that everything in a
-//! file is reported at once. What is not generic is compiled once, and not again for each struct.
+//! A value of the wrong type is reported at its place and read as a default, so that all errors in
+//! a file are reported at once. Code that is not generic is compiled once instead of for each
+//! struct.
 
 use super::file;
 use super::reader::{LIKE, Position, Reader, Scope, Value, integer, nearest, quoted, wrong_type};
@@ -13,12 +14,12 @@ use toml::de::{DeTable, DeValue};
 
 //------------ Any ------------------------------------------------------------
 
-/// A value on its way to a struct.
+/// A value that is read into a struct.
 #[derive(Clone, Copy)]
 enum Any<'v> {
-    /// One that is written in this file, and the table that it stands over.
+    /// A value in this file, and the table of the base that it is read over.
     Written(&'v Value<'v>, Option<&'v toml::Table>),
-    /// One of the base.
+    /// A value of the base.
     Inherited(&'v toml::Value),
 }
 
@@ -76,7 +77,7 @@ impl<'v> Any<'v> {
         Some(Any::Written(own, over))
     }
 
-    /// The value of a key in the table that this one stands over.
+    /// The value of a key in the table of the base.
     fn inherited(self, name: &str) -> Option<Any<'v>> {
         match self {
             Any::Written(_, base) => base?.get(name).map(Any::Inherited),
@@ -99,7 +100,7 @@ impl<'v> Reader<'v, '_> {
         value: &'v Value<'v>,
         base: Option<&'v toml::Table>,
     ) -> T {
-        // Nothing fails: what is refused is reported, and something else takes its place.
+        // Reading does not fail: a refused value is reported and replaced.
         let value = Any::Written(value, base);
         T::deserialize(Node { reader: self, value }).unwrap_or_default()
     }
@@ -107,10 +108,10 @@ impl<'v> Reader<'v, '_> {
 
 //------------ Node -----------------------------------------------------------
 
-/// What a value takes beside its text, in bytes: while it is read and once it is a setting.
+/// The memory of a value in addition to its text, in bytes: while it is read and as a setting.
 const COPIED_VALUE: usize = 160;
 
-/// A value, and who reads it.
+/// A value and its reader.
 struct Node<'n, 'v, 'f> {
     reader: &'n mut Reader<'v, 'f>,
     value: Any<'v>,
@@ -125,7 +126,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         });
     }
 
-    /// Refuses the value. The base's mistakes were reported at their own places.
+    /// Refuses the value. Errors in the base were reported at their own places.
     fn refuse(&mut self, code: &'static str, message: impl FnOnce(&Position, &DeValue) -> String) {
         self.reader.is_faulty = true;
         if let Any::Written(value, _) = self.value {
@@ -134,7 +135,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         }
     }
 
-    // What follows is not generic: it is compiled once, and not again for each struct.
+    // The following is not generic, so that it is compiled once instead of for each struct.
 
     fn bool(&mut self) -> bool {
         let value = self.value.as_bool();
@@ -170,7 +171,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         text
     }
 
-    /// One of some words.
+    /// One of the given words.
     fn word(&mut self, words: &'static [&'static str]) -> &'static str {
         let text = self.value.as_str();
         let word = text.and_then(|text| words.iter().find(|word| **word == text));
@@ -208,7 +209,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         entries.unwrap_or_default().into_iter()
     }
 
-    /// Refuses what is not a table, and the keys in it that are not fields.
+    /// Refuses a value that is not a table, and unknown keys in a table.
     fn check_table(&mut self, fields: &'static [&'static str]) {
         self.count_copy(COPIED_VALUE);
         let Any::Written(value, _) = self.value else { return };
@@ -221,7 +222,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         }
     }
 
-    /// Takes note of a value that is copied, if it is the base's.
+    /// Counts the memory of a copied value, if it is the base's.
     fn count_copy(&mut self, bytes: usize) {
         if matches!(self.value, Any::Inherited(_)) {
             self.reader.copied += bytes;
@@ -333,7 +334,7 @@ impl<'v> Fields<'_, 'v, '_> {
         let is_root = self.node.reader.at.path.is_empty();
         for name in self.fields.by_ref() {
             let own = self.node.value.own(name);
-            // A domain has no table that it does not name or fill: it shares the base's.
+            // A domain without the table, or with an empty one, shares the base's.
             let own = own.filter(|own| !(is_root && own.is_empty_table()));
             let own = own.filter(|_| self.node.reader.at.is_allowed(name));
             let inherited = || (!is_root).then(|| self.node.value.inherited(name)).flatten();
@@ -415,7 +416,7 @@ impl<'v> SeqAccess<'v> for Items<'_, 'v, '_> {
     }
 }
 
-/// A value that stands for a list of itself.
+/// A single value in place of a list.
 struct Single<'n, 'v, 'f>(Node<'n, 'v, 'f>);
 
 impl<'v> Deserializer<'v> for Single<'_, 'v, '_> {
@@ -434,7 +435,7 @@ impl<'v> Deserializer<'v> for Single<'_, 'v, '_> {
     }
 }
 
-/// The parts of a [`Spanned`]: the value, and where it begins and ends if that is to be reported.
+/// The parts of a [`Spanned`]: the value, and its begin and end if errors are to be reported there.
 struct Parts<'n, 'v, 'f> {
     node: Node<'n, 'v, 'f>,
     is_fine: bool,

@@ -1,24 +1,26 @@
-//! How much memory the parser takes for a TOML text, told without parsing it.
+//! Estimates the memory that the parser needs for a TOML text, without parsing it.
 //!
-//! A table with one key takes some 1.2 KB and a newline 50 bytes, whatever their size in the text: two
-//! megabytes of dots would take gigabytes. Nothing is refused here that is valid TOML and
-//! not too much. Rule: the parser's own tokens, which both passes have in common.
+//! A table with one key takes some 1.2 KB and a newline 50 bytes, whatever their size in the text:
+//! two megabytes of dots would take gigabytes. Valid TOML below the limit is never refused here.
+//! Rule: the parser's own tokens, which both passes have in common.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// Most memory that the parser may take, in bytes.
+/// Most memory that the parser may use, in bytes.
 ///
 /// 20,000 domains with two keys such as `imap.host` and `smtp.host` each take 90 MB.
 pub const MAX_MEMORY: usize = 96_000_000;
-/// What a token takes at least, in bytes.
+/// The least memory of a token, in bytes.
 const TOKEN: usize = 48;
-/// What a token takes that may open a table, in bytes: the parser makes room for several keys.
+/// The memory of a token that may open a table, in bytes: the parser reserves space for several
+/// keys.
 const TABLE: usize = TOKEN + 768;
-/// What the sign before a value takes, in bytes: a key with its value, or an element of a list.
+/// The memory counted for the sign before a value, in bytes: a key with its value, or an element of
+/// a list.
 const VALUE: usize = TOKEN + 192;
 
-/// Where a text takes more memory than the parser may take, in bytes; `None` if it does not.
+/// The offset at which a text exceeds the memory limit, in bytes; `None` if it does not.
 pub fn beyond(text: &str) -> Option<usize> {
     let mut left = MAX_MEMORY;
     for (start, memory) in tokens(text) {
@@ -30,12 +32,12 @@ pub fn beyond(text: &str) -> Option<usize> {
     None
 }
 
-/// How much memory the parser takes for a text, in bytes.
+/// The memory that the parser needs for a text, in bytes.
 pub fn memory(text: &str) -> usize {
     tokens(text).map(|(_, memory)| memory).sum()
 }
 
-/// The start of each token and what it takes.
+/// The start of each token and its memory.
 fn tokens(text: &str) -> impl Iterator<Item = (usize, usize)> {
     Source::new(text).lex().map(|token| {
         let memory = match token.kind() {
@@ -62,7 +64,7 @@ mod tests {
             ("# a = 1", 1, 0, 0),
             ("\n\n\r\n", 3, 0, 0),
         ] {
-            // The end is a token, too.
+            // The end is also a token.
             let expected = (others + 1) * TOKEN + tables * TABLE + values * VALUE;
             assert_eq!(memory(text), expected, "{text}");
         }

@@ -1,6 +1,7 @@
-//! In which line of which file a setting stands, for `check`: made on demand, of the text alone.
+//! Finds the line of a setting in its file, for `check`: computed on demand, from the text alone.
 //!
-//! A place is that of the value. A text that is not TOML has no places; a service never makes any.
+//! A place is that of the value. A text that is not TOML has no places; a service does not use
+//! this.
 
 use super::report::Report;
 use crate::address::Domain;
@@ -15,12 +16,12 @@ use toml::de::{DeTable, DeValue};
 pub struct Places<'a> {
     report: Report<'a>,
     base: DeTable<'a>,
-    /// The tables `[domain."…"]`, and where their names stand.
+    /// The tables `[domain."…"]`, and the places of their names.
     domains: FxHashMap<Domain, (Range<usize>, DeTable<'a>)>,
 }
 
 impl<'a> Places<'a> {
-    /// The places of the file at `path`, which holds `text`.
+    /// The places of the file at `path` with the content `text`.
     pub fn of(path: &Path, text: &'a str) -> Places<'a> {
         let mut base = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
         let mut domains = FxHashMap::default();
@@ -36,8 +37,8 @@ impl<'a> Places<'a> {
         Places { report: Report::new(path, text), base, domains }
     }
 
-    /// The place of the first of `keys` that is written, like `smtp.alternatives[0].port`; in the
-    /// table of `domain`, if one is given, else outside of those tables.
+    /// The place of the first of `keys` that is set, like `smtp.alternatives[0].port`; in the table
+    /// of `domain`, if given, else outside of those tables.
     pub fn first(&self, domain: Option<&Domain>, keys: &[String]) -> Option<Place> {
         let table = match domain {
             Some(domain) => &self.domains.get(domain)?.1,
@@ -53,7 +54,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Where the value of a key stands.
+/// The place of the value of a key.
 fn span(table: &DeTable, key: &str) -> Option<Range<usize>> {
     let (first, rest) = key.split_once('.').map_or((key, None), |(key, rest)| (key, Some(rest)));
     let (name, index) = match first.strip_suffix(']').and_then(|first| first.split_once('[')) {

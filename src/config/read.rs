@@ -1,9 +1,9 @@
-//! From TOML to the structs of `file`: reports every unknown key and every wrong type at once.
+//! Reads TOML into the structs of `file`; reports every unknown key and every wrong type at once.
 //!
-//! A domain's tables are read over those of the base: a key that the domain leaves out has the
-//! base's value. Such a value has no place, and neither has one that is refused here; nothing more
-//! is reported about either. Refuses duplicates, with both lines, and placeholders that are not
-//! filled in at their place. Rules: TOML 1.1.
+//! The tables of a domain are read over those of the base: an omitted key has the base's value.
+//! Inherited values and values that are refused here have no place, so that they are not reported
+//! again. Refuses duplicates, with both lines, and placeholders that are not filled in at their
+//! place. Rules: TOML 1.1.
 
 use super::faults::Faults;
 use super::file::{self, File, Spanned, Tables};
@@ -21,13 +21,13 @@ use toml::de::{DeTable, DeValue};
 pub struct Document<'t> {
     /// The settings of all domains.
     pub base: Tables,
-    /// What there is once.
+    /// The settings that exist only once.
     pub file: File,
     text: &'t str,
     inherited: Inherited,
-    /// How much memory the domains take for what they copied from the base, in bytes.
+    /// The memory of the values that the domains copied from the base, in bytes.
     copied: usize,
-    /// The domains that were not handed out so far, the next one last.
+    /// The domains that were not returned so far, the next one last.
     domains: Vec<(Key<'t>, Value<'t>)>,
     faults: Faults,
 }
@@ -62,7 +62,7 @@ impl<'t> Document<'t> {
         Some(Document { base, file, text, inherited, copied: 0, domains, faults })
     }
 
-    /// The names of the domains to come, as they are written, and where they are.
+    /// The names of the remaining domains as written, and their places.
     pub fn names(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.domains.iter().map(|(name, _)| (name.get_ref().as_ref(), name.span()))
     }
@@ -81,13 +81,13 @@ impl<'t> Document<'t> {
         Some((Spanned::new(name.get_ref().to_string(), name.span()), tables))
     }
 
-    /// How much memory the domains so far take for values of the base, in bytes: a table that a
-    /// domain sets a key in is copied as a whole.
+    /// The memory of the values of the base that the domains so far copied, in bytes: a table in
+    /// which a domain sets a key is copied as a whole.
     pub fn copied(&self) -> usize {
         self.copied
     }
 
-    /// What the files of domains stand on.
+    /// The tables that the files of domains inherit from.
     pub fn inherited(&self) -> Inherited {
         self.inherited.clone()
     }
@@ -98,8 +98,8 @@ impl<'t> Document<'t> {
 pub struct Inherited(Option<toml::Table>);
 
 impl Inherited {
-    /// Reads the text of one domain's file; `None` if it is not TOML. Also returns how much memory
-    /// the values take that were copied from the base, in bytes.
+    /// Reads the text of one domain's file; `None` if it is not TOML. Also returns the memory of
+    /// the values that were copied from the base, in bytes.
     pub fn domain_file(&self, text: &str, report: &mut Report) -> Option<(Tables, usize)> {
         let mut faults = Faults::default();
         let tables = parse(text, &mut faults).map(|table| {
@@ -142,7 +142,7 @@ fn plain(value: Value) -> toml::Value {
         DeValue::Boolean(flag) => toml::Value::Boolean(flag),
         DeValue::Array(array) => toml::Value::Array(array.into_iter().map(plain).collect()),
         DeValue::Table(table) => toml::Value::Table(plain_table(table)),
-        // No key has such a value.
+        // No key has a value of this type.
         DeValue::Float(_) | DeValue::Datetime(_) => toml::Value::Boolean(false),
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// What is reported of a text: line, code and message.
+    /// The findings in a text: line, code and message.
     fn found(text: &str) -> Vec<(usize, &'static str, String)> {
         let mut report = Report::new(Path::new("f"), text);
         if let Some(mut document) = Document::read(text, &mut report) {
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    /// A cause is named only where it is the cause.
+    /// The message names a cause only if it is certain.
     #[test]
     fn a_domain_without_quotes_is_not_taken_for_something_else() {
         for (text, domain) in [
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    /// `security = tls` was "invalid boolean, expected `true`".
+    /// The message for `security = tls` was "invalid boolean, expected `true`".
     #[test]
     fn text_without_quotes_is_called_that() {
         let quotes = |value: &str| format!("text must be in quotes: write \"{value}\"");
@@ -344,7 +344,7 @@ mod tests {
         }
     }
 
-    /// `invalid basic string, expected ...` is the parser's word for a quote that is missing.
+    /// `invalid basic string, expected ...` is the parser's message for a missing quote.
     #[test]
     fn what_the_parser_says_is_said_in_plain_words() {
         for (text, start) in [
@@ -406,7 +406,7 @@ mod tests {
         assert!(found[MAX_FINDINGS].2.starts_with("150 more"), "{:?}", found[MAX_FINDINGS]);
     }
 
-    /// What the base has wrong is reported once.
+    /// Errors in the base are reported once.
     #[test]
     fn a_domain_inherits_values_and_no_mistakes() {
         let text = "imap.port = 143\nimap.host = 5\n[domain.'x.example']\nimap.username = 'a'\n";
@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(report.findings.len(), 1);
     }
 
-    /// The list stands beside the struct.
+    /// The list is separate from the struct.
     #[test]
     fn the_keys_of_the_whole_file_are_listed() {
         let text: String = file::WHOLE_FILE.iter().map(|key| format!("[{key}]\n")).collect();

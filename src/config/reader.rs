@@ -1,6 +1,7 @@
-//! Where in a file a value stands that is read, and what is said of keys and words that are not known.
+//! The place of the value that is being read, and the messages about unknown keys and words.
 //!
-//! Refuses keys that are not known or not allowed at their place, with the nearest known one.
+//! Refuses keys that are unknown or not allowed at their place, and suggests the most similar known
+//! one.
 
 use super::faults::Faults;
 use super::file;
@@ -20,29 +21,29 @@ pub(super) fn integer(number: &DeInteger) -> Option<i64> {
 /// Which keys are known at the root.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Scope {
-    /// Those of the base; those of the whole file are passed over.
+    /// Those of the base; those of the whole file are skipped.
     Top,
-    /// Those of the whole file; all others are passed over.
+    /// Those of the whole file; all others are skipped.
     WholeFile,
     /// Those of a domain.
     Domain,
 }
 
-/// Where in a file a value is read.
+/// The place in a file from which a value is read.
 pub(super) struct Position<'v> {
     text: &'v str,
     pub(super) scope: Scope,
-    /// The name of the domain, where it stands in a table's name.
+    /// The name of the domain, if it is part of a table's name.
     pub(super) domain: Option<&'v Key<'v>>,
     pub(super) path: Vec<&'v str>,
 }
 
-/// On its way through a file.
+/// The state while a file is read.
 pub(super) struct Reader<'v, 'f> {
     pub(super) at: Position<'v>,
     /// True once a value was refused.
     pub(super) is_faulty: bool,
-    /// How much memory the values take that were copied from the base, in bytes, as an estimate.
+    /// The estimated memory of the values that were copied from the base, in bytes.
     pub(super) copied: usize,
     pub(super) faults: &'f mut Faults,
 }
@@ -70,7 +71,7 @@ impl<'v, 'f> Reader<'v, 'f> {
 }
 
 impl Position<'_> {
-    /// The keys that are passed over here, since they are read with the whole file.
+    /// The keys that are skipped here, since they are read with the whole file.
     fn whole_file(&self) -> &'static [&'static str] {
         match self.scope {
             Scope::Top if self.path.is_empty() => &file::WHOLE_FILE,
@@ -88,13 +89,13 @@ impl Position<'_> {
         }
     }
 
-    /// True in the tables of a domain for a key at the top of the configuration that they lack.
+    /// True in the tables of a domain for a key that exists only at the top of the configuration.
     fn is_for_whole_file(&self, name: &str) -> bool {
         let is_top_of_domain = self.scope == Scope::Domain && self.path.is_empty();
         is_top_of_domain && name != "domain" && file::WHOLE_FILE.contains(&name)
     }
 
-    /// False for a key that is known and has no meaning in this scope.
+    /// False for a known key that is not used in this scope.
     pub(super) fn is_allowed(&self, name: &str) -> bool {
         let refused: &[&[&str]] = match self.scope {
             Scope::Domain => &file::TOP_ONLY,
@@ -128,8 +129,7 @@ impl Position<'_> {
         }
     }
 
-    /// The domain that is meant by `[domain.example.org]`, which TOML takes for tables inside
-    /// tables.
+    /// The domain meant by `[domain.example.org]`, which TOML parses as nested tables.
     fn unquoted_domain(&self, key: &str, value: &Value, fields: &[&str]) -> Option<String> {
         let first = self.domain.filter(|_| self.path.is_empty())?;
         let is_bare = !self.text.get(first.span())?.starts_with(['"', '\'']);
@@ -147,7 +147,7 @@ impl Position<'_> {
         Domain::parse(&name).is_ok().then_some(name)
     }
 
-    /// The path of a key, or of the value that is read.
+    /// The path of a key, or of the value that is being read.
     pub(super) fn key(&self, last: Option<&str>) -> String {
         let path: Vec<_> = self.path.iter().copied().chain(last).collect();
         path.join(".")
@@ -173,10 +173,10 @@ pub(super) fn wrong_type(path: &[&str], expected: &str, found: &DeValue) -> Stri
     format!("{}: {expected} is expected, not {found}", path.join("."))
 }
 
-/// How much a word must be like another to be meant.
+/// The least similarity for a suggestion.
 pub(super) const LIKE: f64 = 0.7;
 
-/// The word most like `unknown`, if it is as much like it as that.
+/// The word most similar to `unknown`, if the similarity is at least `least`.
 pub(super) fn nearest<'a>(unknown: &str, words: &[&'a str], least: f64) -> Option<&'a str> {
     let unknown = unknown.to_lowercase();
     words

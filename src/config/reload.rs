@@ -1,13 +1,13 @@
 //! Keeps the configuration of a running service up to date.
 //!
-//! A thread of its own looks at the files, reads them and checks them; the thread that serves takes
-//! the finished configuration with the next request. Files count once all of them have stayed as
-//! they are for a while, since one may be half written. A reload with errors is logged once, and the
-//! previous configuration stays. Files that failed are read again when they change, and else less and
-//! less often.
+//! A separate thread watches the files, reads them and checks them; the thread that serves takes
+//! the new configuration with the next request. Files are used once all of them have been unchanged
+//! for a while, since one may be half written. A reload with errors is logged once, and the
+//! previous configuration stays in force. Files that failed are read again when they change, and
+//! otherwise at increasing intervals.
 //!
-//! No reload answers for more domains, or stops signing, unless the file says so in words or a
-//! signal says that the files are meant: an emptied file would do both.
+//! A reload that would answer for more domains, or stop signing, is refused, unless the file sets
+//! that explicitly or a signal confirms the files: an emptied file would do both.
 
 use super::check::Loading;
 use super::find::Source;
@@ -24,15 +24,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the files are looked at. An edit is in force two seconds later at most: it may have
-/// been missed by one look, and must be the same for [`SETTLE_TIME`].
+/// How often the files are checked. An edit is in force two seconds later at most: one check may
+/// have missed it, and it must be unchanged for [`SETTLE_TIME`].
 const INTERVAL: Duration = Duration::from_millis(400);
-/// How much of the time may go into looking, as one part of so many.
+/// The share of the time that checks may take: one part of this many.
 const SHARE: u32 = 100;
-/// The longest time between two looks, where looking takes long: on a busy machine, or on a network
+/// The longest time between two checks, if checks are slow: on a busy machine, or on a network
 /// drive.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
-/// How long nothing is read after a failure, if the files do not change; doubled with each.
+/// How long unchanged files are not read again after a failure; doubled with each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
@@ -46,7 +46,7 @@ pub struct Reloading {
     shared: Arc<Shared>,
 }
 
-/// How often the files were read.
+/// The number of reloads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reloads {
     /// Without errors.
@@ -57,10 +57,10 @@ pub struct Reloads {
     pub is_broken: bool,
 }
 
-/// What the two threads exchange.
+/// Data that the two threads share.
 #[derive(Debug, Default)]
 struct Shared {
-    /// True if `exchange` holds a configuration that was not taken.
+    /// True if `exchange` holds a configuration that was not taken yet.
     has_new: AtomicBool,
     exchange: Mutex<Exchange>,
     wake: Condvar,
@@ -69,9 +69,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Exchange {
     new: Option<Arc<Config>>,
-    /// Configurations that are not needed any more. Freeing one may take long.
+    /// Configurations that are no longer needed. Freeing one may take long.
     old: Vec<Arc<Config>>,
-    /// To be called once the files were read, at a signal.
+    /// Called once the files were read after a signal.
     asked: Vec<Done>,
     count: Reloads,
 }
@@ -105,12 +105,12 @@ impl Reloading {
         &self.config
     }
 
-    /// How often the files were read.
+    /// The number of reloads.
     pub fn count(&self) -> Reloads {
         self.shared.lock().count
     }
 
-    /// Takes the configuration that was read last, if it is another.
+    /// Takes the configuration that was read last, if it is new.
     pub fn refresh(&mut self) {
         if self.shared.has_new.load(Ordering::Acquire) {
             let mut exchange = self.shared.lock();
@@ -121,7 +121,7 @@ impl Reloading {
         }
     }
 
-    /// Has the files read, whether they have changed or not; `done` is called after that.
+    /// Starts a reload, whether or not the files have changed; `done` is called afterwards.
     pub fn reload(&self, done: impl FnOnce() + Send + 'static) {
         self.shared.lock().asked.push(Done(Box::new(done)));
         self.shared.wake.notify_one();
@@ -134,7 +134,7 @@ impl Shared {
     }
 }
 
-/// Files and their states; those that cannot be looked at count as gone.
+/// Files and their states; files that cannot be examined are treated as missing.
 type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 //------------ Reader ---------------------------------------------------------
@@ -143,16 +143,17 @@ type Files = Vec<(PathBuf, Option<Stamp>)>;
 struct Reader {
     source: Source,
     checks: &'static ValueChecks,
-    /// The last good configuration.
+    /// The last valid configuration.
     config: Arc<Config>,
     shared: Arc<Shared>,
-    /// The states of the files that were read last, good or not.
+    /// The states of the files that were read last, valid or not.
     read: Files,
-    /// What the files were at the last look, if that was not what was read; and since when.
+    /// The states of the files at the last check, if they differ from those that were read, and
+    /// since when.
     changed: Seen<Files>,
-    /// What was logged of the last reading that failed.
+    /// The findings that were logged for the last failed reload.
     last_reported: Vec<Finding>,
-    /// When to read files again that failed and do not change.
+    /// When to read unchanged files that failed again.
     retry: Option<(Instant, Duration)>,
 }
 
@@ -200,7 +201,7 @@ impl Reader {
         }
     }
 
-    /// Looks at the files, and reads them once they have settled; how long the look took.
+    /// Checks the files, and reads them once they have settled; returns the duration of the check.
     fn look(&mut self) -> Duration {
         let begun = Instant::now();
         let files = self.states();
@@ -217,7 +218,7 @@ impl Reader {
         took
     }
 
-    /// The certificate is followed even while the configuration has errors.
+    /// The certificate is watched even while the configuration has errors.
     fn look_at_signing(&self, is_meant: bool) {
         if let Some(signing) = &self.config.signing {
             signing.look(is_meant);
@@ -226,15 +227,15 @@ impl Reader {
 
     fn states(&self) -> Files {
         let paths: Vec<_> = match self.read.is_empty() {
-            // Without a file so far: is there one now?
+            // There was no file so far; one may exist now.
             true => self.source.path().into_iter().collect(),
             false => self.read.iter().map(|(path, _)| path.clone()).collect(),
         };
         paths.into_iter().map(with_state).collect()
     }
 
-    /// Reads the files. `is_meant` says that they are what the admin wants; else those count that
-    /// are as they were in `seen`, or have settled.
+    /// Reads the files. `is_meant` says that the admin intends them as they are; otherwise, files
+    /// are used if they are as they were in `seen`, or have settled.
     fn read(&mut self, is_meant: bool, seen: &Files) {
         let earlier = Some(&*self.config);
         let loading = Loading { earlier, is_meant, ..Loading::start(self.checks) };
@@ -246,8 +247,8 @@ impl Reader {
         let is_same = files.iter().all(|file| with_state(file.0.clone()) == *file);
         let counts = is_meant || (is_same && files.iter().all(has_settled));
         if !counts {
-            // They are being written: what was read is neither the old state nor the new one. Or
-            // one of them is named for the first time, or came into its place a moment ago.
+            // The files are being written: the content is neither the old nor the new one. Or one
+            // of them is named for the first time, or was just moved into its place.
             self.read = files;
             self.changed = Seen::now(self.states());
             return;
@@ -256,7 +257,7 @@ impl Reader {
         if let Ok(Config { signing: Some(signing), .. }) = &result {
             let pair = signing.files().map(|path| with_state(path.to_owned()));
             signing.look(is_meant);
-            // A pair that does not sign is part of why this is refused: its files are followed, too.
+            // A pair that cannot sign is a reason for refusal: its files are watched, too.
             if signing.failure().is_some() {
                 files.extend(pair);
             }
@@ -280,7 +281,7 @@ impl Reader {
         }
         let was_broken = self.shared.lock().count.is_broken;
         let line = format!("configuration reloaded: {}", summary(&config, &self.config));
-        // What was only read again, since it was young, is not worth a line.
+        // Nothing is logged if files were only read again because they were recent.
         if is_meant || was_broken || config.files != self.config.files {
             log_warnings(&config);
             log::notice(&line);
@@ -293,14 +294,14 @@ impl Reader {
         let mut exchange = self.shared.lock();
         exchange.count.good += 1;
         exchange.count.is_broken = false;
-        // One that was never taken is freed here.
+        // A configuration that was never taken is freed here.
         let unused = exchange.new.replace(config);
         self.shared.has_new.store(true, Ordering::Release);
         drop(exchange);
         drop(unused);
     }
 
-    /// Takes note of errors; `is_news` says that the files have changed, or a signal came.
+    /// Records errors; `is_news` says that the files have changed, or that a signal was received.
     fn fail(&mut self, findings: Vec<Finding>, is_news: bool) {
         let pause = self.retry.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
         self.retry = Some((Instant::now() + pause, pause));
@@ -320,8 +321,8 @@ impl Reader {
     }
 }
 
-/// The files as they were read, if one of them changed so lately that it may have changed since
-/// without a trace.
+/// The files as they were read, if one of them changed so recently that a later change may not be
+/// visible in its state.
 fn young(files: &Files) -> Seen<Files> {
     let is_young = |stamp: &Stamp| !stamp.is_settled();
     match files.iter().any(|(_, stamp)| stamp.as_ref().is_some_and(is_young)) {
@@ -335,8 +336,8 @@ fn with_state(file: PathBuf) -> (PathBuf, Option<Stamp>) {
     (file, stamp)
 }
 
-/// Once a file was found it is the one: should it vanish, that is an error and does not ask for the
-/// built-in defaults, which answer for any domain.
+/// Once a file was found, only that file is used. If it disappears, that is an error; the built-in
+/// defaults are not used, since they answer for any domain.
 fn pinned(source: Source, config: &Config) -> Source {
     config.path().map_or(source, |path| Source::Named(path.to_owned()))
 }
@@ -348,12 +349,12 @@ fn log_warnings(config: &Config) {
     }
 }
 
-//------------ what changes ---------------------------------------------------
+//------------ Refusals -------------------------------------------------------
 
-/// The codes of what is refused, though it has no errors.
+/// The codes of changes that are refused without errors.
 const REFUSALS: [&str; 4] = ["answers-more", "emptied", "stops-signing", "truncated"];
 
-/// Why a configuration may not take the place of another without a word of the admin.
+/// Why a configuration may not replace another unless the admin confirms it.
 fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     let refused = |code, message: String| {
         let place = new.path().map(Place::file);

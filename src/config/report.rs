@@ -1,4 +1,4 @@
-//! Collects what is wrong with one file, with the place of each finding.
+//! Collects the findings about one file, each with its place.
 
 use crate::finding::{Finding, Place};
 use std::ops::Range;
@@ -10,14 +10,15 @@ use std::sync::Arc;
 pub struct Report<'a> {
     file: Arc<Path>,
     text: &'a str,
-    /// Where each line begins, in bytes: places cost no more in a long file than in a short one.
+    /// The offsets of the lines, in bytes: finding a place is as fast in a long file as in a short
+    /// one.
     lines: Vec<usize>,
-    /// What was found so far.
+    /// The findings so far.
     pub findings: Vec<Finding>,
 }
 
 impl<'a> Report<'a> {
-    /// An empty report of the file at `path`, which holds `text`.
+    /// An empty report of the file at `path` with the content `text`.
     pub fn new(path: &Path, text: &'a str) -> Report<'a> {
         let ends =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
@@ -36,7 +37,7 @@ impl<'a> Report<'a> {
         self.findings.push(Finding::error(code, Some(place), message));
     }
 
-    /// The place of a span; the file as a whole without one.
+    /// The place of a span; without a span, the whole file.
     pub fn place(&self, span: Option<Range<usize>>) -> Place {
         let position = span.map(|span| {
             let line = self.lines.partition_point(|start| *start <= span.start);
@@ -47,7 +48,7 @@ impl<'a> Report<'a> {
         Place { file: self.file.clone(), position }
     }
 
-    /// The findings, in the order of their places; what is about the whole file comes last.
+    /// The findings, sorted by place; those about the whole file come last.
     pub fn sorted(mut self) -> Vec<Finding> {
         let position = |finding: &Finding| finding.place.as_ref().and_then(|place| place.position);
         self.findings.sort_by_key(|finding| (position(finding).is_none(), position(finding)));

@@ -1,7 +1,7 @@
-//! What is set for a domain, and the account that is made of it.
+//! The settings of a domain, and the account that is made of them.
 //!
-//! Texts may hold `%EMAILDOMAIN%`, which is filled in here: clients do it differently or not at
-//! all. The other two placeholders are for logins and stay for whoever knows the address.
+//! Texts may contain `%EMAILDOMAIN%`, which is filled in here: clients do so differently or not at
+//! all. The other two placeholders are for logins and are filled in where the address is known.
 
 use super::defaults;
 use super::template::{Template, filled};
@@ -20,45 +20,45 @@ use std::sync::{Arc, Weak};
 const MAX_NAME: usize = 60;
 /// Longest short name of a provider, in characters (the same, displayShortName).
 const MAX_SHORT_NAME: usize = 20;
-/// The name of a provider of whose own nothing fits.
+/// The name of a provider whose own name does not fit.
 const ANY_NAME: &str = "Mail";
 
 //------------ Settings -------------------------------------------------------
 
-/// What the accounts of a domain look like, before the domain is filled in; what several domains
-/// have in common, they share.
+/// The settings for the accounts of a domain, before the domain is filled in. Domains share equal
+/// parts.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The provider.
     pub provider: Arc<Provider>,
-    /// What profiles say.
+    /// The texts in Apple profiles.
     pub apple: Arc<Apple>,
     /// The servers: IMAP, POP3, SMTP, ManageSieve.
     pub servers: [Arc<ServerSettings>; 4],
-    /// How POP3 clients should treat what they have fetched.
+    /// How POP3 clients should treat fetched messages.
     pub pop3: Pop3Options,
     /// The services, one of each kind.
     pub services: [Arc<ServiceSettings>; 5],
     /// Where clients get tokens.
     pub oauth2: Option<Arc<OAuth2>>,
-    /// Where Autodiscover clients are sent.
+    /// The redirect for Autodiscover clients.
     pub moved: Option<Redirect>,
-    /// Whether PACC is answered.
+    /// Whether PACC is enabled.
     pub pacc: bool,
-    /// Whether Autodiscover clients are told of calendars and address books.
+    /// Whether Autodiscover documents contain calendars and address books.
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Arc<Page>,
 }
 
-/// Who runs the servers; the texts may hold `%EMAILDOMAIN%`.
+/// The operator of the servers; the texts may contain `%EMAILDOMAIN%`.
 #[derive(Clone, Debug)]
 pub struct Provider {
     /// The full name.
     pub name: String,
     /// A short name.
     pub short_name: String,
-    /// The provider's home.
+    /// The provider's home page.
     pub homepage: Option<Template<HttpsUrl>>,
     /// Where users find help.
     pub support: Option<Template<HttpsUrl>>,
@@ -77,23 +77,23 @@ pub struct Documentation {
     pub title: Localised,
 }
 
-/// What Apple's profiles say; the texts may hold `%EMAILDOMAIN%`.
+/// The texts in Apple profiles; they may contain `%EMAILDOMAIN%`.
 #[derive(Clone, Debug)]
 pub struct Apple {
-    /// The beginning of their identifiers, if it is not made of the domain.
+    /// The prefix of their identifiers, if it is not derived from the domain.
     pub identifier: Option<String>,
-    /// What a profile says of itself.
+    /// The description of a profile.
     pub description: Localised,
-    /// What users have to agree to.
+    /// The text that users must agree to.
     pub consent: Localised,
 }
 
 /// A server, before the domain is filled in.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// What is spoken there.
+    /// The protocol that is spoken there.
     pub protocol: Protocol,
-    /// False if it is not offered.
+    /// False if it is disabled.
     pub enabled: bool,
     /// Where it is.
     pub host: Template<HostName>,
@@ -101,18 +101,18 @@ pub struct ServerSettings {
     pub port: NonZeroU16,
     /// How the connection is protected.
     pub security: Security,
-    /// How users prove who they are, the preferred way first.
+    /// The authentication methods, the preferred one first.
     pub auth: AuthList,
-    /// The login; may hold all three placeholders.
+    /// The login; may contain all three placeholders.
     pub username: String,
-    /// Other ways to the same mail, with the same login.
+    /// Alternative servers for the same mail, with the same login.
     pub alternatives: Vec<Alternative>,
 }
 
-/// Another way to a server.
+/// An alternative server.
 #[derive(Clone, Debug)]
 pub struct Alternative {
-    /// Host name, if it is another.
+    /// Host name, if it differs.
     pub host: Option<Template<HostName>>,
     /// TCP port.
     pub port: NonZeroU16,
@@ -123,39 +123,40 @@ pub struct Alternative {
 /// A service, before the domain is filled in.
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
-    /// What is spoken there.
+    /// The protocol that is spoken there.
     pub kind: ServiceKind,
-    /// False if it is not offered; without a URL it cannot be.
+    /// False if it is disabled, as it is without a URL.
     pub enabled: bool,
     /// Where it is.
     pub url: Option<Template<HttpsUrl>>,
-    /// The login; may hold all three placeholders.
+    /// The login; may contain all three placeholders.
     pub username: String,
 }
 
 /// Where clients get tokens, before the domain is filled in.
 #[derive(Clone, Debug)]
 pub struct OAuth2 {
-    /// The issuer's name; may hold `%EMAILDOMAIN%`.
+    /// The issuer's name; may contain `%EMAILDOMAIN%`.
     pub issuer: String,
-    /// What to ask for, separated by blanks.
+    /// The scopes to request, separated by blanks.
     pub scope: String,
-    /// Where the user agrees.
+    /// Where the user grants access.
     pub authorization_url: Template<HttpsUrl>,
-    /// Where the token is.
+    /// Where the client requests the token.
     pub token_url: Template<HttpsUrl>,
-    /// Who every client says it is.
+    /// The identifier that every client sends.
     pub client_id: String,
-    /// What goes with that.
+    /// The secret that belongs to it.
     pub client_secret: Option<String>,
 }
 
-/// Where Autodiscover clients are sent, before the domain is filled in.
+/// The redirect for Autodiscover clients, before the domain is filled in.
 #[derive(Clone, Debug)]
 pub enum Redirect {
-    /// To be asked with another address; may hold `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
+    /// The client repeats the request with another address; may contain `%EMAILLOCALPART%` and
+    /// `%EMAILDOMAIN%`.
     Address(String),
-    /// To be asked at another URL.
+    /// The client repeats the request at another URL.
     Url(Template<HttpsUrl>),
 }
 
@@ -165,9 +166,9 @@ pub enum Redirect {
 #[derive(Clone, Debug)]
 pub struct Found {
     settings: Arc<Settings>,
-    /// The domain that is filled in, if it is another than the one that was looked up.
+    /// The domain that is filled in, if it differs from the one that was looked up.
     alias_of: Option<Domain>,
-    /// False if a file that these come from may be changing now.
+    /// False if a file with these settings may be changing now.
     pub is_settled: bool,
 }
 
@@ -179,26 +180,26 @@ pub struct Identity {
 }
 
 impl Found {
-    /// Joins settings and the domain to fill in, if it is another than the one asked for.
+    /// Combines settings with the domain to fill in, if it differs from the requested one.
     pub fn new(settings: Arc<Settings>, alias_of: Option<Domain>, is_settled: bool) -> Found {
         Found { settings, alias_of, is_settled }
     }
 
-    /// What tells these settings from others, without holding them.
+    /// The identity of these settings, which does not keep them alive.
     pub fn identity(&self) -> Identity {
         Identity { settings: Arc::downgrade(&self.settings), alias_of: self.alias_of.clone() }
     }
 
     /// True if the same settings were found in the same way.
     pub fn is(&self, identity: &Identity) -> bool {
-        // As long as it is held weakly, no other settings have the same address.
+        // While the weak reference exists, no other settings have the same address.
         std::ptr::eq(Arc::as_ptr(&self.settings), identity.settings.as_ptr())
             && self.alias_of == identity.alias_of
     }
 
     /// The account of `address`, or of any address at `domain`.
     ///
-    /// `None` if a host name gets too long for the domain, also that of a URL.
+    /// `None` if a host name, also that of a URL, becomes too long with the domain.
     pub fn account(
         &self,
         domain: &Domain,
@@ -246,7 +247,7 @@ impl Found {
             pacc: *pacc,
             dav_in_autodiscover: *dav_in_autodiscover,
             host_domain,
-            // Known to whoever knows the request.
+            // Set by the caller, which has the request.
             host: None,
             domain: domain.clone(),
             address,
@@ -256,12 +257,12 @@ impl Found {
 }
 
 impl Found {
-    /// The domain whose settings were found, if it is another than the one that was looked up.
+    /// The domain whose settings were found, if it differs from the one that was looked up.
     pub fn alias_of(&self) -> Option<&Domain> {
         self.alias_of.as_ref()
     }
 
-    /// The key of the host name that gets too long for `domain`, if one does.
+    /// The key of the host name that becomes too long with `domain`, if one does.
     pub fn too_long(&self, domain: &Domain) -> Option<String> {
         let domain = self.alias_of.as_ref().unwrap_or(domain);
         let is_too_long = |host: &Template<HostName>| host.of(domain).is_none();
@@ -279,7 +280,7 @@ impl Found {
         of_server.or_else(|| of_url().map(|(key, _)| key))
     }
 
-    /// The URLs that are offered, each with its key.
+    /// The URLs of enabled services, each with its key.
     fn urls(&self) -> impl Iterator<Item = (String, &Template<HttpsUrl>)> {
         let Settings { provider, services, oauth2, moved, .. } = &*self.settings;
         let services = services.iter().filter(|service| service.enabled);
@@ -307,7 +308,7 @@ impl Found {
     }
 }
 
-/// What `make` makes of a value, if there is one; `None` if it fails.
+/// Applies `make` to a value, if set; `None` if `make` fails.
 fn all<T, U>(value: &Option<T>, make: impl FnOnce(&T) -> Option<U>) -> Option<Option<U>> {
     match value {
         Some(value) => make(value).map(Some),
@@ -315,8 +316,8 @@ fn all<T, U>(value: &Option<T>, make: impl FnOnce(&T) -> Option<U>) -> Option<Op
     }
 }
 
-/// The alternatives without those that are there already: in a domain, a server may be moved to
-/// where an alternative of the base is.
+/// The alternatives without duplicates: a domain may move a server to the place of an alternative
+/// of the base.
 fn distinct(alternatives: Vec<MailServer>, servers: &[MailServer]) -> Vec<MailServer> {
     let mut known: BTreeSet<_> = match alternatives.is_empty() {
         true => return alternatives,
@@ -326,16 +327,16 @@ fn distinct(alternatives: Vec<MailServer>, servers: &[MailServer]) -> Vec<MailSe
     alternatives.into_iter().zip(is_new).filter_map(|(it, is_new)| is_new.then_some(it)).collect()
 }
 
-/// What makes two servers the same.
+/// Two servers with the same values here are the same.
 fn place(server: &MailServer) -> (Protocol, &str, NonZeroU16, Security) {
     (server.protocol, server.host.as_str(), server.port, server.security)
 }
 
-/// Templates on their way to texts.
+/// Fills in templates.
 struct Form<'a> {
-    /// What is filled in.
+    /// The domain to fill in.
     domain: &'a Domain,
-    /// The same in what people read.
+    /// The domain as it is shown to people.
     domain_for_people: Cow<'a, str>,
 }
 
@@ -344,7 +345,7 @@ impl Form<'_> {
         Form { domain, domain_for_people: domain.for_people() }
     }
 
-    /// A server, or another way to it; `None` if the host name gets too long for the domain.
+    /// A server or an alternative; `None` if the host name becomes too long with the domain.
     fn server(
         &self,
         server: &ServerSettings,
@@ -418,21 +419,21 @@ impl Form<'_> {
         filled(template, self.domain.as_str())
     }
 
-    /// The same in a text that people read.
+    /// Fills in a text that is shown to people.
     fn say(&self, template: &str) -> String {
         filled(template, &self.domain_for_people)
     }
 }
 
-/// The name, or as much of it as fits into `max` characters.
+/// The name, shortened to `max` characters.
 ///
-/// A domain name ends behind a label or is left out, since a part of a label is another name.
+/// A domain name is cut after a label or omitted, since a part of a label would be another name.
 fn cut(name: String, max: usize) -> String {
     let Some((end, _)) = name.char_indices().nth(max) else { return name };
     let word = name[..end].rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
     let word_end = name[end..].find(char::is_whitespace).map_or(name.len(), |blank| end + blank);
     let end = match name[word..word_end].contains('.') {
-        // All that fits may be just what stands before a dot.
+        // The cut may be exactly before a dot.
         true if name[end..].starts_with('.') => end,
         true => name[word..end].rfind('.').map_or(word, |dot| word + dot),
         false => end,

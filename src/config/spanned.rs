@@ -1,6 +1,6 @@
-//! A value with its place in the text, and a value that may be a list: shapes of `file`.
+//! A value with its place in the text, and a value that may be a list: types for `file`.
 //!
-//! serde knows nothing of places, so that both are types with a name that `node` recognises.
+//! serde does not support places, so both types have a name that `node` recognises.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -8,7 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// The name by which `read` knows a [`Spanned`].
+/// The name by which `node` recognises a [`Spanned`].
 pub const SPANNED: &str = "mailsetup::Spanned";
 
 /// A value, and its place in the text.
@@ -29,13 +29,13 @@ impl<T> Spanned<T> {
         &self.value
     }
 
-    /// The place, in bytes of the text. None for a value that a domain inherits, and for one that
-    /// was refused: what is wrong with these was reported before.
+    /// The place, in bytes of the text. `None` for an inherited value and for a refused one: errors
+    /// in these were reported before.
     pub fn span(&self) -> Option<Range<usize>> {
         self.span.clone()
     }
 
-    /// True if the value is of the base and not of the domain itself.
+    /// True if the value is inherited from the base.
     pub fn is_inherited(&self) -> bool {
         self.span.is_none()
     }
@@ -64,7 +64,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     }
 }
 
-/// The name by which `read` knows a [`OneOrMore`].
+/// The name by which `node` recognises a [`OneOrMore`].
 pub const ONE_OR_MORE: &str = "OneOrMore";
 
 /// A value, or a list of values.

@@ -1,7 +1,7 @@
-//! From a text to TOML tables: what the parser refuses is reported in plain words, and duplicates with
-//! both lines.
+//! Parses a text into TOML tables; errors of the parser are reported in plain words, and duplicates
+//! with both lines.
 //!
-//! Says what the parser says: no cause is guessed. Rules: TOML 1.1.
+//! Reports only the parser's errors: causes are not guessed. Rules: TOML 1.1.
 
 use super::faults::Faults;
 use super::file;
@@ -10,10 +10,10 @@ use std::ops::Range;
 use toml::Spanned as Located;
 use toml::de::{DeTable, DeValue};
 
-/// How often a text may be read again to find the first one of two duplicates.
+/// How often a text may be parsed again to find the first of two duplicates.
 const MAX_READINGS: usize = 8;
 
-/// The tables of a text; `None` if it is not TOML. Of duplicates one is left.
+/// The tables of a text; `None` if it is not TOML. One of each set of duplicates is kept.
 pub(super) fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t>> {
     let syntax = |faults: &mut Faults, error: &toml::de::Error| {
         let span = error.span().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t
     let mut earlier = None;
     for error in &errors {
         if !is_duplicate(error) {
-            // What follows may be no more than a consequence.
+            // Later errors may only be consequences of this one.
             syntax(faults, error);
             return None;
         }
@@ -57,7 +57,7 @@ pub(super) fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t
     Some(table.into_inner())
 }
 
-/// What the parser says, word by word, and the same as an admin would say it.
+/// Messages of the parser, and the same in plain words.
 const PLAIN: [(&str, &str); 15] = [
     ("invalid basic string, expected `\"`", "the closing quote is missing; expected `\"`"),
     ("invalid literal string, expected `'`", "the closing quote is missing; expected `'`"),
@@ -104,8 +104,8 @@ fn plain(message: &str) -> Cow<'_, str> {
     }
 }
 
-/// What is wrong with a value that stands at `at`, or around it, without the quotes of text. The
-/// parser takes it for what it begins like: `tls` for a boolean, `imap` for a float.
+/// The error for text without quotes at or around `at`. The parser takes such a value for the type
+/// that it begins like: `tls` for a boolean, `imap` for a float.
 fn unquoted(text: &str, at: usize) -> Option<String> {
     let (before, behind) = text.split_at_checked(at)?;
     let is_bare = |c: char| !c.is_whitespace() && !"=,[]{}#\"'".contains(c);
@@ -115,7 +115,7 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
     let line = before.rsplit('\n').next()?;
     let is_value = match before.trim_end_matches([' ', '\t']).chars().next_back()? {
         '=' => true,
-        // In a list; not the name of a table, and not the next key of an inline table.
+        // In a list, but not the name of a table, and not the next key of an inline table.
         '[' | ',' => line.contains('=') && !value.contains('='),
         _ => false,
     };
@@ -153,12 +153,12 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
     }
 }
 
-/// True for what the parser says of a key or a table that is there already.
+/// True for the parser's error about a duplicate key or table.
 fn is_duplicate(error: &toml::de::Error) -> bool {
     error.message() == "duplicate key" || error.message().starts_with("cannot extend value")
 }
 
-/// Where the line begins that holds the byte `at`.
+/// The start of the line that contains the byte `at`.
 fn start_of_line(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
 }
@@ -180,10 +180,10 @@ fn duplicate(text: &str, span: &Range<usize>) -> String {
     }
 }
 
-/// The line in which the key at `span` is there for the first time.
+/// The line of the first occurrence of the key at `span`.
 ///
-/// The parser knows it and does not say: what stands before the second one is read again, and
-/// searched for the path of the second one.
+/// The parser does not report it: the text before the second one is parsed again, and searched for
+/// the path of the second one.
 fn line_of_the_first(text: &str, span: &Range<usize>) -> Option<usize> {
     let start = start_of_line(text, span.start);
     let (line, is_header) = statement(text, span);
@@ -212,7 +212,7 @@ fn line_of_the_first(text: &str, span: &Range<usize>) -> Option<usize> {
     }
 }
 
-/// The same for a key of an inline table, which `table` holds somewhere.
+/// The same for a key of an inline table anywhere in `table`.
 fn line_within(text: &str, table: &DeTable, span: &Range<usize>) -> Option<usize> {
     table.values().find_map(|value| line_within_value(text, value, span))
 }
@@ -235,7 +235,7 @@ fn line_within_value(text: &str, value: &Located<DeValue>, span: &Range<usize>) 
     Some(before.matches('\n').count() + 1)
 }
 
-/// The table that holds a key.
+/// The table that contains a key.
 fn holder<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a DeTable<'i>> {
     if table.contains_key(key) {
         return Some(table);

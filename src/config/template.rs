@@ -1,24 +1,24 @@
-//! Values that may hold `%EMAILDOMAIN%`: only once the domain is filled in are they a host name or
-//! a URL.
+//! Values that may contain `%EMAILDOMAIN%`: they become a host name or a URL when the domain is
+//! filled in.
 //!
 //! A value without it is parsed once, when it is read. One with it is parsed again for each domain,
-//! since the name may get too long (RFC 1035 §2.3.4).
+//! since the name may become too long (RFC 1035 §2.3.4).
 
 use super::defaults::EMAIL_DOMAIN;
 use crate::address::{Domain, HostName};
 use crate::url::HttpsUrl;
 
-/// A value, or a text that becomes one.
+/// A value, or a text with the placeholder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Template<T> {
     /// The same for every domain.
     Whole(T),
-    /// With the placeholder, and right for a short domain.
+    /// With the placeholder; valid for a short domain.
     Open(String),
 }
 
 impl Template<HostName> {
-    /// The host name for a domain; `None` if it gets too long.
+    /// The host name for a domain; `None` if it becomes too long.
     pub fn of(&self, domain: &Domain) -> Option<HostName> {
         match self {
             Template::Whole(host) => Some(host.clone()),
@@ -28,7 +28,7 @@ impl Template<HostName> {
 }
 
 impl Template<HttpsUrl> {
-    /// The URL for a domain; `None` if its host name gets too long.
+    /// The URL for a domain; `None` if its host name becomes too long.
     pub fn of(&self, domain: &Domain) -> Option<HttpsUrl> {
         match self {
             Template::Whole(url) => Some(url.clone()),
@@ -37,7 +37,7 @@ impl Template<HttpsUrl> {
     }
 }
 
-/// A text with the placeholder filled in; most have none.
+/// A text with the placeholder filled in; most texts do not have it.
 pub fn filled(text: &str, domain: &str) -> String {
     match text.contains('%') {
         true => text.replace(EMAIL_DOMAIN, domain),

@@ -1,7 +1,7 @@
-//! Parsers of single values: from what is written at a key to what it means.
+//! Parsers of single values.
 //!
-//! None of these knows the key, the file or any other value. A message says what is wrong with the
-//! value; the caller puts the key before it.
+//! They do not depend on the key, the file or other values. A message describes the error in the
+//! value; the caller prepends the key.
 
 use super::defaults::EMAIL_DOMAIN;
 use super::template::Template;
@@ -24,12 +24,12 @@ pub fn days(number: i64) -> Result<u16, String> {
     days.ok_or_else(|| format!("{number} is not a valid number of days (1-65535)"))
 }
 
-/// A host name; may hold `%EMAILDOMAIN%`.
+/// A host name; may contain `%EMAILDOMAIN%`.
 pub fn host(text: &str) -> Result<Template<HostName>, String> {
-    // The placeholder is checked, and spelt, like any domain.
+    // This domain stands in for the placeholder, and is checked and spelt like any other.
     const STAND_IN: &str = "stand-in-for-the-domain.invalid";
     let filled = text.replace(EMAIL_DOMAIN, STAND_IN);
-    // seen: Thunderbird takes no U-labels; one label is a host too.
+    // seen: Thunderbird accepts no U-labels; a single label is a host, too.
     match HostName::parse(&filled) {
         Some(name) if filled == text => Ok(Template::Whole(name)),
         Some(name) => Ok(Template::Open(name.as_str().replace(STAND_IN, EMAIL_DOMAIN))),
@@ -40,7 +40,7 @@ pub fn host(text: &str) -> Result<Template<HostName>, String> {
     }
 }
 
-/// A user name; may hold all placeholders.
+/// A user name; may contain all placeholders.
 pub fn username(text: &str) -> Result<String, String> {
     if text.is_empty() {
         Err("the value is empty".to_owned())
@@ -65,8 +65,8 @@ pub fn line(text: &str) -> Result<String, String> {
     }
 }
 
-/// What is wrong with a text that nobody sees, or that is not read as it is written: people read it
-/// on the page and in their mail programs.
+/// The error in a text that is invisible, or displayed differently from how it is written: users
+/// read it on the page and in their mail clients.
 fn not_visible(text: &str) -> Option<String> {
     if text.chars().all(|c| is_hidden(c) || c.is_whitespace()) {
         return Some("expected visible text on one line".to_owned());
@@ -119,7 +119,7 @@ pub fn color(text: &str) -> Result<Color, String> {
     color.ok_or_else(|| format!("`{text}` is not a colour; expected for example \"#1f5fbf\""))
 }
 
-/// An https URL in ASCII; may hold `%EMAILDOMAIN%`.
+/// An https URL in ASCII; may contain `%EMAILDOMAIN%`.
 pub fn url(text: &str) -> Result<Template<HttpsUrl>, String> {
     let filled = text.replace(EMAIL_DOMAIN, "example.org");
     match HttpsUrl::parse(&*filled) {
@@ -131,7 +131,7 @@ pub fn url(text: &str) -> Result<Template<HttpsUrl>, String> {
     }
 }
 
-/// An address that clients are sent to; may hold `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
+/// An address that clients are sent to; may contain `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
 pub fn redirect_address(text: &str) -> Result<String, String> {
     let example = text.replace(EMAIL_LOCAL_PART, "x").replace(EMAIL_DOMAIN, "example.org");
     match EmailAddress::parse(example.as_bytes()) {
@@ -144,15 +144,15 @@ pub fn redirect_address(text: &str) -> Result<String, String> {
 
 //------------ Placeholders ---------------------------------------------------
 
-/// Words that are meant for a placeholder even where one of the two `%` is missing.
+/// Words that are meant as a placeholder even if one of the two `%` is missing.
 const WORDS: [&str; 7] =
     ["EMAILADDRESS", "EMAILLOCALPART", "EMAILDOMAIN", "EMAIL", "DOMAIN", "LOCALPART", "REALNAME"];
 
-/// Refuses everything that is meant for a placeholder and is none of the `known` ones.
+/// Refuses text that is meant as a placeholder and is not one of the `known` ones.
 ///
-/// That is `%NAME%` with two letters or more in any case, and one of some words with a single `%`
-/// before or behind it. A `%` before anything else is text: `100%`, `50%-off`, `%20`, and all of
-/// the percent-encoding in URLs.
+/// That is `%NAME%` with two letters or more in any case, and one of certain words with a single
+/// `%` before or after it. Any other `%` is text: `100%`, `50%-off`, `%20`, and all of the
+/// percent-encoding in URLs.
 pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     let Some(wrong) = wrong_placeholder(text, known) else { return Ok(()) };
     let is_meant = |known: &&&str| known.strip_suffix('%') == Some(wrong);
@@ -168,7 +168,7 @@ pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     Err(format!("{what}; {known}"))
 }
 
-/// The first piece that is meant for a placeholder and is not known.
+/// The first part that is meant as a placeholder and is unknown.
 fn wrong_placeholder<'t>(text: &'t str, known: &[&str]) -> Option<&'t str> {
     let is_url = text.starts_with("https://") || text.starts_with("http://");
     let mut at = 0;
@@ -197,7 +197,7 @@ fn wrong_placeholder<'t>(text: &'t str, known: &[&str]) -> Option<&'t str> {
         if is_email || is_word(&rest[1..1 + name]) {
             return Some(&rest[..name + 1]);
         }
-        // A word that ends here and did not begin with a `%`.
+        // A word that ends here and does not begin with a `%`.
         let before = &text[at..start];
         let word = before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
         let begin = start - word;
@@ -284,7 +284,7 @@ mod tests {
         for text in ["\u{2764}\u{fe0f}", "\u{646}\u{627}\u{645}\u{647}\u{200c}\u{627}\u{6cc}"] {
             assert!(line(text).is_ok() && username(text).is_ok() && one(text).is_ok(), "{text:?}");
         }
-        // A soft hyphen is of use in a long word, and not in a user name.
+        // A soft hyphen is useful in a long word, but not in a user name.
         assert!(line("Donau\u{ad}dampf").is_ok() && username("donau\u{ad}dampf").is_err());
         assert!(username("").is_err() && username("a b").is_err() && username("a%b").is_ok());
         assert!(identifier("org.example-1.mail").is_ok() && identifier("org..mail").is_err());
