@@ -1,4 +1,4 @@
-//! Answers the one request a web server started this process for.
+//! Answers the single request for which a web server started this process.
 
 use super::loading::CHECKS;
 use crate::access_log;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Serves the request. The exit status is 0 whenever there was an answer.
+/// Serves the request. The exit status is 0 if a response was sent.
 pub fn run() -> ExitCode {
     let start = Instant::now();
     let (files, config) = Source::new(None).load_watching(Loading::cgi(&CHECKS));
@@ -35,13 +35,13 @@ pub fn run() -> ExitCode {
         Ok(mut config) => {
             config.is_settled = !files.iter().any(is_young);
             (log, limits) = (config.log, config.limits);
-            // Never taken apart: the process ends.
+            // Never freed: the process ends.
             let config = ManuallyDrop::new(config);
             Box::new(move |request| respond_settled(request, &config))
         }
         Err(errors) => {
             log::findings(&errors);
-            // What is wrong is for the server's log, not for strangers.
+            // The errors are for the server's log, not for clients.
             let line = "the configuration has errors; see the error log of the web server";
             let response = match files.iter().any(is_young) {
                 true => unavailable(),
@@ -58,24 +58,25 @@ pub fn run() -> ExitCode {
     };
     match cgi::run(respond, note, &limits) {
         Ok(()) => ExitCode::SUCCESS,
-        // A web server that went away takes no response.
+        // The web server has closed the connection.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// The reply to a request; not one that is unsigned because a certificate is being replaced.
+/// The reply to a request; "unavailable" instead of a profile that is unsigned because a
+/// certificate is being replaced.
 fn respond_settled(request: &Request, config: &Config) -> Reply {
     let reply = respond_now(request, config);
     let is_swapped = || {
         let mut files = config.signing_identity().into_iter().flat_map(|it| it.files());
         files.any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))
     };
-    // The profile is signed in a moment.
+    // A repeated request will get a signed profile.
     if reply.record.signed == Some(false) && is_swapped() { unavailable().into() } else { reply }
 }
 
-/// True if a file may be in the middle of a change: it was changed lately, or it is gone and may be
-/// on its way to its place, since its folder, or the nearest one that is there, was changed lately.
+/// True if a file may be changing: it was changed recently, or it is missing and its folder, or the
+/// nearest existing one, was changed recently, so that the file may be about to appear.
 fn may_be_changing(path: &Path, stamp: Option<Stamp>) -> bool {
     let folder = |path: &'_ Path| match path.as_os_str().is_empty() {
         true => Stamp::of(Path::new(".")).ok().flatten(),

@@ -1,9 +1,9 @@
-//! Says what is wrong with the configuration, and what works but breaks some client.
+//! Checks the configuration: prints errors, and settings that work but break a client.
 //!
-//! Errors are what keeps the configuration, or a part of it, from being used; warnings name the
-//! clients that a setting breaks. Every domain is resolved, and the signing certificate is tried.
-//! One line for each finding, in the order of the files and lines; a setting that several domains
-//! share is named once.
+//! Errors prevent the use of the configuration or of a part of it; warnings name the clients that a
+//! setting breaks. Every domain is resolved, and the signing certificate is tested. Prints one line
+//! for each finding, in the order of the files and lines; a setting that several domains share is
+//! reported once.
 
 use super::loading::CHECKS;
 use super::output::{FOUND, print, print_json};
@@ -57,7 +57,7 @@ fn line(finding: &Finding) -> String {
     visible(&format!("{}{finding}", finding.level.label())) + "\n"
 }
 
-/// What was read, and how good it is.
+/// The summary: the file, and the number of errors and warnings.
 fn summary(path: Option<&Path>, findings: &[Finding], domains: Option<&str>) -> String {
     let origin = match path {
         Some(path) => finding::name(path),
@@ -80,7 +80,7 @@ fn summary(path: Option<&Path>, findings: &[Finding], domains: Option<&str>) -> 
     visible(&format!("{origin}: {verdict}; {domains}")) + "\n"
 }
 
-/// How many domains are answered.
+/// The number of domains that are answered, as text.
 fn domains(config: &Config) -> String {
     match (config.domains().len(), config.answers_any()) {
         (0, true) => "any domain is answered".to_owned(),
@@ -91,7 +91,7 @@ fn domains(config: &Config) -> String {
     }
 }
 
-/// All that is found, sorted by place.
+/// All findings, sorted by place.
 fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
     let places = OnceCell::new();
     let base = || places.get_or_init(|| Places::of(path.unwrap_or(Path::new("")), config.text()));
@@ -132,7 +132,7 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
     findings
 }
 
-/// What is found in the settings of each domain whose file is not among the `broken` ones.
+/// The findings in the settings of each domain whose file is not among the `broken` ones.
 fn of_domains<'a>(
     config: &Config,
     path: Option<&Path>,
@@ -144,17 +144,17 @@ fn of_domains<'a>(
     let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
     let whole = path.map(Place::file);
     let mut shared = Shared::default();
-    // Where any domain is answered, one stands for them all.
+    // If any domain is answered, one stands for all.
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
     for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
         let found = match config.find_now(domain) {
             Ok(Some(found)) => found,
-            // An alias of a domain whose file is broken, which is told by its own name.
+            // An alias of a domain whose file has errors, which are reported for that file.
             Ok(None) | Err(_) => continue,
         };
         let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
-        // The first key that the domain's own table or file says, else the first that the base says;
-        // nothing of that is looked for without a finding.
+        // The first key in the domain's own table or file, else the first in the base. The search
+        // is only done for a finding.
         let (origin, text, places) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let first = |keys: &[String]| {
             let own = match origin.get_or_init(|| config.origin(domain, &found)) {
@@ -187,11 +187,11 @@ fn of_domains<'a>(
     shared.findings
 }
 
-/// Findings, each once for all domains that have it from the same place.
+/// Findings, each once for all domains with the same place.
 #[derive(Default)]
 struct Shared {
     findings: Vec<Finding>,
-    /// By code and place, or by message where the place is no more than a file.
+    /// By code and place, or by message if the place is only a file.
     known: HashMap<(&'static str, Option<Place>, Option<String>), usize>,
 }
 
@@ -207,7 +207,7 @@ impl Shared {
         }
         let known = &mut self.findings[at];
         if let Some(domain) = domain {
-            // One domain may have it twice: as a server's and as that of another way to it.
+            // A domain may have it twice: for a server and for its alternative.
             if known.others.last().or(known.domain.as_ref()) != Some(domain) {
                 known.others.push(domain.clone());
             }

@@ -1,9 +1,10 @@
-//! Prints the DNS records that lead mail clients to the responder and to the mail servers.
+//! Prints the DNS records by which mail clients find this program and the mail servers.
 //!
-//! Two names for the web server, and an SRV record for each mail service (RFC 6186, RFC 8314
-//! §5.1), also for those that are not offered. `_autodiscover._tcp` only on request: a target in
-//! another domain makes Outlook, and sometimes Thunderbird, ask whether to trust it, and the name
-//! `autodiscover.<domain>` does the same without a question. All names are absolute and ASCII.
+//! Two names for the web server, and an SRV record for each mail service (RFC 6186, RFC 8314 §5.1),
+//! also for those that are disabled. `_autodiscover._tcp` only on request: a target in another
+//! domain makes Outlook, and sometimes Thunderbird, ask whether to trust it, and the name
+//! `autodiscover.<domain>` leads to the same place without a question. All names are absolute and
+//! ASCII.
 
 use super::loading::load;
 use super::output::{COULD_NOT_RUN, FOUND, not_ours, print, print_json};
@@ -17,13 +18,13 @@ use crate::visible::visible_lines;
 use serde::Serialize;
 use std::process::ExitCode;
 
-/// How long records may be kept, in seconds.
+/// The time to live of the records, in seconds.
 const TTL: u32 = 3600;
 /// Longest string of a TXT record in octets (RFC 1035 §3.3).
 const MAX_STRING: usize = 255;
-/// The longest label of a record that every domain gets.
+/// The longest label among the records that every domain gets.
 const LONGEST_LABEL: &str = "_submissions._tcp";
-/// The record that leads to Autodiscover ([MS-OXDISCO] 3.1.5).
+/// The label of the SRV record for Autodiscover ([MS-OXDISCO] 3.1.5).
 const AUTODISCOVER: &str = "_autodiscover._tcp";
 /// Names of the web server below the mail domain.
 const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
@@ -45,7 +46,7 @@ const SERVICES: [SrvService; 7] = [
 struct SrvService {
     label: &'static str,
     protocol: Protocol,
-    /// True if the label stands for TLS from the first byte.
+    /// True if the label implies TLS from the first byte.
     tls: bool,
     priority: u16,
 }
@@ -60,14 +61,14 @@ struct Record {
     data: String,
 }
 
-/// What is printed beside the records that every domain gets, and how.
+/// Further records to print, and the format of the output.
 #[derive(Debug, Default)]
 pub struct Wanted {
-    /// The web server; without one, the IMAP server is taken for it.
+    /// The web server; without one, the IMAP server is used.
     pub web_host: Option<HostName>,
     /// The target of an `_autodiscover._tcp` record.
     pub autodiscover: Option<Domain>,
-    /// True for a zone that stands alone.
+    /// True for a complete zone, with an SOA record.
     pub soa: bool,
     /// True for JSON.
     pub json: bool,
@@ -89,7 +90,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
             return ExitCode::from(COULD_NOT_RUN);
         }
     };
-    // An SRV record leads to a name, never to an address: that is what a domain name is here.
+    // The target of an SRV record is a name, not an address; `Domain` accepts only names.
     let autodiscover = arguments.autodiscover_srv.as_deref();
     let autodiscover =
         match autodiscover.map(|text| Domain::parse(text).map_err(|_| text)).transpose() {
@@ -109,7 +110,7 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     print_records(&domain, &config, wanted)
 }
 
-/// Prints the records of a domain, or says why there are none.
+/// Prints the records of a domain, or the reason why it has none.
 pub fn print_records(domain: &Domain, config: &Config, wanted: Wanted) -> ExitCode {
     let label = wanted.autodiscover.as_ref().map_or(LONGEST_LABEL, |_| AUTODISCOVER);
     if label.len() + ".".len() + domain.as_str().len() > MAX_DOMAIN {
@@ -147,7 +148,7 @@ fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>
         kind,
         data,
     };
-    // A name that is the web server's own has an address; it cannot be another name of itself.
+    // The web server's own name has an address record; it cannot be an alias of itself.
     let pacc = pacc::record(account);
     let names = WEB_NAMES.iter().chain(pacc.iter().map(|_| &PACC_NAMES.0));
     let names = names.filter(|name| format!("{name}.{}", account.domain) != web_host.as_str());
@@ -160,10 +161,10 @@ fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>
             server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
         });
         let data = match server {
-            // An SRV record leads to a name, never to an address.
+            // The target of an SRV record is a name, not an address.
             Some(server) if server.host.is_address() => return None,
             Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
-            // Only for mail does a client expect to be told so (RFC 6186 §3.4).
+            // Clients expect a record for a missing service only for mail (RFC 6186 §3.4).
             None if service.protocol == Protocol::ManageSieve => return None,
             // "Decidedly not available" (RFC 2782).
             None => "0 0 0 .".to_owned(),
@@ -197,9 +198,9 @@ fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>
     records
 }
 
-/// A text as the strings of a TXT record, each as long as one can be; it is read as one text.
+/// A text as the strings of a TXT record, each of the maximum length; clients join them.
 ///
-/// The text is ASCII without quotes and backslashes: none of them can be in a checked URL.
+/// The text is ASCII without quotes and backslashes, since a checked URL cannot contain them.
 fn strings(text: &str) -> String {
     let strings = text.as_bytes().chunks(MAX_STRING).map(String::from_utf8_lossy);
     format!("\"{}\"", strings.collect::<Vec<_>>().join("\" \""))

@@ -6,7 +6,7 @@ use crate::config::{Config, check::Loading, find::Source};
 use crate::{page, route};
 use std::process::ExitCode;
 
-/// The values of a configuration that the page and the table of paths judge.
+/// The checks of configuration values by the page and the table of paths.
 pub static CHECKS: ValueChecks = ValueChecks {
     is_client_path: route::is_taken,
     template: |template| {
@@ -15,7 +15,7 @@ pub static CHECKS: ValueChecks = ValueChecks {
     logo: page::data_uri,
 };
 
-/// Reads the configuration, or says all that is wrong with it.
+/// Reads the configuration, or prints all errors in it.
 pub(super) fn load(source: &Source) -> Result<Config, ExitCode> {
     source.load(Loading::command(&CHECKS)).map_err(|errors| complain(&errors))
 }

@@ -1,8 +1,8 @@
-//! What can be done with this program, one file each.
+//! The commands of this program, one file each.
 //!
-//! The only part that knows all the others. Exit status: 0 fine, 1 something was found to be
-//! wrong, 2 it could not be tried. `loading` reads the configuration for all of them, and `output`
-//! prints nothing that a terminal would obey.
+//! Only this module may use all others. Exit status: 0 success, 1 errors were found, 2 the command
+//! could not be run. `loading` reads the configuration for all commands, and `output` escapes
+//! characters that a terminal would interpret.
 
 pub mod cgi;
 pub mod check;
@@ -24,7 +24,7 @@ use output::{COULD_NOT_RUN, print};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Does what the command line says.
+/// Runs the command of the command line.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -43,7 +43,7 @@ pub fn run() -> ExitCode {
             // Started by a web server or by socket activation.
             Ok(listeners) if !listeners.is_empty() => serve::inherited(listeners, source),
             Ok(_) => {
-                // Nobody may be there to read it.
+                // Standard error may be closed.
                 write!(io::stderr(), "{}", Cli::command().render_help()).ok();
                 ExitCode::from(COULD_NOT_RUN)
             }
@@ -52,13 +52,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Prints help, or what is wrong with the command line.
+/// Prints help, or the error in the command line.
 fn usage(error: &clap::Error) -> ExitCode {
     let mut text = error.render().to_string();
     if !error.use_stderr() {
         return print(text);
     }
-    // Clap quotes arguments as they are, line breaks included.
+    // Clap quotes arguments unchanged, line breaks included.
     for argument in std::env::args_os().skip(1) {
         let argument = argument.to_string_lossy();
         let value = argument.split_once('=').map_or("", |(_, value)| value);
@@ -69,7 +69,7 @@ fn usage(error: &clap::Error) -> ExitCode {
             }
         }
     }
-    // Nobody may be there to read it.
+    // Standard error may be closed.
     write!(io::stderr(), "{}", visible_lines(&text)).ok();
     ExitCode::from(COULD_NOT_RUN)
 }

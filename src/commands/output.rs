@@ -1,7 +1,7 @@
-//! What commands print, and their exit statuses.
+//! The output of commands, and their exit statuses.
 //!
-//! Nothing that a terminal would obey is printed: control and direction characters of names and values
-//! are escaped, those of a document only if standard output is a terminal.
+//! Characters that a terminal would interpret are escaped: control and direction characters in
+//! names and values always, those in a document only if standard output is a terminal.
 
 use crate::address::Domain;
 use crate::finding::Finding;
@@ -11,18 +11,18 @@ use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// Something was found to be wrong: the configuration, or what was asked about.
+/// Errors were found: in the configuration, or in the requested settings.
 pub(super) const FOUND: u8 = 1;
-/// It could not be tried; also clap's code for a wrong command line.
+/// The command could not be run; also clap's status for a wrong command line.
 pub(super) const COULD_NOT_RUN: u8 = 2;
 
-/// Says what is wrong.
+/// Prints errors.
 pub(super) fn complain(errors: &[Finding]) -> ExitCode {
     log::findings(errors);
     ExitCode::from(FOUND)
 }
 
-/// What is said of a domain that is not answered.
+/// The message for a domain that is not configured.
 pub(super) fn not_ours(domain: &Domain) -> String {
     format!(
         "{} is not a configured domain: there is no [domain] table, list entry or file for it",
@@ -30,13 +30,13 @@ pub(super) fn not_ours(domain: &Domain) -> String {
     )
 }
 
-/// Prints to standard output; a reader that went away is no failure.
+/// Prints to standard output; a reader that has closed the pipe is not an error.
 pub(super) fn print(text: impl AsRef<[u8]>) -> ExitCode {
     let mut stdout = io::stdout().lock();
     ended(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()))
 }
 
-/// The exit status of a command that has written its output; a reader may have had enough of it.
+/// The exit status of a command that has written its output; the reader may have closed the pipe.
 fn ended(written: io::Result<()>) -> ExitCode {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -47,7 +47,7 @@ fn ended(written: io::Result<()>) -> ExitCode {
     }
 }
 
-/// Prints a document byte for byte; on a terminal, only what is safe there.
+/// Prints a document byte for byte; on a terminal, with escapes.
 pub(super) fn print_document(document: &[u8]) -> ExitCode {
     if !io::stdout().is_terminal() {
         return print(document);
@@ -64,24 +64,24 @@ pub(super) fn print_document(document: &[u8]) -> ExitCode {
     }
 }
 
-/// Prints JSON that holds the same and nothing that a terminal would obey, without holding it all:
-/// a finding can name each of many domains.
+/// Prints JSON with characters that a terminal would interpret escaped, and without buffering all
+/// of it: a finding can name many domains.
 pub(super) fn print_json(value: &impl Serialize) -> ExitCode {
     let mut output = Escaping(BufWriter::new(io::stdout().lock()));
     let written = serde_json::to_writer_pretty(&mut output, value).map_err(io::Error::from);
     ended(written.and_then(|()| output.0.write_all(b"\n")).and_then(|()| output.0.flush()))
 }
 
-/// Writes JSON with escapes in the place of what is not visible.
+/// Writes JSON with escapes in place of invisible characters.
 struct Escaping<W>(W);
 
 impl<W: Write> Write for Escaping<W> {
-    /// Takes whole characters, as serde_json gives them.
+    /// Expects whole characters, as serde_json writes them.
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
         let text = std::str::from_utf8(json)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         for c in text.chars() {
-            // A line break stands between values: serde_json escapes those inside of strings.
+            // A line break is between values: serde_json escapes those inside strings.
             if c == '\n' || is_visible(c) {
                 self.0.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
             } else {

@@ -13,7 +13,7 @@ use std::io;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-/// Serves on the sockets the command line names, or on those the process was given.
+/// Serves on the sockets of the command line, or on those that were passed to the process.
 pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
     if arguments.listen.is_empty() && arguments.http.is_empty() {
         return match listener::inherited() {
@@ -24,7 +24,7 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
             Err(error) => fail(&format!("the inherited sockets cannot be used: {error}")),
         };
     }
-    // First the configuration: with a broken one, no socket is touched.
+    // The configuration comes first: if it has errors, no socket is created.
     let (server, reloading) = match begin(source) {
         Ok(begun) => begun,
         Err(code) => return code,
@@ -45,11 +45,11 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
         let scheme = if speaks == Speaks::Http { "http://" } else { "FastCGI on " };
         log::notice(&format!("listening: {scheme}{address}"));
     }
-    // `made` removes its sockets when it goes, also on the way out above.
+    // `made` removes its sockets when it is dropped, also at the return above.
     serve(server, listeners, reloading)
 }
 
-/// Serves FastCGI on sockets the process was given.
+/// Serves FastCGI on sockets that were passed to the process.
 pub fn inherited(listeners: Vec<Listener>, source: Source) -> ExitCode {
     match begin(source) {
         Ok((server, reloading)) => {
@@ -61,7 +61,7 @@ pub fn inherited(listeners: Vec<Listener>, source: Source) -> ExitCode {
     }
 }
 
-/// What does without a socket: signals, and the configuration.
+/// The part of the start that needs no socket: signals, and the configuration.
 fn begin(source: Source) -> Result<(Server, Reloading), ExitCode> {
     let server = Server::new().map_err(cannot_serve)?;
     let reloading = Reloading::start(source, &CHECKS).map_err(|errors| complain(&errors))?;
@@ -88,7 +88,7 @@ fn cannot_serve(error: io::Error) -> ExitCode {
     fail(&format!("cannot serve: {error}"))
 }
 
-/// Says why nothing is served.
+/// Logs why the service cannot start.
 pub(super) fn fail(message: &str) -> ExitCode {
     log::error(&message);
     ExitCode::from(COULD_NOT_RUN)

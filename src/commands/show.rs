@@ -1,7 +1,8 @@
-//! Prints what a mail client would get, by asking the way it would ask.
+//! Prints the response that a mail client would get to its request.
 //!
 //! The request goes through the same function as one from a web server. A document is printed byte
-//! for byte, unless it goes to a terminal. Records for the DNS are those of `mailsetup dns`.
+//! for byte, unless standard output is a terminal. Records for the DNS are those of `mailsetup
+//! dns`.
 
 use super::dns::{self, Wanted};
 use super::loading::load;
@@ -88,7 +89,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     let response = respond_to(&ask, &address, &config);
     let is_signed = std::str::from_utf8(&response.body).is_err();
     match is_document(&response) {
-        // Why not is on standard error already.
+        // The reason is already on standard error.
         true if arguments.sign && !is_signed => ExitCode::from(FOUND),
         true => print_document(&response.body),
         false if ask == PACC => {
@@ -111,7 +112,7 @@ fn all(address: &EmailAddress, config: &Config, has_pacc: bool) -> Vec<u8> {
         let line = format!("{} {}://{host}{target}", ask.method(), ask.scheme());
         // Writing to memory does not fail.
         if !is_document(&response) {
-            // A client that gets none does not hide what the others get.
+            // A missing document does not hide the others.
             let (code, message) = (response.status.code(), message(&response));
             write!(text, "### {line}\n### {code} {message}\n\n").ok();
             continue;
@@ -147,7 +148,7 @@ fn respond_to(ask: &Ask, address: &EmailAddress, config: &Config) -> Response {
     respond_now(&request, config).response
 }
 
-/// What Outlook sends ([MS-OXDSCLI] 2.2.3).
+/// The body of Outlook's request ([MS-OXDSCLI] 2.2.3).
 fn outlook_body(address: &EmailAddress) -> Vec<u8> {
     const REQUEST: &str =
         "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006";
@@ -163,7 +164,7 @@ fn outlook_body(address: &EmailAddress) -> Vec<u8> {
     document.finish()
 }
 
-/// False for refusals, also for Autodiscover's, which come with status 200.
+/// False for errors, also for those of Autodiscover, which have status 200.
 fn is_document(response: &Response) -> bool {
     response.status == Status::Ok && error_message(&response.body).is_none()
 }

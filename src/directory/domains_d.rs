@@ -1,10 +1,10 @@
 //! A folder with one file for each domain, `<domain>.toml`, opened by name.
 //!
-//! A million domains cost a request as much as one. Looking up a domain only looks at the state of
-//! its file; reading is a step of its own, which a service does beside the thread that serves. A
-//! file counts once it has settled and is good; until then, and while it is broken, emptied or
-//! cannot be read, the last good reading stays. The folder itself may be moved: as long as it is
-//! missing, nothing is known of a domain that was not read before.
+//! A request takes as long with a million domains as with one. The look-up of a domain only checks
+//! the state of its file; reading is a separate step, which a service does in another thread. A
+//! file is used once it has settled and is valid; until then, and while it has errors, is empty or
+//! cannot be read, its last valid content stays in force. The folder itself may be moved: while it
+//! is missing, domains that were not read before are unavailable.
 
 use crate::address::Domain;
 use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp, says_nothing};
@@ -18,30 +18,30 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// How much is remembered of the files, in bytes; beyond that, what can be read again is forgotten.
+/// How much of the files is kept, in bytes; beyond that, content that can be read again is dropped.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// What is reckoned for a domain beside the content of its files, in bytes.
+/// The memory counted for a domain in addition to the content of its files, in bytes.
 const BYTES_PER_DOMAIN: usize = 1024;
 
-/// Of how many domains it is logged that their files cannot be looked at.
+/// The number of domains for which it is logged that their files cannot be examined.
 const MAX_COMPLAINED: usize = 100;
 
-/// When a file counts that has just changed.
+/// When a file that has just changed is used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Settling {
-    /// Once it has settled: a service, which remembers what was good before.
+    /// Once it has settled: for a service, which keeps the last valid content.
     Wait,
-    /// At once, unless it is empty: a CGI process, which remembers nothing.
+    /// At once, unless it is empty: for a CGI process, which has no earlier content.
     RefuseEmpty,
-    /// At once: a command, whose user sees the result.
+    /// At once: for a command, whose user sees the result.
     TakeAll,
 }
 
-/// The folder, and what was read from it.
+/// The folder, and the content that was read from it.
 pub struct DomainsD<T> {
     folder: PathBuf,
     settling: Settling,
-    /// What was there before this time is what the admin wants: a start or a signal says so.
+    /// Files from before this time are intended by the admin, as a start or a signal confirms.
     meant_at: SystemTime,
     known: Mutex<Known<T>>,
 }
@@ -51,32 +51,32 @@ struct Known<T> {
     bytes: usize,
     /// The folder as it was when it last had TOML files.
     folder: Option<Stamp>,
-    /// What was logged of the folder; `None` while it can be read.
+    /// The message that was logged for the folder; `None` while it can be read.
     folder_complaint: Option<String>,
-    /// The domains of which it was logged that their files cannot be looked at.
+    /// The domains for which it was logged that their files cannot be examined.
     complained: HashSet<Domain>,
 }
 
-/// What is known of the file of a domain.
+/// The state of the file of a domain.
 #[derive(Clone)]
 struct File<T> {
-    /// The last good reading, if there was one.
+    /// The last valid content, if any.
     good: Option<Arc<Reading<T>>>,
-    /// True if whatever follows the good reading is meant, as a signal said.
+    /// True if any content after the valid one is intended, as a signal confirmed.
     takes_any: bool,
-    /// False if the good reading is to be made again: what it stands on has changed.
+    /// False if the valid content must be read again: the base it inherits from has changed.
     is_current: bool,
-    /// A state other than that of the good reading, and since when it is known. `None` in it stands
-    /// for a file that is gone.
+    /// A state other than that of the valid content, and since when it is known. `None` in it means
+    /// that the file is missing.
     seen: Seen<Option<Stamp>>,
-    /// The state that was read and found to be wrong, and when it was read. It is read again in a
-    /// while, since a file that it names may have been mended.
+    /// The state that was read and had errors, and when it was read. The file is read again later,
+    /// since a file that it names may have been corrected.
     refused: Option<(Stamp, Instant)>,
-    /// What was logged of it.
+    /// The message that was logged for it.
     complaint: Option<String>,
 }
 
-/// What was made of a file.
+/// The value that was read from a file.
 struct Reading<T> {
     value: T,
     /// The file, and others that it names, with their states.
@@ -85,14 +85,14 @@ struct Reading<T> {
     bytes: usize,
 }
 
-/// What the reader of a file makes of its text.
+/// The result of the reader of a file.
 #[derive(Debug)]
 pub struct Made<T> {
-    /// What it means.
+    /// The value.
     pub value: T,
     /// The files that it names, with their states before they were read.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
-    /// How many bytes were read from these, and what it takes beside its own text.
+    /// The bytes read from these, and the memory of the value in addition to its own text.
     pub bytes: usize,
 }
 
@@ -101,24 +101,24 @@ pub struct Made<T> {
 pub enum Lookup<T> {
     /// The domain has a file.
     Found {
-        /// What was read from it.
+        /// The value that was read from it.
         value: T,
-        /// False if what is there now may be something else.
+        /// False if the file may have another content now.
         is_settled: bool,
     },
     /// The domain has no file.
     NoFile {
-        /// False if there may be one now.
+        /// False if it may have one now.
         is_settled: bool,
     },
-    /// The file is to be read first, by [`DomainsD::read`].
+    /// The file must be read first, by [`DomainsD::read`].
     Unread,
-    /// Nothing good is known of the domain now.
+    /// The file of the domain cannot be used, and no valid content is kept.
     Unavailable,
 }
 
 impl<T: Clone> DomainsD<T> {
-    /// Takes the folder; its files are read when a domain is asked for.
+    /// Takes the folder; its files are read when a domain is requested.
     pub fn new(folder: PathBuf, settling: Settling) -> DomainsD<T> {
         let known = Known {
             by_domain: HashMap::new(),
@@ -135,11 +135,10 @@ impl<T: Clone> DomainsD<T> {
         directory
     }
 
-    /// Takes over what is known of the same folder. All files are read again when they are asked
-    /// for; until then, and for those that are broken, what is known stays.
+    /// Takes over the content of the same folder. All files are read again when their domains are
+    /// requested; until then, and for files with errors, the earlier content stays in force.
     ///
-    /// `is_meant` says that the files as they are now are what the admin wants: those that were
-    /// emptied count.
+    /// `is_meant` says that the admin intends the files as they are: emptied files are used.
     pub fn remember(&mut self, earlier: &DomainsD<T>, is_meant: bool) {
         if self.folder != earlier.folder {
             return;
@@ -174,7 +173,7 @@ impl<T: Clone> DomainsD<T> {
         self.path(domain).exists()
     }
 
-    /// Every file, whether its name is right or not, in the order of their names.
+    /// Every file, whether its name is a domain or not, sorted by name.
     pub fn files(&self) -> Vec<PathBuf> {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut files: Vec<_> =
@@ -192,7 +191,7 @@ impl<T: Clone> DomainsD<T> {
         self.files().iter().filter_map(domain).collect()
     }
 
-    /// What is known of `domain`. Reads nothing but the states of files.
+    /// Looks up `domain`. Only the states of files are read.
     pub fn lookup(&self, domain: &Domain) -> Lookup<T> {
         let state = Stamp::of(&self.path(domain));
         let mut known = self.lock();
@@ -274,7 +273,7 @@ impl<T: Clone> DomainsD<T> {
         let Some(file) = known.by_domain.get_mut(domain) else {
             return Lookup::NoFile { is_settled };
         };
-        // The file may be on its way to its place.
+        // The file may be about to be moved into its place.
         if !is_settled && !file.seen.has_settled(None) && file.good.is_some() {
             return file.last_good();
         }
@@ -294,7 +293,7 @@ impl<T: Clone> DomainsD<T> {
 
     /// Reads the file of `domain`, for the next look-up.
     ///
-    /// `read` makes something of a path and the text there, or says what is wrong with it.
+    /// `read` makes a value of a path and its text, or returns the findings.
     pub fn read(
         &self,
         domain: &Domain,
@@ -329,7 +328,7 @@ impl<T: Clone> DomainsD<T> {
             }
         };
         let mut known = self.lock();
-        // It changed meanwhile: what was read is neither the old state nor the new one.
+        // The file changed in between: the content is neither the old nor the new one.
         if state(&path) != Some(stamp) {
             return;
         }
@@ -363,10 +362,10 @@ impl<T: Clone> DomainsD<T> {
         drop(forgotten);
     }
 
-    /// Where the file of `domain` is, if there is one.
+    /// The path of the file of `domain`, whether it exists or not.
     pub fn path(&self, domain: &Domain) -> PathBuf {
-        // A domain holds letters, digits, hyphens and dots and begins with none of the last two:
-        // it cannot lead out of the folder.
+        // A domain consists of letters, digits, hyphens and dots and does not begin with one of the
+        // last two: it cannot lead out of the folder.
         self.folder.join(format!("{domain}.toml"))
     }
 
@@ -376,7 +375,8 @@ impl<T: Clone> DomainsD<T> {
 }
 
 impl<T: Clone> Known<T> {
-    /// Takes a reading, or what is wrong with a state of the file. Returns what made room for it.
+    /// Stores content, or the error in a state of the file. Returns the entries that were removed
+    /// to make room.
     fn remember(
         &mut self,
         domain: &Domain,
@@ -412,7 +412,7 @@ impl<T: Clone> Known<T> {
         if self.bytes + bytes > MAX_BYTES {
             forgotten = std::mem::take(&mut self.by_domain);
             self.bytes = 0;
-            // What cannot be read again is needed most.
+            // Content that cannot be read again is kept longest.
             let is_needed = |file: &File<T>| file.complaint.is_some() && file.good.is_some();
             let needed = forgotten.values().filter(|file| is_needed(file));
             let needed_bytes: usize = needed.map(File::bytes).sum();
@@ -435,19 +435,20 @@ impl<T: Clone> Known<T> {
 }
 
 impl<T: Clone> Known<T> {
-    /// What was good of a domain whose file cannot be looked at.
+    /// The last valid content for a domain whose file cannot be examined.
     fn last_good(&self, domain: &Domain) -> Lookup<T> {
         self.by_domain.get(domain).map_or(Lookup::Unavailable, File::last_good)
     }
 }
 
 impl<T> Known<T> {
-    /// True if files were read from another folder in the place of this one.
+    /// True if another folder, from which files were read, is now in the place of this one.
     fn is_replaced_by(&self, folder: &Stamp) -> bool {
         self.folder.as_ref().is_some_and(|known| !known.is_of_same_file(folder))
     }
 
-    /// Logs once for each domain that its file cannot be looked at; strangers choose the domains.
+    /// Logs once for each domain that its file cannot be examined; clients choose the domains, so
+    /// the number is limited.
     fn complain_of_file(&mut self, domain: &Domain, path: &Path, error: &io::Error) {
         if self.complained.len() < MAX_COMPLAINED && self.complained.insert(domain.clone()) {
             log::error(&format!("{}: cannot be read: {}", path.display(), files::reason(error)));
@@ -477,7 +478,7 @@ impl<T> Default for File<T> {
 }
 
 impl<T: Clone> File<T> {
-    /// The last good reading while something else is there.
+    /// The last valid content while the file has another one.
     fn last_good(&self) -> Lookup<T> {
         match &self.good {
             Some(good) => Lookup::Found { value: good.value.clone(), is_settled: false },
@@ -498,7 +499,7 @@ fn is_toml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "toml")
 }
 
-/// The state of a file; those that cannot be looked at count as gone.
+/// The state of a file; a file that cannot be examined is treated as missing.
 fn state(path: &Path) -> Option<Stamp> {
     Stamp::of(path).ok().flatten()
 }

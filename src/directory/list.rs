@@ -1,11 +1,11 @@
-//! Domains in a text file, one a line: the first word counts.
+//! Domains in a text file, one a line: the first word of each line.
 //!
-//! Reads plain lists, the sources of Postfix maps (`example.org  OK`), passwd-files
-//! (`ann@example.org:…`: the part behind the `@`) and `/etc/localdomains`. A `#` starts a comment,
+//! Reads plain lists, the sources of Postfix maps (`example.org OK`), passwd-files
+//! (`ann@example.org:…`: the part after the `@`) and `/etc/localdomains`. A `#` starts a comment,
 //! and a line that begins with white space continues the one before (postmap(1)).
 //!
-//! A list is held as one text with an index of offsets: a million domains take about 35 MB, and a
-//! name is found without a look at the others.
+//! A list is kept as one text with an index of offsets: a million domains take about 35 MB, and a
+//! name is found in constant time.
 
 use crate::address::{Domain, domain_name};
 use crate::files::{self, Kind};
@@ -14,21 +14,21 @@ use std::hash::Hasher;
 use std::io;
 use std::path::Path;
 
-/// How many lines that are not domains are kept; the others are counted.
+/// How many lines that are not domains are reported; the others are counted.
 const MAX_REPORTED: usize = 100;
-/// How much of such a line is kept, in characters.
+/// How much of such a line is reported, in characters.
 const MAX_WORD: usize = 80;
 
 /// The domains of a list.
 #[derive(Debug, Default)]
 pub struct List {
-    /// The names, in A-labels and lower case, each with a line end behind it.
+    /// The names, in A-labels and lower case, each followed by a line end.
     names: String,
     /// Where names begin, by their hash: open addressing, a power of two long, at most three
-    /// quarters full. [`EMPTY`] where there is none.
+    /// quarters full. [`EMPTY`] for unused slots.
     index: Vec<u32>,
     len: usize,
-    /// The last name, if its line has no end; also if that is not a domain.
+    /// The last name, if its line has no line end; also if it is not a domain.
     unfinished: Option<Box<str>>,
     /// Lines that are not domains: the first of them, with their words.
     pub not_domains: Vec<(usize, String)>,
@@ -36,7 +36,7 @@ pub struct List {
     pub not_domains_count: usize,
 }
 
-/// No name begins here: lists are shorter.
+/// An unused slot; lists are shorter than this offset.
 const EMPTY: u32 = u32::MAX;
 
 impl List {
@@ -45,7 +45,7 @@ impl List {
         Ok(List::parse(files::read(path, Kind::List)?))
     }
 
-    /// Reads a text. What is not UTF-8 is not a domain, and mostly a comment.
+    /// Reads a text. A word that is not UTF-8 is not a domain; mostly it is in a comment.
     pub fn parse(text: Vec<u8>) -> List {
         let mut list = List { index: vec![EMPTY; 16], ..List::default() };
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
@@ -56,7 +56,7 @@ impl List {
             match domain_name(word.rsplit('@').next().unwrap_or(word)) {
                 Ok(name) => {
                     list.insert(&name);
-                    // A last line with an end has an empty one behind it.
+                    // A last line with a line end is followed by an empty one.
                     list.unfinished = lines.peek().is_none().then(|| (*name).into());
                 }
                 Err(_) => {
@@ -92,8 +92,8 @@ impl List {
         self.len == 0
     }
 
-    /// True if the last line ends within a name of what the list was before: `example.or` of
-    /// `example.org`, which is the domain of a stranger, or `exam`, which is not a domain.
+    /// True if the last line ends within a name of the earlier list: `example.or` of `example.org`,
+    /// which belongs to another owner, or `exam`, which is not a domain.
     pub fn is_cut_from(&self, earlier: &List) -> bool {
         let Some(name) = &self.unfinished else { return false };
         let mut names = earlier.names.lines();
@@ -120,7 +120,7 @@ impl List {
     }
 
     fn grow(&mut self) {
-        // The old index goes before the new one comes.
+        // The old index is freed before the new one is allocated.
         let size = self.index.len() * 2;
         self.index = Vec::new();
         self.index = vec![EMPTY; size];
@@ -132,7 +132,7 @@ impl List {
         }
     }
 
-    /// The place of `name` in the index: where it is, or where it would be.
+    /// The slot of `name` in the index, used or not.
     fn slot(&self, name: &str) -> usize {
         slot(&self.index, &self.names, name)
     }
@@ -141,7 +141,7 @@ impl List {
 fn slot(index: &[u32], names: &str, name: &str) -> usize {
     let mut hasher = FxHasher::default();
     hasher.write(name.as_bytes());
-    // The high bits of this hash are the good ones.
+    // The high bits of this hash are the well-distributed ones.
     let bits = index.len().trailing_zeros();
     let mut slot = (hasher.finish().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as usize;
     loop {
@@ -158,7 +158,7 @@ fn slot(index: &[u32], names: &str, name: &str) -> usize {
     }
 }
 
-/// What may be the beginning of a name: all that stands behind an `@`, in lower case.
+/// The possible beginning of a name: the text after an `@`, in lower case.
 fn beginning(word: &str) -> Option<Box<str>> {
     let name = word.rsplit('@').next().unwrap_or(word);
     let may_be = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
@@ -166,8 +166,8 @@ fn beginning(word: &str) -> Option<Box<str>> {
     is_one.then(|| name.to_ascii_lowercase().into())
 }
 
-/// The word of a line that counts; `None` for a comment, an empty line, and one that continues the
-/// line before.
+/// The first word of a line; `None` for a comment, an empty line, and one that continues the line
+/// before.
 fn first_word(line: &str) -> Option<&str> {
     if line.starts_with([' ', '\t']) {
         return None;
@@ -210,7 +210,7 @@ mod tests {
             let domain = Domain::parse(&name(number)).unwrap();
             assert_eq!(list.contains(&domain), number < 10_000, "{domain}");
         }
-        // The end of a name that is there, and its beginning.
+        // The end of a listed name, and its beginning.
         for text in ["d0.example", "0.d0.exampl", "0.d0.example.org"] {
             assert!(!list.contains(&Domain::parse(text).unwrap()), "{text}");
         }

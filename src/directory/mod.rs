@@ -1,11 +1,11 @@
-//! Which domains are ours, where they are not written in the configuration itself.
+//! Configured domains that are outside the configuration file.
 //!
-//! `list` reads files that hold a domain a line; `domains_d` opens a file by a domain's name.
-//! Neither knows what a configuration is.
+//! `list` reads files with one domain a line; `domains_d` opens a file by a domain's name. Neither
+//! depends on the configuration.
 
 pub mod domains_d;
 pub mod list;
 
-/// A source of domains cannot be read; what and why is in the log.
+/// A source of domains cannot be read; the log has the details.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DirectoryError;

@@ -1,4 +1,4 @@
-//! Which clients a setting breaks: those that do something, by the table in `clients`.
+//! Which clients a setting breaks: those with a certain behaviour, by the table in `clients`.
 
 use crate::account::Auth;
 use crate::clients::{Client, Login, Rule, sentence, those};
@@ -6,19 +6,19 @@ use crate::clients::{Client, Login, Rule, sentence, those};
 /// The clients that a setting breaks.
 #[derive(Clone, Copy)]
 pub enum Breaks {
-    /// No client that is known.
+    /// No known client.
     None,
     /// Every client.
     All,
-    /// Those that do something.
+    /// Those with this behaviour.
     Those(Does),
 }
 
-/// What a client does, for a question with yes or no.
+/// A behaviour of a client, as a predicate.
 pub type Does = fn(&Client) -> bool;
 
 impl Breaks {
-    /// The clients in words, each with the version in which it was seen.
+    /// The names of the clients, each with the version in which the behaviour was seen.
     pub fn labels(self) -> Vec<String> {
         match self {
             Breaks::None => Vec::new(),
@@ -28,7 +28,7 @@ impl Breaks {
     }
 }
 
-/// The clients that do something, with a verb for one and for several.
+/// The clients with this behaviour, followed by the verb for one or for several.
 pub fn who(does: Does, one: &str, many: &str) -> String {
     sentence(&those(does), one, many)
 }
@@ -68,7 +68,7 @@ pub const CHOOSES_METHOD: Does = |client| {
     rules.into_iter().any(|rule| client.has(rule))
 };
 
-/// What clients make of a redirect of Autodiscover that some of them do not follow.
+/// How clients treat a redirect of Autodiscover that some of them do not follow.
 pub fn of_redirect(ignores: Does) -> String {
     let ignore = who(ignores, "does not follow it", "do not follow it");
     let get_none = who(
@@ -79,7 +79,7 @@ pub fn of_redirect(ignores: Does) -> String {
     format!("{ignore}; {get_none}")
 }
 
-/// What clients do with several methods.
+/// How clients treat several authentication methods.
 pub fn choices(methods: &[Auth]) -> String {
     const FIRST_BY_DOCUMENT: Does =
         |client| client.has(Rule::FirstMethod) && OAUTH2_BY_DOCUMENT(client);

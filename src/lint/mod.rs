@@ -1,8 +1,8 @@
-//! What works, but not for everybody: an account in, findings out, each at the setting that causes
-//! it.
+//! Finds settings that work, but not for all clients. Takes an account and returns findings, each
+//! at the setting that causes it.
 //!
-//! To add one, write an entry in [`LINTS`] and a row in `tests/findings.rs`. Which clients it breaks
-//! follows from what they do, by the table in `clients`.
+//! To add a kind, write an entry in [`LINTS`] and a row in `tests/findings.rs`. The clients that it
+//! breaks follow from their behaviour, by the table in `clients`.
 
 mod breaks;
 
@@ -26,23 +26,23 @@ pub struct Lint {
     pub about: &'static str,
     /// The clients that it breaks.
     pub breaks: Breaks,
-    /// What to do.
+    /// The remedy.
     pub mend: &'static str,
     find: Find,
 }
 
-/// Finds what is wrong.
+/// The function that finds the cause.
 enum Find {
-    /// With a server or another way to it; keys are those of the server, and the message follows
-    /// its name.
+    /// For a server or an alternative; keys are those of the server, and the message follows its
+    /// name.
     Way(fn(&MailServer) -> Option<Cause>),
-    /// The same, for what other ways have in common with the server.
+    /// The same, for properties that alternatives share with the server.
     Server(fn(&MailServer) -> Option<Cause>),
-    /// With an account.
+    /// For an account.
     Account(fn(&Account) -> Vec<Cause>),
 }
 
-/// What is wrong, and the keys that cause it: the first that is written is the place.
+/// The message, and the keys that cause it: the first one that is set is the place.
 struct Cause {
     keys: Vec<String>,
     message: String,
@@ -122,7 +122,7 @@ pub static LINTS: &[Lint] = &[
         mend: "add a word to the name",
         find: Find::Account(|account| {
             let provider = &account.provider;
-            // The name is the short name, too, where none is written.
+            // The name is also the short name if none is set.
             [
                 ("name", &provider.name, &["provider.name"][..]),
                 ("short_name", &provider.short_name, &["provider.short_name", "provider.name"]),
@@ -459,7 +459,7 @@ pub static LINTS: &[Lint] = &[
     },
 ];
 
-/// What is found in an account; `place` finds the first key that is written.
+/// The findings in an account; `place` finds the first key that is set.
 pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for lint in LINTS {
@@ -482,7 +482,7 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
     findings
 }
 
-/// Puts the server before keys and message.
+/// Prepends the server to keys and message.
 fn of_server(find: fn(&MailServer) -> Option<Cause>) -> impl Fn(&MailServer) -> Option<Cause> {
     move |server| {
         let Cause { keys, message } = find(server)?;
@@ -494,7 +494,7 @@ fn of_server(find: fn(&MailServer) -> Option<Cause>) -> impl Fn(&MailServer) -> 
     }
 }
 
-/// The same for other ways to a server. What one does not say itself, the server says.
+/// The same for alternatives. The keys that an alternative does not set are those of the server.
 fn of_alternatives(account: &Account, find: fn(&MailServer) -> Option<Cause>) -> Vec<Cause> {
     let mut causes = Vec::new();
     for server in &account.alternatives {
@@ -512,7 +512,7 @@ fn of_alternatives(account: &Account, find: fn(&MailServer) -> Option<Cause>) ->
     causes
 }
 
-/// What PACC leaves out for some of the reasons.
+/// The settings that PACC omits for some of the reasons.
 fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
     if !account.pacc {
         return Vec::new();
@@ -535,7 +535,7 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
         };
         let keys = keys.iter().map(|key| format!("{what}.{key}"));
         Cause {
-            // Where the default is the reason, PACC itself is what was written.
+            // If a default is the reason, the place is that of PACC itself.
             keys: keys.chain(["pacc.enabled".to_owned()]).collect(),
             message: format!("pacc: {what} is left out: {message}"),
         }
@@ -543,17 +543,17 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
     causes.collect()
 }
 
-/// True for what Thunderbird for Android reads: it skips POP3 and all others.
+/// True for the servers that Thunderbird for Android reads: it skips POP3 and all other protocols.
 fn is_read_on_android(server: &MailServer) -> bool {
     matches!(server.protocol, Protocol::Imap | Protocol::Smtp)
 }
 
-/// True if a server is on the registered port of a protection, and not of two.
+/// True if a server is on the registered port of this security alone.
 fn is_port_of(server: &MailServer, security: Security) -> bool {
     ports::security_of(server.protocol, server.port) == Some(security)
 }
 
-/// True for a login without a part of the address.
+/// True for a login that contains no part of the address.
 fn is_fixed(login: &str) -> bool {
     !login.contains(EMAIL_ADDRESS) && !login.contains(EMAIL_LOCAL_PART)
 }
