@@ -1,9 +1,9 @@
 //! Thunderbird's autoconfig (`config-v1.1.xml`), which most free mail clients read.
 //!
-//! Rules: draft-ietf-mailmaint-autoconfig-06 and draft-bucksch-autoconfig-00 (format 1.1), and
-//! above both the parsers in use; docs/protocols.md names them. The address never gets into the
-//! document: the login is a template that the client fills in. Refuses an `emailaddress` that is
-//! no address; answers without one.
+//! Rules: draft-ietf-mailmaint-autoconfig-06 and draft-bucksch-autoconfig-00 (format 1.1), but the
+//! parsers in use have precedence; docs/protocols.md lists them. The document never contains the
+//! address: the login is a template that the client fills in. Refuses an `emailaddress` that is not
+//! an address; the parameter is optional.
 
 use super::{address_parameter, not_ours};
 use crate::account::{
@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::xml;
 
-/// The configuration of an address's domain or of the Host's.
+/// The configuration of the domain of an address or of the Host.
 struct OfAnAddress;
 
 /// The configuration of the domain in the path.
@@ -27,7 +27,8 @@ impl Document for OfAnAddress {
     }
 
     fn decided_by(&self) -> DecidedBy {
-        // seen: Thunderbird asks autoconfig.<domain of the MX host> with the user's own address.
+        // seen: Thunderbird requests autoconfig.<domain of the MX host> with the user's own
+        // address.
         DecidedBy::AddressElseHost
     }
 
@@ -66,7 +67,7 @@ pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     Ok(Question::new(OfAnAddress, address, request.host.clone()))
 }
 
-/// Reads the question of the form that Mozilla's database has: the domain is in the path.
+/// Reads the question in the form of Mozilla's database: the domain is in the path.
 pub fn read_database_form<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let name = request.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
     let domain = std::str::from_utf8(name).ok().and_then(|name| Domain::parse(name).ok());
@@ -81,7 +82,7 @@ fn write(account: &Account) -> Written {
     document.element("clientConfig", &[("version", "1.1")], |xml| {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
             xml.text("domain", account.domain.as_str());
-            // seen: Mustang and Sailfish want the very domain they looked up to be listed.
+            // seen: Mustang and Sailfish require that the domain they looked up is listed.
             if let Some(domain) =
                 account.host_domain.as_ref().filter(|host| **host != account.domain)
             {
@@ -100,8 +101,8 @@ fn write(account: &Account) -> Written {
                 });
             }
         });
-        // What is no mail server stands at the root, where all clients that do not know it leave it
-        // alone.
+        // Services other than mail servers are at the root, where clients that do not support them
+        // ignore them.
         for (kind, element, name) in [
             (ServiceKind::CardDav, "addressbook", "carddav"),
             (ServiceKind::CalDav, "calendar", "caldav"),
@@ -125,11 +126,12 @@ fn write(account: &Account) -> Written {
             });
         }
     });
-    // seen: Thunderbird parses only what starts with exactly this, in lower case.
+    // seen: Thunderbird parses only responses with this type at the start of the field, in lower
+    // case.
     Written::ForDomain(Response::document("text/xml; charset=utf-8", document.finish()))
 }
 
-/// Writes what belongs to the mail account itself: the servers, and JMAP behind POP3.
+/// Writes the elements of the mail account itself: the servers, with JMAP after POP3.
 fn write_mail_server(xml: &mut xml::Writer, server: &MailServer, account: &Account) {
     let (element, kind) = match server.protocol {
         Protocol::Imap => ("incomingServer", "imap"),
@@ -137,7 +139,7 @@ fn write_mail_server(xml: &mut xml::Writer, server: &MailServer, account: &Accou
         Protocol::Smtp => ("outgoingServer", "smtp"),
         Protocol::ManageSieve => return,
     };
-    // seen: Geary wants IMAP first, and an incoming server before the outgoing one.
+    // seen: Geary requires IMAP first, and an incoming server before the outgoing one.
     if let (Protocol::Smtp, Some(jmap)) = (server.protocol, account.service(ServiceKind::Jmap)) {
         xml.element("incomingServer", &[("type", "jmap")], |xml| write_service(xml, jmap));
     }
@@ -165,7 +167,7 @@ fn write_server(xml: &mut xml::Writer, server: &MailServer) {
             Security::Plain => "plain",
         },
     );
-    // One by default: Thunderbird takes the first that it can use, Evolution the last it knows.
+    // One method by default: Thunderbird uses the first that it supports, Evolution the last.
     for method in server.auth.iter() {
         xml.text(
             "authentication",

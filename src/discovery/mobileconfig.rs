@@ -1,10 +1,10 @@
 //! Apple's configuration profile (`.mobileconfig`) for iPhone, iPad and Mac.
 //!
-//! Rules: Apple's machine-readable schema (apple/device-management, `mdm/profiles`). Nothing asks
-//! for this by itself: a person opens a link. Without an address in the link the profile is for the
-//! Host's domain, and the device asks for address and user name. A profile never holds a password,
-//! and every identifier is derived from the address, so that a second download updates the account
-//! instead of adding another and two mailboxes never replace each other.
+//! Rules: Apple's machine-readable schema (apple/device-management, `mdm/profiles`). Devices do not
+//! request it by themselves: the user opens a link. Without an address in the link the profile is
+//! for the Host's domain, and the device asks for address and user name. A profile never contains a
+//! password. Every identifier is derived from the address, so that a second download updates the
+//! account instead of adding another one, and two mailboxes never replace each other.
 
 use super::{address_parameter, not_ours};
 use crate::account::{
@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 /// The profile of one mailbox.
 struct OfAMailbox<'a> {
-    /// The languages of whoever reads it.
+    /// The `Accept-Language` of the request.
     languages: &'a [u8],
 }
 
@@ -90,7 +90,7 @@ impl Document for OfADomain<'_> {
 
 const NAME: &str = "mobileconfig";
 
-/// Names of the query parameter that holds the address: ours, and the one Plesk made known.
+/// Names of the query parameter with the address: that of this program, and the one of Plesk.
 const PARAMETERS: [&str; 2] = ["emailaddress", "email"];
 
 /// Reads the question.
@@ -105,17 +105,17 @@ pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     Ok(Question::new(OfADomain { languages }, None, request.host.clone()))
 }
 
-/// True if the profile is not the same for the readers of all languages.
+/// True if the profile depends on the language of the reader.
 fn depends_on_language(account: &Account) -> bool {
     account.provider.profile_description.len() > 1
 }
 
-/// The profile, or the response that there is none.
+/// The profile, or the response if it is not available.
 fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Response, Response> {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return Err(not_ours());
     };
-    // `com.apple.mail.managed.yaml` has no word for OAuth2.
+    // `com.apple.mail.managed.yaml` cannot express OAuth2.
     if !account.takes_passwords() {
         return Err(Response::text(
             Status::NotFound,
@@ -134,8 +134,8 @@ fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Respon
     })
 }
 
-/// The name of the file, which people see among their downloads: once in ASCII for clients that know
-/// no other (RFC 6266 §4.3).
+/// The name of the file, which users see among their downloads: also in ASCII for clients that
+/// support no other form (RFC 6266 §4.3).
 fn disposition(domain: &Domain) -> String {
     let mut text = format!("attachment; filename=\"{domain}.mobileconfig\"");
     let for_people = domain.for_people();
@@ -146,10 +146,11 @@ fn disposition(domain: &Domain) -> String {
     text
 }
 
-/// What stays as it is in an extended parameter (RFC 8187 §3.2.1).
+/// The characters that are not encoded in an extended parameter (RFC 8187 §3.2.1).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 
-/// Root of all identifiers; never to be changed, or every profile in the field turns into another.
+/// Root of all identifiers. It must never change: installed profiles would no longer be replaced by
+/// new ones.
 const IDENTIFIER_ROOT: Uuid = Uuid::from_u128(0x4d8b_2f6c_71a3_5e09_9c54_0e6b_d21f_8a37);
 
 fn profile(
@@ -182,7 +183,7 @@ fn profile(
         ("PayloadDescription", Value::Text(description.unwrap_or_else(default_description))),
         ("PayloadOrganization", Value::Text(provider.name.clone())),
     ]);
-    // A device takes the text of its own language, else `default`.
+    // A device uses the text of its own language, else `default`.
     if let Some(default) = language::fallback(&provider.profile_consent) {
         let texts = provider.profile_consent.iter();
         let texts = texts.map(|(tag, text)| (language::usual_case(tag), text.clone()));
@@ -193,8 +194,8 @@ fn profile(
     profile
 }
 
-/// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: the port left out is
-/// guessed, and UseSSL left out is false.
+/// `com.apple.mail.managed.yaml`. Numbers and booleans are always written: a missing port is
+/// guessed, and a missing UseSSL means false.
 fn mail(incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict {
     let kind = match incoming.protocol {
         Protocol::Pop3 => "EmailTypePOP",
@@ -226,7 +227,7 @@ fn mail(incoming: &MailServer, outgoing: &MailServer, name_it: &Naming) -> Dict 
     mail
 }
 
-/// The words of `com.apple.caldav.account.yaml` and `com.apple.carddav.account.yaml`.
+/// The keys of `com.apple.caldav.account.yaml` and `com.apple.carddav.account.yaml`.
 struct Dav {
     kind: &'static str,
     part: Part,
@@ -260,8 +261,8 @@ const CARDDAV: Dav = Dav {
     username: "CardDAVUsername",
 };
 
-/// No PrincipalURL: what is configured is where a server begins, not where a user's principal is.
-/// Devices find that by `/.well-known` (RFC 6764 §6), whatever a profile says.
+/// There is no PrincipalURL: the configured URL is the root of the server, not the user's
+/// principal. Devices find that by `/.well-known` (RFC 6764 §6), whatever the profile contains.
 fn dav(words: &Dav, service: &WebService, name_it: &Naming) -> Dict {
     let mut dav = name_it.payload(words.kind, words.part, words.title);
     dav.extend([
@@ -287,7 +288,7 @@ fn authentication(server: &MailServer) -> &'static str {
 
 //------------ Naming ---------------------------------------------------------
 
-/// What has an identifier of its own.
+/// The parts with an identifier of their own.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Profile,
@@ -309,7 +310,7 @@ impl Part {
         }
     }
 
-    /// What stands for its UUID in a form.
+    /// The marker for its UUID in a form.
     fn marker(self) -> &'static str {
         match self {
             Part::Profile => "%PROFILEUUID%",
@@ -328,17 +329,17 @@ impl Part {
     }
 }
 
-/// What a profile and its payloads are called: the same for one mailbox, however it is spelt and
-/// whatever its servers are.
+/// The names and identifiers of a profile and its payloads: the same for one mailbox, however it is
+/// spelt and whatever its servers are.
 struct Naming {
-    /// The mailbox or the domain, for people.
+    /// The mailbox or the domain, as people write it.
     whose: String,
-    /// What the device lists its accounts by: the address, since two mailboxes of one provider would
-    /// be called the same; without one, the provider.
+    /// The name of the account on the device: the address, since two mailboxes of one provider
+    /// would otherwise have the same name; without an address, the provider.
     account: String,
-    /// The profile's identifier, with which those of its payloads begin.
+    /// The profile's identifier, which is the prefix of those of its payloads.
     identifier: String,
-    /// True if it is for a mailbox, which is filled in later: markers are in its place.
+    /// True for a mailbox that is filled in later: the texts contain markers in its place.
     is_for_mailbox: bool,
 }
 
@@ -367,7 +368,7 @@ impl Naming {
         }
     }
 
-    /// `CommonPayloadKeys.yaml`: what every payload has, and the profile itself.
+    /// `CommonPayloadKeys.yaml`: the keys of every payload and of the profile itself.
     fn payload(&self, kind: &'static str, part: Part, title: &str) -> Dict {
         let identifier = match part {
             Part::Profile => self.identifier.clone(),
@@ -398,7 +399,7 @@ fn identifier(provider: &str, of_whom: &str) -> String {
 fn form(response: Response, provider: String) -> Form {
     let texts = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, MAILBOX_ID];
     let body = &response.body;
-    // Those that are there: each is a hash for every mailbox.
+    // Only the parts in use: each costs a hash for every mailbox.
     let parts: Vec<_> = Part::ALL
         .into_iter()
         .filter(|part| memchr::memmem::find(body, part.marker().as_bytes()).is_some())

@@ -1,10 +1,10 @@
 //! PACC, automatic configuration by one JSON document for a whole domain.
 //!
-//! Rules: draft-ietf-mailmaint-pacc-02, and what is known of its successors. A client takes the
-//! document only if its SHA-256 digest is in the DNS, so it must be the same bytes everywhere: one
-//! serializer, keys in a fixed order, nothing of the request in it. It knows TLS on the registered
-//! ports and the whole address as login; what is otherwise is left out, and without a way both to
-//! read mail and to send it there is no document.
+//! Rules: draft-ietf-mailmaint-pacc-02, and what is known of its successors. A client accepts the
+//! document only if its SHA-256 digest is in the DNS, so its bytes must always be the same: one
+//! serializer, keys in a fixed order, nothing of the request in it. It can only express TLS on the
+//! registered ports and the whole address as login; other settings are omitted. If the rest is not
+//! enough to read and to send mail, no document is sent.
 
 use super::not_ours;
 use crate::account::{Account, Auth, EMAIL_ADDRESS, MailServer, Protocol, Security, ServiceKind};
@@ -18,13 +18,13 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// What submission is called: `smtp` up to draft 02, which is all that is known to be read, and
-/// `submit` from draft 03 on. Readers pass over what they do not know, so both are written.
+/// The name of submission: `smtp` up to draft 02, the only one that clients are known to read, and
+/// `submit` from draft 03 on. Clients skip unknown names, so both are written.
 const SUBMISSION: &[&str] = &["smtp", "submit"];
-/// The servers that can be told of, and what they are called.
+/// The servers that the document can contain, and their names.
 const SERVERS: [(Protocol, &[&str]); 3] =
     [(Protocol::Imap, &["imap"]), (Protocol::Pop3, &["pop3"]), (Protocol::Smtp, SUBMISSION)];
-/// The services that can be told of, and what they are called.
+/// The services that the document can contain, and their names.
 const SERVICES: [(ServiceKind, &str); 4] = [
     (ServiceKind::Jmap, "jmap"),
     (ServiceKind::CalDav, "caldav"),
@@ -46,7 +46,7 @@ impl Document for OfADomain {
 
     fn write(&self, account: &Account) -> Written {
         Written::ForDomain(match document(account) {
-            // A proxy that compresses would change what is digested (RFC 9111 §5.2.2.6).
+            // A proxy that compresses would change the digested bytes (RFC 9111 §5.2.2.6).
             Some(document) => Response::document("application/json", document)
                 .with("Cache-Control", "public, max-age=300, no-transform"),
             None => not_ours(),
@@ -58,12 +58,12 @@ impl Document for OfADomain {
     }
 }
 
-/// Reads the question: there is none but the Host.
+/// Reads the question, which depends only on the Host.
 pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     Ok(Question::new(OfADomain, None, request.host.clone()))
 }
 
-/// The document to the byte; `None` if none is to be published.
+/// The bytes of the document; `None` if none is to be published.
 fn document(account: &Account) -> Option<Vec<u8>> {
     let protocols = protocols(account).0;
     if !account.pacc || !is_enough(&protocols) {
@@ -85,39 +85,39 @@ fn document(account: &Account) -> Option<Vec<u8>> {
     Some(document)
 }
 
-/// The text of the record `_ua-auto-config` that lets clients take the document.
+/// The text of the record `_ua-auto-config`, without which clients reject the document.
 pub fn record(account: &Account) -> Option<String> {
     let digest = BASE64_STANDARD.encode(Sha256::digest(document(account)?));
     Some(format!("v=UAAC1; a=sha256; d={digest}"))
 }
 
-/// Something that the document cannot tell of.
+/// A setting that the document cannot contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LeftOut {
-    /// What: a server, a service, or `document` for all of it.
+    /// Its name: a server, a service, or `document` for the whole document.
     pub what: &'static str,
     /// Why.
     pub why: Why,
 }
 
-/// Why something is left out.
+/// Why a setting is omitted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Why {
     /// It is not on this port, with TLS from the first byte.
     Port(u16),
     /// Its login is not the whole address.
     Login,
-    /// It takes no login.
+    /// It does not accept a login.
     NoLogin,
-    /// It takes tokens only.
+    /// It accepts tokens only.
     NoPassword,
-    /// Its URL has no path: it names no more than a host, which the DNS says already.
+    /// Its URL has no path: it only names a host, which is in the DNS already.
     NoPath,
-    /// What is left is not enough to read mail and to send it.
+    /// The remaining servers are not enough to read and to send mail.
     NotEnough,
 }
 
-/// What the document cannot tell of.
+/// The settings that the document cannot contain.
 pub fn left_out(account: &Account) -> Vec<LeftOut> {
     let (protocols, mut left_out) = protocols(account);
     if !is_enough(&protocols) {
@@ -132,7 +132,7 @@ fn is_enough(protocols: &[(&str, Place)]) -> bool {
     has("jmap") || ((has("imap") || has("pop3")) && SUBMISSION.iter().any(|name| has(name)))
 }
 
-/// What can be told of, and what cannot.
+/// The settings that the document can contain, and those that it cannot.
 fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
     let mut protocols = Vec::new();
     let mut left_out = Vec::new();
@@ -159,7 +159,7 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
         } else if service.login.template() != EMAIL_ADDRESS {
             left_out.push(LeftOut { what, why: Why::Login });
         } else if kind != ServiceKind::Jmap && url.is_bare_origin() {
-            // A client would take the root of the host for the user's collection.
+            // A client would use the root of the host as the user's collection.
             left_out.push(LeftOut { what, why: Why::NoPath });
         } else {
             protocols
@@ -169,7 +169,7 @@ fn protocols(account: &Account) -> (Vec<(&'static str, Place)>, Vec<LeftOut>) {
     (protocols, left_out)
 }
 
-/// Why a server cannot be told of.
+/// Why the document cannot contain a server.
 fn fault(server: &MailServer, port: u16) -> Option<Why> {
     if server.security != Security::Tls || server.port.get() != port {
         Some(Why::Port(port))
@@ -195,7 +195,7 @@ struct Configuration<'a> {
     info: Info<'a>,
 }
 
-/// Where something is reached: no port, and no word for anything but TLS.
+/// The place of a server or service: without a port, and always with TLS.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Place {

@@ -1,9 +1,9 @@
 //! Autodiscover v2: one URL in JSON, for one protocol that the client names.
 //!
-//! No open document describes it; this is what Exchange is seen to do, and other servers after it.
-//! It cannot tell of IMAP or SMTP: `AutodiscoverV1` leads back to the form in XML, `ActiveSync` to
-//! that server if there is one. The rest is refused with status 400 and an error in JSON, in which
-//! nothing of the request is reflected but letters and digits.
+//! No public document describes it; this follows the behaviour seen of Exchange and of servers that
+//! imitate it. It cannot describe IMAP or SMTP: `AutodiscoverV1` leads to the form in XML,
+//! `ActiveSync` to that server if configured. Other protocols are refused with status 400 and an
+//! error in JSON, which repeats only letters and digits of the request.
 
 use super::super::not_ours;
 use crate::account::{Account, ServiceKind};
@@ -14,12 +14,12 @@ use crate::request::Request;
 use crate::response::{Response, Status};
 use serde::Serialize;
 
-/// The longest name of a protocol that is said back.
+/// The longest name of a protocol that is repeated in an error.
 const MAX_ECHO: usize = 40;
 
-/// Where one protocol is.
+/// The URL for one protocol.
 struct Where {
-    /// The protocol that is asked for, as far as it is said back.
+    /// The requested protocol, shortened so that an error can repeat it.
     protocol: String,
 }
 
@@ -67,7 +67,7 @@ fn question<'r>(request: &'r Request, email: &[u8]) -> Result<Question<'r>, Resp
     Ok(Question::new(Where { protocol }, Some(address), request.host.clone()))
 }
 
-/// The protocol that is asked for, as far as it is said back.
+/// The requested protocol, shortened so that an error can repeat it.
 fn protocol(request: &Request) -> String {
     let value = request.parameter("Protocol").unwrap_or_default();
     let plain = value.iter().filter(|byte| byte.is_ascii_alphanumeric());
@@ -76,7 +76,7 @@ fn protocol(request: &Request) -> String {
 
 //------------ responses ------------------------------------------------------
 
-/// The answer to a question that can be answered.
+/// The response with a URL.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Place<'a> {
@@ -84,7 +84,7 @@ struct Place<'a> {
     url: &'a str,
 }
 
-/// The answer to any other.
+/// The response with an error.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Refusal<'a> {
@@ -95,7 +95,7 @@ struct Refusal<'a> {
 fn response(account: &Account, asked: &str) -> Response {
     let activesync = account.service(ServiceKind::ActiveSync);
     let places = [
-        // seen: Outlook 2019 asks for `Autodiscoverv1`.
+        // seen: Outlook 2019 requests `Autodiscoverv1`.
         Some(("AutodiscoverV1", pox_url(account))),
         activesync.map(|service| ("ActiveSync", service.url.to_string())),
     ];
@@ -113,9 +113,9 @@ fn response(account: &Account, asked: &str) -> Response {
     }
 }
 
-/// The URL of the form in XML, on the host that was asked if that may stand in a link: a name in DNS
-/// and a certificate are there. seen: Outlook asks at the target of an SRV record where there is
-/// no autodiscover.<domain>.
+/// The URL of the form in XML, on the requested host if that may be used in a link: it has a name
+/// in DNS and a certificate. seen: Outlook sends requests to the target of an SRV record if
+/// autodiscover.<domain> does not exist.
 fn pox_url(account: &Account) -> String {
     let host = match &account.host {
         Some(host) => host.to_string(),

@@ -1,7 +1,7 @@
-//! The answer to ActiveSync clients: where their server is ([MS-ASCMD] 2.2.1.1).
+//! The response to ActiveSync clients: the URL of their server ([MS-ASCMD] 2.2.1.1).
 //!
-//! Phones ask for it with an account of type "Exchange", Outlook for phones and new Outlook with
-//! any. A domain without ActiveSync says so by error 601.
+//! Phones request it for an account of type "Exchange", Outlook for phones and new Outlook for any
+//! account. A domain without ActiveSync gets error 601.
 
 use super::{ErrorCode, answer, error, new_address};
 use crate::account::{Account, ServiceKind};
@@ -58,7 +58,7 @@ fn settings(account: &Account) -> Response {
                     xml.element("Server", &[], |xml| {
                         xml.text("Type", "MobileSync");
                         xml.text("Url", service.url.as_str());
-                        // For MobileSync the name is the URL again.
+                        // For MobileSync the name repeats the URL.
                         xml.text("Name", service.url.as_str());
                     });
                 });

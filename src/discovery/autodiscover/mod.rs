@@ -1,7 +1,7 @@
 //! Microsoft Autodiscover ([MS-OXDSCLI], [MS-OXDISCO]), one file per form.
 //!
-//! Here is what the forms in XML have in common: the frame of an answer, errors, and the address a
-//! client is sent to.
+//! This module has the common parts of the forms in XML: the frame of a response, errors, and the
+//! address of a redirect.
 
 pub mod json;
 mod mobilesync;
@@ -13,11 +13,11 @@ use crate::response::Response;
 use crate::xml;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Namespace of the root element, and of a Response that holds an error.
+/// Namespace of the root element, and of a Response with an error.
 const RESPONSE_NAMESPACE: &str =
     "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006";
 
-/// An answer with `content` inside its Response, which is in `namespace`.
+/// A response document with `content` inside its Response element, which is in `namespace`.
 fn answer(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
     let mut document = xml::Writer::new();
     document.element("Autodiscover", &[("xmlns", RESPONSE_NAMESPACE)], |xml| {
@@ -28,10 +28,11 @@ fn answer(namespace: &str, content: impl FnOnce(&mut xml::Writer)) -> Response {
     Response::document("text/xml; charset=utf-8", document.finish())
 }
 
-/// The address to ask with instead, where the domain's settings are kept under another one.
+/// The address to which a client is redirected, if the settings of the domain are under another
+/// one.
 ///
-/// None for that very address. Within the domain, none for one that would be redirected again, and
-/// so for ever: `x-%EMAILLOCALPART%`.
+/// `None` if the client used that address already. Within the domain, `None` also if the new
+/// address would be redirected again, without end: `x-%EMAILLOCALPART%`.
 pub fn new_address(account: &Account) -> Option<EmailAddress> {
     let (Some(Redirect::Address(template)), Some(address)) = (&account.moved, &account.address)
     else {
@@ -47,7 +48,7 @@ pub fn new_address(account: &Account) -> Option<EmailAddress> {
 
 //------------ errors ---------------------------------------------------------
 
-/// The errors this program tells ([MS-OXDSCLI] 2.2.4.1.1.3.2).
+/// The errors this program sends ([MS-OXDSCLI] 2.2.4.1.1.3.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ErrorCode {
     /// 500
@@ -58,7 +59,7 @@ enum ErrorCode {
     SchemaNotAvailable,
 }
 
-/// A number for the server; clients only show it.
+/// A number for the server; clients only display it.
 const SERVER_ID: &str = "1";
 
 fn error(code: ErrorCode) -> Response {
@@ -68,7 +69,7 @@ fn error(code: ErrorCode) -> Response {
         ErrorCode::SchemaNotAvailable => ("601", "Requested schema version not supported"),
     };
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // The Response of an error stays in the namespace of the root.
+    // The Response element of an error is in the namespace of the root.
     answer(RESPONSE_NAMESPACE, |xml| {
         xml.element("Error", &[("Time", &time_of_day(since_epoch)), ("Id", SERVER_ID)], |xml| {
             xml.text("ErrorCode", number);

@@ -1,9 +1,9 @@
-//! Autodiscover's "plain old XML", asked by Outlook and many others.
+//! Autodiscover's "plain old XML", requested by Outlook and many others.
 //!
 //! A POST with an address gets the settings of that mailbox, or an error document inside a 200
-//! ([MS-OXDSCLI] 2.2.4). A GET is no request of the protocol, yet Delta Chat, MyMail and Spike
-//! send it and want settings: they get those of the Host, without a login. Nobody is ever asked
-//! to log in, and nothing of the request is reflected but the checked address.
+//! ([MS-OXDSCLI] 2.2.4). A GET is not a request of the protocol, but Delta Chat, MyMail and Spike
+//! send it and expect settings: they get those of the Host, without a login. Authentication is
+//! never required, and only the checked address of the request is repeated.
 
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
@@ -19,10 +19,10 @@ use crate::response::Response;
 use crate::xml;
 use percent_encoding::percent_decode_str;
 
-/// Namespace of a Response that holds settings.
+/// Namespace of a Response with settings.
 const OUTLOOK_NAMESPACE: &str =
     "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
-/// The schemas a client may accept and get settings for; the second is the older spelling.
+/// The schemas a client may accept to get settings; the second is the older spelling.
 const OUTLOOK_SCHEMAS: [&str; 2] = [
     OUTLOOK_NAMESPACE,
     "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006",
@@ -30,7 +30,7 @@ const OUTLOOK_SCHEMAS: [&str; 2] = [
 
 const NAME: &str = "autodiscover";
 
-/// The settings of one mailbox, asked for by POST.
+/// The settings of one mailbox, requested by POST.
 struct OfAMailbox<'a> {
     /// Where the request was sent: its host and its paths, before and after rewrites.
     host: Option<&'a Domain>,
@@ -38,7 +38,7 @@ struct OfAMailbox<'a> {
     rewritten: [&'a [u8]; 2],
 }
 
-/// The settings of a domain, asked for by GET.
+/// The settings of a domain, requested by GET.
 struct OfADomain;
 
 impl Document for OfAMailbox<'_> {
@@ -79,12 +79,12 @@ impl Document for OfADomain {
     }
 
     fn not_found(&self) -> Response {
-        // Never a 200 with an error document: Delta Chat would stop searching.
+        // Not a 200 with an error document: Delta Chat would stop its search.
         not_ours()
     }
 }
 
-/// Reads the question; an error document is the response to a POST that asks none.
+/// Reads the question; the response to a POST without one is an error document.
 pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let host = request.host.clone();
     let Method::Post = request.method else { return Ok(Question::new(OfADomain, None, host)) };
@@ -107,7 +107,7 @@ enum Schema {
     MobileSync,
 }
 
-/// Reads the address, and which schema is accepted, in any prefix and order of elements.
+/// Reads the address and the accepted schema, with any prefix and order of elements.
 fn read_body(body: &[u8]) -> Result<(Schema, EmailAddress), ErrorCode> {
     let document = xml::read(body).map_err(|_| ErrorCode::InvalidRequest)?;
     let texts = |name: &'static str| {
@@ -117,7 +117,8 @@ fn read_body(body: &[u8]) -> Result<(Schema, EmailAddress), ErrorCode> {
             .filter(move |(found, text)| found == name && !text.is_empty())
             .map(|(_, text)| text.as_str())
     };
-    // A LegacyDN beside the address would count for more (3.2.5), but only Exchange knows it.
+    // A LegacyDN beside the address would have precedence (3.2.5), but only Exchange can resolve
+    // it.
     let address = texts("EMailAddress")
         .next()
         .and_then(|text| EmailAddress::parse(text.as_bytes()).ok())
@@ -142,15 +143,15 @@ impl OfAMailbox<'_> {
             let to = |xml: &mut xml::Writer| xml.text("RedirectAddr", &new.to_string());
             return Written::ForRequest(redirect(address, "redirectAddr", to));
         }
-        // None for a client that asks there already: one host may keep the settings of many domains,
-        // its own redirects among them.
+        // No redirect for a client that requests that URL already: one host may have the settings
+        // of many domains, including its own redirects.
         if let Some(Redirect::Url(url)) = account.moved.as_ref().filter(|to| !self.is_sent_to(to)) {
             let to = |xml: &mut xml::Writer| xml.text("RedirectUrl", url.as_str());
             return Written::ForRequest(redirect(address, "redirectUrl", to));
         }
-        // seen: Thunderbird, which finds no way in autoconfig where there are tokens only, asks here
-        // next, and sends the password to the servers that it gets. The format has no word for OAuth2
-        // ([MS-OXDSCLI] 2.2.4.1.1.2.6).
+        // seen: Thunderbird finds no usable method in autoconfig if servers accept tokens only. It
+        // then sends a request here, and sends the password to the servers in the response. The
+        // format cannot express OAuth2 ([MS-OXDSCLI] 2.2.4.1.1.2.6).
         if !account.takes_passwords() {
             return Written::ForRequest(self.not_found());
         }
@@ -163,29 +164,28 @@ impl OfAMailbox<'_> {
         let settings = settings(account, Some(&name));
         let form = Form::new(settings, &[EMAIL_ADDRESS, EMAIL_LOCAL_PART], Box::new(fill));
         match account.moved {
-            // Others are to be redirected.
+            // Other mailboxes are redirected.
             Some(_) => Written::ForRequest(form.fill_in(address)),
             None => Written::ForMailbox(form),
         }
     }
 
-    /// True if a redirect, in whatever spelling, leads to where the request was sent.
+    /// True if a redirect, in any spelling, leads to the URL of the request.
     ///
-    /// Neither the port counts, which web servers do not always pass on, nor the query, which decides
-    /// nothing here. A host that is not a domain name is taken for the one that was asked if that is
-    /// not one either.
+    /// The port is ignored, since web servers do not always pass it on, and so is the query, which
+    /// is not used here. Two hosts that are both not domain names are taken for the same.
     fn is_sent_to(&self, redirect: &Redirect) -> bool {
         let Redirect::Url(url) = redirect else { return false };
         let path = percent_decode_str(url.path()).collect::<Vec<_>>();
         let path = segments(&path);
         let is_path = |asked: &[u8]| segments(asked) == path;
-        // The client does not know of rewrites: its own path leads here as well.
+        // The client does not see rewrites: its own path also leads here.
         parse_host(url.host().as_str().as_bytes()).as_ref() == self.host
             && (is_path(self.path) || is_path(&self.rewritten.concat()))
     }
 }
 
-/// A response that leads elsewhere.
+/// A response with a redirect.
 fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writer)) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         write_user(xml, &address.for_people());
@@ -197,8 +197,8 @@ fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writ
     })
 }
 
-/// The settings of the mailbox that people know by this name, with the placeholders of its logins
-/// left open; without a name those of a domain, which hold no login.
+/// The settings of the mailbox with this display name, with the placeholders of its logins left
+/// open; without a name, those of a domain, without logins.
 fn settings(account: &Account, name: Option<&str>) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         // "MUST return a User element" ([MS-OXDSCLI] 3.2.5); without an address there is no user.
@@ -217,8 +217,7 @@ fn write_user(xml: &mut xml::Writer, name: &str) {
     xml.element("User", &[], |xml| xml.text("DisplayName", name));
 }
 
-/// The segments of a decoded path in lower case, without those that stand for nothing: empty ones
-/// and dots (RFC 3986 §5.2.4).
+/// The segments of a decoded path in lower case, without empty ones and dots (RFC 3986 §5.2.4).
 fn segments(path: &[u8]) -> Vec<Vec<u8>> {
     let mut segments = Vec::new();
     for segment in path.split(|byte| *byte == b'/') {
@@ -258,8 +257,8 @@ fn write_protocols(xml: &mut xml::Writer, account: &Account, has_login: bool) {
     }
 }
 
-/// Writes the children of a Protocol whose Type no document of Microsoft's knows, behind that Type:
-/// the form that is in use for eM Client.
+/// Writes the children of a Protocol after its Type, for a Type that Microsoft's documents do not
+/// define: the form that is in use for eM Client.
 fn write_service(xml: &mut xml::Writer, service: &WebService, has_login: bool) {
     xml.text("Server", service.url.as_str());
     xml.text("DomainRequired", "off");
@@ -268,7 +267,7 @@ fn write_service(xml: &mut xml::Writer, service: &WebService, has_login: bool) {
     }
 }
 
-/// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) behind its Type.
+/// Writes the children of a Protocol ([MS-OXDSCLI] 2.2.4.1.1.2.6) after its Type.
 fn write_server(xml: &mut xml::Writer, server: &MailServer, has_login: bool) {
     let on_off = |on| if on { "on" } else { "off" };
     let auth = server.auth.without_token();
@@ -278,9 +277,9 @@ fn write_server(xml: &mut xml::Writer, server: &MailServer, has_login: bool) {
     if has_login {
         xml.text("LoginName", server.login.template());
     }
-    // Left out, it would count as on, which is NTLM.
+    // The default is on, which means NTLM.
     xml.text("SPA", on_off(auth == Some(Auth::Ntlm)));
-    // seen: Thunderbird and Delta Chat take `off` for plain text whatever Encryption says.
+    // seen: Thunderbird and Delta Chat treat `off` as plain text, whatever the value of Encryption.
     xml.text("SSL", on_off(server.security != Security::Plain));
     xml.text(
         "Encryption",
@@ -303,7 +302,7 @@ mod tests {
 
     const SCHEMAS: &str = "http://schemas.microsoft.com/exchange/autodiscover";
 
-    /// What is asked by a request in the namespace of `form` with these elements.
+    /// The schema requested in the namespace of `form` with these elements.
     fn body(form: &str, content: &str) -> Result<Schema, ErrorCode> {
         let namespace = format!("{SCHEMAS}/{form}/requestschema/2006");
         let document = format!(
