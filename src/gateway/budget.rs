@@ -1,32 +1,32 @@
-//! How much memory all requests that are coming in may hold together.
+//! Limits the memory that all incoming requests may use together.
 //!
-//! Each connection may hold a little for itself, which is plenty for what mail clients send. What
-//! goes beyond is taken from one common stock: when that is used up, large requests are refused,
-//! and small ones are answered all the same. Counts bytes; allocates nothing itself.
+//! Each connection has a small amount of its own, which is enough for the requests of mail clients.
+//! More is taken from a common pool: when the pool is used up, large requests are refused, and
+//! small ones are still answered. Only counts bytes; it does not allocate.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// What a connection holds without asking, in bytes.
+/// The amount that each connection has of its own, in bytes.
 pub const OWN_BYTES: usize = 4096;
 
-/// The common stock; clones share it.
+/// The common pool; clones share it.
 #[derive(Clone, Debug)]
 pub struct Budget(Rc<Cell<usize>>);
 
 impl Budget {
-    /// A stock of so many bytes.
+    /// A pool of this many bytes.
     pub fn new(bytes: usize) -> Budget {
         Budget(Rc::new(Cell::new(bytes)))
     }
 
-    /// A share of it, empty so far.
+    /// An empty share of it.
     pub fn share(&self) -> Share {
         Share { budget: self.clone(), taken: 0 }
     }
 }
 
-/// What one connection has taken; given back when this value goes.
+/// The bytes that one connection has taken; returned when this value is dropped.
 #[derive(Debug)]
 pub struct Share {
     budget: Budget,
@@ -34,8 +34,8 @@ pub struct Share {
 }
 
 impl Share {
-    /// Makes this share cover `bytes`; false if the stock does not have that many, and then the
-    /// share stays as it was.
+    /// Makes this share cover `bytes`; false if the pool does not have that many, and then the
+    /// share is unchanged.
     #[must_use]
     pub fn cover(&mut self, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(OWN_BYTES);
@@ -48,7 +48,7 @@ impl Share {
         is_there
     }
 
-    /// Gives everything back.
+    /// Returns all bytes.
     pub fn clear(&mut self) {
         self.budget.0.set(self.budget.0.get() + self.taken);
         self.taken = 0;

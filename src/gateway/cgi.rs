@@ -1,7 +1,7 @@
 //! CGI/1.1 (RFC 3875): meta-variables in, a header and a body out.
 //!
-//! The command line is never looked at: web servers put a query without `=` there (§4.4). The body
-//! is read to its end even if nobody wants it, since some servers break off otherwise.
+//! The command line is ignored: web servers put a query without `=` there (§4.4). The body is
+//! always read to its end, since some servers abort the request otherwise.
 
 use super::document_response::write_answer;
 use super::exchange::body_too_large;
@@ -18,7 +18,8 @@ pub fn is_cgi() -> bool {
     std::env::var_os("GATEWAY_INTERFACE").is_some()
 }
 
-/// Serves the request this process was started for. `note` takes note of the reply once it is out.
+/// Serves the request this process was started for. `note` is called with the reply after it was
+/// sent.
 pub fn run(
     respond: impl FnOnce(&Request) -> Reply,
     note: impl FnOnce(Method, Sender, &Reply),
@@ -44,7 +45,7 @@ pub fn run(
     Ok(())
 }
 
-/// Reads the body from standard input, and what is over `max_bytes` to its end.
+/// Reads the body from standard input; a body over `max_bytes` is read to its end, too.
 fn read_body(variables: &Variables, max_bytes: usize) -> Result<Vec<u8>, Response> {
     let length = match variables.content_length {
         Some(digits) => std::str::from_utf8(digits)

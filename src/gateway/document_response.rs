@@ -1,9 +1,9 @@
-//! The document response of CGI/1.1 (RFC 3875, §6.2.1), which FastCGI carries too: a header with
-//! the status in it, and the body.
+//! The document response of CGI/1.1 (RFC 3875, §6.2.1), which FastCGI uses, too: a header that
+//! includes the status, and the body.
 
 use crate::response::{Response, Status};
 
-/// Writes a document response (§6.2.1); that for a HEAD ends with the header (§4.3.3).
+/// Writes a document response (§6.2.1); the response to a HEAD ends after the header (§4.3.3).
 pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
     bytes.reserve(512 + response.body.len());
     let status = |bytes: &mut Vec<u8>| {
@@ -27,7 +27,7 @@ pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
         bytes.extend_from_slice(b"\r\n");
         status(bytes);
     }
-    // That of a 304 would be the one of the body that is not sent (RFC 9110 §8.6).
+    // The length for a 304 would be that of the body that is not sent (RFC 9110 §8.6).
     if response.status != Status::NotModified {
         bytes.extend_from_slice(b"\r\nContent-Length: ");
         bytes.extend_from_slice(itoa::Buffer::new().format(response.body.len()).as_bytes());

@@ -1,12 +1,13 @@
-//! One exchange of a request for a response, whatever is spoken: asks until there is a response.
+//! One exchange of a request for a response, independent of the protocol: runs steps until there is
+//! a response.
 //!
-//! What takes long holds up no other request, and a request asks for a limited number of files.
+//! Slow steps do not block other requests, and a request can cause a limited number of look-ups.
 
 use crate::response::{Response, Status};
 use crate::step::{Reply, Step};
 
-/// Asks until there is a reply. What takes long runs where it holds up no other request.
-// One place asks, so that it is compiled into the place that calls this.
+/// Runs steps until there is a reply. Slow steps run in other threads and do not block requests.
+// `ask` is called in one place only, so that it is inlined there.
 #[inline(always)]
 pub async fn finish(ask: impl Fn() -> Step) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
@@ -18,7 +19,7 @@ pub async fn finish(ask: impl Fn() -> Step) -> Reply {
                     Response::text(Status::InternalServerError, line).into()
                 });
             }
-            // Should it panic, it is asked for again.
+            // After a panic, the step is repeated.
             Step::LookUp(work) => {
                 tokio::task::spawn_blocking(|| work.look_up()).await.ok();
             }
@@ -29,7 +30,7 @@ pub async fn finish(ask: impl Fn() -> Step) -> Reply {
         .into()
 }
 
-/// The answer to a body over the cap.
+/// The response to a body over the limit.
 pub fn body_too_large() -> Response {
     Response::text(Status::ContentTooLarge, "the request body is too large")
 }

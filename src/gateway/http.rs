@@ -1,6 +1,6 @@
-//! Plain HTTP/1.1, for a first look without a web server and for proxies that speak no FastCGI.
+//! Plain HTTP/1.1, for tests without a web server and for proxies that do not support FastCGI.
 //!
-//! hyper does the protocol. No TLS, no compression, no trust in any `X-Forwarded-…` field.
+//! hyper implements the protocol. No TLS, no compression; `X-Forwarded-…` fields are ignored.
 
 use super::Handler;
 use super::budget::{Budget, Share};
@@ -30,13 +30,13 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Sleep, sleep, timeout, timeout_at};
 
-/// Largest head of a request, in bytes: what hyper holds for each connection.
+/// Largest head of a request, in bytes: hyper's buffer for each connection.
 const HEAD_BYTES: usize = 16 * 1024;
-/// How much of a body over the cap is read before the connection is dropped, in bytes: a client
-/// that is still sending does not see an answer.
+/// How much of a body over the limit is read before the connection is closed, in bytes: a client
+/// that is still sending does not read a response.
 const DRAINED_BYTES: usize = 16 * 1024 * 1024;
 
-/// Long enough for the runtime to look at its sockets.
+/// Long enough for the runtime to poll its sockets.
 const TURN: Duration = Duration::from_millis(1);
 
 /// Serves one connection until either side closes it, or until `stop` and its request is answered.
@@ -53,7 +53,8 @@ pub async fn serve(
     let peer = stream.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
     let service_fn = service_fn(async |request| {
         if phase.replace(Phase::Running) != Phase::Coming {
-            // Sent before the last answer was read. Who does that has one turn for each, as others.
+            // The request was sent before the last response was read. Each pipelined request gets
+            // one turn, like those of other connections.
             yield_now().await;
         }
         let answer = answer(request, &peer, service, limits, budget).await;
@@ -62,7 +63,7 @@ pub async fn serve(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // A client may say that it sends nothing more, and waits for the response.
+        // A client may shut down its sending side and wait for the response.
         .half_close(true)
         .header_read_timeout(limits.timeout)
         .max_buf_size(limits.parameters_bytes.clamp(8192, HEAD_BYTES))
@@ -83,7 +84,7 @@ pub async fn serve(
         return ended(result);
     }
     if phase.get() == Phase::New && !stop.is_for_all() {
-        // A turn of the runtime, which may not have heard yet of bytes that are there.
+        // One turn of the runtime, which may not have noticed received bytes yet.
         let end = (begun + SILENCE).max(tokio::time::Instant::now() + TURN);
         match timeout_at(end, &mut connection).await {
             Ok(result) => return ended(result),
@@ -92,7 +93,7 @@ pub async fn serve(
         }
     }
     if matches!(phase.get(), Phase::New | Phase::Coming) {
-        // It is new, or the first bytes of a request have come: perhaps the others are near.
+        // The connection is new, or a request is incomplete: the rest may arrive soon.
         match timeout(GRACE, &mut connection).await {
             Ok(result) => return ended(result),
             Err(_) if matches!(phase.get(), Phase::New | Phase::Coming) => return,
@@ -103,8 +104,8 @@ pub async fn serve(
     ended(connection.await);
 }
 
-/// Tells the service of a request that hyper refused, or did not get the whole head of in time. A
-/// connection that breaks off is its client's affair.
+/// Reports to the service a request that hyper refused, or whose head was not received in time. A
+/// connection that the client closed is not reported.
 fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) {
     let Err(error) = result else { return };
     let status = if error.is_parse_too_large() {
@@ -116,23 +117,23 @@ fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) 
     } else {
         return;
     };
-    // hyper's answers have no body.
+    // hyper's responses have no body.
     let response = Response { body: Bytes::new(), ..Response::text(status, "") };
     service.answered(Method::Other, Sender::default(), &response.into(), Duration::ZERO);
 }
 
-/// Where the conversation stands.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
-    /// Nothing came so far.
+    /// Nothing was received so far.
     New,
-    /// Not yet the whole head of a request came.
+    /// The head of a request was received in part.
     Coming,
     /// A request is being answered.
     Running,
-    /// The answer is going out.
+    /// The response is being sent.
     Answered,
-    /// The answer is out, and nothing came since.
+    /// The response was sent, and nothing was received since.
     Idle,
 }
 
@@ -163,7 +164,7 @@ async fn answer(
     })
 }
 
-/// The reply; `start` becomes the time at which the request was all there.
+/// The reply; `start` is set to the time at which the request was complete.
 async fn respond_to(
     head: &Parts,
     body: Incoming,
@@ -184,7 +185,7 @@ async fn respond_to(
     let mut share = budget.share();
     let body = read_body(body, limits.body_bytes, &mut share);
     let body = timeout(limits.timeout, body).await;
-    // How long a client takes to send is no time of ours.
+    // The time that a client takes to send is not counted.
     *start = Instant::now();
     match body {
         Ok(Ok(body)) => {
@@ -234,13 +235,13 @@ async fn read_body(
 
 //------------ Impatient ------------------------------------------------------
 
-/// A stream whose writes fail once the other side has not taken an answer in time, and which says
-/// what came and what is out.
+/// A stream whose writes fail if the other side does not take a response in time, and which updates
+/// the phase.
 struct Impatient<'a> {
     stream: TcpStream,
     phase: &'a Cell<Phase>,
     timeout: Duration,
-    /// Runs from the first write that had to wait until everything is written.
+    /// Runs from the first write that had to wait until all is written.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -268,7 +269,7 @@ impl AsyncWrite for Impatient<'_> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<io::Result<()>> {
-        // hyper flushes once it has written all it had.
+        // hyper flushes after it has written all it has.
         self.deadline = None;
         if self.phase.get() == Phase::Answered {
             self.phase.set(Phase::Idle);

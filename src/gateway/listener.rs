@@ -1,8 +1,8 @@
-//! Where connections come from: sockets that are made here, and sockets that were handed over.
+//! Listening sockets: those that are created here, and those that were passed to the process.
 //!
-//! The only file with `unsafe`: it takes descriptors by their number. Host names are not looked
-//! up, so that a static build needs nothing of the system; groups are read from `/etc/group` for
-//! the same reason.
+//! The only file with `unsafe`: it takes descriptors by their number. Host names are not resolved,
+//! so that a static build needs no system libraries; groups are read from `/etc/group` for the same
+//! reason.
 
 #![allow(unsafe_code, reason = "descriptors are taken by their number")]
 
@@ -28,18 +28,19 @@ use tokio::io::{AsyncRead, ReadBuf};
 const LISTEN_FDS_START: RawFd = 3;
 /// Most descriptors that are taken from socket activation.
 const MAX_LISTEN_FDS: u32 = 64;
-/// How many connections may wait to be accepted; the system may allow fewer. Of a burst over std's
-/// 128, TCP clients would wait for seconds until their system tries again.
+/// How many connections may wait to be accepted; the system may allow fewer. With std's 128, TCP
+/// clients of a larger burst would wait for seconds until their system tries again.
 const BACKLOG: i32 = 4096;
-/// What the system may hold of answers that a TCP client has not taken, in bytes: a few documents.
-/// By itself it would take megabytes for each client that never reads.
+/// The send buffer of a TCP connection, in bytes: a few documents. By default, the system would use
+/// megabytes for each client that does not read.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Longest path of a socket in bytes (unix(7)): many clients end it with a NUL.
 const LONGEST_PATH: usize = 107;
-/// How long another process may hold the lock on a socket's folder, and the pause between two looks.
+/// How long another process may hold the lock on a socket's folder, and the pause between two
+/// attempts.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
-/// Permissions of a socket for which none are given.
+/// Default permissions of a socket.
 const DEFAULT_MODE: u32 = 0o660;
 
 //------------ Address --------------------------------------------------------
@@ -53,7 +54,7 @@ pub enum Address {
         path: PathBuf,
         /// Its permissions.
         mode: u32,
-        /// Its group, by name or number; ours if there is none.
+        /// Its group, by name or number; without one, the group of the process.
         group: Option<String>,
     },
     /// An IP address and a port.
@@ -119,11 +120,12 @@ pub enum Listener {
     Tcp(std::net::TcpListener),
 }
 
-/// A socket made in the file system; removed with this value, unless something else took its place.
+/// A socket that was created in the file system; removed when this value is dropped, unless it was
+/// replaced.
 #[derive(Debug)]
 pub struct SocketFile {
     path: PathBuf,
-    /// Keeps the inode, whose number could be given out again otherwise (seen: ext4 does it at once).
+    /// Keeps the inode, whose number could be reused otherwise (seen: ext4 does so at once).
     handle: OwnedFd,
 }
 
@@ -136,18 +138,18 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Without the lock, another could take the place behind the look. A socket that is left
-        // does no harm: the next process replaces it.
+        // Without the lock, another socket could be put in place after the check. A socket that is
+        // left does no harm: the next process replaces it.
         let Some(_lock) = lock_folder(&self.path) else { return };
         if self.is_in_place().unwrap_or(false) {
-            // No one is left to tell if it fails.
+            // An error cannot be reported any more.
             std::fs::remove_file(&self.path).ok();
         }
     }
 }
 
-/// Makes a listening socket. A socket that was left behind at the path is replaced; one that
-/// somebody listens on, and anything that is no socket, is not.
+/// Creates a listening socket. A socket at the path that no process uses any more is replaced; one
+/// on which a process listens, and any other file, is not.
 pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
     match address {
         Address::Tcp(address) => {
@@ -161,15 +163,15 @@ pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
                 let message = format!("the path of a socket can have at most {LONGEST_PATH} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
-            // Of processes that start at the same time, each finds the socket of the one before. On
-            // a file system without locks, that is left to chance.
+            // Of processes that start at the same time, each finds the socket of the previous one.
+            // On a file system without locks, this is not certain.
             let _lock = lock_folder(path);
             let is_left = is_left_behind(path)?;
             let make = |at: &Path| make_socket(at, path, *mode, gid, is_left);
             let made = names_beside(path).iter().find_map(|name| make(name).ok());
             let (socket, handle) = match made {
                 Some(made) => made,
-                // Some folders take a socket by its own name only.
+                // Some folders allow a socket under its own name only.
                 None => make(path)?,
             };
             let file = SocketFile { path: path.clone(), handle };
@@ -178,8 +180,8 @@ pub fn bind(address: &Address) -> io::Result<(Listener, Option<SocketFile>)> {
     }
 }
 
-/// Names in the folder of a socket under which it can be made before it is put in its place: the
-/// first tells people whose it is, where they look (ss(8)); the second is short.
+/// Temporary names in the folder of a socket, under which it is created before it is moved to its
+/// place: the first is recognisable in the output of ss(8); the second is short.
 fn names_beside(path: &Path) -> [PathBuf; 2] {
     let id = std::process::id();
     let mut name = path.as_os_str().to_owned();
@@ -187,8 +189,8 @@ fn names_beside(path: &Path) -> [PathBuf; 2] {
     [name.into(), path.with_file_name(format!(".{id}"))]
 }
 
-/// Makes a socket at one path that listens, has owner and mode, and then is put at the other: it is
-/// not seen before. `is_left` says that there is one to replace.
+/// Creates a socket at one path, sets group and mode, listens, and moves it to the other: it is not
+/// visible there before. `is_left` says that there is one to replace.
 fn make_socket(
     at: &Path,
     path: &Path,
@@ -198,7 +200,8 @@ fn make_socket(
 ) -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    // Linux makes the file with the mode of the socket (unix(7) leaves it to the umask alone).
+    // Linux creates the file with the mode of the socket (according to unix(7), only the umask
+    // counts).
     fchmod(&socket, Mode::from_raw_mode(mode))?;
     let address = SocketAddrUnix::new(at)?;
     if at == path && is_left {
@@ -230,8 +233,8 @@ fn make_socket(
     }
 }
 
-/// Keeps other processes of this program from looking at the sockets of a folder, and from changing
-/// them, as long as the value lives. `None` where that cannot be had, or not soon.
+/// Locks the sockets of a folder against other processes of this program while the value exists.
+/// `None` if the lock cannot be taken, or not soon.
 fn lock_folder(path: &Path) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = open(path.parent()?, flags, Mode::empty()).ok()?;
@@ -239,7 +242,7 @@ fn lock_folder(path: &Path) -> Option<OwnedFd> {
     loop {
         match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Some(folder),
-            // Everybody who may look into the folder may hold the lock, for ever.
+            // Every user who may read the folder may hold the lock without end.
             Err(Errno::WOULDBLOCK) if begun.elapsed() < LOCK_PATIENCE => {
                 std::thread::sleep(LOCK_PAUSE);
             }
@@ -248,7 +251,7 @@ fn lock_folder(path: &Path) -> Option<OwnedFd> {
     }
 }
 
-/// True if there is a socket that nobody listens on; an error if there is anything else.
+/// True if there is a socket on which no process listens; an error for any other file.
 fn is_left_behind(path: &Path) -> io::Result<bool> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -261,7 +264,7 @@ fn is_left_behind(path: &Path) -> io::Result<bool> {
         }
         Ok(_) => {}
     }
-    // Without waiting, should the process that listens there be too busy to accept.
+    // Without waiting, in case the process that listens there is too busy to accept.
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     match rustix::net::connect(&socket, &SocketAddrUnix::new(path)?) {
@@ -291,9 +294,9 @@ fn group_id(name: &str) -> io::Result<u32> {
 //------------ inherited sockets ----------------------------------------------
 
 /// The listening sockets this process was started with: descriptor 0 if it is one (spawn-fcgi,
-/// mod_fcgid, lighttpd), else those of socket activation.
+/// mod_fcgid, lighttpd), otherwise those of socket activation.
 ///
-/// A connected socket on descriptor 0 is none: Apache's mod_cgid hands one to CGI programs.
+/// A connected socket on descriptor 0 does not count: Apache's mod_cgid passes one to CGI programs.
 pub fn inherited() -> io::Result<Vec<Listener>> {
     let stdin = io::stdin();
     if is_listening(&stdin) {
@@ -306,14 +309,14 @@ pub fn inherited() -> io::Result<Vec<Listener>> {
     let count = number("LISTEN_FDS").unwrap_or(0).min(MAX_LISTEN_FDS);
     let mut listeners = Vec::new();
     for number in (LISTEN_FDS_START..).take(count as usize) {
-        // SAFETY: only asked whether it is open, by a call that fails if it is not.
+        // SAFETY: the call only checks whether the descriptor is open, and fails if it is not.
         let is_open = fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }).is_ok();
         if !is_open {
             break;
         }
-        // SAFETY: it is open, and whoever set LISTEN_PID to this very process hands it over
-        // (sd_listen_fds(3)). Nothing else in here takes descriptors by number, and this runs
-        // once, before any other file is opened.
+        // SAFETY: it is open, and the process that set LISTEN_PID to this process passes it on
+        // (sd_listen_fds(3)). No other code takes descriptors by number, and this runs once, before
+        // any other file is opened.
         let fd = unsafe { OwnedFd::from_raw_fd(number) };
         if is_listening(&fd) {
             listeners.push(adopt(fd)?);
@@ -339,16 +342,16 @@ fn adopt(fd: OwnedFd) -> io::Result<Listener> {
 pub enum Acceptor {
     /// In the file system.
     Unix(tokio::net::UnixListener),
-    /// TCP, and the peers that may connect if they were restricted.
+    /// TCP, and the peers that may connect if restricted.
     Tcp(tokio::net::TcpListener, Option<Vec<IpAddr>>),
 }
 
 impl Acceptor {
-    /// Brings a listener into the runtime; for FastCGI, the peers may be restricted.
+    /// Registers a listener with the runtime; for FastCGI, the peers may be restricted.
     pub fn new(listener: Listener, is_fastcgi: bool) -> io::Result<Acceptor> {
         Ok(match listener {
             Listener::Unix(listener) => {
-                // A handed-over socket may be blocking.
+                // An inherited socket may be blocking.
                 listener.set_nonblocking(true)?;
                 Acceptor::Unix(tokio::net::UnixListener::from_std(listener)?)
             }
@@ -371,7 +374,7 @@ impl Acceptor {
             Acceptor::Tcp(listener, allowed) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true).ok();
-                // A web server's machine may vanish without a word.
+                // The machine of a web server may fail without closing its connections.
                 sockopt::set_socket_keepalive(&stream, true).ok();
                 let peer = peer.ip().to_canonical();
                 Ok(match allowed.as_ref().is_none_or(|allowed| allowed.contains(&peer)) {
@@ -385,18 +388,18 @@ impl Acceptor {
 
 /// The peers in `FCGI_WEB_SERVER_ADDRS` (FastCGI Specification 1.0, §3.2), if it is set.
 ///
-/// Sockets in the file system are not restricted by it, though by the letter no peer there passes:
-/// their permissions say who may connect.
+/// Sockets in the file system are not restricted by it, although strictly no peer there would be
+/// allowed: their permissions control who may connect.
 fn allowed_peers() -> Option<Vec<IpAddr>> {
     let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
     Some(list.split(',').filter_map(|address| address.trim().parse().ok()).collect())
 }
 
-/// What came of a connection.
+/// The result of accepting a connection.
 pub enum Accepted {
-    /// It is there.
+    /// The connection.
     Stream(Stream),
-    /// This peer may not connect; it is closed.
+    /// This peer may not connect; its connection is closed.
     Refused(IpAddr),
 }
 
@@ -409,7 +412,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Waits until there may be room to write.
+    /// Waits until the socket may be writable.
     pub async fn writable(&self) -> io::Result<()> {
         match self {
             Stream::Unix(stream) => stream.writable().await,
@@ -417,10 +420,9 @@ impl Stream {
         }
     }
 
-    /// Reads what is there, or has the task woken once something is.
+    /// Reads available bytes, or wakes the task once there are some.
     ///
-    /// Takes a read that did not fill the buffer for the last one, so that it is not tried again
-    /// in vain.
+    /// A read that did not fill the buffer is taken as the last one, which saves a system call.
     pub fn poll_read(
         &mut self,
         context: &mut Context,
@@ -432,8 +434,8 @@ impl Stream {
         }
     }
 
-    /// True if bytes have come that were not read yet; asks the system itself, not the runtime,
-    /// which hears of them later.
+    /// True if there are received bytes that were not read yet; asks the system, since the runtime
+    /// is notified later.
     pub fn has_input(&self) -> bool {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         let peeked = match self {
@@ -443,7 +445,7 @@ impl Stream {
         peeked.is_ok_and(|(len, _)| len > 0)
     }
 
-    /// Writes what there is room for; `WouldBlock` if that is nothing.
+    /// Writes as many bytes as fit; `WouldBlock` if none do.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Unix(stream) => stream.try_write(bytes),

@@ -1,10 +1,10 @@
-//! How requests come in and answers go out: CGI, FastCGI and HTTP.
+//! The gateways, which receive requests and send responses: CGI, FastCGI and HTTP.
 //!
-//! Hands each [`Request`] to a [`Handler`] and knows nothing of mail. `cgi` serves the one request a
-//! process was started for; `server` accepts connections on `listener`s, speaks `fastcgi` or `http`
-//! on them within a `budget`, tells them to `stop`, and tells the service manager by `notify`. CGI
-//! and FastCGI read the same `variables` and write the same `document_response`; FastCGI and HTTP
-//! have the same `exchange` with the handler.
+//! They pass each [`Request`] to a [`Handler`] and do not depend on mail. `cgi` serves the one
+//! request a process was started for; `server` accepts connections on `listener`s, speaks `fastcgi`
+//! or `http` on them within a `budget`, tells them to `stop`, and informs the service manager by
+//! `notify`. CGI and FastCGI read the same `variables` and write the same `document_response`;
+//! FastCGI and HTTP share the `exchange` with the handler.
 
 pub mod budget;
 pub mod cgi;
@@ -23,14 +23,14 @@ use crate::request::{Method, Request, Sender};
 use crate::step::{Reply, Step};
 use std::time::Duration;
 
-/// What answers requests; called on one thread, never by two requests at once.
+/// The handler of requests; called on one thread, never by two requests at once.
 pub trait Handler {
     /// The next step for a request.
     fn respond(&self, request: &Request) -> Step;
 
-    /// Takes note of a response on its way out, also of one that was given without asking.
+    /// Records a response that is about to be sent, also one that did not come from `respond`.
     fn answered(&self, method: Method, sender: Sender, reply: &Reply, took: Duration);
 
-    /// Where connections are counted.
+    /// The metrics in which connections are counted.
     fn metrics(&self) -> &Metrics;
 }

@@ -1,8 +1,8 @@
-//! Tells the service manager when this program is ready, reloads and stops: sd_notify(3).
+//! Informs the service manager when this program is ready, reloads and stops: sd_notify(3).
 //!
 //! One datagram for each change, to the socket that `NOTIFY_SOCKET` names: a path, or an abstract
-//! name behind an `@`. Without the variable nobody is told. Refuses other kinds of address
-//! (`vsock:`), which are for virtual machines. A manager that does not listen is no reason to stop.
+//! name after an `@`. Without the variable nothing is sent. Refuses other kinds of address
+//! (`vsock:`), which are for virtual machines. The service continues if the manager does not read.
 
 use crate::log;
 use rustix::time::{ClockId, clock_gettime};
@@ -12,15 +12,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-/// How long a manager may take to make room for a datagram.
+/// How long to wait until the manager has room for a datagram.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Whom to tell.
+/// The service manager, if any.
 #[derive(Debug)]
 pub struct Manager(Option<(UnixDatagram, SocketAddr)>);
 
 impl Manager {
-    /// The one that `NOTIFY_SOCKET` names.
+    /// The manager that `NOTIFY_SOCKET` names.
     pub fn from_environment() -> Manager {
         let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return Manager(None) };
         let manager = open(&name);
@@ -37,7 +37,8 @@ impl Manager {
 
     /// The configuration is being read; `ready` follows.
     pub fn reloading(&self) {
-        // systemd tells by the time whether this is the answer to its signal (`notify-reload`).
+        // systemd recognises by the time whether this is the response to its signal
+        // (`notify-reload`).
         let now = clock_gettime(ClockId::Monotonic);
         let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
         self.tell(&format!(
@@ -45,7 +46,7 @@ impl Manager {
         ));
     }
 
-    /// No more connections are accepted; so many are open.
+    /// No more connections are accepted; this many are open.
     pub fn stopping(&self, connections: usize) {
         self.tell(&format!("STOPPING=1\nSTATUS=Draining {connections} connections"));
     }

@@ -1,11 +1,11 @@
 //! Accepts connections and serves them, all on one thread.
 //!
-//! Errors of accepting are survived: out of descriptors, it waits and tries again. Over the limit of
-//! connections, a FastCGI request gets `OVERLOADED` and an HTTP connection waits. Meanwhile
-//! connections that have sent nothing are closed, and then idle ones: a peer with many connections
-//! cannot block the others. SIGTERM and SIGINT finish what runs until a deadline or a second signal,
-//! SIGHUP calls back; the service manager is notified of both. A panic in
-//! one request is logged by Rust and ends that connection only.
+//! An error of accept does not end the service: if descriptors run out, it waits and tries again.
+//! Over the limit of connections, a FastCGI request gets `OVERLOADED` and an HTTP connection waits.
+//! Meanwhile connections that have sent nothing are closed, and then idle ones: a peer with many
+//! connections cannot block the others. After SIGTERM and SIGINT, running requests are finished
+//! until a deadline or a second signal. SIGHUP starts a reload. The service manager is informed of
+//! both. A panic in one request is logged by Rust and ends that connection only.
 
 use super::budget::Budget;
 use super::fastcgi::{self, connection::Connection};
@@ -29,20 +29,20 @@ use tokio::time::sleep;
 
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long to wait until connections that were told to make room have done so; then twice as many
-/// are told.
+/// How long to wait for connections that were told to make room; then twice as many are told.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 /// How long a FastCGI connection over the limit waits until silent connections are closed, before
 /// its request gets `OVERLOADED`.
 const ROOM_PATIENCE: Duration = Duration::from_millis(500);
 /// The shortest time between two lines about peers that may not connect.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
-/// Descriptors that are neither listeners nor connections: signals, files being read.
+/// Descriptors reserved for other purposes than listeners and connections: signals, files being
+/// read.
 const RESERVED: usize = 32;
 /// How many connections over the limit get `OVERLOADED` at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;
 
-/// What is spoken on a listener.
+/// The protocol of a listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Speaks {
     /// FastCGI.
@@ -51,8 +51,8 @@ pub enum Speaks {
     Http,
 }
 
-/// A server that takes its signals from now on and has no socket yet: one that is told to stop as
-/// soon as its socket is there removes it.
+/// A server that handles signals before it has sockets: if a signal to stop follows the creation of
+/// a socket at once, the socket is still removed.
 pub struct Server {
     runtime: LocalRuntime,
     terminate: Signal,
@@ -61,12 +61,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes SIGTERM, SIGINT and SIGHUP, which wait for `run`.
+    /// Catches SIGTERM, SIGINT and SIGHUP, which are handled in `run`.
     pub fn new() -> io::Result<Server> {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            // What is slow is computing: more threads than processors would only hold memory.
+            // The slow work is computation: more threads than processors would only use memory.
             .max_blocking_threads(std::thread::available_parallelism().map_or(1, NonZero::get))
             .build_local(LocalOptions::default())?;
         let context = runtime.enter();
@@ -77,8 +77,8 @@ impl Server {
         Ok(Server { runtime, terminate, interrupt, hangups })
     }
 
-    /// Serves until a signal to stop. `hangup` is called on SIGHUP, with what is to be called once the
-    /// work is done.
+    /// Serves until a signal to stop. `hangup` is called on SIGHUP, with a function to call once
+    /// the reload is done.
     pub fn run(
         self,
         listeners: Vec<(Listener, Speaks)>,
@@ -86,7 +86,8 @@ impl Server {
         limits: Limits,
         hangup: impl Fn(Box<dyn FnOnce() + Send>) + 'static,
     ) -> io::Result<()> {
-        // Where descriptors run out before connections do, the next ones wait and none is refused.
+        // If descriptors run out before the limit of connections, further connections wait and none
+        // is refused.
         let (limits, refused_at_once) = match descriptors().saturating_sub(listeners.len()).max(1) {
             few if few < limits.connections + REFUSED_AT_ONCE => {
                 (Limits { connections: few.min(limits.connections), ..limits }, 0)
@@ -120,7 +121,7 @@ impl Server {
                     notified.ready();
                 }
             });
-            // In a task of its own, since this one is woken with every other.
+            // In a separate task, since this one is woken with every other.
             let signalled = tokio::task::spawn_local(async move {
                 let signal = tokio::select! {
                     _ = terminate.recv() => "SIGTERM",
@@ -156,8 +157,8 @@ impl Server {
     }
 }
 
-/// How many listeners and connections the process may have, after asking for as many as it may ask
-/// for.
+/// How many listeners and connections the process may have, after raising the soft limit to the
+/// hard limit.
 fn descriptors() -> usize {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
@@ -165,16 +166,16 @@ fn descriptors() -> usize {
     usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(RESERVED)
 }
 
-/// What all connections share.
+/// The data that all connections share.
 struct Shared {
     service: Rc<dyn Handler>,
     limits: Limits,
     budget: Budget,
     slots: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
-    /// For connections that have a slot, which they may be asked to give up.
+    /// For connections that have a slot; they may be told to stop to make room.
     served: Stop,
-    /// For all else.
+    /// For listeners and refused connections.
     others: Stop,
 }
 
@@ -191,7 +192,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
     loop {
         let accepted = tokio::select! {
             biased;
-            // Who waits at a socket that was handed over is the next process's to accept.
+            // Connections that wait at an inherited socket are accepted by the next process.
             () = shared.others.wait(false) => return,
             accepted = acceptor.accept() => accepted,
         };
@@ -207,7 +208,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
                 }
                 continue;
             }
-            // The client was gone before it was accepted.
+            // The client closed the connection before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 if !failing {
@@ -236,7 +237,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
                     speaks == Speaks::FastCgi && shared.refusals.available_permits() > 0;
                 can_refuse = may_refuse && (is_late || !shared.served.has_silent());
                 if !can_refuse {
-                    // Those that hear it may be busy with a request: more are told in a while.
+                    // Those that were told may be busy with a request: more are told later.
                     shared.served.make_room(count, may_refuse);
                     count = if count < shared.limits.connections { 2 * count } else { 1 };
                 }
@@ -249,7 +250,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
             }
         };
         let shared = shared.clone();
-        // Counted from now on: its task begins later.
+        // Counted from now on, since its task begins later.
         let silent = slot.as_ref().map(|_| shared.served.silent());
         tokio::task::spawn_local(async move {
             converse(stream, speaks, &shared, silent).await;
@@ -258,7 +259,7 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
     }
 }
 
-/// Serves a connection; one that has no slot, and counts as silent nowhere, is over the limit.
+/// Serves a connection; one without a slot, and therefore without `silent`, is over the limit.
 async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Option<Silent>) {
     let overloaded = silent.is_none();
     let Shared { service, limits, budget, served, others, .. } = shared;
@@ -272,7 +273,7 @@ async fn converse(stream: Stream, speaks: Speaks, shared: &Shared, silent: Optio
                 true => (Connection::overloaded(limits), others.clone()),
                 false => (Connection::new(limits).sharing(budget), served.clone()),
             };
-            // A connection that breaks off is the web server's affair, and in its log.
+            // A broken connection is logged by the web server.
             fastcgi::serve(stream, connection, &**service, limits, stop, silent).await.ok();
         }
     }

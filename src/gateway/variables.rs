@@ -1,14 +1,14 @@
 //! The meta-variables of CGI/1.1 (RFC 3875, §4.1), from which CGI and FastCGI make a request.
 //!
-//! Refuses a request without a method, and one with a NUL in a variable. What is not looked at is
-//! not kept.
+//! Refuses a request without a method, and one with a NUL in a variable. Other variables are not
+//! kept.
 
 use crate::request::{Method, Request, Sender, Wishes, is_absolute, parse_host};
 use crate::response::{Response, Status};
 use memchr::memchr;
 use std::borrow::Cow;
 
-/// The meta-variables that are looked at; those that are set but empty count as not set (§4.1).
+/// The meta-variables that are used; empty ones are treated as not set (§4.1).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Variables<'a> {
     request_method: Option<&'a [u8]>,
@@ -16,11 +16,11 @@ pub struct Variables<'a> {
     script_name: Option<&'a [u8]>,
     path_info: Option<&'a [u8]>,
     query_string: Option<&'a [u8]>,
-    /// Of the body, as text; FastCGI's body ends by itself.
+    /// The length of the body, as text; not used for FastCGI, whose body has an end record.
     pub content_length: Option<&'a [u8]>,
     server_name: Option<&'a [u8]>,
     host: Option<&'a [u8]>,
-    /// How the body was sent, if not as it is.
+    /// The transfer encoding of the body, if any.
     pub transfer_encoding: Option<&'a [u8]>,
     accept_language: Option<&'a [u8]>,
     if_none_match: Option<&'a [u8]>,
@@ -29,7 +29,7 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// Takes a variable; the last of several counts.
+    /// Sets a variable; the last of several with one name is used.
     pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
         // By the length first: most variables of a request are not looked at.
         let variable = match (name.len(), name) {
@@ -51,10 +51,11 @@ impl<'a> Variables<'a> {
         *variable = Some(value).filter(|value| !value.is_empty());
     }
 
-    /// True if one that counts holds a NUL, which no variable can (FastCGI Specification 1.0, §6.1).
+    /// True if one that is used contains a NUL, which is not allowed (FastCGI Specification 1.0,
+    /// §6.1).
     fn holds_nul(&self) -> bool {
         let holds = |value: Option<&[u8]>| value.is_some_and(|value| memchr(0, value).is_some());
-        // Those that REQUEST_URI stands for do not count beside it.
+        // SCRIPT_NAME and PATH_INFO are not checked if REQUEST_URI replaces them.
         let is_in_parts =
             self.request_uri.is_none() && (holds(self.script_name) || holds(self.path_info));
         is_in_parts
@@ -65,7 +66,7 @@ impl<'a> Variables<'a> {
             || holds(self.if_none_match)
     }
 
-    /// Who sent the request, by the web server.
+    /// The sender of the request, according to the web server.
     pub fn sender(&self) -> Sender<'a> {
         Sender {
             address: self.remote_addr.unwrap_or_default(),
@@ -89,7 +90,7 @@ impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Variables<'a> {
 
 /// Makes a request of meta-variables.
 ///
-/// Fails with the answer to give if there is no request in them.
+/// Fails with the response to send if they are not a request.
 pub fn request<'a>(
     variables: &Variables<'a>,
     body: impl Into<Cow<'a, [u8]>>,
@@ -102,8 +103,8 @@ pub fn request<'a>(
         return Err(broken_parameters());
     }
     let (method, host) = (variables.method(), variables.host);
-    // REQUEST_URI is the only variable that holds the path as the client wrote it behind every
-    // server and rewrite; it is not defined in RFC 3875. The others come decoded (§4.1.5, §4.1.13).
+    // REQUEST_URI is the only variable with the path as the client sent it, with every server and
+    // after rewrites; it is not defined in RFC 3875. The others come decoded (§4.1.5, §4.1.13).
     let parts = [variables.script_name, variables.path_info].map(Option::unwrap_or_default);
     let mut request = match variables.request_uri {
         Some(target) => {
@@ -126,14 +127,14 @@ pub fn request<'a>(
     }
     let is_named = host.is_some() || variables.request_uri.is_some_and(is_absolute);
     if !is_named {
-        // The server's own name, where it says nothing of the client's word. Under nginx it may be
-        // a pattern or `_`, which is no domain.
+        // The server's own name, if the web server does not pass on the Host. With nginx it may be
+        // a pattern or `_`, which is not a domain.
         request.host = variables.server_name.and_then(parse_host);
     }
     Ok(request)
 }
 
-/// The answer to parameters that are none.
+/// The response to invalid parameters.
 pub fn broken_parameters() -> Response {
     Response::text(Status::BadRequest, "the request parameters are invalid")
 }

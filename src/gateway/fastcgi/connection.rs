@@ -1,10 +1,10 @@
 //! One FastCGI connection as a state machine: bytes in, requests and bytes out.
 //!
-//! Does no I/O and knows no clock, so that every order and every cut of records can be tried.
+//! It does no I/O and uses no clock, so that every order and every split of records can be tested.
 //! Takes one request at a time, as every known web server sends them; refuses roles other than
-//! responder and a second request on top of a running one, and drops the connection for bytes that
-//! are no FastCGI. Parameters and body are kept up to their caps and counted beyond; nothing else
-//! is kept. What all connections hold together has a budget: over it, the request ends as
+//! responder and a second request during a running one, and closes the connection after bytes that
+//! are not FastCGI. Parameters and body are kept up to their limits and counted beyond; nothing
+//! else is kept. The memory of all connections has a budget: over it, the request ends as
 //! `Overloaded`. Rules: FastCGI Specification 1.0.
 
 use super::records::{self, EndStatus, HEADER_LEN, Header, MANAGEMENT, kind};
@@ -13,7 +13,7 @@ use crate::limits::Limits;
 
 /// The only role that is served (§6.2).
 const RESPONDER: u16 = 1;
-/// The flag in a BEGIN_REQUEST that asks to keep the connection (§5.1).
+/// The flag in a BEGIN_REQUEST that requests to keep the connection (§5.1).
 const KEEP_CONNECTION: u8 = 1;
 /// Longest content of a BEGIN_REQUEST or management record that is kept.
 const MAX_CONTROL: usize = 512;
@@ -26,22 +26,22 @@ pub struct Connection {
     limits: Limits,
     /// True if every request is refused as one too many.
     overloaded: bool,
-    /// The bytes of a header that is not all there yet, and how many they are.
+    /// The bytes of an incomplete header, and their number.
     head: ([u8; HEADER_LEN], usize),
-    /// The record whose header was read and whose end has not come.
+    /// The record whose header was read and whose end was not received yet.
     record: Option<Record>,
-    /// The content of a BEGIN_REQUEST or management record, as far as it has come.
+    /// The content of a BEGIN_REQUEST or management record, as far as received.
     control: Vec<u8>,
     request: Option<Incoming>,
-    /// Covers what the request holds, until it is answered.
+    /// Covers the memory of the request until it is answered.
     share: Share,
     output: Vec<u8>,
     closing: bool,
-    /// True if a request was refused as one too many and nobody has asked yet.
+    /// True if a request was refused as one too many and this was not reported yet.
     has_refused: bool,
 }
 
-/// A record, and what is still to come of it.
+/// A record, and how much of it is still to be received.
 #[derive(Debug)]
 struct Record {
     header: Header,
@@ -49,7 +49,7 @@ struct Record {
     padding_left: usize,
 }
 
-/// A request on its way in.
+/// A request that is being received.
 #[derive(Debug)]
 struct Incoming {
     id: u16,
@@ -59,7 +59,7 @@ struct Incoming {
     body: Capped,
 }
 
-/// Bytes up to a cap.
+/// Bytes up to a limit.
 #[derive(Debug)]
 struct Capped {
     bytes: Vec<u8>,
@@ -67,18 +67,18 @@ struct Capped {
     exceeded: bool,
 }
 
-/// A request that is all there.
+/// A complete request.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Arrived {
-    /// To be handed back with the answer.
+    /// To be returned with the response.
     pub ticket: Ticket,
-    /// Its parameters, as name-value pairs; `None` if they were over the cap.
+    /// Its parameters, as name-value pairs; `None` if they were over the limit.
     pub parameters: Option<Vec<u8>>,
-    /// Its body; `None` if it was over the cap.
+    /// Its body; `None` if it was over the limit.
     pub body: Option<Vec<u8>>,
 }
 
-/// Says which request an answer is for, and what happens to the connection then.
+/// Identifies the request of a response, and says what happens to the connection afterwards.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ticket {
     id: u16,
@@ -86,7 +86,7 @@ pub struct Ticket {
 }
 
 impl Connection {
-    /// A connection on which nothing was said yet.
+    /// A new connection.
     pub fn new(limits: &Limits) -> Connection {
         Connection {
             limits: *limits,
@@ -102,19 +102,19 @@ impl Connection {
         }
     }
 
-    /// The same connection, with what it holds taken from a budget that others take from too.
+    /// The same connection, with its memory taken from a budget that it shares with others.
     pub fn sharing(self, budget: &Budget) -> Connection {
         Connection { share: budget.share(), ..self }
     }
 
-    /// A connection over the number of connections: every request ends as `Overloaded`.
+    /// A connection over the limit of connections: every request ends as `Overloaded`.
     pub fn overloaded(limits: &Limits) -> Connection {
         Connection { overloaded: true, ..Connection::new(limits) }
     }
 
-    /// Takes bytes until a request is complete or there are no more; `input` is moved forward.
+    /// Takes bytes until a request is complete or there are no more; `input` is advanced.
     ///
-    /// What came behind a request stays in `input`, to be given once the request is answered.
+    /// Bytes after a request stay in `input`, to be passed again once the request is answered.
     pub fn receive(&mut self, input: &mut &[u8]) -> Option<Arrived> {
         while !self.closing && !input.is_empty() {
             let mut record = match self.record.take() {
@@ -125,7 +125,7 @@ impl Connection {
             if !content.is_empty() {
                 self.content(record.header, content);
             }
-            // Padding comes only behind the whole content.
+            // Padding follows the whole content.
             if record.content_left == 0 {
                 take(input, &mut record.padding_left);
             }
@@ -138,13 +138,13 @@ impl Connection {
         None
     }
 
-    /// Answers a request with what `write` appends, as a CGI program would have written it.
+    /// Answers a request with the response that `write` appends, in the form of a CGI program.
     pub fn answer(&mut self, ticket: Ticket, write: impl FnOnce(&mut Vec<u8>)) {
         records::write_stream(&mut self.output, kind::STDOUT, ticket.id, write);
         self.end_request(ticket.id, EndStatus::RequestComplete, ticket.keep);
     }
 
-    /// The bytes to be sent; whoever sends them empties it.
+    /// The bytes to be sent; the caller sends and removes them.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
     }
@@ -154,22 +154,23 @@ impl Connection {
         self.closing
     }
 
-    /// True if a request ended as `Overloaded`; tells so once.
+    /// True if a request ended as `Overloaded`; reported once.
     pub fn take_refused(&mut self) -> bool {
         std::mem::take(&mut self.has_refused)
     }
 
-    /// True between requests: then the web server may take its time, and it owns the closing.
+    /// True between requests: the web server may then wait without limit, and it closes the
+    /// connection.
     pub fn is_idle(&self) -> bool {
         self.request.is_none() && self.record.is_none() && self.head.1 == 0
     }
 
-    /// True if the connection was one too many; it may not even idle.
+    /// True if the connection was one too many; it may not stay idle.
     pub fn is_overloaded(&self) -> bool {
         self.overloaded
     }
 
-    /// Reads a header; `None` if it is not all there, or closes the connection.
+    /// Reads a header; `None` if it is incomplete, or if it closes the connection.
     fn begin_record(&mut self, input: &mut &[u8]) -> Option<Record> {
         let (bytes, len) = &mut self.head;
         let header = match input.split_first_chunk() {
@@ -196,7 +197,7 @@ impl Connection {
         Some(Record { header, content_left, padding_left })
     }
 
-    /// Takes a piece of a record's content.
+    /// Takes a part of a record's content.
     fn content(&mut self, header: Header, content: &[u8]) {
         if header.id == MANAGEMENT || header.kind == kind::BEGIN_REQUEST {
             let room = MAX_CONTROL - self.control.len();
@@ -220,7 +221,7 @@ impl Connection {
         }
     }
 
-    /// Does what a record means, now that it is all there.
+    /// Acts on a record that is complete.
     fn end_record(&mut self, header: Header) -> Option<Arrived> {
         if header.id == MANAGEMENT {
             self.management(header.kind);
@@ -236,7 +237,7 @@ impl Connection {
             kind::STDIN if header.content_len == 0 && request.parameters_ended => {
                 return self.request.take().map(Incoming::arrive);
             }
-            // The body cannot end before the parameters have.
+            // The body cannot end before the parameters.
             kind::STDIN if header.content_len == 0 => self.closing = true,
             kind::ABORT_REQUEST => {
                 let (id, keep) = (request.id, request.keep);
@@ -255,7 +256,7 @@ impl Connection {
         };
         let keep = flags & KEEP_CONNECTION != 0;
         match &self.request {
-            // Ending the new one would end the running one, whose id it has.
+            // Ending the new request would end the running one, which has the same id.
             Some(running) if running.id == id => self.closing = true,
             Some(_) => records::write_end(&mut self.output, id, EndStatus::CannotMultiplex),
             None if self.overloaded => self.end_request(id, EndStatus::Overloaded, false),
@@ -278,7 +279,7 @@ impl Connection {
         records::write_end(&mut self.output, id, status);
         self.has_refused |= status == EndStatus::Overloaded;
         self.share.clear();
-        // Without KEEP_CONN it is on us to close (§3.5).
+        // Without KEEP_CONN the application closes the connection (§3.5).
         self.closing |= !keep;
     }
 
@@ -303,7 +304,7 @@ impl Connection {
     }
 }
 
-/// Takes as much of `input` as is wanted and there; so much less is `wanted` then.
+/// Takes up to `wanted` bytes of `input`, and reduces `wanted` by that number.
 fn take<'a>(input: &mut &'a [u8], wanted: &mut usize) -> &'a [u8] {
     let (taken, rest) = input.split_at((*wanted).min(input.len()));
     *wanted -= taken.len();
@@ -331,7 +332,7 @@ impl Capped {
         if self.exceeded {
             self.bytes = Vec::new();
         } else if self.bytes.is_empty() {
-            // Nearly always there is one piece.
+            // Nearly always there is only one part.
             self.bytes = bytes.to_vec();
         } else {
             self.bytes.extend_from_slice(bytes);
@@ -382,7 +383,8 @@ mod tests {
         vec![1, 3, 0, id, 0, 8, 0, 0, 0, 0, 0, 0, status, 0, 0, 0]
     }
 
-    /// Feeds `bytes` in pieces, answers what arrives with `ok`; what arrived, and all output.
+    /// Passes `pieces` one after the other, answers requests with `ok`; returns the requests and
+    /// all output.
     fn converse(connection: &mut Connection, pieces: &[&[u8]]) -> (Vec<Arrived>, Vec<u8>) {
         let mut arrivals = Vec::new();
         for mut piece in pieces.iter().copied() {
@@ -417,7 +419,7 @@ mod tests {
         let abort = record(kind::ABORT_REQUEST, 1, b"");
         for bytes in [
             bytes,
-            // Not kept, with more behind it; aborted; refused; over the caps; no FastCGI.
+            // Not kept, followed by more bytes; aborted; refused; over the limits; not FastCGI.
             [get(1, 0), get(2, 1)].concat(),
             [begin(1, 1, 1), begin(2, 1, 1), abort, get(3, 1)].concat(),
             [begin(1, 2, 1), record(99, 0, b"x"), begin(2, 3, 0), ask].concat(),

@@ -1,36 +1,39 @@
-//! A connection over its time: what is to be answered first, how long to wait for the next bytes,
-//! and whether it ends when it is time to stop.
+//! A connection over time: which request is answered first, how long to wait for the next bytes,
+//! and whether the connection ends when the service stops.
 //!
-//! Does no I/O and knows no clock: it is told the time. A connection that is new, or on which a
-//! request has just come, is not idle: its web server would have nothing to tell its client but 502.
+//! It does no I/O and uses no clock: the caller passes the time. A connection that is new, or on
+//! which a request has just arrived, is not idle: if it were closed, the web server would answer
+//! its client with 502.
 
 use super::connection::{Arrived, Connection};
 use crate::gateway::stop::{GRACE, SILENCE, Silent};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A connection, and how long it may take.
+/// A connection and its deadlines.
 #[derive(Debug)]
 pub struct Conversation {
-    /// What is said on it.
+    /// The state of the protocol.
     pub connection: Connection,
-    /// What came behind a request and waits for its answer; hardly ever anything.
+    /// Bytes after a request, kept until that is answered; hardly ever any.
     rest: Vec<u8>,
-    /// How long a request may take to come in.
+    /// How long a request may take to be received.
     timeout: Duration,
     begun: Instant,
-    /// Who connects has something to say: the first byte may not take for ever, the next may.
+    /// A web server connects to send a request: the first byte has a deadline, later requests have
+    /// none.
     is_new: bool,
-    /// Counts it as long as it is new, unless it is one too many.
+    /// Counts the connection as silent while it is new, unless it is one too many.
     silent: Option<Silent>,
-    /// When what is coming in must be there.
+    /// The deadline of the request that is being received.
     deadline: Option<Instant>,
-    /// When to give up waiting for the first byte; set once it is time to stop.
+    /// The deadline of the first byte once the connection was told to stop.
     last_call: Option<Instant>,
 }
 
 impl Conversation {
-    /// A connection that was accepted at `begun`. Later on, a request may take `timeout` to come in.
+    /// A connection that was accepted at `begun`. Later, a request may take `timeout` to be
+    /// received.
     pub fn new(
         connection: Connection,
         silent: Option<Silent>,
@@ -49,8 +52,8 @@ impl Conversation {
         }
     }
 
-    /// Takes bytes, with nothing left of those before; the request that is complete with them, if one
-    /// is. What is behind that is kept.
+    /// Takes bytes, after all earlier ones were processed; returns the request that they complete,
+    /// if any. Bytes after that are kept.
     #[inline]
     pub fn receive(&mut self, mut bytes: &[u8]) -> Option<Arrived> {
         let arrived = self.connection.receive(&mut bytes);
@@ -60,20 +63,20 @@ impl Conversation {
         arrived
     }
 
-    /// True if something came behind the last request, which is to be received next.
+    /// True if bytes after the last request are kept, which must be received next.
     #[inline]
     pub fn has_rest(&self) -> bool {
         !self.rest.is_empty()
     }
 
-    /// Receives what came behind the last request.
+    /// Receives the bytes after the last request.
     pub fn receive_rest(&mut self) -> Option<Arrived> {
         let bytes = std::mem::take(&mut self.rest);
         self.receive(&bytes)
     }
 
-    /// When to give up waiting for bytes, if ever. To be called before any are received; asks for the
-    /// time only if a deadline begins.
+    /// The deadline for more bytes, if any. Must be called before bytes are received; calls `now`
+    /// only if a deadline begins.
     #[inline]
     pub fn deadline(&mut self, now: impl FnOnce() -> Instant) -> Option<Instant> {
         let may_idle = self.connection.is_idle() && !self.connection.is_overloaded();
@@ -84,14 +87,14 @@ impl Conversation {
         if self.is_new { self.last_call.or(self.deadline) } else { self.deadline }
     }
 
-    /// True if it is to be told while it waits for bytes that it is time to stop.
+    /// True if the connection can be told to stop while it waits for bytes.
     #[inline]
     pub fn can_stop(&self) -> bool {
         self.last_call.is_none() && self.connection.is_idle()
     }
 
-    /// Takes note that it is time to stop, for all or to make room. `has_input` says whether bytes
-    /// are there that were not received.
+    /// Records that the connection is to stop, with all others or to make room. `has_input` says
+    /// whether there are bytes that were not received yet.
     pub fn stop(&mut self, is_for_all: bool, now: Instant, has_input: bool) {
         let end = self.begun + SILENCE;
         let makes_room = self.is_new && !is_for_all;
@@ -101,14 +104,14 @@ impl Conversation {
         });
     }
 
-    /// True if it was told to stop and ends here, unless bytes are there already.
+    /// True if the connection was told to stop and ends here, unless there are bytes to receive.
     #[inline]
     pub fn is_over(&self) -> bool {
         self.last_call.is_some() && !self.is_new && self.connection.is_idle()
     }
 
-    /// Takes note that bytes were received. True if it is told to stop as one that is not silent from
-    /// now on; `is_for_all` says whether all are told already.
+    /// Records that bytes were received. True if the connection is from now on told to stop as one
+    /// that is not silent; `is_for_all` says whether all are told already.
     #[inline]
     pub fn has_spoken(&mut self, is_for_all: bool) -> bool {
         if !self.is_new {
@@ -117,7 +120,7 @@ impl Conversation {
         self.is_new = false;
         self.silent = None;
         if !is_for_all {
-            // It was to make room as one that is silent, and is not.
+            // It was to make room as a silent connection, which it no longer is.
             self.last_call = None;
         }
         !is_for_all
@@ -138,7 +141,7 @@ mod tests {
         Conversation::new(Connection::new(&Limits::default()), None, TIMEOUT, begun)
     }
 
-    /// One that has received these bytes, with what arrived.
+    /// A conversation that has received these bytes, with the request if complete.
     fn after(bytes: &[u8], begun: Instant) -> (Conversation, Option<Arrived>) {
         let mut conversation = new(begun);
         let arrived = conversation.receive(bytes);
@@ -231,7 +234,7 @@ mod tests {
             (MOMENT, true, end),
             (MOMENT, false, end),
             (TIMEOUT, false, end),
-            // Its bytes came before it was told.
+            // Its bytes arrived before it was told to stop.
             (TIMEOUT, true, Some(begun + TIMEOUT + GRACE)),
         ] {
             let mut conversation = new(begun);

@@ -1,8 +1,9 @@
-//! FastCGI 1.0, the responder role: `records` are bytes, `connection` is what is said in them,
-//! `conversation` how long that may take, and here a stream and a responder are brought together.
+//! FastCGI 1.0, the responder role: `records` reads and writes records, `connection` is the state
+//! machine of the protocol, `conversation` its deadlines, and this module connects a stream with a
+//! responder.
 //!
-//! A kept request costs one wait, one read and one write. While a connection is idle it holds no
-//! buffer; while a request comes in or its answer goes out, a deadline runs.
+//! A request on a kept connection costs one wait, one read and one write. An idle connection has no
+//! buffer; while a request is received or its response is sent, a deadline runs.
 
 pub mod connection;
 pub mod conversation;
@@ -33,9 +34,9 @@ use tokio::time::{Instant, timeout_at};
 const READ_SIZE: usize = 16 * 1024;
 
 thread_local! {
-    /// Where bytes are read to; shared by all connections, since nothing waits while it is used.
+    /// The buffer for reading; shared by all connections, since no code awaits while it is used.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_SIZE]);
-    /// An empty buffer for whoever has something to send; it is given back.
+    /// An empty buffer for a connection that sends; it is returned afterwards.
     static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -78,7 +79,7 @@ pub async fn serve(
         }
         let connection = &mut conversation.connection;
         if connection.take_refused() {
-            // The nearest that HTTP has; nothing of it is sent.
+            // The most similar status in HTTP, for the log; it is not sent.
             let response = Response::text(Status::ServiceUnavailable, "");
             let response = Response { body: Bytes::new(), ..response };
             service.answered(Method::Other, Sender::default(), &response.into(), Duration::ZERO);
@@ -111,13 +112,13 @@ pub async fn serve(
     }
 }
 
-/// Empties a buffer; what it holds beyond the usual is given back.
+/// Empties a buffer; memory beyond the usual size is freed.
 fn reset(buffer: &mut Vec<u8>) {
     buffer.clear();
     buffer.shrink_to(READ_SIZE);
 }
 
-/// Waits for bytes and gives them to the connection.
+/// Waits for bytes and passes them to the connection.
 async fn read(
     stream: &mut Stream,
     conversation: &mut Conversation,
@@ -139,7 +140,7 @@ async fn read(
     }
 }
 
-/// Writes all of it; the time it may take begins when the other side does not take it at once.
+/// Writes all bytes; the timeout begins when the other side does not take them at once.
 async fn send(stream: &Stream, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
     let mut deadline = None;
     while !bytes.is_empty() {
@@ -162,7 +163,8 @@ async fn before<T>(
     timeout_at(deadline, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// The request that has arrived, or the response to give; `variables` become those of it.
+/// The request that has arrived, or the response to an invalid one; `variables` is set to those of
+/// the request.
 fn read_request<'a>(
     arrived: &'a Arrived,
     variables: &mut Variables<'a>,

@@ -1,10 +1,10 @@
-//! FastCGI records: what stands in which byte (FastCGI Specification 1.0, §3.3 and §8).
+//! FastCGI records: their layout in bytes (FastCGI Specification 1.0, §3.3 and §8).
 //!
-//! Only shapes: what a record means in which order is for `connection`.
+//! Only the layout: `connection` has the meaning and the order of records.
 
 /// Size of a record's header, in bytes.
 pub const HEADER_LEN: usize = 8;
-/// Most content of one record, cut down to a multiple of eight.
+/// Largest content of one record, rounded down to a multiple of eight.
 const MAX_CONTENT: usize = 65_528;
 /// The id of management records.
 pub const MANAGEMENT: u16 = 0;
@@ -13,21 +13,21 @@ pub const MANAGEMENT: u16 = 0;
 pub mod kind {
     /// Begins a request (§5.1).
     pub const BEGIN_REQUEST: u8 = 1;
-    /// Asks to end a request early (§5.4).
+    /// Requests to abort a request (§5.4).
     pub const ABORT_REQUEST: u8 = 2;
     /// Ends a request (§5.5).
     pub const END_REQUEST: u8 = 3;
-    /// A piece of the parameters (§5.2).
+    /// A part of the parameters (§5.2).
     pub const PARAMS: u8 = 4;
-    /// A piece of the body (§5.3).
+    /// A part of the body (§5.3).
     pub const STDIN: u8 = 5;
-    /// A piece of the response (§5.3).
+    /// A part of the response (§5.3).
     pub const STDOUT: u8 = 6;
-    /// Asks for limits (§4.1).
+    /// Requests the limits (§4.1).
     pub const GET_VALUES: u8 = 9;
-    /// The answer to that.
+    /// The response to that.
     pub const GET_VALUES_RESULT: u8 = 10;
-    /// The answer to a management record of an unknown type (§4.2).
+    /// The response to a management record of an unknown type (§4.2).
     pub const UNKNOWN_TYPE: u8 = 11;
 }
 
@@ -37,7 +37,7 @@ pub mod kind {
 pub enum EndStatus {
     /// It was answered, or aborted on request.
     RequestComplete = 0,
-    /// It came while another was running on the same connection.
+    /// It arrived while another was running on the same connection.
     CannotMultiplex = 1,
     /// There are too many connections.
     Overloaded = 2,
@@ -54,12 +54,12 @@ pub struct Header {
     pub id: u16,
     /// Bytes of content that follow.
     pub content_len: u16,
-    /// Bytes to be skipped behind the content.
+    /// Bytes to skip after the content.
     pub padding_len: u8,
 }
 
 impl Header {
-    /// Reads a header; `None` for any version but 1.
+    /// Reads a header; `None` for any version except 1.
     pub fn read(bytes: &[u8; HEADER_LEN]) -> Option<Header> {
         let [1, kind, id1, id0, len1, len0, padding_len, _] = *bytes else { return None };
         Some(Header {
@@ -79,7 +79,7 @@ pub fn write(out: &mut Vec<u8>, kind: u8, id: u16, content: &[u8]) {
     out.extend_from_slice(&[0; HEADER_LEN][..padding]);
 }
 
-/// The header of a record with so much content, and the size of the padding behind that.
+/// The header of a record with content of this length, and the size of the padding after that.
 fn header(kind: u8, id: u16, content_len: usize) -> ([u8; HEADER_LEN], usize) {
     debug_assert!(content_len <= usize::from(u16::MAX));
     let padding = content_len.wrapping_neg() % HEADER_LEN;
@@ -95,7 +95,7 @@ pub fn write_stream(out: &mut Vec<u8>, kind: u8, id: u16, append: impl FnOnce(&m
     append(out);
     match out.len() - start - HEADER_LEN {
         0 => out.truncate(start),
-        // Nearly every answer: it stays where it was written.
+        // Nearly every response: the content is not moved.
         len @ 1..=MAX_CONTENT => {
             let (header, padding) = header(kind, id, len);
             out[start..start + HEADER_LEN].copy_from_slice(&header);
@@ -120,7 +120,7 @@ pub fn write_end(out: &mut Vec<u8>, id: u16, status: EndStatus) {
 
 //------------ pairs ----------------------------------------------------------
 
-/// Reads name-value pairs (§3.4), up to the end or to one that is cut off.
+/// Reads name-value pairs (§3.4), up to the end or to an incomplete one.
 pub fn pairs(bytes: &[u8]) -> Pairs<'_> {
     Pairs { rest: bytes }
 }
@@ -132,7 +132,7 @@ pub struct Pairs<'a> {
 }
 
 impl Pairs<'_> {
-    /// Behind the last pair: true if one was cut off.
+    /// After the last pair: true if one was incomplete.
     pub fn is_cut_off(&self) -> bool {
         !self.rest.is_empty()
     }
@@ -158,7 +158,7 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// One byte below 128, else four with the top bit set.
+/// One byte below 128, otherwise four with the top bit set.
 fn read_len(bytes: &mut &[u8]) -> Option<usize> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {
