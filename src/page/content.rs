@@ -1,8 +1,8 @@
-//! What the template of the page fills in.
+//! The values that are filled into the template of the page.
 //!
-//! Most of a page is the same for all mailboxes of a domain: it is written once, with markers where
-//! the mailbox stands, and filled in for each. A template of an admin's may do what it likes with an
-//! address, so it gets the address itself.
+//! Most of a page is the same for all mailboxes of a domain: it is written once, with markers in
+//! place of the mailbox, and filled in for each. A custom template may process the address, so it
+//! gets the address itself.
 
 use super::qr;
 use super::theme::{self, HtmlEscape, TemplateError, Theme, Value};
@@ -23,13 +23,13 @@ use std::collections::BTreeMap;
 /// The query parameter with the address, and the field of the form.
 pub const PARAMETER: &str = "emailaddress";
 
-/// What stays as it is in a query.
+/// The characters that are not encoded in a query.
 const PLAIN: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
 //------------ Content --------------------------------------------------------
 
-/// What the template fills in.
+/// The values for the template.
 #[derive(Serialize)]
 pub struct Content<'a> {
     pub stage: Stage,
@@ -45,7 +45,7 @@ pub struct Content<'a> {
     android_code: Option<Value>,
     servers: Vec<ServerRow<'a>>,
     services: Vec<ServiceRow<'a>>,
-    /// Filled in by the look, as is the next.
+    /// Set by the theme, as is the next.
     pub style: Value,
     pub script: Value,
 }
@@ -60,7 +60,7 @@ pub enum Stage {
     Unknown,
 }
 
-/// Who runs the servers.
+/// The operator of the servers.
 #[derive(Serialize)]
 pub struct Provider<'a> {
     pub name: &'a str,
@@ -101,7 +101,7 @@ impl<'a> Content<'a> {
         theme.page(self)
     }
 
-    /// The empty form, in the name of whoever has the account.
+    /// The empty form, in the name of the account's provider.
     pub fn new(account: Option<&'a Account>, languages: &[u8]) -> Content<'a> {
         let languages = Languages::parse(languages);
         let t = spoken(&languages);
@@ -140,7 +140,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// The form, with what was typed and is no address.
+    /// The form, with input that is not an address.
     pub fn refuse(&mut self, typed: &str) {
         self.stage = Stage::Invalid;
         self.typed = replaced(typed);
@@ -162,7 +162,7 @@ impl<'a> Content<'a> {
             self.code = Some(Value::from_safe_string(code.clone()));
         }
         self.android_code = mailbox.android_code.clone().map(Value::from_safe_string);
-        // Who sets up by hand needs one server to read from and the one to send through.
+        // A manual set-up needs one server to read mail from and the one to send mail through.
         let (incoming, outgoing) = (account.incoming(), account.outgoing());
         let rank = |server: &account::MailServer| match Some(server) {
             it if it == incoming => 0,
@@ -195,21 +195,21 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The language of the page for whoever reads these.
+/// The language of the page for these preferences.
 pub fn spoken(languages: &Languages) -> &'static Language {
     let known: BTreeMap<_, _> =
         LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
     languages.choose(&known).copied().unwrap_or(&LANGUAGES[0])
 }
 
-/// The profile, as seen from this page.
+/// The link to the profile, relative to this page.
 fn profile(encoded: &str) -> String {
     format!("{}?{PARAMETER}={encoded}", MOBILECONFIG.from_root())
 }
 
 //------------ Mailbox --------------------------------------------------------
 
-/// A mailbox as it stands on a page, or what stands for it.
+/// A mailbox as written on a page, or the markers for it.
 pub struct Mailbox<'a> {
     /// The address; without one, markers are in its place.
     address: Option<&'a EmailAddress>,
@@ -227,7 +227,7 @@ const ENCODED: &str = "%ENCODED%";
 const APPLE_CODE: &str = "%APPLECODE%";
 const ANDROID_CODE: &str = "%ANDROIDCODE%";
 
-/// What stands for a mailbox that is filled in later.
+/// The markers for a mailbox that is filled in later.
 pub const MARKERS: [&str; 6] =
     [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, ENCODED, APPLE_CODE, ANDROID_CODE];
 
@@ -244,8 +244,8 @@ impl<'a> Mailbox<'a> {
         }
     }
 
-    /// A mailbox that is filled in later, with the codes that one would have whose address Thunderbird
-    /// for Android takes or does not take.
+    /// A mailbox that is filled in later, with codes for an address that Thunderbird for Android
+    /// accepts or not.
     pub fn open(codes: &Codes, is_taken: bool) -> Mailbox<'static> {
         let marker = |marker: &str, is_there: bool| is_there.then(|| marker.to_owned());
         Mailbox {
@@ -265,7 +265,7 @@ impl<'a> Mailbox<'a> {
     }
 }
 
-/// What is filled in for a mailbox, as markup, in the order of the markers.
+/// The markup for a mailbox, in the order of the markers.
 pub fn fill(address: &EmailAddress, codes: &Codes) -> Vec<String> {
     let html = |text: &str| HtmlEscape(text).to_string();
     let encoded = encoded(address);
@@ -288,17 +288,17 @@ fn encoded(address: &EmailAddress) -> String {
 /// The QR codes of a domain's mailboxes.
 #[derive(Clone, Debug)]
 pub struct Codes {
-    /// What stands before the profile in its link; `None` if there is none.
+    /// The part of the link before the path of the profile; `None` if there is no link.
     link: Option<String>,
     accounts: Option<thunderbird::Accounts>,
     t: &'static Language,
 }
 
 impl Codes {
-    /// The codes of an account, named in the language of a reader.
+    /// The codes of an account, labelled in a language.
     pub fn of(account: &Account, t: &'static Language) -> Codes {
         let host = match &account.host {
-            // The host that was asked, if it is ours: that one works.
+            // The requested host, if it is configured: it is known to work.
             Some(host) => host.to_string(),
             None => format!("autoconfig.{}", account.domain),
         };
@@ -327,20 +327,20 @@ fn security(security: Security) -> &'static str {
     }
 }
 
-/// A password if one will do: few programs get a token by themselves.
+/// A password if it suffices: few programs get a token by themselves.
 fn auth(auth: AuthList) -> String {
     auth.without_token().unwrap_or(Auth::OAuth2).to_string()
 }
 
 //------------ templates ------------------------------------------------------
 
-/// Tries a template with every kind of page, since some mistakes show only when it is filled in.
+/// Tests a template with every kind of page, since some errors only occur when it is filled in.
 pub fn check_template(template: &str) -> Result<(), TemplateError> {
     let theme = Theme::new(Some(template), None)?;
     samples().iter_mut().try_for_each(|content| content.page(&theme).map(drop))
 }
 
-/// One page of every stage: with all there can be, and with nothing that can be left out.
+/// One page of every stage: with all optional values, and without them.
 pub fn samples() -> Vec<Content<'static>> {
     let sample = |stage, is_full: bool| {
         let link = is_full.then_some("https://www.example.org/");

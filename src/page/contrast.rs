@@ -1,19 +1,19 @@
-//! The provider's colour, made readable.
+//! Adjusts the provider's colour to be readable.
 //!
 //! A colour is moved towards black, or towards white on dark pages, until text in it and on it has
-//! the contrast that WCAG 2.2 §1.4.3 asks for.
+//! the contrast that WCAG 2.2 §1.4.3 requires.
 
 use crate::account::Color;
 use serde::Serialize;
 
-/// What §1.4.3 asks for.
+/// The contrast that §1.4.3 requires.
 const CONTRAST: f64 = 4.5;
 /// The backgrounds in style.css with the least contrast: `--back` when light, `--paper` when dark.
 const LIGHT: Color = Color([0xf7, 0xf8, 0xfa]);
 const DARK: Color = Color([0x1d, 0x21, 0x26]);
 const BLACK: Color = Color([0; 3]);
 const WHITE: Color = Color([0xff; 3]);
-/// A calm blue, where none is configured.
+/// The default, a calm blue.
 const DEFAULT: Color = Color([0x1f, 0x5f, 0xbf]);
 
 /// One colour in its two shades.
@@ -34,7 +34,7 @@ impl Accent {
     }
 }
 
-/// The shade that a light page shows: the colour itself if it can be read there.
+/// The shade for light pages: the colour itself if it is readable there.
 pub fn on_light(color: Color) -> Color {
     readable(color, LIGHT, BLACK)
 }

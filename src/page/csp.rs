@@ -1,11 +1,12 @@
-//! The Content-Security-Policy of the page: what it brings along by hash, and nothing else.
+//! The Content-Security-Policy of the page: allows its own style and script by hash, and nothing
+//! else.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// The policy for a template with our style and script, and with those of its own that are the
-/// same for everybody.
+/// The policy for a template with the built-in style and script, and with its own ones that are the
+/// same for all users.
 pub fn policy(template: &str, style: &str, script: &str) -> String {
     let styles = sources(style, template, "style");
     let scripts = sources(script, template, "script");
@@ -20,13 +21,13 @@ fn sources(ours: &str, template: &str, element: &str) -> String {
     [ours].into_iter().chain(own).map(|text| format!(" '{}'", hash(text))).collect()
 }
 
-/// `sha256-…`, of the text as browsers see it: HTML knows one kind of line end.
+/// `sha256-…` of the text as browsers see it: HTML has one kind of line end.
 fn hash(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// What stands in the elements of that name, where nothing is filled in.
+/// The contents of the elements with this name in which nothing is filled in.
 fn contents<'a>(template: &'a str, element: &str) -> Vec<&'a str> {
     let folded = template.to_ascii_lowercase();
     let (start, end) = (format!("<{element}"), format!("</{element}"));

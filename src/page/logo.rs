@@ -1,14 +1,14 @@
-//! The provider's logo, carried by the page itself.
+//! The provider's logo, embedded in the page.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Largest logo, in bytes: every page carries it along.
+/// Largest logo, in bytes: every page contains it.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// A picture as a `data:` URI (RFC 2397); else what is wrong with it.
+/// A picture as a `data:` URI (RFC 2397), or the error in it.
 ///
-/// It is shown as an image, where browsers run no script that an SVG may hold.
+/// It is shown as an image; browsers do not run scripts of an SVG there.
 pub fn data_uri(picture: &[u8]) -> Result<String, &'static str> {
     if picture.len() > MAX_BYTES {
         return Err("is larger than 64 KiB");

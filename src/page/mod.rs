@@ -1,9 +1,9 @@
-//! The page for mailbox owners at `/`: type the address, see what to do on each device.
+//! The page for mailbox owners at `/`: users enter the address and get the steps for each device.
 //!
-//! One template in HTML, `template.html`, which an admin may replace; what is filled in (`content`) is
-//! escaped there, whoever wrote it. No script is needed, nothing is loaded from anywhere, and the policy
-//! (Content Security Policy Level 3) lets nothing else in. The page asks for no password and says
-//! nothing of mailboxes: every address of a domain gets the same answer.
+//! It has one template in HTML, `template.html`, which an admin may replace; the values (`content`)
+//! are escaped in either. No script is needed, nothing is loaded from other servers, and the policy
+//! (Content Security Policy Level 3) forbids everything else. The page does not ask for a password
+//! and does not reveal which mailboxes exist: every address of a domain gets the same response.
 
 mod content;
 pub mod contrast;
@@ -30,12 +30,12 @@ use content::{Codes, Content, MARKERS, Mailbox, PARAMETER, Stage, fill, spoken};
 use std::borrow::Cow;
 use theme::Theme;
 
-/// The page: of the address's domain, else in the name of the Host's.
+/// The page of the domain of the address, else of the domain of the Host.
 struct ThePage<'a> {
     typed: Typed,
-    /// The languages of whoever reads it.
+    /// The `Accept-Language` of the request.
     languages: &'a [u8],
-    /// The host that was asked, if it is a domain name, and not an address or `localhost`.
+    /// The requested host, if it is a domain name, and not an IP address or `localhost`.
     host: Option<&'a Domain>,
 }
 
@@ -65,12 +65,12 @@ impl Document for ThePage<'_> {
         }
     }
 
-    /// The response where no domain is ours: nobody's name is on it.
+    /// The response if no domain is configured: it shows no provider.
     fn not_found(&self) -> Response {
         let mut content = Content::new(None, self.languages);
         match &self.typed {
             Typed::Address(address) => content.miss(address),
-            // Without a domain name, somebody tries it out.
+            // Without a domain name, the program is being tried out.
             Typed::Nothing if self.host.is_none() => {}
             Typed::NoAddress(typed) if self.host.is_none() => content.refuse(typed),
             Typed::Nothing | Typed::NoAddress(_) => return nothing_here(),
@@ -79,7 +79,7 @@ impl Document for ThePage<'_> {
     }
 }
 
-/// Reads the question. If the input is not an address, the page says so.
+/// Reads the question. If the input is not an address, the page shows an error.
 pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let typed = Typed::read(request);
     let address = match &typed {
@@ -91,7 +91,7 @@ pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     Ok(Question::new(document, address, request.host.clone()))
 }
 
-/// What was typed into the form.
+/// The input of the form.
 #[derive(Debug)]
 enum Typed {
     Nothing,
@@ -110,12 +110,13 @@ impl Typed {
     }
 }
 
-/// The address in a value of the form, without the blanks around it; what is not UTF-8 is replaced.
+/// The address in a value of the form, without the blanks around it; bytes that are not UTF-8 are
+/// replaced.
 ///
 /// Browsers send a blank as `+` and a plus as `%2B` (URL Standard, urlencoded serializing); phones
-/// add blanks. But in a link that was written by hand, `ann+tag@example.org` means the plus. So a
-/// `+` is a plus where a blank could not stand in an address: within a local part that is not
-/// quoted. At either end, beside the `@` and behind it, it is a blank.
+/// add blanks. But in a link that was written by hand, `ann+tag@example.org` contains a plus. So a
+/// `+` is a plus where an address cannot contain a blank: within an unquoted local part. At either
+/// end, next to the `@` and after it, it is a blank.
 fn form_value(encoded: &[u8]) -> String {
     let pieces: Vec<_> =
         encoded.split(|&b| b == b'+').map(|piece| decode(piece).into_owned()).collect();
@@ -140,7 +141,7 @@ fn form_value(encoded: &[u8]) -> String {
 }
 
 impl ThePage<'_> {
-    /// The page without settings: nothing was typed, or nothing that they are known for.
+    /// The page without settings: without input, or with input for which there are none.
     fn form(&self, account: &Account) -> Response {
         if !account.page.enabled {
             return nothing_here();
@@ -149,7 +150,7 @@ impl ThePage<'_> {
         match &self.typed {
             Typed::Nothing => {}
             Typed::NoAddress(typed) => content.refuse(typed),
-            // Only the Host's domain is ours.
+            // Only the domain of the Host is configured.
             Typed::Address(address) => content.miss(address),
         }
         respond(content, &account.page)
@@ -163,7 +164,8 @@ impl ThePage<'_> {
         let mut content = Content::new(Some(account), self.languages);
         let codes = Codes::of(account, content.t);
         let titles = account.provider.documentation.iter().map(|page| page.title.len());
-        // Strangers may send any Host: only those that stand for a domain of ours are kept.
+        // Clients may send any Host: only pages for a Host that stands for a configured domain are
+        // cached.
         if account.page.template.is_some()
             || titles.max() > Some(1)
             || account.host_domain.is_none()
@@ -180,7 +182,7 @@ impl ThePage<'_> {
         Written::ForMailbox(Form::new(response, &MARKERS, Box::new(fill)))
     }
 
-    /// True for an address that Thunderbird for Android takes.
+    /// True for an address that Thunderbird for Android accepts.
     fn is_taken(&self) -> bool {
         matches!(&self.typed, Typed::Address(address) if thunderbird::is_taken(address))
     }

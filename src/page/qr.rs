@@ -3,13 +3,14 @@
 use crate::xml;
 use qrcodegen::{Mask, QrCode, QrCodeEcc, QrSegment, Version};
 
-/// White modules around the code, as the standard wants them.
+/// White modules around the code, as the standard requires.
 const QUIET: u8 = 4;
 
 /// The code for a text, named by `label`; `None` if the text is too long for one.
 pub fn svg(text: &str, label: &str) -> Option<String> {
     let segments = QrSegment::make_segments(text);
-    // Any mask makes a valid code (ISO/IEC 18004 §7.8); trying all eight is most of a page's work.
+    // Any mask makes a valid code (ISO/IEC 18004 §7.8); trying all eight would be most of the work
+    // of a page.
     let mask = Some(Mask::new(0));
     let (least, most) = (Version::MIN, Version::MAX);
     let level = QrCodeEcc::Medium;
@@ -24,14 +25,14 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
         ("shape-rendering", "crispEdges"),
     ];
     xml.element("svg", &attributes, |xml| {
-        // Dark on light whatever the page's colours are: not every camera reads it the other way.
+        // Dark on light whatever the page's colours are: not every camera reads inverted codes.
         xml.empty_with("rect", &[("width", &size), ("height", &size), ("fill", "#ffffff")]);
         xml.empty_with("path", &[("d", &path(&code)), ("stroke", "#000000")]);
     });
     String::from_utf8(xml.finish()).ok()
 }
 
-/// The dark modules as lines of the width of a module, those side by side as one.
+/// The dark modules as lines of the width of a module; adjacent ones are one line.
 fn path(code: &QrCode) -> String {
     let mut path = Vec::with_capacity(8192);
     // A code has 177 modules at most in each direction (ISO/IEC 18004 §5.1).

@@ -1,12 +1,12 @@
-//! What the pages of one theme have in common, made once: the style in the provider's colour, the
-//! policy that lets it in, and our template.
+//! The common parts of the pages of one theme, made once: the style in the provider's colour, the
+//! policy that allows it, and the built-in template.
 //!
-//! Taking a template apart and making its hashes is half of a page's work. An admin's template is
-//! taken apart for every page all the same, since a parsed one borrows from its text.
+//! Parsing a template and computing its hashes is half of the work of a page. A custom template is
+//! nevertheless parsed for every page, since a parsed one borrows from its text.
 //!
-//! An admin's template is data from outside: `surveyed` before it is parsed, and run with a limited
-//! amount of work. Refuses what is not a template, what is too large or too deep, and all that could
-//! make a value grow without being charged for it.
+//! A custom template is not trusted: `survey` checks it before it is parsed, and it runs with a
+//! limited amount of work. Refuses invalid templates, templates that are too large or too deeply
+//! nested, and everything that could make a value grow without being counted.
 
 use super::contrast::Accent;
 use super::csp;
@@ -29,44 +29,45 @@ const TEMPLATE: &str = include_str!("template.html");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// How many looks are kept; the next makes room for itself by sending all others away.
+/// How many themes are cached; when the cache is full, it is emptied.
 const MAX_KEPT: usize = 16;
 
-/// How many templates are remembered that failed in use.
+/// How many templates that failed in use are recorded.
 const MAX_FAILED: usize = 1024;
-/// Largest template, in bytes; ours has about 7 KiB, and pictures have no place in one.
+/// Largest template, in bytes; the built-in one has about 7 KiB. Pictures are not part of a
+/// template.
 const MAX_TEMPLATE: usize = 64 * 1024;
-/// How many names, numbers and signs a tag may have; the longest of ours has 24.
+/// How many names, numbers and signs a tag may have; the longest in the built-in template has 24.
 const MAX_TOKENS: usize = 128;
-/// How deep brackets may be nested; ours: 1.
+/// How deep brackets may be nested; built-in template: 1.
 const MAX_BRACKETS: usize = 8;
-/// How deep blocks may be nested; ours: 3.
+/// How deep blocks may be nested; built-in template: 3.
 const MAX_BLOCKS: usize = 32;
-/// How deep loops and calls of macros may be nested, in minijinja's measure: a loop counts 1, a call
-/// some 5 more than what it is in. Each call takes the stack of a thread, which may have 2 MiB.
+/// How deep loops and calls of macros may be nested, as counted by minijinja: a loop counts 1, a
+/// call about 5. Each call uses the stack of the thread, which may have 2 MiB.
 const MAX_RECURSION: usize = 50;
-/// How much work a template may do for one page, in minijinja's measure: a step is 1, and so are 64
-/// bytes of text that is made or written.
+/// How much work a template may do for one page, as counted by minijinja: a step is 1, and so are
+/// 64 bytes of text that is created or written.
 ///
-/// Ours takes 3,680 with all there can be and the largest logo, 2,200 of it for the logo and the
-/// style. What is made is never more than 512 KB.
+/// The built-in template needs 3,680 with all optional parts and the largest logo, 2,200 of it for
+/// the logo and the style. The limit corresponds to at most 512 KB of text.
 const FUEL: u64 = 8_000;
-/// The filters that are available: what they give is charged for, and is not made of what they take.
+/// The filters that are available: their results are counted, and do not multiply their input.
 const FILTERS: &str = "safe escape e lower upper title capitalize trim replace length count join default d \
     first last string";
-/// The tests that are available: the others read a whole text without charging for it.
+/// The tests that are available: the others read a whole text without counting it.
 const TESTS: &str = "defined undefined none true false boolean odd even divisibleby number integer float \
     string sequence iterable mapping";
-/// The words that no index or call can follow: a bracket behind them opens a list.
+/// The words that no index or call can follow: a bracket after them opens a list.
 const KEYWORDS: &str = "in and or not if else elif for set with do recursive";
-/// What it is called: it decides that what is filled in is escaped.
+/// The name of the template: because of its extension, values are escaped.
 const TEMPLATE_NAME: &str = "template.html";
 
 thread_local! {
     static KEPT: RefCell<Vec<Rc<Theme>>> = const { RefCell::new(Vec::new()) };
     /// Hashes of the templates that failed in use.
     static FAILED: RefCell<BTreeSet<u64>> = const { RefCell::new(BTreeSet::new()) };
-    /// Our own templates, taken apart.
+    /// The built-in templates, parsed.
     static OURS: Result<Environment<'static>, Error> = ours();
 }
 
@@ -77,7 +78,8 @@ fn ours() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// What an admin's template runs in: with a limited amount of work.
+/// The environment of a custom template: without functions, with the filters that `survey` allows,
+/// and with a limited amount of work.
 fn limited<'a>() -> Environment<'a> {
     let mut environment = strict();
     environment.set_fuel(Some(FUEL));
@@ -127,7 +129,7 @@ fn strict<'a>() -> Environment<'a> {
     environment
 }
 
-/// Fills in one of our templates.
+/// Fills in a built-in template.
 fn fill_in_ours(name: &str, content: impl serde::Serialize) -> Result<String, Error> {
     OURS.with(|ours| {
         let environment =
@@ -136,8 +138,8 @@ fn fill_in_ours(name: &str, content: impl serde::Serialize) -> Result<String, Er
     })
 }
 
-/// True at the first failure of a template that was good when it was tried: each is logged once, and
-/// no more than `MAX_FAILED` of them, since strangers decide how often a page is asked for.
+/// True at the first failure of a template that passed its test: each is logged once, and at most
+/// `MAX_FAILED` of them, since clients choose how often a page is requested.
 pub fn is_first_failure(template: Option<&str>) -> bool {
     let mut hasher = DefaultHasher::new();
     template.hash(&mut hasher);
@@ -152,17 +154,17 @@ pub fn script() -> Value {
 /// A template with its style and policy.
 #[derive(Debug)]
 pub struct Theme {
-    /// An admin's template; ours if there is none.
+    /// A custom template; `None` for the built-in one.
     template: Option<String>,
     color: Option<Color>,
     /// The style sheet.
     pub style: Value,
-    /// What the browser lets in.
+    /// The policy for the browser.
     pub policy: String,
 }
 
 impl Theme {
-    /// The look of a template, ours if there is none, in a colour.
+    /// The theme of a template, or of the built-in one, in a colour; from the cache if possible.
     pub fn of(template: Option<&str>, color: Option<Color>) -> Result<Rc<Theme>, TemplateError> {
         let is_it =
             |theme: &&Rc<Theme>| theme.template.as_deref() == template && theme.color == color;
@@ -179,7 +181,7 @@ impl Theme {
         Ok(theme)
     }
 
-    /// The same, made anew.
+    /// The same, without the cache.
     pub fn new(template: Option<&str>, color: Option<Color>) -> Result<Theme, TemplateError> {
         template.map_or(Ok(()), survey)?;
         let accent = BTreeMap::from([("accent", Accent::new(color))]);
@@ -189,7 +191,7 @@ impl Theme {
         Ok(Theme { template: template.map(str::to_owned), color, style, policy })
     }
 
-    /// The page with `content` filled in, which has the style and the script of this theme already.
+    /// The page with `content`, which already contains the style and the script of this theme.
     pub fn page(&self, content: &impl serde::Serialize) -> Result<String, TemplateError> {
         let page = match &self.template {
             Some(template) => limited()
@@ -203,12 +205,12 @@ impl Theme {
 
 //------------ TemplateError --------------------------------------------------
 
-/// What is wrong with a template.
+/// An error in a template.
 #[derive(Debug)]
 pub struct TemplateError {
     /// The line, counted from one, if it has one.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
 }
 
@@ -240,13 +242,13 @@ impl fmt::Display for TemplateError {
 
 //------------ survey ---------------------------------------------------------
 
-/// Looks at a template before it is parsed.
+/// Checks a template before it is parsed.
 ///
-/// minijinja bounds what a template writes and how many steps it takes, and it bounds the nesting of
-/// parentheses. It recurses without a bound into long chains (`1+1+…`, `- - …`, `elif`), and does not
-/// charge for lists that are made of lists: adding and repeating them is free, printing or comparing
-/// the result is not. So chains end at the length of a tag, and lists hold constants only. What is
-/// left is enough to fill in a page.
+/// minijinja limits the output of a template, the number of its steps, and the nesting of
+/// parentheses. It recurses without a limit into long chains (`1+1+…`, `- - …`, `elif`), and does
+/// not count lists that are made of lists: adding and repeating them is free, printing or comparing
+/// the result is not. So the length of a tag limits chains, and lists contain constants only. The
+/// rest of the language is enough to fill in a page.
 fn survey(template: &str) -> Result<(), TemplateError> {
     if template.len() > MAX_TEMPLATE {
         let message = format!("it is larger than {} KiB", MAX_TEMPLATE / 1024);
@@ -269,16 +271,16 @@ fn survey(template: &str) -> Result<(), TemplateError> {
     }
 }
 
-/// What was seen of a template so far.
+/// The state of a check of a template.
 #[derive(Default)]
 struct Survey {
     is_filled_in: bool,
-    /// Blocks that are open; each `elif` counts as one more, since it is parsed inside the last.
+    /// Open blocks; each `elif` counts as one more, since it is nested in the previous one.
     blocks: Vec<usize>,
     tag: Tag,
 }
 
-/// What was seen of a tag.
+/// The state of a check of a tag.
 #[derive(Default)]
 struct Tag {
     tokens: usize,
@@ -288,10 +290,10 @@ struct Tag {
     last: Last,
 }
 
-/// A bracket that is open.
+/// An open bracket.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Bracket {
-    /// Around something, and nothing else.
+    /// For grouping only.
     Group,
     /// Around the arguments of a call or around an index.
     Arguments,
@@ -299,22 +301,22 @@ enum Bracket {
     Items,
 }
 
-/// What stands before a token.
+/// The element before a token.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
 enum Last {
-    /// Something that a call or an index may follow.
+    /// An element that a call or an index may follow.
     Value,
     /// A number or a text.
     Constant,
-    /// A number or a text behind such a plus.
+    /// A number or a text after such a plus.
     Added,
-    /// The sign before the name of a part.
+    /// The sign before the name of an attribute.
     Dot,
     /// The word before a test.
     Is,
     /// The sign before a filter.
     Pipe,
-    /// A plus, not behind a constant.
+    /// A plus, not after a constant.
     Plus,
     #[default]
     Other,
@@ -339,7 +341,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Keeps account of the blocks.
+    /// Counts the open blocks.
     fn end_tag(&mut self) -> Result<(), &'static str> {
         match self.tag.keyword.as_str() {
             "elif" => {
@@ -374,7 +376,7 @@ impl Tag {
                 self.keyword = (*word).to_owned();
             }
         }
-        // The name behind the keyword is that of a filter.
+        // The name after the keyword is that of a filter.
         let is_filter = self.last == Last::Pipe || self.keyword == "filter" && self.tokens == 2;
         let in_items = self.brackets.contains(&Bracket::Items);
         let is_constant = matches!(
@@ -395,7 +397,7 @@ impl Tag {
                     );
                 }
             },
-            // The name or the number of a part, whatever word it is.
+            // The name or the number of an attribute, even if it is a keyword.
             Token::Ident(_) | Token::Int(_) if self.last == Last::Dot && !in_items => Last::Value,
             Token::Ident("not") if self.last == Last::Is => Last::Is,
             Token::Ident(name) if self.last == Last::Is => match is_one_of(TESTS, name) {
@@ -413,7 +415,7 @@ impl Tag {
             Token::Ident(_) => Last::Value,
             _ if is_constant && self.last == Last::Plus => Last::Added,
             _ if is_constant => Last::Constant,
-            // What is made of the constant could be a list.
+            // The result for the constant could be a list.
             Token::Pipe | Token::BracketOpen | Token::Dot if self.last == Last::Added => {
                 return Err(PLUS);
             }
@@ -468,7 +470,7 @@ impl Tag {
 mod tests {
     use super::*;
 
-    /// What a page of ours takes of the work that one may do.
+    /// The built-in page uses a small part of the permitted work.
     #[test]
     fn our_template_takes_a_small_part_of_the_work() {
         let logo = format!("data:image/png;base64,{}", "A".repeat(88 * 1024));

@@ -2,8 +2,9 @@
 //!
 //! The text is JSON, format version 1 (thunderbird-android,
 //! `feature/migration/qrcode/qr-code-format.md`): one account with its server to read mail from and
-//! the one to send it through. No password is in it; the app asks for it. Refuses servers that take
-//! tokens only, and addresses that the app might not take: those with a quoted or a UTF-8 local part.
+//! the one to send it through. It contains no password; the app asks for it. Refuses servers that
+//! accept tokens only, and addresses that the app might not accept: those with a quoted or a UTF-8
+//! local part.
 
 use crate::account::{Account, Auth, Login, MailServer, Protocol, Security};
 use crate::address::EmailAddress;
@@ -13,7 +14,7 @@ use serde::Serialize;
 /// login follows, which depends on the mailbox.
 type ServerFields = (u8, String, u16, u8, u8);
 
-/// What all mailboxes of a domain have in common.
+/// The common data of all mailboxes of a domain.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     incoming: (ServerFields, Login),
@@ -21,32 +22,32 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The servers of an account; `None` if they cannot be described, or take no password.
+    /// The servers of an account; `None` if they cannot be described, or do not accept passwords.
     pub fn of(account: &Account) -> Option<Accounts> {
         let server = |server: &MailServer| Some((describe(server)?, server.login.clone()));
         let incoming = server(account.incoming()?)?;
         Some(Accounts { incoming, outgoing: server(account.outgoing()?)? })
     }
 
-    /// The text of the code for one mailbox; `None` for an address that the app might not take.
+    /// The text of the code for one mailbox; `None` for an address that the app might not accept.
     pub fn text(&self, address: &EmailAddress) -> Option<String> {
         if !is_taken(address) {
             return None;
         }
         let (incoming, incoming_login) = &self.incoming;
         let (outgoing, outgoing_login) = &self.outgoing;
-        // Nobody knows the name of whoever has the mailbox: the app takes an empty one.
+        // The name of the user is not known: the app accepts an empty one.
         let identity = (address.to_string(), "");
         let incoming = WithLogin(incoming, incoming_login.of(address));
         let outgoing = WithLogin(outgoing, outgoing_login.of(address));
         const FORMAT_VERSION: u8 = 1;
-        // The first code of one.
+        // The first of one code.
         const SEQUENCE: (u8, u8) = (1, 1);
         serde_json::to_string(&(FORMAT_VERSION, SEQUENCE, incoming, [(outgoing, identity)])).ok()
     }
 }
 
-/// True for an address that the app takes: ASCII, and a local part without quotes.
+/// True for an address that the app accepts: ASCII, and a local part without quotes.
 pub fn is_taken(address: &EmailAddress) -> bool {
     address.local_part().is_ascii() && !address.is_quoted()
 }

@@ -1,12 +1,12 @@
 //! The texts of the page in each language.
 //!
-//! Each language has every field. Words in quotes are those that the program on the screen shows in
+//! Each language has every field. Words in quotes are those that the program or device displays in
 //! that language. No markup, no placeholders. The translations were made from the English texts and
 //! were not checked by native speakers.
 
 use serde::Serialize;
 
-/// Everything the page says in one language.
+/// The texts of the page in one language.
 #[derive(Debug, Serialize)]
 pub struct Language {
     /// BCP 47 tag.
@@ -30,13 +30,13 @@ pub struct Language {
     apple_steps: [&'static str; 4],
     code_title: &'static str,
     code_text: &'static str,
-    /// What the QR code is called.
+    /// The label of the QR code.
     pub code_label: &'static str,
     android_steps: [&'static str; 2],
     android_gmail: &'static str,
     android_code_title: &'static str,
     android_code_text: &'static str,
-    /// What the QR code for Android is called.
+    /// The label of the QR code for Android.
     pub android_code_label: &'static str,
     thunderbird_steps: [&'static str; 3],
     outlook_steps: [&'static str; 3],
@@ -69,7 +69,7 @@ pub struct Language {
     help: &'static str,
 }
 
-/// The languages of the page; the first is spoken where none is asked for.
+/// The languages of the page; the first is used if none is requested.
 pub static LANGUAGES: [Language; 8] = [
     Language {
         tag: "en",

@@ -1,4 +1,4 @@
-//! Names and dates of certificates, in words, and OpenSSL's reasons.
+//! Names and dates of certificates, as text, and the reasons of OpenSSL's errors.
 
 use super::error::SignError;
 use crate::visible::visible;
@@ -8,7 +8,7 @@ use openssl::nid::Nid;
 use openssl::x509::{X509NameRef, X509Ref};
 use std::cmp::Ordering;
 
-/// What people call a certificate: its CN, else its first DNS name, else all of its name.
+/// The display name of a certificate: its CN, else its first DNS name, else its whole name.
 pub(super) fn subject(certificate: &X509Ref) -> String {
     let names = certificate.subject_alt_names();
     let dns = names.iter().flatten().find_map(|name| name.dnsname().map(visible));
@@ -18,7 +18,7 @@ pub(super) fn subject(certificate: &X509Ref) -> String {
     }
 }
 
-/// A name with its CN, else with all that it has.
+/// A name as its CN, else with all its parts.
 pub(super) fn name(name: &X509NameRef) -> String {
     if let Some(short) = common_name(name) {
         return short;
@@ -50,7 +50,7 @@ pub(super) fn unix(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
 
 /// The day, in UTC, of seconds since 1970.
 pub(super) fn date(unix: i64) -> String {
-    // Years that begin in March, so that a leap day is the last of its year.
+    // Years begin in March here, so that a leap day is the last of its year.
     let days = unix.div_euclid(DAY) + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -65,7 +65,7 @@ pub(super) fn date(unix: i64) -> String {
 }
 
 pub(super) fn refused(errors: ErrorStack) -> SignError {
-    // The reasons without OpenSSL's own files and lines.
+    // The reasons without OpenSSL's source files and lines.
     let reasons: Vec<_> = errors.errors().iter().filter_map(|error| error.reason()).collect();
     match reasons.is_empty() {
         true => SignError::Refused("no reason was given".to_owned()),

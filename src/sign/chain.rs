@@ -1,7 +1,7 @@
-//! The chain of a certificate: put into order, and what devices will object to.
+//! The chain of a certificate: its order, and the reasons for which devices will reject it.
 //!
-//! Refuses chains that are too long, and certificates of the same name by the dozen. Rules: RFC 5280,
-//! RFC 8550.
+//! Refuses chains that are too long, and files with dozens of certificates of the same name. Rules:
+//! RFC 5280, RFC 8550.
 
 use super::certificate::{name, subject};
 use super::error::{Fault, SignError};
@@ -16,8 +16,8 @@ use openssl::x509::{
 };
 use std::cmp::Ordering;
 
-/// What Apple's devices are known to take (reported). A shorter key is refused: one of 512
-/// bits was broken by students in hours, and a profile signed with it proves nothing.
+/// The sizes that Apple devices are known to accept; others are reported. A shorter key is refused:
+/// keys of 512 bits were broken in hours, and a profile signed with one proves nothing.
 pub(super) const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 
 /// The longest chain that is signed with; public ones have two or three certificates.
@@ -36,7 +36,7 @@ pub(super) fn chain(leaf: X509, certificates: &[X509]) -> Result<Vec<X509>, Sign
                 "the chain has more than {MAX_CHAIN} certificates"
             )));
         }
-        // A root that another root has signed is in use in both forms; that one leads further.
+        // A root may also exist as a certificate signed by another root; that one leads further.
         let mut found: Option<&X509> = None;
         for issuer in certificates {
             let is_new = found.is_none_or(|found| is_self_signed(found) && !is_self_signed(issuer));
@@ -52,7 +52,7 @@ pub(super) fn chain(leaf: X509, certificates: &[X509]) -> Result<Vec<X509>, Sign
             if issuer.public_key().and_then(|key| last.verify(&key)).is_ok_and(|is_so| is_so) {
                 found = Some(issuer);
             }
-            // What failed leaves its reasons behind.
+            // A failed verification leaves its reasons in OpenSSL's queue.
             drop(ErrorStack::get());
         }
         match found {
@@ -75,7 +75,7 @@ pub(super) fn is_same_name(one: &X509NameRef, other: &X509NameRef) -> bool {
     one.try_cmp(other).is_ok_and(Ordering::is_eq)
 }
 
-/// True if it names itself as its issuer, which a root does.
+/// True if it names itself as its issuer, as a root does.
 pub(super) fn is_self_signed(certificate: &X509Ref) -> bool {
     is_same_name(certificate.subject_name(), certificate.issuer_name())
 }
@@ -85,7 +85,7 @@ pub(super) fn missing(chain: &[X509]) -> Option<&X509NameRef> {
     chain.last().filter(|last| !is_self_signed(last)).map(|last| last.issuer_name())
 }
 
-/// What is wrong with a file, whatever the time is.
+/// The faults of a file that do not depend on the time.
 pub(super) fn lasting_faults(chain: &[X509], file: &[X509], key: &PKeyRef<Private>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |code, message: String, mend| faults.push(Fault { code, message, mend });
@@ -179,8 +179,8 @@ pub(super) fn lasting_faults(chain: &[X509], file: &[X509], key: &PKeyRef<Privat
     faults
 }
 
-/// What OpenSSL has against the chain if its last certificate is trusted: an issuer that is
-/// not a CA, say. The time is looked at elsewhere.
+/// OpenSSL's reason against the chain if its last certificate is trusted, for example an issuer
+/// that is not a CA. The time is checked elsewhere.
 fn refusal(chain: &[X509]) -> Option<String> {
     let verify = || {
         let mut parameters = X509VerifyParam::new()?;

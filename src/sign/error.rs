@@ -1,42 +1,42 @@
-//! Why nothing can be signed, and why devices object to what is. Names no file: the caller knows which
-//! one it is.
+//! Why signing fails, and why devices reject signatures. Messages name no file: the caller knows
+//! which one it is.
 
 use std::fmt;
 
 //------------ Fault ----------------------------------------------------------
 
-/// Why devices will object to what is signed, although it is signed correctly.
+/// Why devices will reject a correct signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
     /// The kind, in kebab case: `signing-self-signed`.
     pub code: &'static str,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// What to do about it.
+    /// The remedy.
     pub mend: &'static str,
 }
 
 //------------ SignError ------------------------------------------------------
 
-/// Why nothing can be signed. No message names a file: the caller knows which one it is.
+/// Why signing fails. No message names a file: the caller knows which one it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SignError {
     /// This program was built without the feature `sign`.
     NotBuilt,
-    /// The certificate file does not hold what it should.
+    /// The certificate file does not contain a usable certificate.
     Certificate(String),
-    /// The key file does not hold what it should.
+    /// The key file does not contain a usable key.
     Key(String),
     /// The key does not belong to a certificate in the file.
     Mismatch(String),
     /// The certificate has expired, or is not valid yet.
     NotValidNow(String),
-    /// OpenSSL failed, and said why.
+    /// OpenSSL failed, with its reason.
     Refused(String),
 }
 
 impl SignError {
-    /// True if the key file is to be named with it, rather than the certificate file.
+    /// True if the error is about the key file, not the certificate file.
     pub fn is_about_key(&self) -> bool {
         matches!(self, SignError::Key(_) | SignError::Mismatch(_))
     }

@@ -1,9 +1,9 @@
 //! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside.
 //!
-//! The only folder that names OpenSSL. It takes bytes and reads no file: a [`Signer`] is made of a
-//! certificate with its chain and a key, both PEM (RFC 7468), and exists only if they have signed.
-//! Refuses keys that Apple's devices do not take, keys so small that a stranger could sign with
-//! them, and a certificate that is not valid now.
+//! Only this folder uses OpenSSL. It takes bytes and reads no files: a [`Signer`] is made of a
+//! certificate with its chain and a key, both PEM (RFC 7468), and exists only if they have signed a
+//! test document. Refuses keys that Apple devices do not accept, keys so small that an attacker
+//! could break them, and a certificate that is not valid now.
 
 #[cfg(feature = "sign")]
 mod certificate;

@@ -1,10 +1,10 @@
-//! The signer of a build without the feature `sign`: there is none, and making one fails.
+//! The signer of a build without the feature `sign`: it cannot be created.
 
 use super::error::{Fault, SignError};
 use std::convert::Infallible;
 use std::time::SystemTime;
 
-/// Never there: this build cannot sign.
+/// Never exists: this build cannot sign.
 #[derive(Debug)]
 pub struct Signer(Infallible);
 
@@ -24,7 +24,7 @@ impl Signer {
         match self.0 {}
     }
 
-    /// What devices will object to.
+    /// The reasons for which devices will reject a signature.
     pub fn faults(&self, _: SystemTime) -> Vec<Fault> {
         match self.0 {}
     }
@@ -39,7 +39,7 @@ impl Signer {
         match self.0 {}
     }
 
-    /// False if this chain breaks off earlier than the other did.
+    /// False if this chain ends earlier than the other.
     pub fn leads_as_far_as(&self, _: &Signer) -> bool {
         match self.0 {}
     }

@@ -1,7 +1,7 @@
-//! The blocks of a PEM file (RFC 7468), found by their first and last lines. What is around them
-//! is left out; so are carriage returns, blanks and a byte order mark.
+//! The blocks of a PEM file (RFC 7468), found by their first and last lines. Text around them is
+//! ignored, as are carriage returns, blanks and a byte order mark.
 
-/// What is between `-----BEGIN …-----` and `-----END …-----`.
+/// The part between `-----BEGIN …-----` and `-----END …-----`.
 pub struct Block {
     pub label: String,
     /// The base64 text, without blanks.
@@ -32,7 +32,7 @@ impl Block {
     }
 }
 
-/// The blocks of a file; fails if it is cut inside a block.
+/// The blocks of a file; fails if it ends within a block.
 pub fn blocks(file: &[u8]) -> Result<Vec<Block>, &'static str> {
     const START: &[u8] = b"-----BEGIN ";
     const CUT: &str = "a PEM block in the file is truncated: its END line is missing";
@@ -41,7 +41,7 @@ pub fn blocks(file: &[u8]) -> Result<Vec<Block>, &'static str> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     let lines = file.split(|&b| b == b'\n' || b == b'\r').flat_map(|line| {
-        // `cat a b`, where the last line of the first file does not end.
+        // `cat a b`, if the last line of the first file has no line end.
         let start = line.windows(START.len()).position(|part| part == START).unwrap_or(0);
         let (before, line) = line.split_at(start);
         [before.trim_ascii(), line.trim_ascii()]

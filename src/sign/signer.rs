@@ -1,7 +1,7 @@
 //! A certificate with its chain and a key that have signed: CMS SignedData (RFC 5652).
 //!
-//! Refuses keys that Apple's devices do not take, and files that hold something else, with what they
-//! hold.
+//! Refuses keys that Apple devices do not accept, and files with other contents; the error names
+//! the contents.
 
 use super::certificate::{DAY, date, is, refused, subject, unix};
 use super::chain::{RSA_BITS, chain, is_same_name, is_self_signed, lasting_faults, missing};
@@ -21,22 +21,22 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How many different certificates a file may hold: a bundle of all public roots has 150.
+/// How many different certificates a file may contain: a bundle of all public roots has 150.
 const MAX_CERTIFICATES: usize = 256;
 
-/// How many keys are tried.
+/// How many keys of a file are tried.
 const MAX_KEYS: usize = 16;
 
-/// One signature by a larger key takes a tenth of a second and more.
+/// A signature with a larger key takes a tenth of a second and more.
 const MAX_RSA_BITS: u32 = 8192;
 
-/// The curves that Apple's CryptoKit and Security frameworks know (P256, P384, P521).
+/// The curves that Apple's CryptoKit and Security frameworks support (P256, P384, P521).
 const CURVES: [Nid; 3] = [Nid::X9_62_PRIME256V1, Nid::SECP384R1, Nid::SECP521R1];
 
-/// How long before its end a certificate is reported: ACME clients renew 30 days before.
+/// How many days before its end a certificate is reported: ACME clients renew 30 days before.
 const SOON_DAYS: i64 = 14;
 
-/// What is signed before a pair counts.
+/// The test document that a pair must sign before it is used.
 const TEST_DOCUMENT: &[u8] = b"<?xml version='1.0'?>\n\xc3\xa9\r\n";
 
 /// A certificate with its chain and its key that have signed.
@@ -44,18 +44,18 @@ pub struct Signer {
     key: PKey<Private>,
     /// The leaf, then each one's issuer.
     chain: Vec<X509>,
-    /// What is sent beside the leaf: the chain without a root, which a device has or distrusts
-    /// (RFC 8550 §2.3).
+    /// The certificates that are sent in addition to the leaf: the chain without a root, which a
+    /// device has or distrusts (RFC 8550 §2.3).
     sent: Stack<X509>,
     subject: String,
     not_after: String,
-    /// What is wrong with the file, whatever the time is.
+    /// The faults of the file that do not depend on the time.
     faults: Vec<Fault>,
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        // Never the key.
+        // The key is never shown.
         write!(f, "Signer({}, until {})", self.subject, self.not_after)
     }
 }
@@ -63,8 +63,8 @@ impl fmt::Debug for Signer {
 impl Signer {
     /// Reads a certificate with its chain and a key, and signs once with them.
     ///
-    /// Certificates that stand there twice count once, the order does not matter, and those
-    /// that do not belong to the chain are left out: `faults` names what was mended.
+    /// Duplicate certificates are used once, the order does not matter, and those that do not
+    /// belong to the chain are ignored: `faults` lists what was corrected.
     pub fn from_pem(certificate: &[u8], key: &[u8]) -> Result<Signer, SignError> {
         let certificates = certificates(certificate)?;
         let keys = keys(key)?;
@@ -89,7 +89,7 @@ impl Signer {
 
     /// Signs a document and returns the CMS structure that holds it.
     ///
-    /// Fails if the certificate is not valid now: devices show such a signature like none.
+    /// Fails if the certificate is not valid now: devices treat such a signature as missing.
     pub fn sign(&self, document: &[u8]) -> Result<Vec<u8>, SignError> {
         self.check_time()?;
         self.cms(document).and_then(|cms| cms.to_der()).map_err(refused)
@@ -102,11 +102,11 @@ impl Signer {
         CmsContentInfo::sign(leaf, Some(&self.key), Some(&self.sent), Some(document), options)
     }
 
-    /// Signs, and reads back what was signed.
+    /// Signs, and verifies the result.
     fn try_once(&self) -> Result<(), SignError> {
         let signed = self.sign(TEST_DOCUMENT)?;
         let mut content = Vec::new();
-        // What the chain leads to is for devices to judge.
+        // Whether the chain is trusted is decided by devices.
         let options = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY;
         let mut cms = CmsContentInfo::from_der(&signed).map_err(refused)?;
         cms.verify(None, None, None, Some(&mut content), options).map_err(refused)?;
@@ -133,7 +133,7 @@ impl Signer {
         self.check_time().is_ok()
     }
 
-    /// What devices will object to at the time `now`.
+    /// The reasons for which devices will reject a signature at the time `now`.
     pub fn faults(&self, now: SystemTime) -> Vec<Fault> {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
         let mut faults = self.faults.clone();
@@ -168,11 +168,11 @@ impl Signer {
         &self.not_after
     }
 
-    /// False if this chain breaks off earlier than that of `earlier` did, as a file does that
-    /// is written in two steps.
+    /// False if this chain ends earlier than that of `earlier`, as in a file that is written in two
+    /// steps.
     ///
-    /// The next issuer is one that the earlier chain held, or this chain is shorter and ends
-    /// below another issuer. A chain that holds its root leads as far as a chain can.
+    /// This is so if the missing issuer was in the earlier chain, or if this chain is shorter and
+    /// ends below another issuer. A chain with its root is complete.
     pub fn leads_as_far_as(&self, earlier: &Signer) -> bool {
         let Some(next) = missing(&self.chain) else { return true };
         let is_next = |name: &X509NameRef| is_same_name(name, next);
@@ -203,7 +203,7 @@ fn certificates(file: &[u8]) -> Result<Vec<X509>, SignError> {
     let mut certificates = Vec::new();
     for block in blocks.iter().filter(|block| block.is_certificate()) {
         let number = certificates.len() + 1;
-        // What follows in a `TRUSTED CERTIFICATE` is OpenSSL's own and left out.
+        // The additional data in a `TRUSTED CERTIFICATE` is specific to OpenSSL and ignored.
         let certificate = X509::from_pem(&block.text("CERTIFICATE")).map_err(|_| {
             SignError::Certificate(format!("certificate {number} in the file is damaged"))
         })?;
@@ -225,7 +225,7 @@ fn certificates(file: &[u8]) -> Result<Vec<X509>, SignError> {
     }
 }
 
-/// Why a file holds no certificate: what it holds instead.
+/// Why a file has no certificate: its actual contents.
 fn no_certificate(file: &[u8], blocks: &[Block]) -> String {
     let instead = if blocks.iter().any(Block::is_key) {
         "a key; are the two files swapped?"
@@ -261,7 +261,7 @@ fn keys(file: &[u8]) -> Result<Vec<PKey<Private>>, SignError> {
         if keys.len() == MAX_KEYS {
             return Err(SignError::Key(format!("contains more than {MAX_KEYS} keys")));
         }
-        // A passphrase is never asked for: nothing would answer.
+        // A passphrase is never requested: there is no terminal to enter it.
         let no_passphrase = |_: &mut [u8]| Err(ErrorStack::get());
         match PKey::private_key_from_pem_callback(&block.text(&block.label), no_passphrase) {
             Ok(key) => keys.push(key),
@@ -274,7 +274,7 @@ fn keys(file: &[u8]) -> Result<Vec<PKey<Private>>, SignError> {
     }
 }
 
-/// Why a file holds no key: what it holds instead.
+/// Why a file has no key: its actual contents.
 fn no_key(file: &[u8], blocks: &[Block]) -> String {
     let instead = if blocks.iter().any(Block::is_certificate) {
         "a certificate; are the two files swapped?"
@@ -288,7 +288,7 @@ fn no_key(file: &[u8], blocks: &[Block]) -> String {
     format!("does not contain a PEM key but {instead}")
 }
 
-/// What a file is that is not PEM.
+/// The type of a file that is not PEM.
 fn other_form(file: &[u8]) -> &'static str {
     if file.is_empty() {
         ": it is empty"
@@ -301,8 +301,8 @@ fn other_form(file: &[u8]) -> &'static str {
     }
 }
 
-/// The certificate and the key that belong together. Of several certificates for one key, as
-/// in a file to which the renewed one was added: one that is valid now, and lasts longest.
+/// The certificate and the key that belong together. Of several certificates for one key, as in a
+/// file to which the renewed one was added, the one that is valid now and lasts longest is used.
 fn matching(
     certificates: &[X509],
     keys: Vec<PKey<Private>>,
@@ -311,7 +311,7 @@ fn matching(
     for key in keys {
         let mut best: Option<(bool, i64, &X509)> = None;
         for certificate in certificates {
-            // A kind of key that OpenSSL does not know is in another's certificate.
+            // Another certificate may have a kind of key that OpenSSL does not support.
             if !certificate.public_key().is_ok_and(|public| public.public_eq(&key)) {
                 continue;
             }
@@ -357,7 +357,7 @@ fn check_key(key: &PKeyRef<Private>) -> Result<(), SignError> {
                 }
             }
         }
-        // Ed25519 among them: OpenSSL 3.0 does not sign CMS with it.
+        // Including Ed25519: OpenSSL 3.0 does not sign CMS with it.
         _ => {
             error("contains a key that Apple's devices do not accept; use RSA or ECDSA".to_owned())
         }
