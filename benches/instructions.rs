@@ -1,10 +1,9 @@
-//! What a request costs, in instructions: the same number on every run of the same program,
-//! whatever else the machine does. Counts with `valgrind --tool=callgrind`, user space only.
+//! The cost of a request in instructions: the number is the same for every run of the same program,
+//! whatever the load of the machine. Counts with `valgrind --tool=callgrind`, user space only.
 //!
 //! `cargo bench --bench instructions` prints a Markdown table; `make bench` runs it, too. A request
 //! on a kept FastCGI connection is the difference between many and few of them, with the parameters
-//! of nginx and the fields of a mail client; a CGI request is a whole process, from its start to its
-//! end.
+//! of nginx and the fields of a mail client; a CGI request is a whole process, from start to end.
 
 #![allow(
     clippy::expect_used,
@@ -31,7 +30,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// What Debian's `fastcgi_params` of nginx set beside the variables of CGI.
+/// The parameters of Debian's `fastcgi_params` for nginx in addition to the variables of CGI.
 const NGINX: [(&str, &str); 8] = [
     ("DOCUMENT_ROOT", "/usr/share/nginx/html"),
     ("DOCUMENT_URI", "/mailsetup"),
@@ -42,7 +41,7 @@ const NGINX: [(&str, &str); 8] = [
     ("CONTENT_TYPE", ""),
     ("CONTENT_LENGTH", ""),
 ];
-/// What Thunderbird sends beside the Host.
+/// The fields that Thunderbird sends in addition to the Host.
 const THUNDERBIRD: [(&str, &str); 4] = [
     ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"),
     ("Accept", "*/*"),
@@ -50,7 +49,7 @@ const THUNDERBIRD: [(&str, &str); 4] = [
     ("Accept-Encoding", "gzip, deflate"),
 ];
 
-/// How many requests the longer of two runs has more than the shorter.
+/// How many more requests the longer of two runs has.
 const REQUESTS: usize = 500;
 
 fn main() {

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Feeds hostile bytes to every target, or to those in TARGETS, one after the other, and prints a table.
+# Fuzzes every target, or those in TARGETS, one after the other, and prints a table.
 #
 #   sh fuzz/run.sh            for MINUTES (default 8) altogether, or RUNS executions of each
-#   sh fuzz/run.sh minimise   keeps of everything found so far the fewest inputs with the same coverage
+#   sh fuzz/run.sh minimise   reduces the inputs found so far to the fewest with the same coverage
 #
-# What is found stays in fuzz/target/found until it is minimised into fuzz/corpus. A target that
+# New inputs are kept in fuzz/target/found until they are minimised into fuzz/corpus. A target that
 # crashes, hangs or takes more than 512 MB ends with status 1, its input in fuzz/artifacts.
-# SANITIZER=address also watches what unsafe code of others does, and is slower.
+# SANITIZER=address also checks unsafe code of dependencies, and is slower.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ cargo +nightly fuzz --version >/dev/null 2>&1 || {
 }
 targets=${TARGETS:-$(cargo +nightly fuzz list)}
 
-# The longest input that is tried, in bytes: enough for every seed that is not a whole example file.
+# The longest input, in bytes: enough for every seed that is not a whole example file.
 max_len() {
     case $1 in
     address) echo 400 ;;
@@ -44,7 +44,7 @@ fuzz() {
 minimise() {
     all=fuzz/target/found/$1
     cp "fuzz/corpus/$1"/* "$all/"
-    # By the edges that are reached, not also by how often: that would be thousands of files.
+    # By the edges that are reached, not by their counts: that would keep thousands of files.
     cargo +nightly fuzz cmin --sanitizer "$sanitizer" "$1" "$all" -- -max_len="$(max_len "$1")" -use_counters=0 \
         >"fuzz/target/found/$1.log" 2>&1 || { tail -n 20 "fuzz/target/found/$1.log"; exit 1; }
     rm -rf "fuzz/corpus/$1"

@@ -1,4 +1,4 @@
-//! Builds what is measured: the static programs by `make static`, the peers by their compilers.
+//! Builds the measured programs: the static ones by `make static`, the peers by their compilers.
 
 use crate::common::{command, run, source};
 use std::env;
@@ -26,7 +26,7 @@ impl Built {
         let directory = target().join("bench");
         fs::create_dir_all(&directory).expect("mkdir");
 
-        // Each is kept elsewhere, since both are built in the same place.
+        // Each is copied, since both are built in the same place.
         let keep = |name: &str, flags: &str| {
             eprintln!("building: {name}");
             run(tool("make").args(["static", flags]));
@@ -76,7 +76,7 @@ pub fn instructions() -> String {
     output_of(cargo().args(["bench", "--quiet", "--locked", "--bench", "instructions"]))
 }
 
-/// What a compiler or the like prints.
+/// The output of a compiler or similar tool.
 pub fn output_of_tool(name: &str, arguments: &[&str]) -> String {
     output_of(tool(name).args(arguments))
 }
@@ -87,7 +87,7 @@ fn output_of(command: &mut Command) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Debian's php-fpm, whose name holds its version.
+/// Debian's php-fpm, whose name contains its version.
 pub fn php_fpm() -> PathBuf {
     let programs =
         fs::read_dir("/usr/sbin").expect("/usr/sbin").flatten().map(|entry| entry.path());
@@ -103,7 +103,7 @@ fn target() -> PathBuf {
     program.ancestors().nth(2).expect("target/release/mailsetup").to_owned()
 }
 
-/// What `make static` built.
+/// The program that `make static` built.
 fn static_program() -> PathBuf {
     let folders = fs::read_dir(target()).expect("target").flatten().map(|entry| entry.path());
     let programs = folders
@@ -118,8 +118,8 @@ fn cargo() -> Command {
     tool(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
-/// A compiler, in the source tree and with the user's environment: it may need HOME, a proxy and the
-/// like, but not what cargo set for this program.
+/// A compiler, in the source tree and with the user's environment: it may need HOME, a proxy and
+/// similar settings, but not the variables that cargo set for this program.
 fn tool(name: impl Into<OsString>) -> Command {
     let mut tool = command(name.into());
     let ours = |name: &str| name.starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR";

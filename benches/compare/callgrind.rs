@@ -13,7 +13,7 @@ pub fn whole(sandbox: &Sandbox, command: &Command) -> u64 {
     total(&out)
 }
 
-/// The same command under callgrind, and the file its counts go to.
+/// The same command under callgrind, and the file of its counts.
 pub fn counted(sandbox: &Sandbox, counted: &Command) -> (Command, PathBuf) {
     let out = sandbox.path("callgrind.out");
     let mut valgrind = command("valgrind");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// How often each is started to measure time.
+/// How often each is started to measure its time.
 const RUNS: usize = 300;
 
 pub fn compare(built: &Built, report: &mut Report) {
@@ -17,7 +17,7 @@ pub fn compare(built: &Built, report: &mut Report) {
     let config = sandbox.write("config.toml", twenty_domains());
     let ours = |program: &Path| request(program, &[("MAILSETUP_CONFIG", &config)]);
     let script = source("benches/peers/autoconfig.php");
-    // With its whole path: else it would not be started by posix_spawn as the others are.
+    // With its absolute path: otherwise posix_spawn would not be used as for the others.
     let php = || {
         let mut php = request(Path::new("/usr/bin/php-cgi"), &[("SCRIPT_FILENAME", &script)]);
         php.env("REDIRECT_STATUS", "200");
@@ -70,7 +70,7 @@ pub fn compare(built: &Built, report: &mut Report) {
     report.table(&["program", "million user instructions", "time µs"], &rows.collect::<Vec<_>>());
 }
 
-/// A program started for the request as a web server does it.
+/// A program started for the request as by a web server.
 fn request(program: &Path, settings: &[(&str, &Path)]) -> Command {
     let mut command = command(program);
     for (name, value) in cgi::variables(&autoconfig()) {
@@ -81,7 +81,7 @@ fn request(program: &Path, settings: &[(&str, &Path)]) -> Command {
     command
 }
 
-/// All but the empty program print the same document.
+/// Checks that all programs except the empty one print the same document.
 fn check(ways: &mut [(&str, Command)]) {
     let mut documents = ways[1..].iter_mut().map(|(name, command)| {
         let output = command.output().expect("start");

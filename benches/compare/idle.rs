@@ -1,4 +1,4 @@
-//! Memory, and what a new request takes, with many idle connections; and how large the programs are.
+//! Memory and the time of a new request with many idle connections; and the sizes of the programs.
 
 use crate::build::Built;
 use crate::common::{Process, Sandbox, command, program};
@@ -14,9 +14,9 @@ use std::path::Path;
 use std::time::Instant;
 
 const MANY: usize = 10_000;
-/// Connections beside the idle ones, and descriptors for other things.
+/// Room for other connections than the idle ones, and for other descriptors.
 const ROOM: usize = 200;
-/// New requests of which the middle one is told.
+/// New requests, of which the median is reported.
 const NEW: usize = 200;
 
 pub fn compare(built: &Built, report: &mut Report) {
@@ -122,7 +122,7 @@ fn look(program: &Path) -> [Seen; 3] {
             start.elapsed().as_secs_f64() * 1e6
         });
         let new_request = median(times);
-        // Nobody was sent away meanwhile.
+        // Checks that no connection was closed in the meantime.
         if let (Some(first), true) = (idle.first_mut(), count > 0) {
             ask(first);
         }
@@ -130,8 +130,9 @@ fn look(program: &Path) -> [Seen; 3] {
     })
 }
 
-/// Has a program read from the disk at its next start, as after a boot. Of a file that was just
-/// written the kernel keeps larger pieces, and maps more of it around each page that is touched.
+/// Makes the kernel read a program from disk at its next start, as after a boot. For a file that
+/// was just written, the kernel keeps larger folios, and maps more of it around each page that is
+/// used.
 fn forget(program: &Path) {
     let file = fs::File::open(program).expect("a program");
     file.sync_all().expect("sync");
@@ -142,7 +143,7 @@ fn forget(program: &Path) {
 fn raise_descriptor_limit() {
     let needed = (MANY + ROOM) as u64;
     let limit = getrlimit(Resource::Nofile);
-    // Only root may have more than the maximum.
+    // Only root may raise the maximum.
     let maximum = limit.maximum.map(|maximum| maximum.max(needed));
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     assert!(raised.is_ok(), "{needed} descriptors are needed, the limit is {limit:?}: ulimit -Hn");

@@ -1,4 +1,4 @@
-//! A kept FastCGI connection without nginx between, light enough to measure with.
+//! A kept FastCGI connection without nginx, light enough for measurements.
 
 use crate::common::fcgi::{END_REQUEST, STDOUT, Style, read_record, request_records};
 use crate::common::http::{Request, TIMEOUT};
@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// One descriptor, for there may be ten thousand of them.
+/// One descriptor, since there may be ten thousand connections.
 pub struct Connection(UnixStream);
 
 impl Connection {
@@ -16,7 +16,7 @@ impl Connection {
         Self(stream)
     }
 
-    /// Sends what `records` made and waits for the whole answer, which comes as CGI has it.
+    /// Sends the output of `records` and waits for the whole response, which has the form of CGI.
     pub fn ask(&mut self, records: &[u8]) -> Vec<u8> {
         self.0.write_all(records).expect("connection");
         let mut answer = Vec::new();
@@ -31,7 +31,7 @@ impl Connection {
     }
 }
 
-/// A request as it travels.
+/// A request as FastCGI records.
 pub fn records(request: &Request) -> Vec<u8> {
     request_records(request, Style { keep: true, ..Style::USUAL })
 }

@@ -6,10 +6,10 @@ use crate::places::on;
 use crate::{DOMAIN, Settings};
 use std::time::Duration;
 
-/// Connections of wrk to nginx, and so the most that nginx opens to a responder.
+/// Connections of wrk to nginx, and thus the most that nginx opens to a responder.
 pub const CONNECTIONS: usize = 16;
 
-/// What wrk saw.
+/// The result of wrk.
 pub struct Load {
     pub requests: f64,
     /// Requests in a second.
@@ -21,8 +21,8 @@ pub struct Load {
     pub cpu: f64,
 }
 
-/// Asks the server on `port` for so long. Every answer must be a 200 and, with its header, `length`
-/// bytes long.
+/// Sends requests to the server on `port` for `time`. Every response must be a 200 and, with its
+/// header, `length` bytes long.
 pub fn run_wrk(settings: &Settings, port: u16, length: usize, time: Duration) -> Load {
     let before = cpu_of_ended();
     let output = run(on(&settings.cpus.load, "wrk")
@@ -36,8 +36,8 @@ pub fn run_wrk(settings: &Settings, port: u16, length: usize, time: Duration) ->
     let sums: Vec<f64> = sums.split(' ').map(|sum| sum.parse().expect("a number")).collect();
     let [requests, duration, bytes, p50, p99, errors] = sums[..] else { panic!("{output}") };
     assert_eq!(errors, 0.0, "answers that were none:\n{output}");
-    // wrk may stop in the middle of an answer on each connection, and nginx says `close` instead of
-    // `keep-alive` now and then.
+    // wrk may stop in the middle of a response on each connection, and nginx occasionally sends
+    // `close` instead of `keep-alive`.
     let odd = (bytes - requests * length as f64).abs();
     let may_be_odd = (CONNECTIONS * length) as f64 + requests / 100.0;
     assert!(odd <= may_be_odd, "answers of other lengths than {length}:\n{output}");

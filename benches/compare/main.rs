@@ -1,9 +1,10 @@
-//! What mailsetup costs beside what it may replace, on the same machine in the same run: `make bench`.
+//! Compares the cost of mailsetup with that of the programs it may replace, on the same machine in
+//! the same run: `make bench`.
 //!
 //! Behind nginx: mailsetup, PHP, a C program on libfcgi, the crate `fastcgi`, and a file. As CGI:
-//! start to exit, beside an empty program and php-cgi. Signed profiles beside bare signatures.
-//! Memory with idle connections. Prints tables in Markdown and appends them to
-//! docs/performance.md, which says how to read them.
+//! from start to exit, compared with an empty program and php-cgi. Signed profiles compared with
+//! bare signatures. Memory with idle connections. Prints tables in Markdown and appends them to
+//! docs/performance.md, which explains them.
 //!
 //! Settings, by environment:
 //! - `BENCH_SECONDS`: how long each server is asked in a round (3)
@@ -11,8 +12,8 @@
 //! - `BENCH_CPUS`: CPUs for the load, nginx and the responder, for example `2-3 0 1`
 //! - `BENCH_REPORT`: the file to append to (docs/performance.md)
 //!
-//! Only some of it: `cargo bench --bench compare -- servers cgi signing idle instructions`, whichever
-//! are wanted.
+//! To run only some parts, name them: `cargo bench --bench compare -- servers cgi signing idle
+//! instructions`.
 
 #![allow(
     clippy::expect_used,
@@ -47,7 +48,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The domain that is asked for.
+/// The requested domain.
 const DOMAIN: &str = "example.org";
 
 fn main() {
@@ -77,13 +78,13 @@ fn main() {
     report.publish(&settings);
 }
 
-/// What the environment says.
+/// The settings from the environment.
 pub struct Settings {
-    /// How long each server is asked in a round.
+    /// How long requests are sent to each server in a round.
     pub round: Duration,
     /// How many rounds there are.
     pub rounds: usize,
-    /// Who runs on which CPU.
+    /// The CPUs of the processes.
     pub cpus: Cpus,
     /// The file to append to.
     pub report: PathBuf,
@@ -106,7 +107,7 @@ impl Settings {
     }
 }
 
-/// A configuration with twenty domains; benches/peers/autoconfig.php knows the same.
+/// A configuration with twenty domains; benches/peers/autoconfig.php has the same.
 pub fn twenty_domains() -> String {
     let mut config = format!("[domain.'{DOMAIN}']\n");
     for number in 1..20 {
@@ -121,12 +122,12 @@ pub fn autoconfig() -> Request {
         .host(format!("autoconfig.{DOMAIN}"))
 }
 
-/// The middle one of several numbers.
+/// The median of several numbers.
 pub fn median(numbers: impl IntoIterator<Item = f64>) -> f64 {
     percentile(numbers, 50)
 }
 
-/// The number that so many of a hundred are below.
+/// The percentile of several numbers.
 pub fn percentile(numbers: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut numbers: Vec<_> = numbers.into_iter().collect();
     numbers.sort_by(f64::total_cmp);

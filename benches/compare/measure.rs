@@ -1,9 +1,9 @@
-//! What processes have used so far, as /proc tells it (proc_pid_stat(5), proc_pid_smaps(5)).
+//! The CPU time and memory of processes, from /proc (proc_pid_stat(5), proc_pid_smaps(5)).
 
 use std::fs;
 use std::time::Duration;
 
-/// A process and its children, for servers that keep a crew of workers.
+/// A process and its children, for servers with several workers.
 pub fn crew(id: u32) -> Vec<u32> {
     let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
     let children = children.split_whitespace().map(|id| id.parse().expect("a process id"));
@@ -20,23 +20,23 @@ pub fn cpu_of_ended() -> Duration {
     times("self", 16)
 }
 
-/// Two times that stand in a row in a process's `stat`, the first of them in this field.
+/// The sum of two consecutive times in a process's `stat`, the first of them in this field.
 fn times(id: &str, field: usize) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("a running process");
-    // The name, in parentheses, may hold anything; it is the second field.
+    // The name, in parentheses, may contain any characters; it is the second field.
     let (_, rest) = stat.rsplit_once(") ").expect("a name");
     let ticks = rest.split(' ').skip(field - 3).take(2);
     let ticks = ticks.map(|ticks| ticks.parse::<u64>().expect("ticks")).sum::<u64>();
-    // Linux tells it in hundredths of a second, whatever the kernel's own clock.
+    // Linux reports it in hundredths of a second, whatever the kernel's own clock.
     Duration::from_millis(10 * ticks)
 }
 
 /// Memory of some processes, in KiB.
 #[derive(Clone, Copy)]
 pub struct Memory {
-    /// All that is in memory. What processes share counts for each of them.
+    /// Resident memory. Shared pages are counted for each process.
     pub rss: u64,
-    /// What processes share is divided among them.
+    /// Like `rss`, but shared pages are divided among the processes.
     pub pss: u64,
 }
 
@@ -55,7 +55,7 @@ pub fn memory(ids: &[u32]) -> Memory {
     sum
 }
 
-/// KiB as MB, as people say it.
+/// Converts KiB to MB.
 pub fn megabytes(kib: u64) -> f64 {
     kib as f64 * 1024.0 / 1e6
 }

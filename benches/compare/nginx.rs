@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::net::TcpStream;
 use std::process::Stdio;
 
-/// Debian's nginx.conf, without what has no bearing here and without access log.
+/// Debian's nginx.conf, without unrelated settings and without access log.
 const MAIN: &str = "\
 daemon off;
 user root;
@@ -62,7 +62,8 @@ fn server(config: &mut String, peer: &Peer) {
                 socket.display()
             )
             .expect("memory");
-            // Only PHP reads SCRIPT_FILENAME; it is sent to all, so that all get the same.
+            // Only PHP reads SCRIPT_FILENAME; it is sent to all, so that all get the same
+            // parameters.
             let script = source("benches/peers/autoconfig.php");
             format!(
                 "include /etc/nginx/fastcgi_params;
@@ -72,7 +73,7 @@ fn server(config: &mut String, peer: &Peer) {
                 script.display()
             )
         }
-        // No header field that the others do not send.
+        // No header fields that the others do not send.
         Way::File { path, headers } => {
             let mut location = format!(
                 "alias {};

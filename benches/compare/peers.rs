@@ -1,4 +1,4 @@
-//! The peers: what answers the same request with the same bytes, each in its own process.
+//! The peers: programs that answer the same request with the same bytes, each in its own process.
 
 use crate::build::{Built, php_fpm};
 use crate::common::http::Response;
@@ -11,23 +11,23 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What makes sure of opcache.
+/// Options that enable opcache.
 const OPCACHE: [&str; 2] = ["-d", "opcache.enable=1"];
 
-/// One way to get the answer.
+/// One way to get the response.
 pub struct Peer {
     pub name: String,
     pub port: u16,
     pub way: Way,
 }
 
-/// What nginx does to get it.
+/// How nginx gets the response.
 pub enum Way {
     FastCgi { process: Process, socket: PathBuf, kept: bool },
     File { path: PathBuf, headers: Vec<(String, String)> },
 }
 
-/// Who answers.
+/// The program that answers.
 #[derive(Clone, Copy)]
 enum Responder {
     Mailsetup,
@@ -37,7 +37,7 @@ enum Responder {
 }
 
 impl Peer {
-    /// Where nginx listens for it.
+    /// The address at which nginx listens for it.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
@@ -51,7 +51,7 @@ impl Peer {
     }
 }
 
-/// Starts all peers; `answer` is what those without a mind of their own say.
+/// Starts all peers; `answer` is the response of those with a fixed one.
 pub fn start(
     sandbox: &Sandbox,
     settings: &Settings,
@@ -73,7 +73,8 @@ pub fn start(
         ("C (libfcgi)", Responder::C),
         ("crate `fastcgi`", Responder::Crate),
     ] {
-        // A process for each way: PHP and C can only serve kept connections or others.
+        // A process for each way: PHP and C can serve either kept connections or others, but not
+        // both.
         for (kept, way) in [(true, "keepalive"), (false, "no keepalive")] {
             let socket = sandbox.path(&format!("{}.socket", peers.len()));
             let on = |program: &Path| on(&settings.cpus.responder, program);

@@ -1,11 +1,11 @@
-//! Who runs on which CPU.
+//! The CPUs of the processes.
 
 use crate::common::command;
 use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// CPUs, as taskset(1) has them.
+/// CPUs, in the form of taskset(1).
 pub struct Cpus {
     pub load: String,
     pub nginx: String,
@@ -13,12 +13,12 @@ pub struct Cpus {
 }
 
 impl Cpus {
-    /// What the environment says, else what the machine has.
+    /// The CPUs from the environment, else those of the machine.
     pub fn read() -> Self {
         let count = count();
         let text = env::var("BENCH_CPUS").unwrap_or_else(|_| match count {
-            // With so few, each division favours somebody: PHP's many processes pay for a CPU that
-            // they share with the load, a single process for one that it cannot leave.
+            // With so few, each division favours some peer: PHP's many processes lose if they share
+            // a CPU with the load, a single process if it is bound to one.
             1..4 => [&*all(); 3].join(" "),
             _ => format!("2-{} 0-1 0-1", count - 1),
         });
@@ -39,7 +39,7 @@ pub fn all() -> String {
     format!("0-{}", count() - 1)
 }
 
-/// A program on some CPUs, which ends when the benchmark ends, however that does.
+/// A program on some CPUs, which is ended when the benchmark ends in any way.
 pub fn on(cpus: &str, program: impl AsRef<OsStr>) -> Command {
     let mut command = command("setpriv");
     command.args(["--pdeathsig", "TERM", "taskset", "--cpu-list", cpus]).arg(program);

@@ -1,4 +1,5 @@
-//! The report: tables in Markdown, printed and appended to a file, with the machine they are of.
+//! The report: tables in Markdown, printed and appended to a file, with a description of the
+//! machine.
 
 use crate::Settings;
 use crate::build::{output_of_tool, php_fpm};
@@ -10,30 +11,30 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// How much of all CPUs others may use, from 0 to 1.
+/// How much of all CPUs other processes may use, from 0 to 1.
 const QUIET: f64 = 0.05;
 
 pub struct Report {
     machine: String,
-    /// How much of all CPUs others used before anything was measured, from 0 to 1.
+    /// How much of all CPUs other processes used before the measurements, from 0 to 1.
     busy: f64,
     targets: Vec<Vec<String>>,
     text: String,
 }
 
-/// What a number should be.
+/// The target for a number.
 pub enum Wanted {
     AtLeast(f64),
     AtMost(f64),
 }
 
 impl Report {
-    /// Looks at the machine, which has to be as idle as it will be.
+    /// Examines the machine, which must already be as idle as it will be.
     pub fn new() -> Self {
         Self { machine: machine(), busy: busy(), targets: Vec::new(), text: String::new() }
     }
 
-    /// Adds a part: a heading and what it is about.
+    /// Adds a part: a heading and a description.
     pub fn part(&mut self, heading: &str, about: &str) {
         write!(self.text, "\n#### {heading}\n\n{about}\n").expect("memory");
     }
@@ -49,7 +50,7 @@ impl Report {
         write!(self.text, "\n{text}").expect("memory");
     }
 
-    /// Holds a number against what it should be.
+    /// Compares a number with its target.
     pub fn target(&mut self, what: &str, wanted: Wanted, reached: f64) {
         let (wanted, is_reached) = match wanted {
             Wanted::AtLeast(least) => (format!("≥ {least}"), reached >= least),
@@ -89,7 +90,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Three digits that count, or all before the point.
+/// A number with three significant digits, or all before the point.
 pub fn number(number: f64) -> String {
     let decimals = match number.abs() {
         0.0 | 100.0.. => 0,
@@ -100,7 +101,7 @@ pub fn number(number: f64) -> String {
     format!("{number:.decimals$}")
 }
 
-/// The heading of a run, and what it ran on.
+/// The heading of a run, and the machine.
 fn machine() -> String {
     let file = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let after = |text: &str, key: &str, between: char| {
@@ -139,7 +140,7 @@ fn machine() -> String {
     text
 }
 
-/// What was built, where git knows it.
+/// The commit that was built, if git has it.
 fn commit() -> Option<String> {
     let mut git = Command::new("git");
     git.args(["describe", "--always", "--dirty"]).current_dir(source(""));
@@ -153,7 +154,7 @@ fn busy() -> f64 {
         let stat = fs::read_to_string("/proc/stat").expect("/proc/stat");
         let times = stat.lines().next().expect("a line").split_whitespace().skip(1);
         let times: Vec<f64> = times.map(|time| time.parse().expect("a number")).collect();
-        // The first eight are all there is; the fourth is idle, the fifth waits for a disk.
+        // The first eight are the total; the fourth is idle, the fifth waits for a disk.
         (times[..8].iter().sum::<f64>(), times[3] + times[4])
     };
     let before = look();

@@ -10,7 +10,7 @@ use crate::report::{Report, Wanted, number};
 use crate::{Settings, autoconfig, median, nginx, twenty_domains};
 use std::time::Duration;
 
-/// What one peer was seen to do in one round.
+/// The measurements of one peer in one round.
 struct Round {
     load: Load,
     /// CPU time of one request, in microseconds.
@@ -53,14 +53,14 @@ pub fn compare(settings: &Settings, built: &Built, report: &mut Report) {
     write(settings, &peers, &rounds, report);
 }
 
-/// Asks once, and compares every byte but the date.
+/// Sends one request, and compares every byte of the response except the date.
 fn check(peer: &Peer, answer: &Response) {
     let got = send(peer.address(), &autoconfig()).expect(&peer.name);
     assert_eq!((got.status, got.text()), (200, answer.text()), "{}", peer.name);
     assert_eq!(fields(&got), fields(answer), "{}", peer.name);
 }
 
-/// The header fields that are the responder's, in one order.
+/// The header fields of the responder, sorted.
 fn fields(response: &Response) -> Vec<(String, &str)> {
     let fields = response.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), &**value));
     let of_nginx = ["server", "date", "connection"];
@@ -69,7 +69,7 @@ fn fields(response: &Response) -> Vec<(String, &str)> {
     fields
 }
 
-/// PHP does the same work: it answers other questions like mailsetup, too.
+/// Checks that PHP does the same work: it answers other requests like mailsetup, too.
 fn check_php(peers: &[Peer]) {
     let path = "/mail/config-v1.1.xml";
     for request in [
@@ -92,7 +92,7 @@ fn check_php(peers: &[Peer]) {
     }
 }
 
-/// The bytes of a whole answer on a kept connection.
+/// The length of a whole response on a kept connection, in bytes.
 fn length(peer: &Peer) -> usize {
     let answer = send(peer.address(), &autoconfig()).expect(&peer.name);
     let fields = answer.headers.iter().map(|(name, value)| match &**name {

@@ -1,5 +1,5 @@
-//! Signed profiles over FastCGI beside bare signatures of OpenSSL, and how long others wait
-//! meanwhile.
+//! Signed profiles over FastCGI compared with bare signatures of OpenSSL, and the delay of other
+//! requests during that.
 
 use crate::Settings;
 use crate::report::Report;
@@ -36,11 +36,11 @@ mod with_openssl {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// Connections that ask for profiles, each for the next as soon as it has one.
+    /// Connections that request profiles, each the next one as soon as it has a response.
     const ASKING: usize = 4;
-    /// The CPU of those who ask.
+    /// The CPU of the requesting threads.
     const ASKED_FROM: usize = 0;
-    /// Between two requests of somebody else.
+    /// The pause between two other requests.
     const PAUSE: Duration = Duration::from_millis(3);
 
     pub fn compare(settings: &Settings, report: &mut Report) {
@@ -63,7 +63,7 @@ mod with_openssl {
         let rate = median(on_one.rounds.iter().map(|round| round.served.rate / round.bare.rate));
         let what = format!("signed profiles/s, {rsa}: share of bare signatures/s");
         report.target(&what, Wanted::AtLeast(0.9), rate);
-        // The same by CPU time, which depends less on who else is there.
+        // The same by CPU time, which depends less on other processes.
         let cpu = median(on_one.rounds.iter().map(|round| round.bare.cpu / round.served.cpu));
         let what = format!("CPU time of a bare signature, {rsa}: share of a signed profile's");
         report.target(&what, Wanted::AtLeast(0.9), cpu);
@@ -116,10 +116,10 @@ mod with_openssl {
 
     //------------ what is seen ---------------------------------------------------
 
-    /// What was seen with one key and one place.
+    /// The measurements with one key and one set of CPUs.
     struct Seen {
         rounds: Vec<Round>,
-        /// Delays of somebody else in microseconds, while nothing is signed and while much is.
+        /// Delays of other requests in microseconds, without and with signatures in progress.
         quiet: Vec<f64>,
         busy: Vec<f64>,
     }
@@ -131,14 +131,15 @@ mod with_openssl {
 
     /// How fast signatures were made.
     struct Speed {
-        /// In a second.
+        /// Signatures per second.
         rate: f64,
-        /// CPU time of one in microseconds.
+        /// CPU time of one signature in microseconds.
         cpu: f64,
     }
 
     impl Speed {
-        /// Counts what `work` makes, and the CPU time that the process `id` needs for it.
+        /// Counts the signatures that `work` makes, and the CPU time that the process `id` needs
+        /// for them.
         fn of<T>(id: u32, work: impl FnOnce() -> (u32, T)) -> (Self, T) {
             let (start, before) = (Instant::now(), cpu(&[id]));
             let (made, rest) = work();
@@ -155,7 +156,7 @@ mod with_openssl {
             let [certificate, private] =
                 ["crt", "key"].map(|end| sandbox.path(&format!("profile.{end}")));
             make_key(&certificate, &private, key);
-            // Only profiles of domains that are named are signed.
+            // Only profiles of named domains are signed.
             let config = format!(
                 "[apple]\nsigning_certificate = 'profile.crt'\nsigning_key = 'profile.key'\n\
                  [domain.'{DOMAIN}']\n"
@@ -207,7 +208,7 @@ mod with_openssl {
 
     //------------ bare -----------------------------------------------------------
 
-    /// What mailsetup asks of OpenSSL, and nothing else.
+    /// The same OpenSSL calls as in mailsetup, and nothing else.
     struct Bare {
         certificate: X509,
         key: PKey<Private>,
@@ -234,7 +235,7 @@ mod with_openssl {
                 }
                 (made, ())
             };
-            // A thread of its own, since it stays on its CPU.
+            // In a separate thread, since it stays on its CPU.
             let of_a_thread =
                 || thread::scope(|scope| scope.spawn(sign).join().expect("signatures"));
             Speed::of(std::process::id(), of_a_thread).0
@@ -252,15 +253,15 @@ mod with_openssl {
 
     //------------ served ---------------------------------------------------------
 
-    /// Those who ask: whom, how long.
+    /// The requesting threads: the socket and the duration.
     struct Asking<'a> {
         socket: &'a Path,
         time: Duration,
     }
 
     impl Asking<'_> {
-        /// The speed of profiles, and the delays of somebody else meanwhile. `service` is its
-        /// process.
+        /// The speed of profiles, and the delays of other requests during that. `service` is the
+        /// process of the service.
         fn profiles(&self, service: u32) -> (Speed, Vec<f64>) {
             let (stop, count) = (AtomicBool::new(false), AtomicU32::new(0));
             let all_ask = Barrier::new(ASKING + 1);
@@ -296,7 +297,7 @@ mod with_openssl {
             }
         }
 
-        /// How long somebody waits who asks for autoconfig now and then; in microseconds.
+        /// The delays of occasional autoconfig requests, in microseconds.
         fn delays(&self) -> Vec<f64> {
             let request = records(&autoconfig());
             let asking = || {
@@ -315,7 +316,7 @@ mod with_openssl {
         }
     }
 
-    /// The CPU of the service where it has one, and of the bare signatures.
+    /// The CPU of the service if it is bound to one, and of the bare signatures.
     fn last() -> usize {
         thread::available_parallelism().map_or(1, usize::from) - 1
     }

@@ -1,3 +1,3 @@
-//! What a start costs that does nothing: the scale for one CGI request.
+//! A program that does nothing: its start is the scale for one CGI request.
 
 fn main() {}

@@ -1,7 +1,8 @@
 //! E-mail addresses: any bytes.
 //!
-//! Holds: what is taken is written and read back as the same address; it has the sizes that RFC 5321
-//! allows, no control characters and none that are not seen; all letter cases of it are one; its domain is a domain name.
+//! Checks: an accepted address is written and read back as the same one; it has the sizes that RFC
+//! 5321 allows, no control characters and no invisible ones; all its letter cases are folded to
+//! one; its domain is a domain name.
 
 use mailsetup::address::{
     Domain, EmailAddress, HostName, MAX_DOMAIN, MAX_LOCAL_PART, is_host_name,
@@ -17,7 +18,7 @@ pub fn run(data: &[u8]) {
     assert!(!text.contains(char::is_control), "{text:?}");
     let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
     assert!(!text.chars().any(|c| is_hidden(c) && !is_joiner(c)), "{text:?}");
-    // A joiner changes the look of a letter before it, which is not ASCII.
+    // A joiner changes the shape of a letter before it, which is not ASCII.
     assert!(!text.starts_with(is_joiner), "{text:?}");
     let chars: Vec<_> = text.chars().collect();
     let lonely = |pair: &[char]| is_joiner(pair[1]) && pair[0].is_ascii();
@@ -31,7 +32,7 @@ pub fn run(data: &[u8]) {
     check_domain(address.domain());
 }
 
-/// What holds for every domain, wherever it came from.
+/// Checks of every domain, whatever its source.
 pub fn check_domain(domain: &Domain) {
     let text = domain.as_str();
     assert!(is_host_name(text) && text.len() <= MAX_DOMAIN && text.contains('.'), "{text:?}");

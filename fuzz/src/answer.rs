@@ -1,4 +1,4 @@
-//! How the targets ask the program, and what holds for every answer to whatever was asked.
+//! Sends the requests of the targets to the program, and checks every response.
 
 use mailsetup::cache::Cache;
 use mailsetup::commands::CHECKS;
@@ -11,21 +11,21 @@ use mailsetup::xml;
 use std::path::Path;
 
 thread_local! {
-    /// Read once: several domains, with every service and every text.
+    /// Read once: several domains, with all services and texts.
     static CONFIG: Config = match check::text(Path::new("config.toml"), include_str!("config.toml"), &CHECKS) {
         Ok(config) => config,
         Err(errors) => panic!("{errors:?}"),
     };
-    /// What was written for earlier requests.
+    /// The cache of documents of earlier requests.
     static KEPT: Cache = Cache::default();
 }
 
-/// What a byte 1 stands for: an element, also within a quoted local part.
+/// The replacement for a byte 1: an element, also within a quoted local part.
 const ELEMENT: &[u8] = b"<hostile>";
-/// What a byte 2 stands for: the end of an attribute, also within a quoted local part.
+/// The replacement for a byte 2: the end of an attribute, also within a quoted local part.
 const ATTRIBUTE: &[u8] = b"\\\"hostile=";
 
-/// The bytes that are meant: markup that is in no document of ours is put in place of two of them.
+/// Replaces two bytes by markup that is not in any document of this program.
 pub fn with_markup(data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data.len());
     for &byte in data {
@@ -38,8 +38,8 @@ pub fn with_markup(data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The answer with the configuration of `config.toml`; a document that was kept is the same as one
-/// that is written anew.
+/// The response with the configuration of `config.toml`; checks that a cached document is the same
+/// as one that is written again.
 pub fn ask(request: &Request) -> Response {
     CONFIG.with(|config| {
         let response = ask_of(request, config);
@@ -47,7 +47,7 @@ pub fn ask(request: &Request) -> Response {
             Step::Done(reply) => reply.response,
             _ => panic!("nothing is signed or read here"),
         });
-        // An error of Autodiscover's has the time in it.
+        // An Autodiscover error contains the time.
         if !response.body.windows(7).any(|part| part == b"<Error ") {
             assert_eq!(again, response);
         }
@@ -55,12 +55,12 @@ pub fn ask(request: &Request) -> Response {
     })
 }
 
-/// The answer with any configuration.
+/// The response with any configuration.
 pub fn ask_of(request: &Request, config: &Config) -> Response {
     responder::respond_now(request, config).response
 }
 
-/// What holds for every answer.
+/// Checks of every response.
 pub fn check(response: &Response) {
     use Status::*;
     let known = [Ok, NotModified, BadRequest, NotFound, MethodNotAllowed];
@@ -90,7 +90,7 @@ pub fn check(response: &Response) {
             assert!(value.is_object(), "{text}");
         }
         "application/x-apple-aspen-config" => {
-            // Our reader takes no document type.
+            // The reader refuses document types.
             let start = text.find("<plist").expect(text);
             xml::read(&response.body[start..]).unwrap_or_else(|error| panic!("{error}: {text}"));
         }
@@ -102,7 +102,7 @@ pub fn check(response: &Response) {
     }
 }
 
-/// Errors are one line of our own words: nothing that a client could take for a document.
+/// Errors are one line of fixed words, which clients cannot mistake for a document.
 fn check_line(text: &str) {
     let line = text.strip_suffix('\n').expect(text);
     assert!(
@@ -111,7 +111,7 @@ fn check_line(text: &str) {
     );
 }
 
-/// What was sent as markup never comes back as markup.
+/// Markup in a request is never repeated as markup.
 fn check_echo(text: &str, media_type: &str) {
     assert!(!text.contains("<hostile"), "{text}");
     assert!(!media_type.starts_with("text/html") || !text.contains("\"hostile"), "{text}");

@@ -1,10 +1,10 @@
 //! CGI: any variables in the environment, in the form of `/proc/self/environ` (`NAME=value`, each
-//! ended by a NUL); behind an empty one comes the body.
+//! ended by a NUL); an empty one is followed by the body.
 //!
-//! Holds: there is a request if and only if there is a method; path and query are those of the
-//! variables and never longer; a Host is a domain name, and only the lack of one is made up for; the
-//! answer is a header that RFC 3875 knows, then a body as long as it says; a HEAD gets the same
-//! header.
+//! Checks: there is a request if and only if there is a method; path and query are those of the
+//! variables and never longer; a Host is a domain name, and is only replaced if it is missing; the
+//! response is a header in the form of RFC 3875, then a body of the given length; a HEAD gets the
+//! same header.
 
 use super::{address, take_until};
 use mailsetup::gateway::document_response::write_answer;

@@ -1,8 +1,8 @@
 //! The configuration file: any text.
 //!
-//! Files that it names are not looked at: such a text is only read, not checked. Holds: a text is
-//! taken or refused with mistakes, each in a line that is there; what is taken answers for the
-//! domains it names, with documents that are sound.
+//! Files that it names are not read: such a text is only parsed, not checked. Checks: a text is
+//! accepted, or refused with errors, each in an existing line; an accepted configuration answers
+//! for the domains it names, with valid documents.
 
 use super::answer;
 use mailsetup::commands::CHECKS;
@@ -18,7 +18,7 @@ const FILE_KEYS: [&str; 6] =
 
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // A key can hide from the search only behind an escape, which needs a backslash.
+    // The search misses a key only if it is written with an escape, which needs a backslash.
     let may_name_files = text.contains('\\') || FILE_KEYS.iter().any(|key| text.contains(key));
     if may_name_files && names_files(text) {
         return;
@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// True if checking would look at other files.
+/// True if the check would read other files.
 fn names_files(text: &str) -> bool {
     let mut report = Report::new(Path::new("config.toml"), text);
     let Some(mut document) = Document::read(text, &mut report) else { return false };

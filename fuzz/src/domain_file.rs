@@ -1,7 +1,7 @@
 //! The file of one domain in `domains.directory`: any text.
 //!
-//! Files that it names are not looked at: such a text is left out. Holds: a text is taken or refused
-//! with mistakes, each in a line that is there; the documents of what is taken are sound.
+//! Files that it names are not read: such a text is skipped. Checks: a text is accepted, or refused
+//! with errors, each in an existing line; the documents of an accepted file are valid.
 
 use super::answer;
 use mailsetup::address::Domain;
@@ -15,7 +15,7 @@ use mailsetup::route::route;
 use std::path::Path;
 
 thread_local! {
-    /// What the file stands on. Tables are inherited where there is a folder; it is not looked into.
+    /// The base of the file. Tables are inherited if a folder is configured; it is not read.
     static CONFIG: Config = {
         let text = concat!("domains.directory = '/'\n", include_str!("config.toml"));
         match check::text(Path::new("config.toml"), text, &CHECKS) {
@@ -27,7 +27,7 @@ thread_local! {
 
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // A key can hide from the search only behind an escape, which needs a backslash.
+    // The search misses a key only if it is written with an escape, which needs a backslash.
     if text.contains('\\') || text.contains("template") || text.contains("logo") {
         return;
     }

@@ -1,17 +1,18 @@
 //! FastCGI: any bytes from a web server, in any pieces.
 //!
 //! Two bytes say where to split, the lowest bit of a third whether the connection is one too many;
-//! the others are what the web server sends. Holds: fed whole, in two pieces and byte by byte, the
-//! same requests arrive, the same bytes go out, and the connection is left in the same state; which
-//! requests arrive and how each ends is what `Model`, a reading of the specification in whole
-//! records, says; what goes out are whole records of the kinds we may send, no more than twice of
-//! what came in; name-value pairs never reach behind their bytes.
+//! the others are what the web server sends. Checks: whether the input is passed whole, in two
+//! parts or byte by byte, the same requests arrive, the same bytes are sent, and the connection is
+//! in the same state; the requests and their ends are those of `Model`, an implementation of the
+//! specification for whole records; the output consists of whole records of the kinds that an
+//! application may send, and is at most twice as long as the input; name-value pairs never reach
+//! beyond their bytes.
 
 use mailsetup::gateway::fastcgi::connection::{Arrived, Connection};
 use mailsetup::gateway::fastcgi::records::{self, EndStatus, HEADER_LEN, Header, kind};
 use mailsetup::limits::Limits;
 
-/// Small enough to be reached.
+/// Small enough to be exceeded.
 const MAX_PARAMETERS: usize = 64;
 const MAX_BODY: usize = 16;
 
@@ -36,7 +37,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(whole, Conversation::over(connection(), bytes.chunks(1)), "byte by byte");
 }
 
-/// All that can be seen of a connection.
+/// The visible state of a connection.
 #[derive(Debug, Eq, PartialEq)]
 struct Conversation {
     arrived: Vec<Arrived>,
@@ -46,7 +47,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    /// Feeds bytes in pieces, and answers what arrives.
+    /// Passes bytes in parts, and answers the requests.
     fn over<'a>(
         mut connection: Connection,
         pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -67,13 +68,13 @@ impl Conversation {
         }
     }
 
-    /// Parameters and body of what arrived.
+    /// Parameters and body of each request.
     fn arrived(&self) -> Vec<Parts> {
         let parts = self.arrived.iter();
         parts.map(|request| (request.parameters.clone(), request.body.clone())).collect()
     }
 
-    /// Id and status of what ended.
+    /// Id and status of each ended request.
     fn ends(&self) -> Vec<(u16, u8)> {
         let ends =
             whole_records(&self.output).filter(|(header, _)| header.kind == kind::END_REQUEST);
@@ -108,7 +109,7 @@ impl Conversation {
     }
 }
 
-/// The records in `bytes` that are all there, up to one that is none.
+/// The complete records in `bytes`, up to an invalid one.
 fn whole_records(mut bytes: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
     std::iter::from_fn(move || {
         let (header, rest) = bytes.split_first_chunk::<HEADER_LEN>()?;
@@ -121,10 +122,10 @@ fn whole_records(mut bytes: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
 
 //------------ Model ----------------------------------------------------------
 
-/// Parameters and body of a request; each is `None` if it was over its cap.
+/// Parameters and body of a request; each is `None` if it was over its limit.
 type Parts = (Option<Vec<u8>>, Option<Vec<u8>>);
 
-/// What a connection should do, told once more and simply: all bytes at once, and nothing saved.
+/// A second, simple implementation of a connection: all bytes at once, without optimisation.
 #[derive(Default)]
 struct Model {
     arrived: Vec<Parts>,
@@ -157,7 +158,7 @@ impl Model {
                 return model;
             }
         }
-        // Behind the last whole record a header of another version closes the connection.
+        // After the last whole record, a header of another version closes the connection.
         let next = bytes[len..].first_chunk();
         model.is_closing = next.is_some_and(|header| Header::read(header).is_none());
         model

@@ -1,8 +1,8 @@
 //! The Host of a request and the names of hosts: any bytes.
 //!
-//! Holds: what is taken is a domain name, the same one with a port, with a final dot, in capitals and
-//! in an absolute target; an address is never taken; what can be no Host is no domain either; a URL
-//! is kept to the byte, and its parts are pieces of it.
+//! Checks: an accepted Host is a domain name, the same one with a port, with a final dot, in
+//! capitals and in an absolute target; an IP address is never accepted; a refused Host is not a
+//! domain; a URL is kept unchanged, and its parts are substrings of it.
 
 use super::address;
 use mailsetup::address::{Domain, HostName, is_host_name};
@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
         address::check_domain(&domain);
         assert!(HostName::parse(text).is_some_and(|name| name == domain), "{text:?}");
     }
-    // As it is, and with the text for a host.
+    // Unchanged, and with the text as the host.
     for text in [text.to_owned(), format!("https://{text}")] {
         if let Some(url) = HttpsUrl::parse(&*text) {
             assert_eq!(url.as_str(), text);

@@ -1,8 +1,8 @@
-//! What is tried with hostile bytes: one file for each target, with what must hold whatever comes.
+//! The fuzz targets: one file for each, with the properties that it checks for any input.
 //!
-//! A target takes any bytes and panics if something does not hold. Two things call it: libFuzzer,
-//! through `fuzz_targets/`, and `tests/corpora.rs`, which includes this file and replays what the
-//! fuzzer kept, on stable Rust. No target touches a file or a socket.
+//! A target takes any bytes and panics if a property does not hold. It has two callers: libFuzzer,
+//! through `fuzz_targets/`, and `tests/corpora.rs`, which includes this file and replays the inputs
+//! that the fuzzer kept, on stable Rust. Targets use no files and no sockets.
 
 pub mod address;
 pub mod answer;
@@ -17,10 +17,10 @@ pub mod pox_body;
 pub mod routing;
 pub mod template;
 
-/// A target: takes bytes, panics if something does not hold.
+/// A target: takes bytes, panics if a property does not hold.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which is also that of its folder in `corpus/`.
+/// Every target with its name, which is also that of its folder in `corpus/`.
 pub const TARGETS: [(&str, Target); 11] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
@@ -35,7 +35,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("template", template::run),
 ];
 
-/// Cuts the bytes before the first `separator` off; all of them, where there is none.
+/// Removes and returns the bytes before the first `separator`, or all bytes without one.
 pub fn take_until<'a>(bytes: &mut &'a [u8], separator: u8) -> &'a [u8] {
     let end = bytes.iter().position(|&b| b == separator).unwrap_or(bytes.len());
     let (taken, rest) = bytes.split_at(end);

@@ -1,9 +1,9 @@
 //! A list of domains: any bytes.
 //!
-//! Holds: the domains are those of a second, simple reading of the file, in its order and each once;
-//! they are found, and their neighbours are not; every line that is not a domain is counted, the
-//! first hundred are kept with their number and a short word. A list that says the same many times
-//! has the same domains.
+//! Checks: the domains are those of a second, simple parser, in the order of the file and each
+//! once; they are found, and similar names are not; every line that is not a domain is counted, the
+//! first hundred are kept with their number and a shortened word. A list that is repeated many
+//! times has the same domains.
 
 use mailsetup::address::Domain;
 use mailsetup::directory::list::List;
@@ -32,7 +32,7 @@ pub fn run(data: &[u8]) {
 
     let times = 3 + 300 / data.len().max(1);
     let many = List::parse([data, b"\n"].concat().repeat(times));
-    // A byte order mark counts at the beginning only: later it is a part of a word.
+    // A byte order mark is only removed at the beginning: later it is a part of a word.
     if !data.starts_with(BOM) {
         assert!(many.domains().eq(domains));
         assert_eq!(many.not_domains_count, times * not_domains.len());
@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
 
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// The domains, and the lines that are not domains, read in a simple way.
+/// The domains, and the lines that are not domains, by a simple parser.
 fn read(data: &[u8]) -> (Vec<Domain>, Vec<(usize, String)>) {
     let text = String::from_utf8_lossy(data.strip_prefix(BOM).unwrap_or(data)).into_owned();
     let (mut domains, mut seen, mut not_domains) = (Vec::new(), HashSet::new(), Vec::new());
@@ -62,7 +62,7 @@ fn read(data: &[u8]) -> (Vec<Domain>, Vec<(usize, String)>) {
     (domains, not_domains)
 }
 
-/// Names that differ from this one in little.
+/// Names that differ slightly from this one.
 fn neighbours(name: &str) -> Vec<Domain> {
     let parent = name.split_once('.').map_or("", |(_, parent)| parent);
     let texts = [

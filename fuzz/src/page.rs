@@ -1,7 +1,7 @@
-//! The page for mailbox owners: any query, Host and wishes.
+//! The page for mailbox owners: any query, Host and preferences.
 //!
-//! A line each of query, Host, Accept-Language and If-None-Match; an empty Host is none. Holds: what
-//! `answer::check` says, and a page is shown only with its policy.
+//! One line each for query, Host, Accept-Language and If-None-Match; an empty Host means none.
+//! Checks: those of `answer::check`, and that a page has its policy.
 
 use super::{answer, take_until};
 use mailsetup::request::{Method, Request, Wishes};

@@ -1,8 +1,8 @@
 //! Autodiscover's XML: any body of a POST.
 //!
-//! Holds: what our reader takes, our writer writes so that it reads the same again; the answer is a
-//! well-formed document with status 200, and names a mailbox only if the body named an address: the
-//! very address, as it was checked.
+//! Checks: a document that the reader accepts is the same after it was written and read again; the
+//! response is a well-formed document with status 200, and names a mailbox only if the body named
+//! an address: the same address, as parsed.
 
 use super::answer;
 use mailsetup::address::EmailAddress;
@@ -46,7 +46,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// A text comes out of our reader as it went into our writer, but for characters that XML has not.
+/// A text is the same after writing and reading, except for characters that XML does not allow.
 fn check_round_trip(text: &str) {
     let mut written = xml::Writer::new();
     written.text_in("a", &[("b", text)], text);

@@ -1,8 +1,8 @@
-//! The whole way of a request but for the page: any method, target, Host, wishes and body.
+//! All steps of a request, except for the page: any method, target, Host, preferences and body.
 //!
-//! The form is that of HTTP with fewer words: `METHOD TARGET`, then the lines of Host,
-//! Accept-Language and If-None-Match, then the body. An empty line is a field that is not there.
-//! Holds: what `answer::check` says; only known methods get a document.
+//! The form is a simplified HTTP: `METHOD TARGET`, then the lines of Host, Accept-Language and
+//! If-None-Match, then the body. An empty line means a missing field. Checks: those of
+//! `answer::check`, and that only known methods get a document.
 
 use super::{answer, take_until};
 use mailsetup::request::{Method, Request, Wishes};
@@ -21,7 +21,7 @@ pub fn run(data: &[u8]) {
     };
     let request = Request { wishes, ..Request::new(method, target, host, rest) };
     if *request.path == *b"/" {
-        // The page takes many times as long as any document: `page` asks for it.
+        // The page takes many times as long as any document: the target `page` tests it.
         assert_eq!(
             route(&request).unwrap().1.is_ok(),
             matches!(method, Method::Get | Method::Head)

@@ -1,7 +1,7 @@
-//! A page template of an admin's.
+//! A custom page template.
 //!
-//! Holds: it is taken, or refused with a line that is there; it is the same at the second try. The
-//! fuzzer itself holds that it takes neither long nor much memory, and the stack that it fits.
+//! Checks: it is accepted, or refused with an existing line; a second check has the same result.
+//! The fuzzer itself limits time and memory, and the stack of the thread limits the recursion.
 
 use mailsetup::page::check_template;
 

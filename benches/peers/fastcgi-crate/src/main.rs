@@ -1,9 +1,9 @@
-//! What mailsetup is compared with: a responder on the crate `fastcgi` that answers every request
-//! with the same bytes, in one write.
+//! A peer for comparison with mailsetup: a responder on the crate `fastcgi` that answers every
+//! request with the same bytes, in one write.
 //!
 //!     fastcgi-crate SOCKET FILE
 //!
-//! FILE holds the answer as a CGI program would print it.
+//! FILE contains the response in the form of CGI output.
 
 use std::env;
 use std::fs;
@@ -21,7 +21,7 @@ fn main() {
     let listener = UnixListener::bind(socket).expect("the socket");
     fastcgi::run_raw(
         move |mut request| {
-            // The web server may have gone away; that is no matter here.
+            // The web server may have closed the connection; that is ignored here.
             let _ = request.stdout().write_all(&answer);
         },
         listener.as_raw_fd(),
