@@ -1,7 +1,7 @@
 # mailsetup: run it, test it, build it, install it. `make help` lists the targets.
 #
-# POSIX make; BSD make will do. Directories can be set on the command line; DESTDIR is put before
-# each of them and stored nowhere.
+# For POSIX make, including BSD make. Directories can be set on the command line; DESTDIR is put
+# before each of them and not stored in any file.
 
 prefix = /usr/local
 bindir = $(prefix)/bin
@@ -13,26 +13,26 @@ schemadir = $(datadir)/mailsetup
 bashdir = $(datadir)/bash-completion/completions
 zshdir = $(datadir)/zsh/site-functions
 fishdir = $(datadir)/fish/vendor_completions.d
-# Where systemd finds units; empty for none.
+# The folder of systemd units; empty for none.
 unitdir = $(prefix)/lib/systemd/system
-# Where the web server finds CGI programs, for a link mailsetup.cgi; empty for none.
+# The folder of the web server's CGI programs, for a link mailsetup.cgi; empty for none.
 cgibindir =
 
 INSTALL = install
 CARGO = cargo
 CARGOFLAGS =
-# Where the built program is.
+# The built program.
 PROGRAM = target/release/mailsetup
 
-# What `make fuzz` does; see fuzz/run.sh.
+# The amount of work of `make fuzz`; see fuzz/run.sh.
 MINUTES ?= 8
 RUNS ?=
 TARGETS ?=
 
-# What `make run` listens on.
+# The address of `make run`.
 HTTP ?= 127.0.0.1:8025
 
-# Puts the place of the schema into the first line of the example.
+# Writes the path of the schema into the first line of the example.
 WITH_SCHEMA = sed '1s|/usr/local/share/mailsetup|$(schemadir)|' contrib/config.example.toml
 
 CONTRIB = apache caddy haproxy lighttpd nginx selinux
@@ -53,10 +53,10 @@ run:
 	  '' "or open http://$(HTTP)/ in a browser." '' && \
 	exec $(CARGO) run --quiet --locked $(CARGOFLAGS) $$features -- serve --http $(HTTP)
 
-## test: all tests; installs the web servers and tools they drive (Debian: as root or with sudo)
+## test: all tests; installs the web servers and tools they need (Debian: as root or with sudo)
 test:
 	sh tests/install-tools.sh
-	@# Some tests need a network of their own, which only root may make.
+	@# Some tests need a network namespace, which only root may create.
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
 
@@ -66,40 +66,40 @@ test-debian13:
 	sh tests/install-debian13.sh
 	$(CARGO) test --locked $(CARGOFLAGS) --test main debian_13 -- --ignored
 
-## test-clients: real mail clients set themselves up; installs them and mail servers (Debian)
+## test-clients: real mail clients configure themselves; installs them and mail servers (Debian)
 test-clients:
 	sh tests/install-tools.sh
 	sh tests/install-clients.sh
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
 
-## test-page: the page in Chromium, by axe-core; installs both, and node (Debian)
+## test-page: the page in Chromium, checked by axe-core; installs both, and node (Debian)
 test-page:
 	sh tests/install-page.sh
 	$(CARGO) build --locked $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
-## msrv: build and test with the oldest Rust, Debian 13's, in a Debian 13 below target (Debian)
+## msrv: build and test with the oldest supported Rust, in a Debian 13 below target/ (Debian)
 msrv:
 	sh tests/install-msrv.sh
 	CARGO='$(CARGO)' sh tests/msrv.sh
 
-## soak: load and faults, in full; prints the table of docs/reliability.md (Debian)
+## soak: the full soak test, with load and faults; prints the table of docs/reliability.md (Debian)
 soak:
 	sh tests/install-tools.sh
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; SOAK=full $$in $(CARGO) test --release --locked $(CARGOFLAGS) --test soak
 
-## bench: beside PHP, C and a file, into docs/performance.md; installs those (Debian)
+## bench: compare with PHP, C and a file, into docs/performance.md; installs them (Debian)
 bench:
 	sh tests/install-bench.sh
 	$(CARGO) bench --locked $(CARGOFLAGS) --bench compare
 
-## fuzz: hostile bytes for MINUTES=8 altogether, or RUNS=n of each target (needs Rust nightly, cargo-fuzz)
+## fuzz: fuzz for MINUTES=8 altogether, or RUNS=n of each target (needs Rust nightly, cargo-fuzz)
 fuzz:
 	@MINUTES='$(MINUTES)' RUNS='$(RUNS)' TARGETS='$(TARGETS)' sh fuzz/run.sh
 
-## fuzz-minimise: keep the fewest inputs of all that were found, in fuzz/corpus
+## fuzz-minimise: reduce the inputs found so far to the fewest with the same coverage, in fuzz/corpus
 fuzz-minimise:
 	@TARGETS='$(TARGETS)' sh fuzz/run.sh minimise
 
@@ -109,10 +109,10 @@ build:
 
 ## static: the program without any library, for shared hosting (needs libssl-dev)
 static:
-	@# At a fixed address: a third of the start would be spent on moving OpenSSL's tables.
-	@# Without OpenSSL's TLS: the crate openssl wants OPENSSL_init_ssl for nothing else, and it would
-	@# bring all of TLS along. OPENSSL_init_crypto takes the same arguments and ignores those for TLS.
-	@# What hardly ever runs stands apart: the kernel maps 64 KB around each page that is touched.
+	@# At a fixed address: relocating OpenSSL's tables would take a third of the start.
+	@# Without OpenSSL's TLS: the crate openssl needs only OPENSSL_init_ssl of it, which would link
+	@# all of TLS. OPENSSL_init_crypto takes the same arguments and ignores those for TLS.
+	@# Rarely used code has its own section: the kernel maps 64 KB around each page that is used.
 	@case ' $(CARGOFLAGS) ' in \
 	  *' --no-default-features '*) tls= ;; \
 	  *) tls='-C link-arg=-Wl,--defsym=OPENSSL_init_ssl=OPENSSL_init_crypto' ;; \
@@ -122,7 +122,7 @@ static:
 	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
-## install: put what was built in its place; builds nothing
+## install: install the built program and its files; builds nothing
 install:
 	@test -x $(PROGRAM) || { echo '$(PROGRAM) is not there: run "make build" first, not as root'; exit 1; }
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5' \
@@ -151,14 +151,14 @@ install:
 	  $(INSTALL) -d '$(DESTDIR)$(cgibindir)' && ln -sf '$(bindir)/mailsetup' '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; \
 	fi
 
-## install-config: the example as /etc/mailsetup/config.toml, unless there is one
+## install-config: install the example as /etc/mailsetup/config.toml, unless it exists
 install-config:
 	$(INSTALL) -d '$(DESTDIR)$(sysconfdir)/mailsetup'
 	test -e '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' || \
 	  { $(WITH_SCHEMA) >'$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' && \
 	    chmod 644 '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'; }
 
-## uninstall: remove what install put there; the configuration stays
+## uninstall: remove the installed files; the configuration is kept
 uninstall:
 	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(mandir)/man1/mailsetup.1' \
 	  '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
@@ -171,15 +171,15 @@ uninstall:
 	fi
 	if [ -n '$(cgibindir)' ]; then rm -f '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; fi
 
-## man: write man/mailsetup.1 anew, from the code and man/mailsetup.1.in
+## man: generate man/mailsetup.1 from the code and man/mailsetup.1.in
 man:
 	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::the_manual_page
 
-## keys: write the example, the schema and mailsetup.toml(5) anew, from src/config/file.rs and frames
+## keys: generate the example, the schema and mailsetup.toml(5) from src/config/file.rs and frames
 keys:
 	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main keys::the_
 
-## completions: write contrib/completions anew, from the code
+## completions: generate contrib/completions from the code
 completions:
 	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::completions
 
@@ -187,18 +187,18 @@ completions:
 fmt:
 	$(CARGO) fmt
 
-## lint: complain about the code
+## lint: check format and lints
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets $(CARGOFLAGS) -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 
-## deny: licences, bans and sources of what is linked, by deny.toml; installs cargo-deny
+## deny: check licences, bans and sources of the dependencies, by deny.toml; installs cargo-deny
 deny:
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny@0.20.2
 	$(CARGO) deny --locked check bans licenses sources
 
-## clean: remove everything that was built
+## clean: remove all build results
 clean:
 	$(CARGO) clean
 

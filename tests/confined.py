@@ -1,13 +1,13 @@
 #!/usr/bin/python3
-"""Starts a program as confined as a systemd unit would have it, and stricter: what the unit refuses
-ends the program with SIGSYS instead of an error that nobody may notice.
+"""Starts a program with the restrictions of a systemd unit, and stricter: a refused system call ends
+the program with SIGSYS instead of an error that could remain unnoticed.
 
     confined.py UNIT PROGRAM [ARGUMENT...]
 
 Enforced are the unit's system calls (SystemCallFilter=), its address families
 (RestrictAddressFamilies=), no memory both writable and executable (MemoryDenyWriteExecute=), and no
-file opened for writing (ProtectSystem=strict) but /dev/null. systemd itself names the calls, and its
-library, libseccomp, makes the filter. It takes no unit that lists what is forbidden first.
+file opened for writing (ProtectSystem=strict) except /dev/null. systemd itself lists the calls, and its
+library, libseccomp, creates the filter. Units whose lists begin with forbidden calls are not supported.
 """
 
 import mmap
@@ -25,7 +25,7 @@ def calls(name):
     """The system calls of a set like @system-service, or the one call of that name."""
     if not name.startswith("@"):
         return {name}
-    # It reports itself to a service manager (seen: systemd 257), which is not what it is asked for.
+    # It reports itself to a service manager (seen: systemd 257), which is not wanted here.
     environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
     analyze = ["systemd-analyze", "syscall-filter", name]
     listing = subprocess.run(
@@ -65,7 +65,7 @@ def main():
             number = seccomp.resolve_syscall(seccomp.Arch(), name)
         except Exception:
             number = -1
-        # Calls of other machines have no number here, or not one of their own.
+        # Calls of other architectures have no number here, or a pseudo number.
         if number < 0:
             continue
         for arguments in by_argument.get(name, [[]]):

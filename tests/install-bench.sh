@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs what `make bench` compares with, and what measures: PHP, libfcgi, nginx, wrk, valgrind.
+# Installs the peers and the tools of `make bench`: PHP, libfcgi, nginx, wrk, valgrind.
 #
 #   sh tests/install-bench.sh          install what is missing (Debian)
 #   sh tests/install-bench.sh --list   print the packages, one per line
 #
-# Running it again is a quick no-op. The installation starts no service: the benchmark starts each
-# server itself, on sockets in a directory of its own.
+# If all is installed, it does nothing. The installation starts no service: the benchmark starts
+# each server itself, on sockets in its own directory.
 set -eu
 
-# what proves that it is there (a command, or a file) : the package that brings it
+# the command or file that must exist : its package
 needs='
 nginx:nginx-light
 /usr/share/doc/php-fpm:php-fpm

@@ -4,14 +4,15 @@
 #   sh tests/install-clients.sh          install what is missing (Debian)
 #   sh tests/install-clients.sh --list   print the packages, one per line
 #
-# Running it again is a quick no-op. The installation starts no service. What pip and cargo bring
-# goes below cargo's target directory, in the versions named here; Pimalaya's needs Rust 1.88.
+# If all is installed, it does nothing. The installation starts no service. Programs from pip and
+# cargo are installed below cargo's target directory, in the versions named here; Pimalaya's needs
+# Rust 1.88.
 set -eu
 
 deltachat=2.65.0
 pimalaya=0.9.0
 
-# what proves that it is there (a command, or a file) : the package that brings it
+# the command or file that must exist : its package
 needs='
 /usr/lib/thunderbird/thunderbird:thunderbird
 certutil:libnss3-tools
@@ -36,13 +37,13 @@ cd "$(dirname "$0")/.."
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 mkdir -p "$target/clients"
 
-# Each is made beside its place and moved there once it is whole.
+# Each is built under another name and renamed once it is complete.
 program=$target/clients/deltachat-rpc-server-$deltachat
 if ! [ -e "$program" ]; then
     rm -rf "$target/clients/venv"
     /usr/bin/python3 -m venv "$target/clients/venv"
     "$target/clients/venv/bin/pip" install --quiet --only-binary :all: "deltachat-rpc-server==$deltachat"
-    # The program itself; what lies in bin is a script that starts it.
+    # The program itself; the file in bin is a script that starts it.
     cp "$target"/clients/venv/lib/python3*/site-packages/deltachat_rpc_server/deltachat-rpc-server "$program.new"
     mv "$program.new" "$program"
     rm -rf "$target/clients/venv"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes a root with Debian 13 and its web servers, below target/: for tests with versions that
+# Creates a root with Debian 13 and its web servers below target/, for tests with versions that
 # Debian 12 does not have.
 #
-#   sh tests/install-debian13.sh       make it if it is missing (Debian, Ubuntu; as root)
+#   sh tests/install-debian13.sh       create it if it is missing (Debian, Ubuntu; as root)
 #
-# Running it again is a quick no-op. To make another one, remove target/debian13.
+# If it exists, nothing is done. To create it again, remove target/debian13.
 set -eu
 
 needs='

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what tests/msrv.sh needs on this machine; the oldest Rust comes with the system it makes.
+# Installs the tools that tests/msrv.sh needs on this machine; the oldest Rust is part of the system
+# that it creates.
 #
 #   sh tests/install-msrv.sh          install what is missing (Debian, Ubuntu)
 #   sh tests/install-msrv.sh --list   print the packages, one per line
 set -eu
 
-# what proves that it is there (a command, or a file) : the package that brings it
+# the command or file that must exist : its package
 needs='
 debootstrap:debootstrap
 unshare:util-linux

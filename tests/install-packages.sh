@@ -1,8 +1,7 @@
 # Read by install-tools.sh, install-clients.sh, install-page.sh, install-msrv.sh and
 # install-bench.sh: installs the packages that a table names.
 #
-# The table is $needs, one line each: what proves that it is there (a command, or a file), a colon,
-# the package that brings it.
+# The table is $needs. Each line has a command or a file that must exist, a colon, and its package.
 # shellcheck shell=sh
 
 list_packages() {
@@ -36,8 +35,8 @@ install_missing() {
         }
     fi
 
-    # Debian starts a service as soon as it is installed, unless policy-rc.d says 101 ("not
-    # allowed"). Whatever stood there before is put back, also when the installation fails.
+    # Debian starts a service as soon as it is installed, unless policy-rc.d exits with 101 ("not
+    # allowed"). An earlier file is restored, also if the installation fails.
     policy=/usr/sbin/policy-rc.d
     if [ -e "$policy" ]; then
         $as_root mv "$policy" "$policy.before-tests"
@@ -48,8 +47,8 @@ install_missing() {
     $as_root chmod 755 "$policy"
 
     $as_root apt-get -q update
-    # Nothing is removed for it: a machine that has another mail server keeps that.
-    # shellcheck disable=SC2086 # one word per package
+    # No packages are removed: a machine with another mail server keeps it. shellcheck
+    # disable=SC2086 # one word per package
     $as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y --no-install-recommends --no-remove install $missing
     restore_policy

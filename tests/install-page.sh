@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what looks at the page for mailbox owners: a browser, and node to drive it.
+# Installs the tools for the test of the page for mailbox owners: a browser, and node to control it.
 #
 #   sh tests/install-page.sh          install what is missing (Debian)
 #   sh tests/install-page.sh --list   print the packages, one per line
 set -eu
 
-# what proves that it is there (a command, or a file) : the package that brings it
+# the command or file that must exist : its package
 needs='
 chromium:chromium
 node:nodejs

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs the programs that the tests drive: web servers, launchers, validators.
+# Installs the programs that the tests run: web servers, launchers, validators.
 #
 #   sh tests/install-tools.sh          install what is missing (Debian, Ubuntu)
 #   sh tests/install-tools.sh --list   print the packages, one per line
 #
-# Running it again is a quick no-op. The installation starts no service: the tests
-# start each server themselves, in a network and mount namespace of their own.
+# If all is installed, it does nothing. The installation starts no service: the tests start each
+# server themselves, in a separate network and mount namespace.
 set -eu
 
-# what proves that it is there (a command, or a file) : the package that brings it
+# the command or file that must exist : its package
 needs='
 nginx:nginx-light
 apache2:apache2

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Builds and tests with the oldest Rust that is promised: the rustc and cargo of Debian 13, in a
-# Debian 13 that debootstrap makes below target/msrv.
+# Builds and tests with the oldest supported Rust: the rustc and cargo of Debian 13, in a Debian 13
+# that debootstrap creates below target/msrv.
 #
-#   sh tests/msrv.sh            as root, or as a user who may make namespaces
+#   sh tests/msrv.sh            as root, or as a user who may create namespaces
 #   MIRROR=URL sh tests/msrv.sh from another mirror than that of /etc/apt
 #
-# clippy's `incompatible_msrv` misses some of the standard library (enum variants, for one). All
-# targets are built, and all tests run but those that need web servers, which are not installed
-# there. The first run takes some minutes and 3 GB; the later ones build what has changed. Nothing
-# outside of target/msrv is written.
+# clippy's `incompatible_msrv` misses parts of the standard library, such as enum variants. All
+# targets are built, and all tests are run except those that need web servers, which are not
+# installed there. The first run takes some minutes and 3 GB; later ones only build changes. No
+# files outside of target/msrv are written.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -22,7 +22,7 @@ fail() {
     exit 1
 }
 
-# All that mounts something happens in a mount namespace of its own, and ends with it.
+# All mounts are in a separate mount namespace, and end with it.
 if [ "${1-}" != --inside ]; then
     command -v debootstrap >/dev/null 2>&1 ||
         fail 'debootstrap is not installed: run sh tests/install-msrv.sh, as root'
@@ -46,12 +46,12 @@ mirror() {
         echo http://deb.debian.org/debian
 }
 
-# What the tests drive but web servers, as tests/install-tools.sh has it, and what builds.
+# The programs of tests/install-tools.sh except web servers, and those for the build.
 servers='^(nginx.*|apache2|libapache2-.*|lighttpd|caddy|fcgiwrap|spawn-fcgi|haproxy)$'
 packages=$(sh tests/install-tools.sh --list | grep -vE "$servers" | tr '\n' ' ')
 packages="rustc cargo gcc libc6-dev make $packages"
 
-# Made once. The name is given to it at the end, so that half of one is never taken.
+# Created once. It is renamed at the end, so that an incomplete one is never used.
 if [ "$(cat "$place/root.of" 2>/dev/null)" != "$suite $packages" ]; then
     rm -rf "$root" "$root.new" "$place/root.of"
     from=${MIRROR:-$(mirror)}
@@ -75,7 +75,7 @@ replace-with = "vendor"
 [source.vendor]
 directory = "/vendor"
 END
-# A mount of its own, as `/` is one: tests make theirs private.
+# A mount point, as `/` is one: tests make theirs private.
 mount --bind "$root" "$root"
 mount --bind -o ro . "$root/work"
 mount --bind -o ro "$place/vendor" "$root/vendor"
