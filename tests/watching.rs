@@ -133,6 +133,24 @@ fn lines_hold_the_client_where_it_is_wanted() {
     assert!(line.ends_with(" client=127.0.0.1 user_agent=\"Mail/1 (a)\""), "{line}");
 }
 
+/// A request that is refused before it is read is logged with the address of its client.
+#[test]
+fn a_malformed_request_is_logged_with_its_client() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("http.toml", "log.client_addresses = true");
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut command = command(program());
+    command.arg("--config").arg(config).args(["serve", "--http"]).arg(address.to_string());
+    let service =
+        Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
+    let long = format!("GET / HTTP/1.1\r\nHost: a.example\r\nX: {}\r\n\r\n", "x".repeat(70_000));
+    for (at, request) in ["GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n", &long].into_iter().enumerate() {
+        TcpStream::connect(address).expect("connection").write_all(request.as_bytes()).ok();
+        let line = lines(&service, at + 1).remove(at);
+        assert!(line.ends_with(" client=127.0.0.1"), "{line}");
+    }
+}
+
 #[test]
 fn lines_are_off_in_cgi_and_where_they_are_switched_off() {
     let sandbox = Sandbox::new();

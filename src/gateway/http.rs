@@ -13,11 +13,12 @@ use crate::step::Reply;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_LANGUAGE, HOST, IF_NONE_MATCH, USER_AGENT};
+use hyper::header::{ACCEPT_LANGUAGE, HOST, HeaderName, IF_NONE_MATCH, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -69,7 +70,7 @@ pub async fn serve(
         .max_buf_size(limits.parameters_bytes.clamp(8192, HEAD_BYTES))
         .serve_connection(TokioIo::new(Impatient::new(stream, &phase, limits.timeout)), service_fn);
     let mut connection = pin!(connection);
-    let ended = |result| note_refusal(result, phase.get(), service);
+    let ended = |result| note_refusal(result, phase.get(), &peer, service);
     let mut stopped = pin!(stop.wait(true));
     let until_stopped = poll_fn(|context| {
         if let Poll::Ready(result) = connection.as_mut().poll(context) {
@@ -106,7 +107,7 @@ pub async fn serve(
 
 /// Reports to the service a request that hyper refused, or whose head was not received in time. A
 /// connection that the client closed is not reported.
-fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) {
+fn note_refusal(result: hyper::Result<()>, phase: Phase, peer: &str, service: &dyn Handler) {
     let Err(error) = result else { return };
     let status = if error.is_parse_too_large() {
         Status::HeaderFieldsTooLarge
@@ -119,7 +120,8 @@ fn note_refusal(result: hyper::Result<()>, phase: Phase, service: &dyn Handler) 
     };
     // hyper's responses have no body.
     let response = Response { body: Bytes::new(), ..Response::text(status, "") };
-    service.answered(Method::Other, Sender::default(), &response.into(), Duration::ZERO);
+    let sender = Sender { address: peer.as_bytes(), ..Sender::default() };
+    service.answered(Method::Other, sender, &response.into(), Duration::ZERO);
 }
 
 /// The state of the connection.
@@ -182,6 +184,7 @@ async fn respond_to(
     }
     let target = head.uri.to_string();
     let field = |name| head.headers.get(name).map(|value| value.as_bytes());
+    let (languages, known_tags) = (list(head, ACCEPT_LANGUAGE), list(head, IF_NONE_MATCH));
     let mut share = budget.share();
     let body = read_body(body, limits.body_bytes, &mut share);
     let body = timeout(limits.timeout, body).await;
@@ -190,10 +193,7 @@ async fn respond_to(
     match body {
         Ok(Ok(body)) => {
             let mut request = Request::new(method, target.as_bytes(), field(HOST), body);
-            request.wishes = Wishes {
-                languages: field(ACCEPT_LANGUAGE).unwrap_or_default(),
-                known_tags: field(IF_NONE_MATCH).unwrap_or_default(),
-            };
+            request.wishes = Wishes { languages: &languages, known_tags: &known_tags };
             finish(|| service.respond(&request)).await
         }
         Ok(Err(response)) => response.into(),
@@ -202,6 +202,13 @@ async fn respond_to(
             Response::text(Status::RequestTimeout, line).into()
         }
     }
+}
+
+/// The values of a field that is a list: several lines are one list (RFC 9110 §5.3).
+fn list(head: &Parts, name: HeaderName) -> Cow<'_, [u8]> {
+    let mut values = head.headers.get_all(name).iter().map(|value| value.as_bytes());
+    let first = values.next().unwrap_or_default();
+    values.fold(Cow::Borrowed(first), |list, value| [&list, &b", "[..], value].concat().into())
 }
 
 async fn read_body(

@@ -1,9 +1,9 @@
 //! Accepts connections and serves them, all on one thread.
 //!
 //! An error of accept does not end the service: if descriptors run out, it waits and tries again.
-//! Over the limit of connections, a FastCGI request gets `OVERLOADED` and an HTTP connection waits.
-//! Meanwhile connections that have sent nothing are closed, and then idle ones: a peer with many
-//! connections cannot block the others. After SIGTERM and SIGINT, running requests are finished
+//! Over the limit of connections, connections that have sent nothing are closed. Without such ones, a
+//! FastCGI request gets `OVERLOADED`, and an HTTP connection waits, for which idle connections are
+//! closed. After SIGTERM and SIGINT, running requests are finished
 //! until a deadline or a second signal. SIGHUP starts a reload. The service manager is informed of
 //! both. A panic in one request is logged by Rust and ends that connection only.
 
@@ -249,6 +249,9 @@ async fn accept(acceptor: Acceptor, speaks: Speaks, shared: Rc<Shared>) {
                 () = sleep(ROOM_PAUSE) => {}
             }
         };
+        if patience.is_some() {
+            shared.served.room_is_made();
+        }
         let shared = shared.clone();
         // Counted from now on, since its task begins later.
         let silent = slot.as_ref().map(|_| shared.served.silent());

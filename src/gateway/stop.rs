@@ -1,24 +1,25 @@
-//! Tells connections when it is time to stop, and how long they may take to begin then.
+//! Tells connections to stop, and how long a request may take to begin then.
 //!
-//! A connection that has sent nothing is silent, and is told before others where room is needed.
+//! A connection that has sent nothing is silent. If room is needed, silent connections are told first.
 
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// After a signal to stop, how long who has just connected may take to begin: a web server has
-/// connected to send a request at once, and would take a close for a failure.
+/// How long a new connection may take to begin after a signal to stop: a web server connects to send
+/// a request at once, and would report a close as a failure.
 pub const GRACE: Duration = Duration::from_secs(1);
-/// Where somebody waits for a connection that has sent nothing, how long that may be open: who
-/// connects sends at once.
+/// How long a connection that has sent nothing stays open while others wait for a free one: a web
+/// server sends at once.
 pub const SILENCE: Duration = Duration::from_millis(100);
-/// How many silent connections are told at once for each that waits: where many are silent, many
-/// wait.
+/// How many silent connections are told at once for each connection that waits: if many are silent,
+/// many wait.
 const SILENT_AT_ONCE: usize = 8;
 
-/// Tells connections that it is time to stop: all of them, or as many as are to make room, those that
-/// have waited longest first. Clones belong together.
+/// Tells connections to stop: all of them, or as many as have to make room, those that have waited
+/// longest first. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Rc<Told>);
 
@@ -38,7 +39,7 @@ impl Stop {
         self.0.others.notify_waiters();
     }
 
-    /// True if all are to stop, and not only to make room.
+    /// True if all have to stop, not only to make room.
     pub fn is_for_all(&self) -> bool {
         self.0.all.get()
     }
@@ -48,8 +49,8 @@ impl Stop {
         self.0.silent_count.get() > 0
     }
 
-    /// Tells silent connections to make room, and if there are too few of them, idle ones, unless
-    /// it is to be `silent_only`.
+    /// Tells silent connections to make room. If there are too few of them, it tells idle ones, too,
+    /// unless `silent_only`.
     pub fn make_room(&self, count: usize, silent_only: bool) {
         let silent = self.0.silent_count.get();
         for _ in 0..silent.min(count * SILENT_AT_ONCE) {
@@ -60,13 +61,21 @@ impl Stop {
         }
     }
 
+    /// Forgets what no connection has heard so far: it would close one that becomes idle later.
+    pub fn room_is_made(&self) {
+        for untold in [&self.0.silent, &self.0.others] {
+            // Takes the stored permit, if there is one.
+            pin!(untold.notified()).enable();
+        }
+    }
+
     /// Counts a connection as one that has sent nothing, as long as the value lives.
     pub fn silent(&self) -> Silent {
         self.0.silent_count.set(self.0.silent_count.get() + 1);
         Silent(self.clone())
     }
 
-    /// Waits until it is time to stop for a connection that is silent, or for one that is not.
+    /// Waits until a silent connection has to stop, or one that is not silent.
     pub async fn wait(&self, is_silent: bool) {
         let Told { all, silent, others, .. } = &*self.0;
         if !all.get() {
@@ -83,5 +92,32 @@ impl Drop for Silent {
     fn drop(&mut self) {
         let count = &self.0.0.silent_count;
         count.set(count.get() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+
+    /// True if a connection that begins to wait now is told at once.
+    fn is_told(stop: &Stop, is_silent: bool) -> bool {
+        pin!(stop.wait(is_silent)).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn what_no_connection_has_heard_is_forgotten() {
+        let stop = Stop::default();
+        let silent = stop.silent();
+        stop.make_room(1, false);
+        stop.make_room(9, false);
+        stop.room_is_made();
+        assert!(!is_told(&stop, true) && !is_told(&stop, false));
+        drop(silent);
+        stop.make_room(1, false);
+        assert!(is_told(&stop, false) && !is_told(&stop, false), "without that, one is told later");
+        stop.tell_all();
+        stop.room_is_made();
+        assert!(is_told(&stop, true) && is_told(&stop, false));
     }
 }
