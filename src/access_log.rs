@@ -8,11 +8,11 @@ use crate::log;
 use crate::record::Fields;
 use crate::request::{Method, Sender};
 use crate::step::Reply;
-use crate::visible::visible;
+use crate::visible::{readable, visible};
 use std::time::Duration;
 
 /// The longest User-Agent in bytes; the rest is left out.
-const LONGEST_USER_AGENT: usize = 256;
+const LONGEST: usize = 256;
 
 /// Writes the line about a response that is about to be sent; `took` is the time from the last byte
 /// of the request to the response.
@@ -56,18 +56,31 @@ fn first(address: &EmailAddress) -> &str {
     if start.bytes().all(|b| b.is_ascii_alphanumeric()) { start } else { "" }
 }
 
-/// A value as it was sent: in quotes if it has other characters than a network address.
+/// A value as it was sent, up to its longest length: in quotes if it has other characters than a
+/// network address.
 fn quoted(value: &[u8]) -> String {
     let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b".:%-".contains(b);
-    let cut = &value[..value.len().min(LONGEST_USER_AGENT)];
-    let text = String::from_utf8_lossy(cut);
-    match cut.iter().all(is_plain) {
-        true => text.into_owned(),
-        false => {
-            let text = visible(&text).replace('\\', "\\\\").replace('"', "\\\"");
-            ["\"", &text, "\""].concat()
-        }
+    let mut end = value.len().min(LONGEST);
+    // Not within a character.
+    while value.get(end).is_some_and(|b| b & 0xc0 == 0x80) && end > 0 {
+        end -= 1;
     }
+    let text = visible(&readable(&value[..end]));
+    if value.len() == end && value.iter().all(is_plain) {
+        return text;
+    }
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        if quoted.len() >= LONGEST {
+            quoted.push('…');
+            break;
+        }
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted + "\""
 }
 
 #[cfg(test)]
@@ -94,6 +107,18 @@ mod tests {
             assert_eq!(quoted(value.as_bytes()), shown);
         }
         let long = quoted("é".repeat(1000).as_bytes());
-        assert_eq!(long.chars().count(), 2 + LONGEST_USER_AGENT / 2);
+        assert_eq!(long.chars().count(), 2 + LONGEST / 2);
+    }
+
+    #[test]
+    fn values_are_short_and_cut_between_characters() {
+        for value in [&b"\t"[..], b"\xff", b"\"", b"\\", b"a", "é".as_bytes(), "a€".as_bytes()] {
+            for count in [100, 255, 256, 257, 70_000] {
+                let shown = quoted(&value.repeat(count));
+                assert!(shown.len() <= LONGEST + 16, "{} {count}", shown.len());
+                assert!(!shown.contains('\u{fffd}') && !shown.contains("<C3>"), "{shown}");
+            }
+        }
+        assert_eq!(quoted(b"a\xff"), "\"a<FF>\"");
     }
 }

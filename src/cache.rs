@@ -98,7 +98,7 @@ impl Cache {
                 (Content::Whole(response, Rc::default()), bytes)
             }
             Written::ForMailbox(form) => {
-                let bytes = form.len();
+                let bytes = form.size();
                 (Content::Open(form), bytes)
             }
         };

@@ -6,9 +6,10 @@
 
 use self::Level::{Error, Warning};
 use crate::address::Domain;
+use crate::visible::readable;
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -219,15 +220,7 @@ impl fmt::Display for Place {
 
 /// The name of a file; bytes that are not UTF-8 look like `<FF>`.
 pub fn name(path: &Path) -> String {
-    let mut name = String::new();
-    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-        name.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to memory does not fail.
-            write!(name, "<{byte:02X}>").ok();
-        }
-    }
-    name
+    readable(path.as_os_str().as_bytes())
 }
 
 /// `FILE:LINE:COLUMN: DOMAIN and 2 more domains: message; mend [code]`

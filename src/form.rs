@@ -53,7 +53,7 @@ impl Form {
         let texts = (self.fill)(address);
         let text = |number: &usize| texts.get(*number).map_or("", String::as_str);
         let gaps: usize = self.pieces.iter().map(|(_, number)| text(number).len()).sum();
-        let mut body = String::with_capacity(self.len() + gaps);
+        let mut body = String::with_capacity(self.text_len() + gaps);
         for (piece, number) in &self.pieces {
             body += piece;
             body += text(number);
@@ -62,14 +62,13 @@ impl Form {
         self.head.with_body(Bytes::from(body))
     }
 
-    /// Its length in bytes of text.
-    pub fn len(&self) -> usize {
-        self.pieces.iter().map(|(piece, _)| piece.len()).sum::<usize>() + self.end.len()
+    /// How many bytes of memory it takes: its texts, and the list of them.
+    pub fn size(&self) -> usize {
+        self.text_len() + self.pieces.capacity() * size_of::<(String, usize)>()
     }
 
-    /// True if it contains no text.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn text_len(&self) -> usize {
+        self.pieces.iter().map(|(piece, _)| piece.len()).sum::<usize>() + self.end.len()
     }
 }
 

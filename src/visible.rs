@@ -3,7 +3,9 @@
 //!
 //! Control characters, line and paragraph separators, characters that change the direction of text
 //! (Unicode Standard Annex #9, table 1) and invisible characters are written as `<U+202E>`, or
-//! replaced in texts for mailbox owners. Bytes that are not UTF-8 are for [`crate::finding::name`].
+//! replaced in texts for mailbox owners. Bytes that are not UTF-8 look like `<FF>`.
+
+use std::fmt::Write;
 
 /// True for a character that may be shown as it is. Joiners and variation selectors (U+FE00-FE0F)
 /// are parts of words and emoji.
@@ -96,6 +98,19 @@ fn escape(text: &str, is_plain: impl Fn(char) -> bool) -> String {
         }
     }
     escaped
+}
+
+/// Bytes as text; those that are not UTF-8 look like `<FF>`.
+pub fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to memory does not fail.
+            write!(text, "<{byte:02X}>").ok();
+        }
+    }
+    text
 }
 
 #[cfg(test)]

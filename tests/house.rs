@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("xml", &[]),
     ("address", &["visible"]),
     ("sign", &["visible"]),
-    ("finding", &["address"]),
+    ("finding", &["address", "visible"]),
     ("form", &["address", "response"]),
     ("record", &["address"]),
     ("request", &["address"]),

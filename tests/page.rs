@@ -446,13 +446,19 @@ fn the_other_code_is_an_account_for_android() {
         ("", "%C3%A9@example.org"),
         ("imap.auth = 'oauth2'\n", "ann@example.org"),
         ("smtp.auth = 'oauth2'\n", "ann@example.org"),
+        (LONG_LOGINS, "ann@example.org"),
     ] {
         let page = send(config, &get(&format!("/?emailaddress={address}")));
-        let profile = usize::from(config.is_empty());
+        let profile = usize::from(!config.contains("oauth2"));
         assert_eq!((page.status, codes(&page.text()).len()), (200, profile), "{address}");
         assert!(!page.text().contains("Import settings"), "{address}");
     }
 }
+
+/// Logins that make a code too long for some mailboxes: then there is none for any.
+const LONG_LOGINS: &str = "\
+    imap.username = '%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%'\n\
+    smtp.username = '%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%'\n";
 
 /// The types of the format, and no element that is not in it; no password.
 fn check_format(value: &serde_json::Value) {
@@ -498,7 +504,7 @@ fn pages_that_are_kept_are_those_that_are_written() {
     let template = "<b>{{ address|upper }}</b>";
     let template = sandbox.write("page.html", template);
     let custom = format!("page.template = '{}'\n", template.display());
-    for (at, config) in ["", documentation, &custom].into_iter().enumerate() {
+    for (at, config) in ["", documentation, &custom, LONG_LOGINS].into_iter().enumerate() {
         let name = format!("{at}.toml");
         let path = sandbox.write(&name, format!("log.requests = false\n{config}"));
         wait_until_settled(&path);
@@ -527,6 +533,48 @@ fn pages_that_are_kept_are_those_that_are_written() {
             }
         }
     }
+}
+
+/// The host in the link to the profile may depend on the settings of another domain, that of the Host.
+#[test]
+fn a_page_follows_the_domain_of_its_host() {
+    let sandbox = Sandbox::new();
+    sandbox.write("d/a.example.toml", "");
+    let path = sandbox.write("c.toml", "domains = { answer = 'any', directory = 'd' }\n");
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut command = command(program());
+    command.arg("--config").arg(&path).args(["serve", "--http"]).arg(address.to_string());
+    let _service = Process::start(&sandbox, &mut command)
+        .wait_until(|| std::net::TcpStream::connect(address).is_ok());
+    let code = || {
+        let request = Request::get("/?emailaddress=ann@a.example").host("autoconfig.b.example");
+        codes(&http::send(address, &request).expect("a response").text())[0].1.clone()
+    };
+    assert!(code().starts_with("https://autoconfig.a.example/"), "{}", code());
+    let file = sandbox.write("d/b.example.toml", "");
+    wait_until(|| code().starts_with("https://autoconfig.b.example/"));
+    fs::remove_file(file).expect("a file");
+    wait_until(|| code().starts_with("https://autoconfig.a.example/"));
+}
+
+/// Several lines of a field are one list (RFC 9110 §5.3).
+#[test]
+fn a_field_may_have_several_lines() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[domain.'example.org']\n");
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut command = command(program());
+    command.arg("--config").arg(&config).args(["serve", "--http"]).arg(address.to_string());
+    let _service = Process::start(&sandbox, &mut command)
+        .wait_until(|| std::net::TcpStream::connect(address).is_ok());
+    let ask = |request: &Request| http::send(address, request).expect("a response");
+    let form = get("/").header("Accept-Language", "zz").header("Accept-Language", "de");
+    assert!(ask(&form).text().contains("lang=\"de\""));
+    let document = || get("/mail/config-v1.1.xml");
+    let first = ask(&document());
+    let tag = first.header("etag").expect("a tag");
+    let again = document().header("If-None-Match", "\"a\"").header("If-None-Match", tag);
+    assert_eq!(ask(&again).status, 304);
 }
 
 //------------ what an admin may change --------------------------------------

@@ -2,7 +2,7 @@
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
-use crate::common::{Process, Sandbox, cgi, command, copy_program, program, wait_until};
+use crate::common::{Process, Sandbox, cgi, command, copy_program, program, source, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
@@ -357,5 +357,42 @@ fn a_domain_has_its_own_say_about_calendars_in_autodiscover() {
         let answer = over_cgi(&config, &request);
         assert_eq!(answer.status, 200);
         assert_eq!(answer.text().contains("<Type>CalDAV</Type>"), is_told, "{domain}");
+    }
+}
+
+/// A profile is written with markers in it; no text of the configuration can hold one.
+#[test]
+fn no_text_of_the_configuration_is_taken_for_a_marker() {
+    let markers = [
+        "%EMAILADDRESS%",
+        "%EMAILLOCALPART%",
+        "%FORPEOPLE%",
+        "%MAILBOXID%",
+        "%UUIDOFPROFILE%",
+        "%UUIDOFMAIL%",
+        "%UUIDOFCALDAV%",
+        "%UUIDOFCARDDAV%",
+        "%ENCODED%",
+        "%APPLECODE%",
+        "%ANDROIDCODE%",
+    ];
+    // They are those of the program.
+    let code: String = ["src/discovery/mobileconfig.rs", "src/page/content.rs", "src/account.rs"]
+        .map(|file| std::fs::read_to_string(source(file)).expect(file))
+        .concat();
+    let found = regex_lite::Regex::new("\"(%[A-Z]+%)\"").expect("an expression");
+    let found: std::collections::BTreeSet<_> =
+        found.captures_iter(&code).map(|found| found[1].to_owned()).collect();
+    assert_eq!(found, markers.map(str::to_owned).into());
+    let sandbox = Sandbox::new();
+    for marker in markers {
+        for text in [marker, &format!("https://example.org/{marker}20"), &format!("100%{marker}")] {
+            let config = format!("[apple]\ndescription = {{ en = '{text}' }}\n");
+            let config = sandbox.write("c.toml", config);
+            let output = command(program()).arg("--config").arg(config).arg("check").output();
+            let output = output.expect("a program");
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("placeholder"), "{text}");
+        }
     }
 }

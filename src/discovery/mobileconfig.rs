@@ -313,10 +313,10 @@ impl Part {
     /// The marker for its UUID in a form.
     fn marker(self) -> &'static str {
         match self {
-            Part::Profile => "%PROFILEUUID%",
-            Part::Mail => "%MAILUUID%",
-            Part::CalDav => "%CALDAVUUID%",
-            Part::CardDav => "%CARDDAVUUID%",
+            Part::Profile => "%UUIDOFPROFILE%",
+            Part::Mail => "%UUIDOFMAIL%",
+            Part::CalDav => "%UUIDOFCALDAV%",
+            Part::CardDav => "%UUIDOFCARDDAV%",
         }
     }
 

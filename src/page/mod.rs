@@ -164,11 +164,11 @@ impl ThePage<'_> {
         let mut content = Content::new(Some(account), self.languages);
         let codes = Codes::of(account, content.t);
         let titles = account.provider.documentation.iter().map(|page| page.title.len());
-        // Clients may send any Host: only pages for a Host that stands for a configured domain are
-        // cached.
+        // Only a page for a Host of the same domain is cached: the host in its link then depends on
+        // nothing else, and a client cannot fill the cache with other Hosts.
         if account.page.template.is_some()
             || titles.max() > Some(1)
-            || account.host_domain.is_none()
+            || account.host_domain.as_ref() != Some(&account.domain)
         {
             content.settle(account, &Mailbox::of(address, &codes));
             return Written::ForRequest(respond(content, &account.page));

@@ -6,13 +6,20 @@
 //! accept tokens only, and addresses that the app might not accept: those with a quoted or a UTF-8
 //! local part.
 
-use crate::account::{Account, Auth, Login, MailServer, Protocol, Security};
-use crate::address::EmailAddress;
+use crate::account::{
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, MailServer, Protocol, Security,
+};
+use crate::address::{EmailAddress, MAX_DOMAIN, MAX_LOCAL_PART};
 use serde::Serialize;
 
 /// A server, in the order of its fields: protocol, host name, port, security, authentication. The
 /// login follows, which depends on the mailbox.
 type ServerFields = (u8, String, u16, u8, u8);
+
+/// The most bytes in a code (ISO/IEC 18004 table 7, version 40 with level M).
+const LONGEST: usize = 2331;
+/// The longest address, in bytes.
+const MAX_ADDRESS: usize = MAX_LOCAL_PART + 1 + MAX_DOMAIN;
 
 /// The common data of all mailboxes of a domain.
 #[derive(Clone, Debug)]
@@ -26,7 +33,21 @@ impl Accounts {
     pub fn of(account: &Account) -> Option<Accounts> {
         let server = |server: &MailServer| Some((describe(server)?, server.login.clone()));
         let incoming = server(account.incoming()?)?;
-        Some(Accounts { incoming, outgoing: server(account.outgoing()?)? })
+        let accounts = Accounts { incoming, outgoing: server(account.outgoing()?)? };
+        (accounts.longest() <= LONGEST).then_some(accounts)
+    }
+
+    /// At least as many bytes as the text can have for any mailbox.
+    fn longest(&self) -> usize {
+        const FRAME: usize = 100;
+        // In JSON some characters have two bytes.
+        let of = |(server, login): &(ServerFields, Login)| {
+            let login = login.template();
+            let count = |placeholder| login.matches(placeholder).count();
+            let addresses = count(EMAIL_ADDRESS) + count(EMAIL_LOCAL_PART);
+            server.1.len() + 2 * login.len() + addresses * MAX_ADDRESS
+        };
+        FRAME + MAX_ADDRESS + of(&self.incoming) + of(&self.outgoing)
     }
 
     /// The text of the code for one mailbox; `None` for an address that the app might not accept.
