@@ -1,10 +1,10 @@
-//! What requests may cost a service: sizes, times and connections.
+//! The limits of requests: sizes, times and connections.
 //!
-//! The gateway holds to them; the configuration may change them.
+//! The gateways enforce them; the configuration may change them.
 
 use std::time::Duration;
 
-/// What a request may cost.
+/// The limits of requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// Largest size of a FastCGI request's parameters, in bytes.
@@ -13,11 +13,12 @@ pub struct Limits {
     pub body_bytes: usize,
     /// How many connections are served at the same time.
     pub connections: usize,
-    /// How long a request may take to come in, and its answer to be taken.
+    /// How long a request may take to be received, and its response to be taken.
     pub timeout: Duration,
-    /// What all requests that are coming in may hold together, in bytes, beside a little for each.
+    /// The memory that all incoming requests may use together, in bytes, in addition to a little
+    /// for each.
     pub buffered_bytes: usize,
-    /// How long what runs may take to finish after a signal to stop.
+    /// How long running requests may take to finish after a signal to stop.
     pub stop_timeout: Duration,
 }
 

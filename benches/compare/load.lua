@@ -1,5 +1,5 @@
--- What wrk asks for: the same document for a hundred mailboxes in turn. wrk prints nothing that a
--- program could read, so the sums are printed here, on one line.
+-- The requests of wrk: the same document for a hundred mailboxes in turn. The output of wrk cannot
+-- be parsed, so the sums are printed here, on one line.
 
 local requests = {}
 local at = 0

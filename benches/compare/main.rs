@@ -7,8 +7,8 @@
 //! docs/performance.md, which explains them.
 //!
 //! Settings, by environment:
-//! - `BENCH_SECONDS`: how long each server is asked in a round (3)
-//! - `BENCH_ROUNDS`: how many rounds (5); tables hold medians
+//! - `BENCH_SECONDS`: seconds of requests to each server in a round (3)
+//! - `BENCH_ROUNDS`: number of rounds (5); tables have medians
 //! - `BENCH_CPUS`: CPUs for the load, nginx and the responder, for example `2-3 0 1`
 //! - `BENCH_REPORT`: the file to append to (docs/performance.md)
 //!

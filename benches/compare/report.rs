@@ -45,7 +45,7 @@ impl Report {
         self.text += &table(head, rows);
     }
 
-    /// Adds what was printed as Markdown.
+    /// Adds text that is already Markdown.
     pub fn markdown(&mut self, text: &str) {
         write!(self.text, "\n{text}").expect("memory");
     }

@@ -114,7 +114,7 @@ mod with_openssl {
         report.table(&head, &rows);
     }
 
-    //------------ what is seen ---------------------------------------------------
+    //------------ measurements ---------------------------------------------------
 
     /// The measurements with one key and one set of CPUs.
     struct Seen {

@@ -1,9 +1,9 @@
-/* What mailsetup is compared with: the least a FastCGI responder can do. Answers every request on
- * libfcgi with the same bytes.
+/* A peer for comparison with mailsetup: a minimal FastCGI responder. Answers every request with the
+ * same bytes, on libfcgi.
  *
  *   responder SOCKET FILE PROCESSES
  *
- * FILE holds the answer as a CGI program would print it. libfcgi serves one connection at a time and
+ * FILE contains the response in the form of CGI output. libfcgi serves one connection at a time and
  * a kept one for as long as it is open, so there must be as many processes as the web server has
  * connections. They end with the first one. */
 

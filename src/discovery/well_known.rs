@@ -1,7 +1,7 @@
-//! Where calendars and address books are: a redirect from the well-known URI to the configured URL.
+//! Calendars and address books: a redirect from the well-known URI to the configured URL.
 //!
 //! Rules: RFC 6764 §5, for any method: clients begin with PROPFIND. It is not cached, so that a
-//! correction holds at once. Refuses a domain without the service, and a redirect to itself.
+//! correction is in force at once. Refuses a domain without the service, and a redirect to itself.
 
 use super::not_ours;
 use crate::account::{Account, ServiceKind};
@@ -12,20 +12,20 @@ use crate::request::{Request, eq_ignore_case};
 use crate::response::{Response, Status};
 use crate::url::HttpsUrl;
 
-/// Where a service of a domain is.
+/// The URL of a service of a domain.
 struct Where<'a> {
     kind: ServiceKind,
     path: &'static Path,
-    /// The host that was asked.
+    /// The requested host.
     host: Option<&'a Domain>,
 }
 
-/// Reads the question about calendars: there is none but the Host.
+/// Reads the question about calendars, which depends only on the Host.
 pub fn read_caldav<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     read(request, ServiceKind::CalDav, &paths::CALDAV)
 }
 
-/// Reads the question about address books: there is none but the Host.
+/// Reads the question about address books, which depends only on the Host.
 pub fn read_carddav<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     read(request, ServiceKind::CardDav, &paths::CARDDAV)
 }
@@ -63,7 +63,7 @@ impl Document for Where<'_> {
 }
 
 impl Where<'_> {
-    /// True if a URL leads to where the request was sent.
+    /// True if a URL leads to that of the request.
     fn is_here(&self, url: &HttpsUrl) -> bool {
         eq_ignore_case(url.path().as_bytes(), self.path.text)
             && self.host.is_some_and(|host| host.as_str() == url.host().as_str())

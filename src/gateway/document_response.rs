@@ -10,7 +10,7 @@ pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
         bytes.extend_from_slice(b"Status: ");
         bytes.extend_from_slice(response.status.line().as_bytes());
     };
-    // seen: HAProxy 2.6 makes a 302 of any status before Location.
+    // seen: HAProxy 2.6 changes any status before Location to 302.
     let is_last = response.status == Status::MovedPermanently;
     if !is_last {
         status(bytes);

@@ -31,7 +31,7 @@ pub struct Variables<'a> {
 impl<'a> Variables<'a> {
     /// Sets a variable; the last of several with one name is used.
     pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
-        // By the length first: most variables of a request are not looked at.
+        // By the length first: most variables of a request are not used.
         let variable = match (name.len(), name) {
             (14, b"REQUEST_METHOD") => &mut self.request_method,
             (11, b"REQUEST_URI") => &mut self.request_uri,

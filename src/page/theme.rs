@@ -78,8 +78,7 @@ fn ours() -> Result<Environment<'static>, Error> {
     Ok(environment)
 }
 
-/// The environment of a custom template: without functions, with the filters that `survey` allows,
-/// and with a limited amount of work.
+/// The environment of a custom template, with a limited amount of work.
 fn limited<'a>() -> Environment<'a> {
     let mut environment = strict();
     environment.set_fuel(Some(FUEL));
@@ -87,8 +86,8 @@ fn limited<'a>() -> Environment<'a> {
     environment
 }
 
-/// Without functions, and with the filters and tests that `survey` lets through: the others are not
-/// in the program.
+/// Without functions, and with the filters and tests that `survey` allows: the others are not in
+/// the program.
 fn strict<'a>() -> Environment<'a> {
     let mut environment = Environment::empty();
     environment.set_auto_escape_callback(default_auto_escape_callback);
@@ -489,7 +488,7 @@ mod tests {
         assert!(most < FUEL / 2, "{most}");
     }
 
-    /// What `survey` lets through is there.
+    /// Everything that `survey` allows is available.
     #[test]
     fn filters_and_tests_are_there() {
         let environment = limited();
