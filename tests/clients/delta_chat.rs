@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::command;
 use crate::world::{AccountServer, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World, client};
 
-/// No answer may take longer.
+/// The longest time of a response.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Delta Chat without a window: JSON-RPC, a line for each message.
@@ -66,8 +66,8 @@ impl Drop for Core {
     }
 }
 
-/// Sets up an account with an address and a password and nothing else. Its authorities are compiled
-/// in, so ours is refused unless it checks no certificate.
+/// Sets up an account with only an address and a password. Its authorities are compiled in, so the
+/// one of the test is refused unless certificate checks are off.
 fn logs_in(world: &World, securities: fn(&AccountServer) -> &'static [&'static str]) {
     let mut core = Core::start(world);
     let account = core.call("add_account", json!([])).expect("an account");
@@ -91,7 +91,7 @@ fn logs_in(world: &World, securities: fn(&AccountServer) -> &'static [&'static s
     }
 }
 
-/// As autoconfig says it.
+/// As in autoconfig.
 fn as_told(server: &AccountServer) -> &'static [&'static str] {
     if server.security == "SSL" { &["tls"] } else { &["starttls"] }
 }
@@ -117,7 +117,7 @@ fn logs_in_by_well_known_alone() {
     World::run(&setup, |world| logs_in(world, as_told));
 }
 
-/// It sends GET and no address: we tell no login, and it takes the address.
+/// It sends GET without an address: the response has no login, and it uses the address.
 #[test]
 fn logs_in_by_autodiscover_alone() {
     let setup = Setup { web: &["autodiscover.example.org"], ..UNUSUAL_HOSTS };

@@ -1,7 +1,7 @@
-//! Real mail clients against a real mail host: given an address and a password, do they find what
-//! `mailsetup show` says, and can they log in with it?
+//! Real mail clients with a real mail host: with an address and a password, they must find the
+//! settings that `mailsetup show` prints, and log in with them.
 //!
-//! `make test-clients` installs them and runs this; docs/clients.md tells what each one asks.
+//! `make test-clients` installs them and runs this; docs/clients.md describes the requests of each.
 
 #![allow(
     clippy::expect_used,

@@ -1,11 +1,11 @@
-//! Pimalaya's `pim-discovery`: how himalaya and its family find a mailbox.
+//! Pimalaya's `pim-discovery`, by which himalaya and related programs find a mailbox.
 
 use serde_json::Value;
 
 use crate::common::{command, run};
 use crate::world::{AUTHORITY, AccountServer, PACC, RESOLVER, UNUSUAL, USUAL, World, client};
 
-/// What it finds by one of its mechanisms; `source` is where it found it.
+/// The settings that it finds by one of its mechanisms; `source` is the expected source.
 fn discover(world: &World, mechanism: &str, source: &str) -> Vec<AccountServer> {
     let mut discovery = command(client("pim-discovery"));
     discovery.args(["--json", "--tls-cert", AUTHORITY, "email", mechanism]);
@@ -40,7 +40,7 @@ fn finds_all(world: &World) {
     assert_eq!(discover(world, "autoconfig", "ispMain"), world.servers, "autoconfig.example.org");
     assert_eq!(discover(world, "autoconfig", "ispFallback"), world.servers, ".well-known");
     assert_eq!(discover(world, "first", "ispMain"), world.servers, "its own choice");
-    // It asks for no POP3, and DNS says no login.
+    // It does not look for POP3, and DNS contains no login.
     let without_login =
         |kind| AccountServer { username: String::new(), ..world.server(kind).clone() };
     assert_eq!(discover(world, "srv", "srv"), ["imap", "smtp"].map(without_login), "SRV");
@@ -56,11 +56,11 @@ fn finds_other_hosts_ports_and_logins() {
     World::run(&UNUSUAL, finds_all);
 }
 
-/// It takes the document only if the digest in the DNS is that of the bytes it got.
+/// It accepts the document only if the digest in the DNS is that of the received bytes.
 #[test]
 fn finds_the_pacc_document() {
     World::run(&PACC, |world| {
-        // The login is always the address, and not named.
+        // The login is always the address, and not part of the document.
         let named =
             |server: &AccountServer| AccountServer { username: String::new(), ..server.clone() };
         let ours: Vec<_> = world.servers.iter().map(named).collect();

@@ -1,8 +1,9 @@
-// Runs inside Thunderbird and calls what its account set-up calls, in its order.
+// Runs inside Thunderbird and calls the same functions as its account set-up, in the same order.
 //
-// Arguments: the address, the password, whether it is typed before the discovery, whether nothing but
+// Arguments: the address, the password, whether it is entered before the discovery, whether only
 // the discovery is done, and Marionette's callback.
-// Answers with what was found, once a log-in to each incoming server and a message sent prove it.
+// Returns the settings found, after a log-in to each incoming server and a sent message have
+// confirmed them.
 
 const [address, password, typed, onlyDiscovered, answer] = arguments;
 
@@ -38,7 +39,7 @@ async function discover() {
   return config;
 }
 
-/** As the set-up checks the password, with one of the incoming servers. */
+/** Checks the password like the set-up, with one of the incoming servers. */
 async function logIn(config, incoming) {
   const window = Cc["@mozilla.org/messenger/msgwindow;1"].createInstance(Ci.nsIMsgWindow);
   const verifier = new ConfigVerifier(window, new AbortController().signal);
@@ -47,7 +48,7 @@ async function logIn(config, incoming) {
   await verifier.verifyConfig(copy, false);
 }
 
-/** Makes the account, as the set-up's last step, and sends a message with it to its owner. */
+/** Creates the account, as the set-up's last step, and sends a message with it to its owner. */
 async function send(config) {
   config.incoming.loginAtStartup = false;
   const account = await CreateInBackend.createAccountInBackend(config);

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use crate::common::{Process, command, run};
 use crate::world::{AUTHORITY, AccountServer, HOSTED, PASSWORD, Setup, UNUSUAL, USUAL, World};
 
-/// No answer may take longer, and no start.
+/// The longest time of a response, and of a start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PROGRAM: &str = "/usr/lib/thunderbird/thunderbird";
 
-/// What runs inside.
+/// The script that runs in Thunderbird.
 const SCRIPT: &str = include_str!("thunderbird.js");
 
-/// Nothing that talks to the network by itself.
+/// Switches off features that use the network by themselves.
 const PREFERENCES: &str = r#"
 user_pref("app.update.enabled", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
@@ -120,10 +120,10 @@ fn server(found: &Value) -> AccountServer {
     }
 }
 
-/// Sets up an account from there and nowhere else.
+/// Sets up an account from this source only.
 fn sets_up(setup: &Setup, source: &str) {
     World::run(setup, |world| {
-        // A password that is typed before the discovery is sent along with Autodiscover.
+        // A password that was entered before the discovery is sent with Autodiscover requests.
         let typed = source.starts_with("exchange");
         let found = Thunderbird::start(world).set_up(world.address, typed);
         assert_eq!(found["source"], source, "{found:#}");
@@ -162,7 +162,7 @@ fn sets_up_by_autodiscover_over_http_alone() {
     sets_up(&Setup { web, https: false, ..UNUSUAL }, "exchange-from-url3");
 }
 
-/// The domain has an MX record and nothing else; the hoster answers for it.
+/// The domain has only an MX record; its hoster answers for it.
 #[test]
 fn sets_up_a_hosted_domain_by_its_mx() {
     sets_up(&HOSTED, "xml-from-isp-https");
@@ -170,7 +170,7 @@ fn sets_up_a_hosted_domain_by_its_mx() {
 
 //------------ OAuth2 --------------------------------------------------------
 
-/// What every one of these has beside `auth`.
+/// The settings of all these tests in addition to `auth`.
 const OAUTH2: &str = "\
 oauth2.issuer = 'login.example.org'
 oauth2.scope = 'imap smtp'
@@ -179,20 +179,20 @@ oauth2.token_url = 'https://login.example.org/token'
 oauth2.client_id = 'mail-clients'
 ";
 
-/// A mail host where IMAP and submission are like that.
+/// A mail host with these settings for IMAP and submission.
 fn with_auth(auth: &str, hosts: &str) -> Setup {
     let config = format!("imap.auth = {auth}\nsmtp.auth = {auth}\n{hosts}{OAUTH2}");
     Setup { config: config.leak(), ..USUAL }
 }
 
-/// How it would log in: to IMAP, to POP3, to submission.
+/// The methods by which it would log in: to IMAP, to POP3, to submission.
 fn methods(found: &Value) -> Vec<&str> {
     let servers = found["servers"].as_array().unwrap_or_else(|| panic!("{found:#}"));
     let methods = servers.iter().map(|server| &server["authentication"]);
     methods.map(|method| method.as_str().expect("a method")).collect()
 }
 
-/// It knows no way to get a token for our host, and takes the password that is there as well.
+/// It cannot get a token for this host, and uses the password, which is also allowed.
 #[test]
 fn sets_up_with_a_password_where_a_token_would_do() {
     for auth in ["['oauth2', 'password']", "['password', 'oauth2']"] {
@@ -208,7 +208,7 @@ fn sets_up_with_a_password_where_a_token_would_do() {
     }
 }
 
-/// Of a server that it knows by name, it takes what stands first.
+/// For a server that it knows by name, it uses the first method.
 #[test]
 fn takes_the_first_method_of_a_server_that_it_knows() {
     let hosts = "imap.host = 'imap.gmail.com'\nsmtp.host = 'smtp.gmail.com'\n";
@@ -224,8 +224,8 @@ fn takes_the_first_method_of_a_server_that_it_knows() {
     }
 }
 
-/// It passes over autoconfig where there are tokens only, and asks Autodiscover, which must not give
-/// it a server that would get the password and refuse it.
+/// It skips an autoconfig document with tokens only, and requests Autodiscover, which must not
+/// contain a server that would receive the password and refuse it.
 #[test]
 fn finds_nothing_where_only_a_token_will_do() {
     World::run(&with_auth("'oauth2'", "pop3.auth = 'oauth2'\n"), |world| {

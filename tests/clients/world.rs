@@ -18,11 +18,11 @@ use crate::common::{Process, Sandbox, command, install_hint, run, source, wait_u
 
 pub const PASSWORD: &str = "correct-horse-7";
 
-/// Where everything is: an address for documents, since names that have only loopback addresses
-/// are hidden from programs that ask with `AI_ADDRCONFIG`.
+/// The address of all servers: one for documentation, since names that have only loopback addresses
+/// are hidden from programs that resolve with `AI_ADDRCONFIG`.
 const HERE: &str = "192.0.2.1";
 
-/// Where DNS is.
+/// The address of the DNS server.
 pub const RESOLVER: &str = "127.0.0.1:53";
 
 /// The authority's certificate.
@@ -36,7 +36,7 @@ const POSTFIX_LOG: &str = "/var/log/postfix.log";
 
 //------------ AccountServer --------------------------------------------------
 
-/// A mail server as a client has to set it up, in autoconfig's words.
+/// A mail server as a client must set it up, in the terms of autoconfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountServer {
     /// imap, pop3 or smtp
@@ -49,7 +49,7 @@ pub struct AccountServer {
     pub username: String,
 }
 
-/// What `mailsetup show` says for the address, placeholders replaced.
+/// The servers that `mailsetup show` prints for the address, with placeholders replaced.
 fn shown(config: &Path, address: &str) -> Vec<AccountServer> {
     let mut show = mailsetup(config);
     let document = run(show.args(["show", "--client", "thunderbird", address]));
@@ -82,13 +82,13 @@ fn mailsetup(config: &Path) -> std::process::Command {
 
 //------------ World ---------------------------------------------------------
 
-/// What is special about a mail host.
+/// The settings of a mail host.
 pub struct Setup {
-    /// The user's.
+    /// The user's address.
     pub address: &'static str,
     /// mailsetup's configuration.
     pub config: &'static str,
-    /// Whether the web server speaks https as well as http.
+    /// Whether the web server supports https in addition to http.
     pub https: bool,
     /// The hosts of the web server; all others have no address.
     pub web: &'static [&'static str],
@@ -102,7 +102,7 @@ pub const USUAL: Setup = Setup {
     web: &["autoconfig.example.org", "autodiscover.example.org", "example.org"],
 };
 
-/// No host and no port is the default.
+/// No host and no port has its default.
 pub const UNUSUAL_HOSTS: Setup = Setup {
     config: r#"
 [domain."example.org"]
@@ -116,7 +116,7 @@ smtp.port = 465
     ..USUAL
 };
 
-/// The login neither.
+/// In addition, the login is not the default.
 pub const UNUSUAL: Setup = Setup {
     config: r#"
 [domain."example.org"]
@@ -133,14 +133,14 @@ smtp.username = "%EMAILLOCALPART%"
     ..USUAL
 };
 
-/// PACC alone, for which submission must be on port 465.
+/// Only PACC, for which submission must be on port 465.
 pub const PACC: Setup = Setup {
     config: "pacc.enabled = true\nsmtp.security = 'tls'\n",
     web: &["ua-auto-config.example.org"],
     ..USUAL
 };
 
-/// A customer's domain of which DNS knows nothing but the MX record.
+/// A customer's domain with only an MX record in the DNS.
 pub const HOSTED: Setup = Setup {
     address: "ann@example.net",
     config: r#"
@@ -156,13 +156,13 @@ alias_of = "example.org"
 pub struct World<'a> {
     pub sandbox: &'a Sandbox,
     pub address: &'static str,
-    /// What `mailsetup show` says, and so what every client has to find.
+    /// The servers that `mailsetup show` prints, which every client must find.
     pub servers: Vec<AccountServer>,
     processes: Vec<Process>,
 }
 
 impl World<'_> {
-    /// Runs `test` at a mail host of its own.
+    /// Runs `test` with its own mail host.
     pub fn run(setup: &Setup, test: impl FnOnce(&World) + Send) {
         Namespace::run(|namespace| test(&World::start(namespace, setup)));
     }
@@ -190,7 +190,7 @@ impl World<'_> {
         self.servers.iter().find(|server| server.kind == kind).expect("no such server")
     }
 
-    /// Waits until somebody has logged in as told; panics if nobody does.
+    /// Waits until a client has logged in as configured; panics if none does.
     pub fn expect_login(&self, kind: &str) {
         let server = self.server(kind);
         if kind != "smtp" {
@@ -203,7 +203,7 @@ impl World<'_> {
         }
     }
 
-    /// Waits until a message has been taken from the user and delivered to the user.
+    /// Waits until a message was accepted from the user and delivered to the user.
     pub fn expect_message(&self) {
         let login = format!(", sasl_username={}", self.server("smtp").username);
         expect(POSTFIX_LOG, &["/smtpd[", &login]);
@@ -214,7 +214,7 @@ impl World<'_> {
         self.processes.push(Process::start(self.sandbox, command).wait_until(ready));
     }
 
-    /// What `mailsetup dns` says, and the addresses.
+    /// The records that `mailsetup dns` prints, and the addresses.
     fn dns(&mut self, config: &Path, setup: &Setup) {
         let mut zone =
             "no-resolv\nno-hosts\nlocal=/#/\nlisten-address=127.0.0.1\nbind-interfaces\n\
@@ -245,7 +245,7 @@ impl World<'_> {
                         [priority, weight, port, target] if !target.is_empty() => {
                             format!("srv-host={name},{target},{port},{priority},{weight}")
                         }
-                        // A target of "." says that there is no such service.
+                        // A target of "." means that the service is not available.
                         _ => format!("srv-host={name}"),
                     };
                     writeln!(zone, "{line}").expect("text");
@@ -264,14 +264,15 @@ impl World<'_> {
         );
     }
 
-    /// contrib/nginx/vhost.conf as it is, and example.org itself with contrib/nginx/mailsetup.conf.
+    /// contrib/nginx/vhost.conf unchanged, and example.org itself with
+    /// contrib/nginx/mailsetup.conf.
     fn nginx(&mut self, setup: &Setup) {
         let mut vhost = contrib("nginx/vhost.conf");
         let mut https = "listen 443 ssl;\nssl_certificate /etc/ssl/certs/mailsetup.pem;\n\
                          ssl_certificate_key /etc/ssl/private/mailsetup.key;"
             .to_owned();
         if !setup.https {
-            // As its comment says.
+            // As described in its comment.
             let of_https = |line: &&str| line.contains("443") || line.contains("ssl_certificate");
             vhost = vhost.lines().filter(|line| !of_https(line)).fold(
                 String::new(),
@@ -321,7 +322,7 @@ http {
         self.add(command("nginx").args(["-g", "daemon off;"]), || listens(port));
     }
 
-    /// Debian's Dovecot with one user, who logs in with our names and no other.
+    /// Debian's Dovecot with one user, who can log in only with the configured names.
     fn dovecot(&mut self) {
         for program in ["/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"] {
             let hint = install_hint(program);
@@ -373,7 +374,7 @@ impl Drop for World<'_> {
     }
 }
 
-/// Waits until a line of that log has all of these.
+/// Waits until a line of the log contains all of these.
 fn expect(log: &str, words: &[&str]) {
     let found = wait_until(|| {
         let log = fs::read(log).unwrap_or_default();
@@ -435,7 +436,7 @@ postlog unix-dgram n - n - 1 postlogd
     assert!(wait_until(|| listens(587) && listens(465)), "postfix does not listen");
 }
 
-/// One certificate for all names, signed by an authority that nobody knows.
+/// One certificate for all names, signed by an unknown authority.
 fn certificates() {
     let config = "\
 [req]
@@ -469,7 +470,7 @@ subjectAltName = DNS:example.org, DNS:*.example.org
     ]));
 }
 
-/// Whether somebody listens there.
+/// Whether a program listens on the port.
 fn listens(port: u16) -> bool {
     TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok()
 }
@@ -479,7 +480,7 @@ fn contrib(name: &str) -> String {
     fs::read_to_string(source("contrib").join(name)).expect("a file of contrib")
 }
 
-/// A new directory of that user.
+/// Creates a directory that belongs to the user.
 fn directory(path: &str, owner: &str) {
     let _ = fs::remove_dir_all(path);
     fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
@@ -491,7 +492,7 @@ fn user(name: &str) -> u32 {
     user.unwrap_or_else(|| panic!("there is no user {name}")).uid.as_raw()
 }
 
-/// A client that tests/install-clients.sh puts below the target directory.
+/// A client that tests/install-clients.sh installs below the target directory.
 pub fn client(name: &str) -> PathBuf {
     let clients = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
     let script = fs::read_to_string(source("tests/install-clients.sh")).expect("the script");

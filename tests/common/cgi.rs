@@ -1,4 +1,4 @@
-//! Runs the program as CGI, with the environment that a web server sets, and judges its output by
+//! Runs the program as CGI, with the environment that a web server sets, and checks its output by
 //! the grammar of RFC 3875 §6.
 
 use std::ffi::{OsStr, OsString};
@@ -10,8 +10,8 @@ use std::thread;
 
 use super::http::{Request, Response, invalid};
 
-/// Starts `program` for one request and returns its answer; what it prints on standard error must
-/// be nothing. `settings` are environment variables beside those of CGI.
+/// Starts `program` for one request and returns its response; standard error must be empty.
+/// `settings` are environment variables in addition to those of CGI.
 pub fn send(
     program: &Path,
     request: &Request,
@@ -26,7 +26,7 @@ pub fn send(
     let mut child = command.spawn()?;
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let body = request.body.clone().unwrap_or_default();
-    // The program need not read everything: a broken pipe is fine.
+    // The program need not read everything: a broken pipe is not an error.
     let writer = thread::spawn(move || stdin.write_all(&body));
     let output = child.wait_with_output()?;
     let _ = writer.join();
@@ -52,10 +52,10 @@ pub fn variables(request: &Request) -> Vec<(Vec<u8>, Vec<u8>)> {
     set("REQUEST_METHOD", request.method.as_bytes());
     set("REQUEST_URI", &request.target);
     set("QUERY_STRING", query);
-    // Where the program is an alias of the path: the whole path, decoded.
+    // If the program is an alias of the path: the whole path, decoded.
     set("SCRIPT_NAME", &decode(path));
     if let Some(body) = &request.body {
-        // Apache's mod_cgid passes a chunked body to the end of the file and tells no length.
+        // Apache's mod_cgid passes a chunked body without its length.
         if request.chunked {
             set("HTTP_TRANSFER_ENCODING", b"chunked");
         } else {
@@ -98,7 +98,7 @@ fn decode(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// Reads a CGI response and complains about everything that some web server would stumble over.
+/// Reads a CGI response and fails for everything that some web server cannot handle.
 pub fn parse(output: &[u8], head: bool) -> io::Result<Response> {
     let complain = |what: &str| {
         let start = String::from_utf8_lossy(&output[..output.len().min(300)]);

@@ -1,5 +1,5 @@
-//! A FastCGI client: the web server's side of the FastCGI specification 1.0, in the styles that
-//! web servers differ in.
+//! A FastCGI client: the web server's side of the FastCGI specification 1.0, in the styles of
+//! different web servers.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -22,17 +22,17 @@ pub const GET_VALUES: u8 = 9;
 pub const GET_VALUES_RESULT: u8 = 10;
 pub const UNKNOWN_TYPE: u8 = 11;
 
-/// The most that fits in a record.
+/// The largest content of a record.
 const RECORD_MAX: usize = 65535;
 
 //------------ Style ---------------------------------------------------------
 
-/// What the specification leaves to the web server.
+/// The choices that the specification leaves to the web server.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     /// The connection stays open for the next request.
     pub keep: bool,
-    /// The most that one record carries; 1 splits every name-value pair.
+    /// The largest content of one record; 1 splits every name-value pair.
     pub record: usize,
     /// Fill each record to a multiple of 8.
     pub pad: bool,
@@ -43,7 +43,7 @@ impl Style {
     /// nginx, Apache, lighttpd and Caddy are alike: id 1, large records, padding.
     pub const USUAL: Self = Self { keep: false, record: RECORD_MAX, pad: true, id: 1 };
 
-    /// All that is allowed and that nobody does.
+    /// Everything that is allowed but unusual.
     pub const ODD: Self = Self { keep: true, record: 7, pad: false, id: 513 };
 }
 
@@ -55,7 +55,7 @@ pub struct Client {
     writer: Box<dyn Write + Send>,
 }
 
-/// Counts what was read, which tells a close before an answer from one in its middle.
+/// Counts the bytes read, which distinguishes a close before a response from one within it.
 struct Counted {
     stream: Box<dyn Read + Send>,
     count: u64,
@@ -69,7 +69,7 @@ impl Read for Counted {
     }
 }
 
-/// A record as it came.
+/// A record as received.
 #[derive(Debug)]
 pub struct Record {
     pub kind: u8,
@@ -117,12 +117,12 @@ impl Client {
         cgi::parse(&output, request.method == "HEAD")
     }
 
-    /// How many bytes have come so far.
+    /// How many bytes were received so far.
     pub fn received(&self) -> u64 {
         self.reader.count
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.writer.write_all(bytes)
     }
@@ -133,7 +133,7 @@ impl Client {
     }
 }
 
-/// A record with its header, padded if asked to.
+/// A record with its header, padded if requested.
 pub fn record(kind: u8, id: u16, content: &[u8], pad: bool) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("a record holds 65535 bytes");
     let padding = if pad { (8 - content.len() % 8) % 8 } else { 0 };
@@ -142,7 +142,7 @@ pub fn record(kind: u8, id: u16, content: &[u8], pad: bool) -> Vec<u8> {
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(&[padding as u8, 0]);
     bytes.extend_from_slice(content);
-    // Padding is to be ignored, so it is not zero here.
+    // Padding must be ignored, so it is not zero here.
     bytes.resize(bytes.len() + padding, 0xaa);
     bytes
 }
@@ -169,7 +169,7 @@ pub fn request_records(request: &Request, style: Style) -> Vec<u8> {
     let params = pairs(variables.iter().map(|(name, value)| (&name[..], &value[..])));
     let begin = [0, 1, u8::from(style.keep), 0, 0, 0, 0, 0];
     let mut bytes = record(BEGIN_REQUEST, style.id, &begin, style.pad);
-    // Splitting into tiny records is for the parameters; a long body would take too many.
+    // Only the parameters are split into tiny records; a long body would need too many.
     for part in params.chunks(style.record) {
         bytes.extend(record(PARAMS, style.id, part, style.pad));
     }
@@ -181,7 +181,7 @@ pub fn request_records(request: &Request, style: Style) -> Vec<u8> {
     bytes
 }
 
-/// What the program writes for request `id`, up to its end.
+/// The output of the program for request `id`, up to its end.
 fn read_output(reader: &mut impl Read, id: u16) -> io::Result<Vec<u8>> {
     let mut output = Vec::new();
     let mut ended = false;
@@ -214,7 +214,7 @@ fn read_output(reader: &mut impl Read, id: u16) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Answers one request with 404; each value of HTTP_HOST that was sent, in order.
+/// Answers one request with 404; returns each value of HTTP_HOST that was sent, in order.
 pub fn answer_404(mut stream: UnixStream) -> Vec<String> {
     let mut params = Vec::new();
     loop {

@@ -1,31 +1,31 @@
-//! A client that writes an HTTP/1.1 request byte by byte as told and reads what comes back.
+//! A client that writes an HTTP/1.1 request exactly as given and reads the response.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-/// No answer may take longer.
+/// The longest time of a response.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a socket takes without anybody reading at the other end.
+/// The bytes that a socket takes while the other end does not read.
 pub const SOCKET_BUFFER: usize = 64 * 1024;
 
 //------------ Request -------------------------------------------------------
 
-/// A request, before anybody has decided how it travels.
+/// A request, independent of the protocol that carries it.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
-    /// What stands between the method and `HTTP/1.1`, in any bytes.
+    /// The text between the method and `HTTP/1.1`, in any bytes.
     pub target: Vec<u8>,
     pub version: &'static str,
-    /// The header fields in their order, `Host` among them; framing is added when written.
+    /// The header fields in their order, including `Host`; framing is added when written.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Option<Vec<u8>>,
-    /// Send the body in chunks, without saying its length before.
+    /// Send the body in chunks, without its length.
     pub chunked: bool,
-    /// CGI variables that a web server sets otherwise than `cgi::variables` does.
+    /// CGI variables that a web server sets differently from `cgi::variables`.
     pub variables: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -134,17 +134,17 @@ impl Request {
 
 //------------ Response ------------------------------------------------------
 
-/// An answer, by whatever way it came.
+/// A response, independent of the protocol.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
-    /// Names in the letter case they came in.
+    /// Names in their original letter case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The value of a header field; panics if it came twice, which none of ours may.
+    /// The value of a header field; panics if it occurs twice, which no field of this program may.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         let value = found.next().map(|(_, value)| value.as_str());
@@ -159,7 +159,7 @@ impl Response {
 
 //------------ Client --------------------------------------------------------
 
-/// Sends one request on a connection of its own.
+/// Sends one request on a new connection.
 pub fn send(address: SocketAddr, request: &Request) -> io::Result<Response> {
     let mut responses = send_all(address, std::slice::from_ref(request))?;
     Ok(responses.remove(0))
@@ -180,7 +180,7 @@ pub fn send_all(address: SocketAddr, requests: &[Request]) -> io::Result<Vec<Res
             writer.write_all(&bytes)?;
             read_response(&mut reader, head)?
         } else {
-            // The server may answer before it has read everything, and then read no further.
+            // The server may respond before it has read everything, and then stop reading.
             thread::scope(|scope| {
                 scope.spawn(|| writer.write_all(&bytes));
                 let response = read_response(&mut reader, head);
@@ -211,7 +211,7 @@ fn read_response(reader: &mut impl BufRead, head: bool) -> io::Result<Response> 
                 line.split_once(':').ok_or_else(|| invalid(format!("header {line:?}")))?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        // 100 Continue comes before the answer.
+        // 100 Continue comes before the response.
         if status >= 200 {
             let mut response = Response { status, headers, body: Vec::new() };
             if !head && status != 204 && status != 304 {
@@ -261,7 +261,7 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-/// The error of an answer that breaks the rules.
+/// The error for an invalid response.
 pub fn invalid(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -1,5 +1,5 @@
-//! What the tests share: the program under test, directories and processes that vanish with the
-//! test, and clients that speak to the program as a web server or a mail client would.
+//! Common parts of the tests: the program under test, directories and processes that are removed
+//! after the test, and clients that send requests like a web server or a mail client.
 
 #![allow(dead_code, reason = "each topic uses a part of this")]
 
@@ -24,7 +24,7 @@ use nix::unistd::Pid;
 /// How long a process may take to become ready, or to end when asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long to wait between two looks at something that is not ready yet.
+/// The pause between two checks of a condition.
 const POLL: Duration = Duration::from_millis(5);
 
 /// The program under test: `MAILSETUP_TEST_PROGRAM` if set (an installed one), else the one that
@@ -34,9 +34,9 @@ pub fn program() -> PathBuf {
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_mailsetup")), PathBuf::from)
 }
 
-/// Copies a program to `to`, to be started there. A child does it: a copy that this process has open
-/// for writing is inherited by what another test starts at that moment, and cannot be run
-/// (`ETXTBSY`).
+/// Copies a program to `to`, to be started there. A child process does this: a copy that this
+/// process has open for writing would be inherited by a process that another test starts at that
+/// moment, and could not be run (`ETXTBSY`).
 pub fn copy_program(from: impl AsRef<Path>, to: &Path) {
     let status = Command::new("cp").arg(from.as_ref()).arg(to).status().expect("cp");
     assert!(status.success(), "copy of {} to {}", from.as_ref().display(), to.display());
@@ -47,13 +47,13 @@ pub fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A TCP port on 127.0.0.1 that was free a moment ago.
+/// A free TCP port on 127.0.0.1.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }
 
-/// Looks again and again until `ready` says yes; false if it did not in time.
+/// Calls `ready` until it returns true; false if it did not in time.
 pub fn wait_until(mut ready: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while !ready() {
@@ -65,7 +65,7 @@ pub fn wait_until(mut ready: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// Waits until a file changed so long ago that nothing takes it for one that is being written.
+/// Waits until the last change of a file is so old that it counts as settled.
 pub fn wait_until_settled(file: &Path) {
     let is_settled = || {
         let changed = fs::metadata(file).expect("a file").ctime();
@@ -77,13 +77,13 @@ pub fn wait_until_settled(file: &Path) {
 
 //------------ Sandbox -------------------------------------------------------
 
-/// A directory of its own for one test, removed with everything in it at the end.
+/// A directory for one test, removed with its contents at the end.
 pub struct Sandbox {
     path: PathBuf,
 }
 
 impl Sandbox {
-    /// Makes the directory; other users may enter it, since web servers give up root.
+    /// Creates the directory; other users may enter it, since web servers drop root privileges.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -113,18 +113,18 @@ impl Drop for Sandbox {
     }
 }
 
-/// Writes a file and makes the directories it needs.
+/// Writes a file and creates the directories it needs.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) {
     let parent = path.parent().expect("a file has a directory");
     fs::create_dir_all(parent).unwrap_or_else(|err| panic!("{}: {err}", parent.display()));
-    // A new file, since one that is there may belong to somebody else.
+    // A new file, since an existing one may belong to another user.
     let _ = fs::remove_file(path);
     fs::write(path, content).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
 }
 
 //------------ Process -------------------------------------------------------
 
-/// A running program, ended and reaped when this value goes.
+/// A running program, ended and reaped when this value is dropped.
 pub struct Process {
     child: Child,
     name: String,
@@ -132,7 +132,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` with its output in a file of `sandbox`, in a process group of its own.
+    /// Starts `command` with its output in a file of `sandbox`, in a new process group.
     pub fn start(sandbox: &Sandbox, command: &mut Command) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +148,7 @@ impl Process {
         Self { child, name, output }
     }
 
-    /// Waits until `ready` says yes; panics with what the program printed if it ends before.
+    /// Waits until `ready` returns true; panics with the output of the program if it ends before.
     pub fn wait_until(mut self, mut ready: impl FnMut() -> bool) -> Self {
         let mut ended = None;
         let in_time = wait_until(|| {
@@ -162,7 +162,7 @@ impl Process {
         self
     }
 
-    /// What the program has printed so far, on both streams.
+    /// The output of the program so far, of both streams.
     pub fn output(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
     }
@@ -204,7 +204,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// The words that start `program` as confined as the shipped unit has it: tests/confined.py.
+/// The arguments that start `program` with the restrictions of the shipped unit: tests/confined.py.
 pub fn confined(program: &Path) -> [std::ffi::OsString; 4] {
     let unit = source("contrib/systemd/mailsetup.service");
     ["/usr/bin/python3".into(), source("tests/confined.py").into(), unit.into(), program.into()]
@@ -221,7 +221,7 @@ pub fn run(command: &mut Command) -> String {
     text
 }
 
-/// Which package brings a missing program, as tests/install-*.sh have it.
+/// The package of a missing program, from tests/install-*.sh.
 pub fn install_hint(program: &str) -> String {
     for name in ["tests/install-tools.sh", "tests/install-clients.sh", "tests/install-bench.sh"] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();

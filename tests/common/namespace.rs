@@ -1,5 +1,6 @@
-//! A small world for one test: own mounts and own network, so that web servers use their usual
-//! paths and ports (`/etc/nginx`, `/run/mailsetup.sock`, port 80) and nothing collides or remains.
+//! A namespace for one test, with separate mounts and a separate network: web servers use their
+//! usual paths and ports (`/etc/nginx`, `/run/mailsetup.sock`, port 80), and nothing collides or
+//! remains.
 
 use std::fs;
 use std::panic;
@@ -13,28 +14,29 @@ use nix::unistd::{Pid, geteuid};
 
 use super::{Sandbox, command, program, run, wait_until, write};
 
-/// Directories that appear as they are, but into which the test writes only for itself; and how
-/// deep below them tests write.
+/// Directories that are visible with their contents, but whose changes are private to the test; and
+/// how deep below them tests write.
 const WRITABLE: [(&str, usize); 3] = [("/etc", 3), ("/usr", 2), ("/var", 3)];
 
-/// Where the program under test is found in a namespace.
+/// The path of the program under test in a namespace.
 pub const PROGRAM: &str = "/usr/bin/mailsetup";
 
-/// Where a CGI server finds it: a link.
+/// The path for CGI servers: a link.
 pub const CGI_PROGRAM: &str = "/usr/lib/cgi-bin/mailsetup.cgi";
 
-/// The namespace that the calling thread and every process it starts live in.
+/// The namespace of the calling thread and of every process it starts.
 pub struct Namespace<'a> {
     pub sandbox: &'a Sandbox,
 }
 
 impl<'a> Namespace<'a> {
-    /// Runs `test` in a namespace of its own and ends what it leaves running.
+    /// Runs `test` in a new namespace and ends the processes that it leaves.
     pub fn run(test: impl FnOnce(&Namespace) + Send) {
         Self::run_on(Path::new("/"), test);
     }
 
-    /// The same with the programs of Debian 13, from a root that `tests/install-debian13.sh` makes.
+    /// The same with the programs of Debian 13, from a root that `tests/install-debian13.sh`
+    /// creates.
     pub fn run_on_debian_13(test: impl FnOnce(&Namespace) + Send) {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debian13");
         assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian13.sh");
@@ -43,9 +45,9 @@ impl<'a> Namespace<'a> {
 
     fn run_on(root: &Path, test: impl FnOnce(&Namespace) + Send) {
         assert!(geteuid().is_root(), "this test needs root, for a network of its own: make test");
-        // Made and removed outside; the mounts upon it are seen inside only.
+        // Created and removed outside; the mounts on it are only visible inside.
         let sandbox = Sandbox::new();
-        // A thread of its own, since nothing leads back out of a namespace.
+        // A separate thread, since a thread cannot leave a namespace.
         let result =
             thread::scope(|scope| scope.spawn(|| test(&Namespace::enter(&sandbox, root))).join());
         if let Err(reason) = result {
@@ -63,7 +65,7 @@ impl<'a> Namespace<'a> {
         let layers = sandbox.path("layers");
         fs::create_dir(&layers).expect("mkdir");
         mount(Some("tmpfs"), &layers, Some("tmpfs"), MsFlags::empty(), none).expect("tmpfs");
-        // Held here, since the program may lie where the next mounts cover it.
+        // Kept here, since the next mounts may cover the path of the program.
         let held = layers.join("program");
         write(&held, "");
         mount(Some(&program()), &held, none, MsFlags::MS_BIND, none).expect("the program");
@@ -98,7 +100,7 @@ impl<'a> Namespace<'a> {
         fs::create_dir_all("/usr/lib/cgi-bin").expect("mkdir");
         let _ = fs::remove_file(CGI_PROGRAM);
         std::os::unix::fs::symlink(PROGRAM, CGI_PROGRAM).expect("link");
-        // A configuration that the machine may have is not the test's.
+        // The machine may have a configuration, which is not for the test.
         let _ = fs::remove_dir_all("/etc/mailsetup");
         Self { sandbox }
     }
@@ -109,7 +111,7 @@ impl Drop for Namespace<'_> {
         if thread::panicking() {
             print_error_logs();
         }
-        // Workers that outlived their master, detached helpers: whoever shares these mounts.
+        // Workers that outlived their master, detached helpers: all processes with these mounts.
         wait_until(|| {
             let mut left = false;
             for pid in inhabitants() {
@@ -121,15 +123,15 @@ impl Drop for Namespace<'_> {
     }
 }
 
-/// Whether root here is only some user's idea of root: `unshare --map-root-user`.
+/// Whether root is only mapped from another user: `unshare --map-root-user`.
 fn in_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().ne(["0", "0", "4294967295"])
 }
 
-/// Makes the directories of `lower` in `upper`, so that they belong to us: the machine's belong to
-/// a root that has no name in a user namespace, and nobody may write there. Returns the directories
-/// that we may not even read.
+/// Creates the directories of `lower` in `upper`, so that they belong to this process: those of the
+/// machine belong to a root that is not mapped in a user namespace, and cannot be written to.
+/// Returns the directories that cannot be read either.
 fn mirror(lower: &Path, upper: &Path, depth: usize) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(lower) else {
         return vec![lower.to_owned()];
@@ -145,7 +147,7 @@ fn mirror(lower: &Path, upper: &Path, depth: usize) -> Vec<PathBuf> {
     closed
 }
 
-/// The last lines of what web servers had to say, since their files vanish.
+/// Prints the last lines of the web servers' logs, since their files are removed.
 fn print_error_logs() {
     for server in ["nginx", "apache2", "lighttpd"] {
         let path = format!("/var/log/{server}/error.log");
@@ -158,7 +160,7 @@ fn print_error_logs() {
     }
 }
 
-/// The processes, beside this one, in the namespace of the calling thread.
+/// The other processes in the namespace of the calling thread.
 fn inhabitants() -> Vec<Pid> {
     let Ok(here) = fs::read_link("/proc/thread-self/ns/mnt") else {
         return Vec::new();
