@@ -1,4 +1,4 @@
-//! The table of clients: it agrees with the recorded requests, and the documentation with it.
+//! The table of clients agrees with the recorded requests, and the documentation with the table.
 //! `UPDATE_GOLDEN=1` rewrites the tables of the documentation.
 
 use super::{read, recorded};
@@ -14,7 +14,7 @@ use std::fs;
 
 /// Requests that no client makes.
 const OURS: [&str; 4] = ["pox-", "json-", "address-case", "host-port-case-dot"];
-/// The domains of the requests, as tests/fixtures/README.md says.
+/// The domains of the requests, as described in tests/fixtures/README.md.
 const DOMAINS: [&str; 4] =
     ["example.org", "hoster.example", "xn--bcher-kva.example", "unknown.example"];
 
@@ -43,7 +43,7 @@ fn the_table_is_in_order() {
     }
 }
 
-/// A warning names clients that are known to do what it is about.
+/// A warning names clients with the behaviour that it describes.
 #[test]
 fn every_warning_that_is_about_clients_finds_some() {
     let mut labels: Vec<String> = all().map(Client::label).collect();
@@ -94,14 +94,15 @@ fn every_recorded_request_is_a_step_of_its_client() {
     assert!(made.len() > 50, "only {} steps are recorded", made.len());
 }
 
-/// The client that a request belongs to, by the longest beginning of its name.
+/// The client of a request, by the longest prefix of its name.
 fn owner(name: &str) -> Option<(&'static Client, &'static str)> {
     let beginnings =
         all().flat_map(|client| client.requests.iter().map(move |begin| (client, *begin)));
     beginnings.filter(|(_, begin)| name.starts_with(begin)).max_by_key(|(_, begin)| begin.len())
 }
 
-/// True if a request is this step, to the byte but for the letter case of paths and the digest.
+/// True if a request is this step, byte for byte except for the letter case of paths and the
+/// digest.
 fn is_it(ask: &Ask, request: &Request, scheme: Scheme) -> bool {
     let target = String::from_utf8(request.target.clone()).expect("a target in ASCII");
     // Older cores of Delta Chat send the whole URL.
@@ -153,7 +154,7 @@ fn has_address(ask: &Ask) -> bool {
     }
 }
 
-/// The address that is in a target, else one of the host's domain.
+/// The address in a target, else one of the host's domain.
 fn address(ask: &Ask, target: &str, host: &str) -> EmailAddress {
     let after = |text: &str| target.split_once(text).map(|(_, rest)| rest.to_owned());
     let sent = after("address=").or_else(|| after("mail=")).or_else(|| after("/v1.0/"));
@@ -218,7 +219,7 @@ fn the_documentation_has_the_same_clients() {
     compare("docs/protocols.md", "## Clients", &sources);
 }
 
-/// Compares the one table below a heading, or writes it.
+/// Compares the table below a heading, or writes it.
 fn compare(path: &str, heading: &str, table: &str) {
     let file = source(path);
     let text = fs::read_to_string(&file).expect(path);
@@ -275,7 +276,7 @@ fn asks(client: &Client) -> String {
 
 /// Steps in words. Those of one kind are joined; if the order counts, only neighbours.
 fn steps(steps: &[Step], in_turn: bool) -> String {
-    /// Requests of one kind: the kind, the places, and the text behind them.
+    /// Requests of one kind: the kind, the places, and the text after them.
     type Clause = (&'static str, Vec<(String, Vec<Scheme>)>, String);
     let mut clauses: Vec<Clause> = Vec::new();
     let mut add = |kind, place: &str, scheme: Option<Scheme>, behind: String| {

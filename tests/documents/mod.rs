@@ -1,7 +1,8 @@
-//! The documents: what each recorded request gets, to the byte and by the grammar of its kind.
+//! The documents: the response to each recorded request, byte for byte and by the grammar of its
+//! kind.
 //!
-//! A request is a file in `fixtures/requests`, its answer one in `fixtures/golden`;
-//! `UPDATE_GOLDEN=1` rewrites the answers, which are then read by eye.
+//! A request is a file in `fixtures/requests`, its response one in `fixtures/golden`;
+//! `UPDATE_GOLDEN=1` rewrites the responses, which must then be reviewed.
 
 mod clients;
 mod profile;
@@ -64,7 +65,7 @@ fn read(name: &str) -> Request {
     }
 }
 
-/// Asks the program, as CGI, with the configuration the recorded requests are meant for.
+/// Sends a request to the program, as CGI, with the configuration for the recorded requests.
 fn ask(request: &Request) -> Response {
     ask_with("requests.toml", request)
 }
@@ -74,7 +75,7 @@ fn ask_with(config: &str, request: &Request) -> Response {
     cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
 }
 
-/// The answer as it stands in a golden file; the clock of an error document is stopped.
+/// The response in the form of a golden file; the time in an error document is replaced.
 fn to_golden(response: &Response) -> String {
     let mut text = format!("{}\n", response.status);
     for (name, value) in &response.headers {
@@ -112,8 +113,7 @@ fn every_recorded_request_gets_its_golden_answer() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-/// With every service and every text configured, each kind of document is what it was read to be,
-/// and valid.
+/// With all services and texts configured, each kind of document is the reviewed one, and valid.
 #[test]
 fn everything_at_once_gets_its_golden_answer() {
     let sandbox = Sandbox::new();
@@ -124,7 +124,7 @@ fn everything_at_once_gets_its_golden_answer() {
         ("autodiscover-get", "delta-chat-pox-get-autodiscover", "example.org"),
         ("autodiscover-moved", "outlook-pox-mixed-case", "moved.example"),
         ("autodiscover-elsewhere", "outlook-pox-root-domain", "elsewhere.example"),
-        // At the very URL it is sent to.
+        // At the same URL as the target of the redirect.
         ("autodiscover-arrived", "outlook-pox-mixed-case", "elsewhere.example"),
         ("autodiscover-activesync", "activesync-pox", "example.org"),
         ("autodiscover-activesync-no-schema", "activesync-pox-no-schema", "example.org"),
@@ -160,7 +160,7 @@ fn everything_at_once_gets_its_golden_answer() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-/// The same request of somebody at another domain; the Host stays.
+/// The same request for an address at another domain; the Host is unchanged.
 fn of_domain(mut request: Request, domain: &str) -> Request {
     for bytes in [Some(&mut request.target), request.body.as_mut()].into_iter().flatten() {
         let text = std::str::from_utf8(bytes).expect("UTF-8");
@@ -170,7 +170,7 @@ fn of_domain(mut request: Request, domain: &str) -> Request {
     request
 }
 
-/// Judges an answer of Autodiscover v2.
+/// Checks a response of Autodiscover v2.
 fn check_json(answer: &Response) {
     let value: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
     let (status, keys) = match value.get("Url") {
@@ -198,7 +198,7 @@ fn json_is_for_get_and_head() {
     assert_eq!(ask(&request).status, 405);
 }
 
-/// Whatever encoding a request comes in, its answer is the same.
+/// The response does not depend on the encoding of the request.
 #[test]
 fn requests_in_utf_16_get_the_same_answer() {
     let as_bytes = |text: &str, to_bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
@@ -253,7 +253,7 @@ fn every_answer_is_valid_by_the_grammar_of_its_kind() {
             }
             _ => panic!("{name}: what is {media_type}?"),
         }
-        // What no schema sees, and each of which broke a client.
+        // Text that schemas do not detect, each of which broke a client.
         for odd in ["\u{feff}", "<![CDATA[", "<!--", "&#", "%EMAILDOMAIN%"] {
             assert!(!body.contains(odd), "{name}: {odd:?} in {body}");
         }
@@ -304,7 +304,7 @@ fn identifiers_of_a_profile_are_of_the_mailbox() {
     }
 }
 
-/// The text of a profile is in the reader's language, and nothing else is changed by it.
+/// The text of a profile is in the reader's language; the rest does not depend on it.
 #[test]
 fn a_profile_speaks_the_language_it_is_asked_for() {
     let ask = |language: &str| {
@@ -323,7 +323,7 @@ fn a_profile_speaks_the_language_it_is_asked_for() {
     assert_eq!(ask_with("requests.toml", &plain).header("Vary"), None);
 }
 
-/// What is at the other end may change; a profile that is installed is to be replaced all the same.
+/// The servers may change; an installed profile must be replaced nevertheless.
 #[test]
 fn identifiers_of_a_profile_are_not_of_its_servers() {
     let sandbox = Sandbox::new();
@@ -350,7 +350,7 @@ fn identifiers_of_a_profile_are_not_of_its_servers() {
     assert!(dav[5].ends_with(".caldav") && dav[7].ends_with(".carddav"), "{dav:?}");
 }
 
-/// An answer must not differ between the mailboxes of a domain but in the address itself.
+/// Responses for the mailboxes of a domain must only differ in the address itself.
 #[test]
 fn no_answer_tells_which_mailboxes_exist() {
     let ask_for = |name: &str| {

@@ -1,4 +1,4 @@
-//! Judges Apple profiles by the table `fixtures/schema/profile.txt`, whose top explains it.
+//! Checks Apple profiles by the table `fixtures/schema/profile.txt`, which is explained at its top.
 
 use crate::common::source;
 use plist::{Dictionary, Value};
@@ -27,7 +27,7 @@ fn rules() -> Vec<Rule> {
         .collect()
 }
 
-/// Says the first fault of a profile.
+/// Returns the first fault of a profile.
 pub fn check(bytes: &[u8]) -> Result<(), String> {
     let profile = read(bytes)?;
     let rules = rules();
@@ -81,7 +81,7 @@ fn check_payload(payload: &Dictionary, rules: &[Rule]) -> Result<(), String> {
     if !of_kind.iter().any(|rule| rule.payload == kind) {
         return Err(format!("no rule for PayloadType {kind:?}"));
     }
-    // A line for one payload counts more than one for all.
+    // A line for one payload has precedence over one for all.
     let find = |key: &str| of_kind.iter().rev().find(|rule| rule.key == key);
     for (key, value) in payload {
         let rule = find(key).ok_or(format!("{kind}: {key} is not known"))?;

@@ -1,4 +1,4 @@
-//! Judges documents by the schemas in `fixtures/schema`, with xmllint and plistutil.
+//! Checks documents by the schemas in `fixtures/schema`, with xmllint and plistutil.
 
 use crate::common::{command, run, source};
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn passes(kind: &str, schema: &str, file: &Path) -> bool {
     match output.status.code() {
         Some(0) => true,
         Some(REFUSED) => {
-            // For whoever reads why a test failed.
+            // The reason for the failure of the test.
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
             false
         }
@@ -45,7 +45,7 @@ fn passes(kind: &str, schema: &str, file: &Path) -> bool {
     }
 }
 
-/// Reads property lists with a reader that is not ours.
+/// Reads property lists with an independent reader.
 pub fn property_lists(files: &[&Path]) {
     for file in files {
         run(command("plistutil").arg("-i").arg(file).args(["-f", "json"]));

@@ -1,5 +1,5 @@
-//! What is said of the keys is true: the program has these keys, words, ranges and defaults, and the
-//! schema refuses nothing that the program takes.
+//! The descriptions of the keys are correct: the program has these keys, words, ranges and
+//! defaults, and the schema refuses nothing that the program accepts.
 
 use super::source::{Key, Shape, Source, Word, literal, range};
 use super::{example, schema};
@@ -14,14 +14,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-/// What is in a text that may name files.
+/// Strings in a text that may name files.
 const FILE_KEYS: [&str; 6] = ["list_files", "directory", "signing_", "template", "logo", "\\"];
 
 fn load(text: &str) -> Result<Config, Vec<Finding>> {
     check::text(Path::new("c.toml"), text, &CHECKS)
 }
 
-/// What the schema says of some texts: mistakes, or none.
+/// The errors of the schema for each text.
 fn judge(texts: &[(&str, String)]) -> Vec<Vec<String>> {
     let documents: Vec<_> = texts
         .iter()
@@ -93,20 +93,20 @@ fn the_schema_takes_the_example_and_every_good_configuration() {
     assert_all_good(&texts.into_iter().map(|text| ("", text)).collect::<Vec<_>>());
 }
 
-/// Whatever the fuzzer found that the program takes, the schema takes.
+/// The schema accepts all inputs of the fuzzer that the program accepts.
 #[test]
 fn the_schema_refuses_nothing_that_the_program_takes() {
     let inputs = |folder: &str| {
         let entries = fs::read_dir(source("fuzz/corpus").join(folder)).expect("a corpus");
         let paths = entries.map(|entry| entry.expect("directory entry").path());
         let texts = paths.filter_map(|path| fs::read_to_string(path).ok());
-        // No files are read here. A key can hide only behind an escape.
+        // No files are read here. A key is only missed if it is written with an escape.
         let names_files = |text: &String| FILE_KEYS.iter().any(|key| text.contains(key));
         texts.filter(|text| !names_files(text)).collect::<Vec<_>>()
     };
     let base = "domains.directory = '/'\n".to_owned() + include_str!("../../fuzz/src/config.toml");
     let base = load(&base).expect("a configuration");
-    // TOML that only the program's parser takes is left out.
+    // TOML that only the program's parser accepts is skipped.
     let is_toml = |text: &String| toml::from_str::<toml::Table>(text).is_ok();
     let mut texts: Vec<_> = inputs("config_toml")
         .into_iter()
@@ -122,7 +122,7 @@ fn the_schema_refuses_nothing_that_the_program_takes() {
     assert_all_good(&texts);
 }
 
-/// The program refuses these, and an editor says so while they are typed.
+/// The program refuses these, and an editor reports them while they are typed.
 #[test]
 fn the_schema_refuses_what_a_schema_can_refuse() {
     let texts = [
@@ -200,7 +200,7 @@ fn any_value(key: &Key) -> &'static str {
     }
 }
 
-/// Every table is tried with every key of any other: the source has a key where the program does.
+/// Every table is tested with every key of all others: the source has the same keys as the program.
 #[test]
 fn each_table_has_the_keys_of_the_program() {
     let source = Source::read();
@@ -234,7 +234,7 @@ fn each_table_has_the_keys_of_the_program() {
     assert!(tried > 1000, "{tried}");
 }
 
-/// What a domain does not have is named in its description.
+/// The description of a domain lists the keys that it does not have.
 #[test]
 fn the_description_of_a_domain_names_what_it_does_not_have() {
     let about = Source::read().domain.paragraphs[0].clone();
@@ -262,7 +262,7 @@ fn ranges_are_those_of_the_program() {
     assert!(count > 8, "{count}");
 }
 
-/// The program names the words that it knows.
+/// The program lists the words that it accepts.
 #[test]
 fn words_are_those_of_the_program() {
     let source = Source::read();
@@ -283,7 +283,7 @@ fn words_are_those_of_the_program() {
             assert!(words.iter().all(|word| known.contains(word.as_str())), "{words:?}");
             for word in known {
                 let errors = load(&text(word)).err().unwrap_or_default();
-                // `listed` alone is a mistake of another kind.
+                // `listed` alone is another kind of error.
                 let is_taken = errors.iter().all(|error| error.code != "auth");
                 assert_eq!(is_taken, words.contains(word), "{word}: {errors:?}");
             }
@@ -293,7 +293,7 @@ fn words_are_those_of_the_program() {
     assert!(count > 8, "{count}");
 }
 
-/// With a default written out, everything is as without; with another value, it is not.
+/// With an explicit default, the settings are as without it; with another value, they differ.
 #[test]
 fn defaults_are_those_of_the_program() {
     let source = Source::read();
@@ -305,14 +305,14 @@ fn defaults_are_those_of_the_program() {
                 key.doc.row(&table.name, "Default").and_then(literal).map(str::to_owned)
             };
             let Some(value) = default(key) else { continue };
-            // A port speaks for the protection, too, and holds only together with it.
+            // A port also implies the security, and is inherited only together with it.
             let with = match key.name.as_str() {
                 "port" => {
                     let keys = source.keys(table);
                     let security = keys.iter().find(|key| key.name == "security").expect("a key");
                     format!("security = {}\n", default(security).expect("a default"))
                 }
-                // Services without a URL are not there.
+                // Services without a URL are disabled.
                 "username" if source.keys(table).iter().any(|key| key.name == "url") => {
                     "url = 'https://dav.example.org/'\n".to_owned()
                 }
@@ -320,7 +320,7 @@ fn defaults_are_those_of_the_program() {
             };
             let header = format!("[{}]\n{with}", table.name);
             let written = settings(&format!("{header}{} = {value}\n", key.name));
-            // All domains are answered without a word, and with one.
+            // All domains are answered, by default and explicitly.
             let expected = settings(&header).replace("answer: AnyByDefault", "answer: Any");
             assert_eq!(
                 written.replace("answer: AnyByDefault", "answer: Any"),
@@ -343,7 +343,7 @@ fn defaults_are_those_of_the_program() {
             if let Ok(config) = load(&text) {
                 assert_ne!(format!("{config:?}"), expected, "{text}");
             } else {
-                // One server must be on, and a domain must be named to be listed.
+                // One server must be enabled, and `listed` needs a named domain.
                 assert!(["enabled", "answer"].contains(&key.name.as_str()), "{text}");
             }
             count += 1;
@@ -352,7 +352,7 @@ fn defaults_are_those_of_the_program() {
     assert!(count > 40, "{count}");
 }
 
-/// A port stands for a protection, and the other way round, as their defaults say.
+/// A port implies a security, and a security a port, as their defaults describe.
 #[test]
 fn ports_and_protections_belong_together_as_described() {
     let source = Source::read();

@@ -1,5 +1,5 @@
-//! `contrib/config.example.toml`: the frame `config.example.toml.in`, in which a line `@imap@` stands
-//! for the table of that name, and `@domain@` for what only a domain has.
+//! `contrib/config.example.toml`: the frame `config.example.toml.in`, in which a line `@imap@`
+//! stands for the table of that name, and `@domain@` for the keys that only a domain has.
 
 use super::source::{Doc, Key, Source, literal, pieces};
 use mailsetup::config::file::DOMAIN_ONLY;
@@ -34,13 +34,13 @@ fn table(source: &Source, table: &Key, text: &mut String) {
         let example = key.doc.row(&table.name, "Example").or(key.doc.block.as_deref());
         match example {
             Some(example) => *text += &setting(&about_key(source, key, table, example), example),
-            // It is shown in the table whose keys this one has.
+            // It is shown in the table with the same keys.
             None => assert!(source.first(table).is_some(), "{} has no example", path.join(".")),
         }
     }
 }
 
-/// What a comment in the example says of a key.
+/// The comment in the example about a key.
 fn about_key(source: &Source, key: &Key, table: &Key, example: &str) -> String {
     let mut about = match source.first(table) {
         Some(first) if source.keys(first).iter().any(|it| it.name == key.name) => {
@@ -50,7 +50,7 @@ fn about_key(source: &Source, key: &Key, table: &Key, example: &str) -> String {
         _ => source.text(key, &table.name),
     };
     if let Some(default) = key.doc.row(&table.name, "Default") {
-        // A default that is shown need not be said.
+        // A default that is shown need not be described.
         let is_shown = literal(default).is_some_and(|it| example == format!("{} = {it}", key.name))
             && default.matches('`').count() == 2;
         if !is_shown {
@@ -85,7 +85,7 @@ fn setting(about: &str, example: &str) -> String {
     format!("{}{lines}\n", comment(about))
 }
 
-/// A text in lines of a comment, without its marks but those of commands.
+/// A text in lines of a comment, without its marks except those of commands.
 fn comment(text: &str) -> String {
     let mut lines = String::new();
     let mut line = "#".to_owned();

@@ -21,7 +21,7 @@ fn table(source: &Source, table: &Key, text: &mut String) {
     *text += &format!(".Ss [{}]\\&\n", table.name);
     let first = source.first(table);
     let mut paragraphs = table.doc.paragraphs.clone();
-    // What is as in the first table is not said again.
+    // Keys that are as in the first table are not described again.
     let keys = source.keys(table).into_iter();
     let keys: Vec<_> = keys.filter(|key| first.is_none() || is_own(key, &table.name)).collect();
     if let Some(first) = first {
@@ -42,7 +42,7 @@ fn table(source: &Source, table: &Key, text: &mut String) {
     *text += ".El\n";
 }
 
-/// True if something is said of a key for this table alone.
+/// True if a key has a description for this table alone.
 fn is_own(key: &Key, table: &str) -> bool {
     ["", "Default", "Tables"].iter().any(|name| key.doc.own_row(table, name).is_some())
 }
@@ -87,10 +87,10 @@ fn entry(
     } else {
         said.push(source.text(key, table));
         said.extend(key.doc.paragraphs[1..].iter().map(|text| source.fill(text, key, table)));
-        // Those of a list of tables are said of their keys.
+        // For a list of tables, they are described at its keys.
         said.extend(placeholder_text(path).filter(|_| !matches!(key.shape, Shape::Tables(_))));
     }
-    // Of a table at the top, its own text says when.
+    // For a table at the top, its own text describes when.
     let is_required = path.len() > 2 && key.doc.row(table, "Required").is_some();
     said.extend(is_required.then(|| "Required.".to_owned()));
     said.extend(key.doc.row(table, "Needs").map(|other| format!("Needs `{other}`.")));
@@ -158,14 +158,14 @@ fn paragraph(text: &str) -> String {
     lines.iter().fold(String::new(), |text, line| format!("{text}{line}\n"))
 }
 
-/// The macro that a word stands for, if it is not just text.
+/// The macro for a word, if it is not plain text.
 fn call(word: &str) -> Option<String> {
     let (before, code, after) = marked(word)?;
     let name = match code.strip_prefix("mailsetup ") {
         Some(command) => format!("Nm mailsetup Cm {command}"),
         None => code,
     };
-    // Closing signs are words of their own.
+    // Closing signs are separate words.
     let after: String = after.chars().map(|c| format!(" {c}")).collect();
     Some(match before {
         "" => format!(".{name}{after}"),
@@ -173,7 +173,7 @@ fn call(word: &str) -> Option<String> {
     })
 }
 
-/// A word as what stands before, the macro, and what stands behind.
+/// A word as the text before, the macro, and the text after.
 fn marked(word: &str) -> Option<(&str, String, &str)> {
     let mark = match word.starts_with('*') {
         true => Some((0, "*")),

@@ -15,7 +15,7 @@ use std::fs;
 
 fn frame(path: &str) -> String {
     let text = fs::read_to_string(crate::common::source(path)).expect(path);
-    // A table that is not in the frame would be in no document.
+    // A table that is not in the frame would be missing in the documents.
     for table in Source::read().tables().map(|table| table.name.as_str()).chain(["domain"]) {
         let marks = text.lines().filter(|line| *line == format!("@{table}@")).count();
         assert_eq!(marks, 1, "{path}: a line `@{table}@` is expected once");

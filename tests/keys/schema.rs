@@ -1,8 +1,8 @@
 //! `contrib/mailsetup.schema.json`: JSON Schema draft-07, the newest that Taplo checks in full.
 //!
-//! It refuses only what the program refuses, too. What a schema cannot say (placeholders, host names,
-//! files, aliases, servers that need each other) is left to `mailsetup check`. A file in
-//! `domains.directory` is what `#/definitions/domain` says.
+//! It refuses only files that the program refuses, too. Rules that a schema cannot express
+//! (placeholders, host names, files, aliases, servers that need each other) are left to `mailsetup
+//! check`. The schema of a file in `domains.directory` is `#/definitions/domain`.
 
 use super::source::{Key, Shape, Source, literal, range, value};
 use mailsetup::config::file::{DOMAIN_ONLY, TOP_ONLY, placeholders};
@@ -24,7 +24,7 @@ pub fn write(source: &Source) -> Value {
         };
         let mut whole = table(source, key, |path| !DOMAIN_ONLY.contains(&path));
         let own = table(source, key, |path| !TOP_ONLY.contains(&path));
-        // A domain has what it leaves out from the top.
+        // A domain inherits omitted keys from the top.
         let needed = required(source, key);
         if !needed.is_empty() {
             whole["if"] = json!({ "minProperties": 1 });
@@ -46,7 +46,7 @@ pub fn write(source: &Source) -> Value {
     let mut domain = object(of_domain, &source.domain.paragraphs[0]);
     let alone = source.structs["Tables"].iter().filter(|key| key.doc.row("", "Alone").is_some());
     for key in alone {
-        // Empty tables say nothing.
+        // Empty tables have no effect.
         let alone = json!({
             "properties": { &key.name: true },
             "additionalProperties": { "maxProperties": 0 },

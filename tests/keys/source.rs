@@ -12,27 +12,27 @@
 //! /// - [smtp] If your server answers on port 465, set `"tls"`.
 //! ```
 //!
-//! Code is in backticks, the name of a section of the manual between asterisks, and `mailsetup(1)` is
-//! a manual page. `{range}` stands for the range, `{words}` for the words that a key can have, with
-//! what is said of each in the comment of its variant. An example of several lines is a fenced block.
+//! Code is in backticks, the name of a section of the manual between asterisks, and `mailsetup(1)`
+//! is a manual page. `{range}` stands for the range, `{words}` for the words that a key can have,
+//! each with the comment of its variant. An example of several lines is a fenced block.
 //!
-//! A row of the list at the end holds for all tables that have the key, or for the tables that it
+//! A row of the list at the end applies to all tables that have the key, or to the tables that it
 //! begins with; those come first. A row without a name is text that is in all documents. The names:
 //!
-//! - `Default`: what holds without the key. Code at its beginning is a value, and a test compares it
+//! - `Default`: the value without the key. Code at its beginning is a value, and a test compares it
 //!   with the program. `Example`: the line in the example.
-//! - `Value`: what a text is, one of [`VALUES`]. `Range`: the first and the last number.
-//!   `Only`: the one value that is taken.
+//! - `Value`: the kind of a text, one of [`VALUES`]. `Range`: the first and the last number.
+//!   `Only`: the only accepted value.
 //! - `Tables`: where the key, or the word, is allowed, if that is not everywhere.
 //! - `Required`: the other keys of the table need this one. `Needs`: this one needs another.
-//!   `Without`: it cannot be beside another. `Alone`: it cannot be beside any.
+//!   `Without`: it excludes another. `Alone`: it excludes all others.
 
 use crate::common::source;
 use std::collections::BTreeMap;
 use std::fs;
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
 
-/// What a text is, and a pattern for it; nothing that the program takes is outside of its pattern.
+/// The kinds of text, each with a pattern that matches all values the program accepts.
 pub const VALUES: [(&str, &str); 10] = [
     ("text", r"\S"),
     ("URL", r"^https://[!#-;=?-\[\]_a-z~]+$"),
@@ -54,7 +54,7 @@ const ROWS: [&str; 10] = [
 
 //------------ Doc ------------------------------------------------------------
 
-/// What a comment says.
+/// The contents of a comment.
 #[derive(Clone, Debug, Default)]
 pub struct Doc {
     /// The paragraphs, the first of which is in all documents.
@@ -66,7 +66,7 @@ pub struct Doc {
 
 #[derive(Clone, Debug)]
 struct Row {
-    /// Empty if it holds for all.
+    /// Empty if it applies to all.
     tables: Vec<String>,
     /// Empty if the row is text.
     name: String,
@@ -163,7 +163,7 @@ fn comment(attribute: &Attribute) -> Option<String> {
 
 //------------ Keys -----------------------------------------------------------
 
-/// What a key can have as value.
+/// The type of a key's value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     Flag,
@@ -176,7 +176,7 @@ pub enum Shape {
     Texts,
     /// A table of a struct.
     Table(String),
-    /// A list of such.
+    /// A list of tables.
     Tables(String),
 }
 
@@ -199,7 +199,7 @@ pub struct Word {
 pub struct Source {
     /// The keys of each struct.
     pub structs: BTreeMap<String, Vec<Key>>,
-    /// What is said of a domain.
+    /// The description of a domain.
     pub domain: Doc,
     enums: BTreeMap<String, Vec<Word>>,
 }
@@ -270,7 +270,7 @@ impl Source {
 
     /// A text with its range and words filled in.
     pub fn fill(&self, text: &str, key: &Key, table: &str) -> String {
-        // What only some tables take is in the rows of these.
+        // Words for some tables only are in the rows of these.
         let common = self.words(key, "");
         let words: Vec<_> = common
             .iter()
@@ -289,8 +289,8 @@ impl Source {
         text.replace("{words}", &words).replace("{range}", range)
     }
 
-    /// The text of a key that is in all documents: its first paragraph, and what is said of it in
-    /// this table.
+    /// The text of a key that is in all documents: its first paragraph, and its text for this
+    /// table.
     pub fn text(&self, key: &Key, table: &str) -> String {
         let own = key.doc.own_row(table, "").map(|own| format!(" {own}")).unwrap_or_default();
         self.fill(&key.doc.paragraphs[0], key, table) + &own
@@ -309,7 +309,7 @@ pub fn range(key: &Key) -> Option<(i64, i64)> {
     Some((first.parse().expect("a number"), last.parse().expect("a number")))
 }
 
-/// What a text is, and its pattern.
+/// The kind of a text, and its pattern.
 pub fn value(key: &Key) -> (&'static str, &'static str) {
     let name = key.doc.row("", "Value").unwrap_or("text");
     *VALUES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no value {name}"))
