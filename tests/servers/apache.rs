@@ -1,5 +1,5 @@
-//! Apache: to the socket by mod_proxy_fcgi, started by mod_fcgid, by mod_cgid and by mod_cgi, and
-//! on shared hosting by `.htaccess`.
+//! Apache: mod_proxy_fcgi with the socket; mod_fcgid, mod_cgid and mod_cgi, which start the
+//! program; and `.htaccess` on shared hosting.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -9,7 +9,7 @@ use super::{HTTP, certificate, existing_site, install, listens, serve, servers_d
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, copy_program, run, source, write};
 
-/// Debian's apache2.conf, without what has no bearing here; modules come before.
+/// Debian's apache2.conf, without unrelated settings; modules come before.
 const MAIN: &str = r#"
 ServerName localhost
 DefaultRuntimeDir /run/apache2
@@ -39,7 +39,7 @@ IncludeOptional conf-enabled/*.conf
 IncludeOptional sites-enabled/*.conf
 "#;
 
-/// The log lines that the comments in contrib's files tell an administrator to write.
+/// A site with the log lines from the comments in contrib's files.
 const SITE: &str = r#"
 <VirtualHost *:80>
     DocumentRoot /var/www/html
@@ -51,7 +51,8 @@ const SITE: &str = r#"
 </VirtualHost>
 "#;
 
-/// As WordPress and others have it: every path that is no file goes to one program; here, to 404.
+/// As in WordPress and others: every path that is not a file is passed to one program; here, to
+/// 404.
 const FRONT_CONTROLLER: &str = "\
 RewriteEngine On
 RewriteBase /
@@ -60,7 +61,7 @@ RewriteCond %{REQUEST_FILENAME} !-d
 RewriteRule . - [R=404,L]
 ";
 
-/// An account at a hoster: its sites are directories of its own, and CGI is allowed.
+/// An account at a hoster: each site has its own directory, and CGI is allowed.
 const SHARED_HOSTING: &str = r#"
 <VirtualHost *:80>
     DocumentRoot /var/www/account
@@ -86,7 +87,7 @@ pub fn vhost(world: &Namespace) -> Vec<Process> {
     vec![serve(world), start(world, "event", &modules)]
 }
 
-/// The same beside lines for all sites.
+/// The same together with lines for all sites.
 pub fn vhost_beside(world: &Namespace, lines: &str) -> Vec<Process> {
     clear();
     certificate();
@@ -114,14 +115,14 @@ pub fn cgi(world: &Namespace) -> Vec<Process> {
     vec![start(world, "prefork", &["alias", "cgi", "rewrite", "setenvif"])]
 }
 
-/// A file of contrib that goes into every site, and the module that it needs.
+/// A file of contrib for every site, and the module that it needs.
 pub const SNIPPETS: [(&str, &str); 3] = [
     ("apache/mailsetup-proxy_fcgi.conf", "proxy_fcgi"),
     ("apache/mailsetup-fcgid.conf", "fcgid"),
     ("apache/mailsetup-cgid.conf", "cgid"),
 ];
 
-/// What else Debian's Apache has loaded, or what a site with a password needs.
+/// Further modules that Debian's Apache loads, or that a site with a password needs.
 const USUAL: [&str; 8] = [
     "alias",
     "auth_basic",
@@ -133,7 +134,7 @@ const USUAL: [&str; 8] = [
     "setenvif",
 ];
 
-/// One of them beside these lines in the site's virtual host, and these in its `.htaccess`.
+/// One of them together with these lines in the site's virtual host, and these in its `.htaccess`.
 pub fn snippet_beside(
     world: &Namespace,
     (conf, module): (&str, &str),
@@ -152,8 +153,8 @@ pub fn snippet_beside(
     }
 }
 
-/// Runs a site as a user of its own, as hosters do: suEXEC takes programs below /var/www only, which
-/// belong to that user. The file of contrib is included as its comment says.
+/// Runs a site as a separate user, as hosters do: suEXEC only accepts programs below /var/www that
+/// belong to that user. The file of contrib is included as described in its comment.
 pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
     clear();
     existing_site();
@@ -188,13 +189,13 @@ pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
     start(world, "event", &[&USUAL[..], &["suexec", module]].concat())
 }
 
-/// contrib/apache/htaccess beside a copy of the program and its configuration.
+/// contrib/apache/htaccess next to a copy of the program and its configuration.
 pub fn htaccess(world: &Namespace) -> Vec<Process> {
     shared_hosting(fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess"));
     vec![start(world, "event", &["cgid", "mime", "rewrite"])]
 }
 
-/// The same with mod_fcgid, as the comment in the file says.
+/// The same with mod_fcgid, as described in the comment of the file.
 pub fn htaccess_fcgid(world: &Namespace) -> Vec<Process> {
     let file = fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess");
     let changed = file.replace("AddHandler cgi-script", "AddHandler fcgid-script");
@@ -222,7 +223,7 @@ fn shared_hosting(htaccess: String) {
     let root = Path::new("/var/www/account");
     write(&root.join(".htaccess"), htaccess);
     write(&root.join("hello.txt"), "hello\n");
-    // The account has no /etc: its configuration lies beside the program.
+    // The account has no /etc: its configuration is next to the program.
     let config = Path::new("/etc/mailsetup/config.toml");
     fs::copy(config, root.join("mailsetup.toml")).expect("config");
     fs::remove_file(config).expect("config");

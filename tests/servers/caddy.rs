@@ -1,4 +1,4 @@
-//! Caddy: names of its own, and beside a site that exists.
+//! Caddy: with dedicated host names, and in an existing site.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,11 @@ use super::{existing_site, install, listens, local, serve};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, source, write};
 
-/// Where the site that existed before listens.
+/// The address of the existing site.
 pub const SITE: std::net::SocketAddr = local(8080);
 
-/// What an administrator has beside contrib's blocks. Certificates come from Caddy itself here,
-/// as there is no network.
+/// The rest of an administrator's file. Certificates come from Caddy itself here, as there is no
+/// network.
 const MAIN: &str = "\
 {
     admin off

@@ -1,5 +1,5 @@
-//! HAProxy, in its chroot as Debian has it: contrib's sections, and the lines that its comment gives
-//! for a frontend.
+//! HAProxy, in its chroot as in Debian: contrib's sections, and the lines for a frontend from their
+//! comment.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,11 +11,11 @@ use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, run, wait_until, write};
 
 const CFG: &str = "/etc/haproxy/haproxy.cfg";
-/// As HAProxy in its chroot sees it, this is contrib's /run/mailsetup.sock.
+/// In the chroot of HAProxy, this is contrib's /run/mailsetup.sock.
 const SOCKET: &str = "/var/lib/haproxy/run/mailsetup.sock";
 
-/// Debian's haproxy.cfg, without what has no bearing here, and a site that was there before. The
-/// first `{}` stands where contrib's comment says that its lines belong.
+/// Debian's haproxy.cfg, without unrelated settings, and an existing site. The first `{}` is at the
+/// place that contrib's comment gives for its lines.
 const MAIN: &str = "\
 global
     chroot /var/lib/haproxy
@@ -39,7 +39,7 @@ userlist users
     user ann insecure-password secret
 ";
 
-/// contrib/haproxy/mailsetup.cfg in a site that exists.
+/// contrib/haproxy/mailsetup.cfg in an existing site.
 pub fn start(world: &Namespace) -> Vec<Process> {
     beside(world, "")
 }
@@ -77,9 +77,9 @@ fn run_with(world: &Namespace, contrib: &str, lines: &str) -> Vec<Process> {
     vec![responder, server]
 }
 
-/// What HAProxy says of the server in our backend, and of its last check: `UP L7OK`.
+/// HAProxy's state of the server in contrib's backend, and of its last check: `UP L7OK`.
 pub fn health() -> String {
-    // HAProxy listens here a moment after it does for clients.
+    // HAProxy listens here slightly later than for clients.
     let statistics = || UnixStream::connect("/run/haproxy.sock");
     assert!(wait_until(|| statistics().is_ok()), "no statistics");
     let mut socket = statistics().expect("statistics");

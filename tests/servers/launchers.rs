@@ -1,5 +1,5 @@
-//! What starts the responder without a web server: spawn-fcgi and systemd; as confined as by the
-//! shipped unit, so that a system call the unit forbids ends it.
+//! Programs that start the responder without a web server: spawn-fcgi and systemd; with the
+//! restrictions of the shipped unit, so that a system call that the unit forbids ends it.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -20,8 +20,8 @@ pub fn socket_activate(sandbox: &Sandbox, config: &Path, socket: &Path) -> Proce
     launch(sandbox, activate(config, socket).args(confined(&program())), socket)
 }
 
-/// Socket activation as by a unit with `StandardInput=socket`, without which standard output is
-/// the socket, too.
+/// Socket activation as by a unit with `StandardInput=socket`, with which standard output is the
+/// socket, too.
 pub fn socket_activate_inetd(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
     let mut command = activate(config, socket);
     launch(sandbox, command.arg("--inetd").args(confined(&program())), socket)

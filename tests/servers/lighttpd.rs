@@ -1,4 +1,4 @@
-//! lighttpd: to the socket, and as plain CGI.
+//! lighttpd: FastCGI to the socket, and CGI.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::{HTTP, existing_site, install, listens, serve, servers_directory};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, write};
 
-/// Debian's lighttpd.conf, without what has no bearing here, and with its access log switched on.
+/// Debian's lighttpd.conf, without unrelated settings, and with the access log enabled.
 const MAIN: &str = r#"
 server.modules = ( "mod_indexfile", "mod_access", "mod_alias", "mod_redirect" )
 server.document-root = "/var/www/html"
@@ -43,7 +43,7 @@ pub fn fastcgi(world: &Namespace) -> Vec<Process> {
     fastcgi_beside(world, &[])
 }
 
-/// The same beside files of the admin's: their names in conf-enabled, and what is in them.
+/// The same together with files of the admin: their names in conf-enabled, and their contents.
 pub fn fastcgi_beside(world: &Namespace, others: &[(&str, &str)]) -> Vec<Process> {
     site("50-mailsetup-fastcgi.conf", others);
     vec![serve(world), start(world)]
@@ -54,7 +54,7 @@ pub fn cgi(world: &Namespace) -> Vec<Process> {
     cgi_beside(world, &[])
 }
 
-/// The same beside files of the admin's.
+/// The same together with files of the admin.
 pub fn cgi_beside(world: &Namespace, others: &[(&str, &str)]) -> Vec<Process> {
     site("51-mailsetup-cgi.conf", others);
     vec![start(world)]

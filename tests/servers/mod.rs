@@ -1,5 +1,6 @@
 //! Web servers and launchers, each with the files of `contrib/` exactly as an administrator would
-//! install them. The main configuration around them is the distribution's, reduced to what counts.
+//! install them. The main configuration around them is the distribution's, reduced to the relevant
+//! settings.
 
 pub mod apache;
 pub mod caddy;
@@ -20,7 +21,7 @@ use nix::unistd::User;
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, Sandbox, command, run, source, write};
 
-/// Where web servers listen in their namespace.
+/// The address of web servers in their namespace.
 pub const HTTP: SocketAddr = local(80);
 
 /// The socket in all of contrib.
@@ -30,18 +31,18 @@ pub const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)
 }
 
-/// Whether somebody listens there.
+/// Whether a program listens at the address.
 pub fn listens(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }
 
-/// Copies a file of contrib, unchanged, to where its comment says it belongs.
+/// Copies a file of contrib, unchanged, to the place that its comment gives.
 fn install(contrib: &str, path: &str) {
     let content = fs::read(source("contrib").join(contrib)).expect("a file of contrib");
     write(Path::new(path), content);
 }
 
-/// A site that was there before: one file, which stays the web server's.
+/// An existing site: one file, which the web server still serves.
 fn existing_site() {
     write(Path::new("/var/www/html/hello.txt"), "hello\n");
 }
@@ -75,7 +76,7 @@ fn certificate() {
     ]));
 }
 
-/// The responder on the socket, started and confined as the units do.
+/// The responder on the socket, started and restricted as by the units.
 fn activate(world: &Namespace) -> Process {
     let config = Path::new("/etc/mailsetup/config.toml");
     let process = launchers::socket_activate_inetd(world.sandbox, config, Path::new(SOCKET));
@@ -84,14 +85,14 @@ fn activate(world: &Namespace) -> Process {
     process
 }
 
-/// The responder on the socket, started by the line that contrib's comments give.
+/// The responder on the socket, started by the command in contrib's comments.
 fn serve(world: &Namespace) -> Process {
     let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
     Process::start(world.sandbox, command(PROGRAM).args(["serve", "--listen", &listen]))
         .wait_until(|| std::os::unix::net::UnixStream::connect(SOCKET).is_ok())
 }
 
-/// That it compiles is all that can be told without a system that enforces it.
+/// Without a system that enforces it, only its compilation can be tested.
 #[test]
 fn selinux_module_compiles() {
     let sandbox = Sandbox::new();
@@ -119,11 +120,11 @@ fn contrib_is_documented() {
             for word in ["# Where:", "# Test:"] {
                 assert!(content.contains(word), "{name} does not say {word}");
             }
-            // One expression says which paths are ours; it must not drift apart.
+            // One expression lists the paths of this program; its copies must be equal.
             for line in content.lines().filter(|line| !line.starts_with("SetEnvIf")) {
                 if let Some((_, rest)) = line.split_once("(?:(?:\\.well-known") {
                     let route = rest.split_once(")$").expect("end of the expression").0;
-                    // HAProxy makes no doubled slashes single.
+                    // HAProxy does not merge doubled slashes.
                     routes.push((name.clone(), route.replace("/+", "/")));
                 }
             }

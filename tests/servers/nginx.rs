@@ -1,4 +1,4 @@
-//! nginx: to the socket without and with kept connections, and to fcgiwrap.
+//! nginx: to the socket, without and with kept connections, and to fcgiwrap.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use super::{
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, write};
 
-/// Debian's nginx.conf, without what has no bearing here.
+/// Debian's nginx.conf, without unrelated settings.
 const MAIN: &str = "\
 user www-data;
 pid /run/nginx.pid;
@@ -27,7 +27,7 @@ http {
 }
 ";
 
-/// contrib/nginx/mailsetup.conf in a site that exists.
+/// contrib/nginx/mailsetup.conf in an existing site.
 pub fn snippet(world: &Namespace) -> Vec<Process> {
     snippet_in(world, &site("include snippets/mailsetup.conf;"))
 }
@@ -49,7 +49,7 @@ pub fn vhost(world: &Namespace) -> Vec<Process> {
     vec![activate(world), vhost_alone(world)]
 }
 
-/// The same with nobody at the socket.
+/// The same without the responder.
 pub fn vhost_alone(world: &Namespace) -> Process {
     certificate();
     clear_sites();
@@ -57,7 +57,7 @@ pub fn vhost_alone(world: &Namespace) -> Process {
     start(world)
 }
 
-/// contrib/nginx/fcgiwrap.conf in a site that exists.
+/// contrib/nginx/fcgiwrap.conf in an existing site.
 pub fn fcgiwrap(world: &Namespace) -> Vec<Process> {
     fcgiwrap_in(world, &site("include snippets/mailsetup-fcgiwrap.conf;"))
 }
@@ -94,7 +94,7 @@ fn clear_sites() {
     let _ = std::fs::remove_dir_all("/etc/nginx/conf.d");
 }
 
-/// The lines of a usual server block with `include` among them.
+/// The lines of a usual server block, including `include`.
 fn site(include: &str) -> String {
     format!(
         "{include}
@@ -107,7 +107,7 @@ fn site(include: &str) -> String {
     )
 }
 
-/// A site that was there before, with these lines in its server block.
+/// An existing site with these lines in its server block.
 fn existing_server(lines: &str) {
     clear_sites();
     existing_site();

@@ -1,5 +1,5 @@
-//! What admins have around our files: rewrites, redirects to https, passwords, paths of their own.
-//! Each is tried under the real server.
+//! Settings of sites around the files of contrib: rewrites, redirects to https, passwords, their
+//! own paths. Each is tested with the real server.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ use crate::common::{command, run, wait_until, write};
 const CONFIG: &str = "[domain.\"example.org\"]\n";
 const ANN: &str = "emailaddress=ann@example.org";
 
-/// One target of each document, and one in other letters.
+/// One target of each document, and one in another letter case.
 const OURS: [&str; 5] = [
     "/mail/config-v1.1.xml?emailaddress=ann@example.org",
     "/.well-known/autoconfig/mail/config-v1.1.xml",
@@ -26,7 +26,7 @@ const OURS: [&str; 5] = [
     "/mobileconfig?emailaddress=ann@example.org",
 ];
 
-/// Lines of a site, what holds for our paths, and the status of the site's own file.
+/// Lines of a site, the check for the paths of this program, and the status of the site's own file.
 type Rule<'a> = (&'a str, fn(&str), u16);
 
 /// Runs `test` in a namespace with a configuration for example.org.
@@ -41,7 +41,7 @@ fn get(target: &str) -> Response {
     http::send(HTTP, &Request::get(target)).unwrap_or_else(|err| panic!("{target}: {err}"))
 }
 
-/// All our documents are there.
+/// All documents are served.
 fn ours_are_there(around: &str) {
     for target in OURS {
         let answer = get(target);
@@ -50,7 +50,7 @@ fn ours_are_there(around: &str) {
     }
 }
 
-/// The site's own file gets this answer.
+/// The site's own file has this status.
 fn theirs_gets(status: u16) {
     assert_eq!(get("/hello.txt").status, status, "the site's own file");
 }
@@ -60,7 +60,7 @@ fn theirs_gets(status: u16) {
 const SNIPPET: &str = "include snippets/mailsetup.conf;";
 const FCGIWRAP: &str = "include snippets/mailsetup-fcgiwrap.conf;";
 
-/// Tries both snippets in a server block: `lines` holds `{}` where the include belongs.
+/// Tests both snippets in a server block: `lines` contains `{}` at the place of the include.
 fn in_nginx(lines: &str, check: fn(&str)) {
     world(|world| {
         let _server = nginx::snippet_in(world, &lines.replace("{}", SNIPPET));
@@ -82,7 +82,7 @@ fn nginx_rewrites() {
     in_nginx(lines, rewritten);
 }
 
-/// Answers behind the rewrites that each server here has.
+/// Checks the responses after the rewrites that each server here has.
 fn rewritten(around: &str) {
     for target in [&format!("/autoconfig.xml?{ANN}"), "/autoconfig.xml", "/for/ann@example.org"] {
         let answer = get(target);
@@ -98,7 +98,7 @@ fn rewritten(around: &str) {
     ours_are_there(around);
 }
 
-/// A `return` or `if` in the server block comes before every location.
+/// A `return` or `if` in the server block is evaluated before every location.
 #[test]
 fn nginx_redirects_to_https() {
     let redirected = |_: &str| {
@@ -108,7 +108,7 @@ fn nginx_redirects_to_https() {
     let certbot = "if ($host = autoconfig.example.org) { return 301 https://$host$request_uri; }";
     in_nginx("return 301 https://$host$request_uri; {}", redirected);
     in_nginx(&format!("{certbot} {{}}"), redirected);
-    // The form that contrib/README.md gives.
+    // The form from contrib/README.md.
     in_nginx("{} location / { return 301 https://$host$request_uri; }", |around| {
         ours_are_there(around);
         theirs_gets(301);
@@ -124,7 +124,7 @@ fn nginx_password() {
     });
 }
 
-/// Where it stands decides: contrib's comment says so.
+/// The order matters, as described in contrib's comment.
 #[test]
 fn nginx_locations_of_the_site() {
     let hidden = |_: &str| assert_eq!(get(OURS[0]).status, 404);
@@ -137,7 +137,8 @@ fn nginx_locations_of_the_site() {
     );
 }
 
-/// Some installations have one there. fcgiwrap takes the first of two, which is not the program.
+/// Some installations have SCRIPT_FILENAME there. fcgiwrap uses the first of two, which is not the
+/// program.
 #[test]
 fn fastcgi_params_with_a_file_name_of_their_own() {
     world(|world| {
@@ -151,9 +152,9 @@ fn fastcgi_params_with_a_file_name_of_their_own() {
     });
 }
 
-/// The host that is passed on is the one of the request line, else that of the Host field. The
-/// client's own field is not passed on beside it; one that `fastcgi_params` adds comes before, and
-/// the last of several counts.
+/// nginx passes on the host of the request line, else that of the Host field. The client's own
+/// field is not passed on in addition; one that `fastcgi_params` adds comes before, and the last of
+/// several is used.
 #[test]
 fn nginx_passes_one_host() {
     let theirs = "\nfastcgi_param HTTP_HOST $http_host;\n";
@@ -173,7 +174,7 @@ fn nginx_passes_one_host() {
                         .host("other.example"),
                     "autoconfig.example.org",
                 ),
-                // The name of the server block, as SERVER_NAME has it.
+                // The name of the server block, as in SERVER_NAME.
                 (Request::get(OURS[0]).http_1_0(), "_"),
             ] {
                 let asked = String::from_utf8_lossy(&request.target).into_owned();
@@ -214,7 +215,7 @@ fn host_of_the_request_line_counts() {
     }
 }
 
-/// A FastCGI program that notes which hosts it is passed, and answers 404.
+/// A FastCGI program that records the hosts it is passed, and answers 404.
 struct Recorder(mpsc::Receiver<Vec<String>>);
 
 impl Recorder {
@@ -240,7 +241,8 @@ impl Recorder {
 
 //------------ Apache ---------------------------------------------------------
 
-/// Tries the three files for existing sites beside lines of a virtual host and of a `.htaccess`.
+/// Tests the three files for existing sites together with lines of a virtual host and of a
+/// `.htaccess`.
 fn in_apache(lines: &str, htaccess: &str, check: fn(&str)) {
     for snippet in apache::SNIPPETS {
         world(|world| {
@@ -271,7 +273,7 @@ fn apache_rewrites_of_a_virtual_host() {
 const CERTBOT: &str = "RewriteCond %{HTTP_HOST} =autoconfig.example.org
     RewriteRule ^ https://%{SERVER_NAME}%{REQUEST_URI} [END,NE,R=permanent]";
 
-/// mod_rewrite comes before every location.
+/// mod_rewrite is evaluated before every location.
 #[test]
 fn apache_redirects_to_https() {
     in_apache(&format!("RewriteEngine On\n{CERTBOT}"), "", |_| {
@@ -286,7 +288,7 @@ fn apache_redirects_to_https() {
             theirs_gets(301);
         },
     );
-    // Before an Alias, too, but not before a ProxyPass.
+    // It is evaluated before an Alias, too, but not before a ProxyPass.
     in_apache("Redirect permanent / https://autoconfig.example.org/", "", |around| {
         match around.contains("proxy_fcgi") {
             true => ours_are_there(around),
@@ -326,7 +328,7 @@ fn apache_paths_of_the_site() {
     in_apache("ScriptAlias /.well-known /srv/well-known", "", ours_are_there);
 }
 
-/// Where each site runs as a user of its own.
+/// With a separate user for each site.
 #[test]
 fn apache_suexec() {
     for snippet in &apache::SNIPPETS[1..] {
@@ -365,7 +367,7 @@ fn haproxy_rules_of_the_site() {
     }
 }
 
-/// The check asks the program itself: any answer will do.
+/// The check sends a request to the program itself; any response suffices.
 #[test]
 fn haproxy_health_check() {
     world(|world| {
@@ -417,7 +419,7 @@ fn caddy_rules_of_the_site() {
 
 //------------ lighttpd -------------------------------------------------------
 
-/// Tries both files beside one of the admin's.
+/// Tests both files together with one of the admin.
 fn in_lighttpd(world: &Namespace, name: &str, lines: &str, check: fn(&str)) {
     for start in [lighttpd::fastcgi_beside, lighttpd::cgi_beside] {
         let servers = start(world, &[(name, lines)]);
@@ -445,7 +447,7 @@ $HTTP["host"] =~ "" {
 }
 "#;
 
-/// Of Debian's lighttpd.conf: it refused the mailboxes of `example.inc`.
+/// From Debian's lighttpd.conf: it refused the mailboxes of `example.inc`.
 const LIGHTTPD_DENIES: &str = "server.modules += ( \"mod_access\" )
 url.access-deny = ( \"~\", \".inc\" )
 ";
@@ -468,7 +470,7 @@ fn beside_a_lighttpd_site(world: &Namespace) {
         ours_are_there(around);
         theirs_gets(401);
     });
-    // The last of several conditions counts.
+    // The last of several matching conditions is used.
     for (lines, check) in [
         (LIGHTTPD_REDIRECT, (|_| assert_eq!(get(OURS[0]).status, 301)) as fn(&str)),
         (LIGHTTPD_PASSWORD, |_| assert_eq!(get(OURS[0]).status, 401)),
@@ -482,7 +484,7 @@ fn lighttpd_rules_of_the_site() {
     world(beside_a_lighttpd_site);
 }
 
-/// lighttpd 1.4.79 did, and any version would where a condition of the admin's sets `cgi.assign`.
+/// lighttpd 1.4.79 did, and any version would if a condition of the admin sets `cgi.assign`.
 #[test]
 fn lighttpd_never_hands_out_the_program() {
     world(no_program_from_lighttpd);
@@ -509,10 +511,10 @@ fn no_program_from_lighttpd(world: &Namespace) {
     }
 }
 
-//------------ What must stay inside ------------------------------------------
+//------------ Files that are not served --------------------------------------
 
-/// On shared hosting, the rule that hides files hid the settings of `ann.key@example.org`, too, and
-/// left `mailsetup.toml_old` to be seen.
+/// On shared hosting, the rule that hides files also hid the settings of `ann.key@example.org`, but
+/// not the file `mailsetup.toml_old`.
 #[test]
 fn shared_hosting_hides_files_and_nobody_s_settings() {
     for server in [apache::htaccess, apache::htaccess_fcgid] {
@@ -560,7 +562,7 @@ fn shared_hosting_hides_files_and_nobody_s_settings() {
     }
 }
 
-/// A configuration and a key beside the program are not handed out by any server.
+/// No server serves a configuration or a key next to the program.
 #[test]
 fn what_lies_beside_the_program_stays_inside() {
     in_nginx("{}", beside_the_program);

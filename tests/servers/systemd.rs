@@ -1,4 +1,4 @@
-//! The unit pair: what can be told about it without being the system's first process.
+//! The two units: checks that do not need systemd as the first process.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn units_are_clean() {
     Namespace::run(|_world| {
         install("systemd/mailsetup.service", SERVICE);
         install("systemd/mailsetup.socket", SOCKET);
-        // Manual pages are installed by others; units of this machine are not ours to judge.
+        // Manual pages are installed elsewhere; other units of this machine are not checked.
         let verify = ["verify", "--man=no", SERVICE, SOCKET];
         let findings = run(command("systemd-analyze").args(verify));
         assert!(!findings.contains("mailsetup"), "{findings}");
@@ -29,14 +29,14 @@ fn units_are_clean() {
 fn service_has_no_privileges() {
     Namespace::run(|_world| {
         install("systemd/mailsetup.service", SERVICE);
-        // The scale ends at 100, which is a service that may do everything.
+        // The scale ends at 100, which is a service without restrictions.
         let security = ["security", "--offline=true", "--threshold=3", SERVICE];
         let report = run(command("systemd-analyze").args(security));
         assert!(report.contains("Overall exposure level"), "{report}");
     });
 }
 
-/// What the conformance suite relies on: a forbidden call ends the program, whatever it makes of
+/// The conformance suite relies on this: a forbidden call ends the program, however it handles
 /// errors.
 #[test]
 fn confined_programs_end_at_what_the_unit_forbids() {

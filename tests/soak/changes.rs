@@ -1,4 +1,4 @@
-//! Changes while clients ask: reloads, restarts, certificates, a configuration that breaks.
+//! Changes during requests: reloads, restarts, certificates, a configuration with errors.
 
 use crate::common::http::Response;
 use crate::common::namespace::Namespace;
@@ -14,10 +14,10 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-/// How many clients ask at the same time.
+/// How many clients send requests at the same time.
 const CLIENTS: usize = 8;
 
-/// A few requests between two changes.
+/// The pause between two changes, for a few requests.
 const BREATH: Duration = Duration::from_millis(10);
 
 fn config(number: usize) -> String {
@@ -38,7 +38,7 @@ pub fn reloads(size: Size) -> Row {
     let tally = load.stop();
     let after = memory(&service, "VmRSS");
     let told = service.output().matches("configuration reloaded").count();
-    // A look at the files may have come first; a reload reads them all the same.
+    // A regular check may have read the files first; a reload reads them nevertheless.
     assert!(told >= count, "{told} of {count} reloads");
     place.stop(service);
     Row { done: format!("{count} reloads, {CLIENTS} clients"), tally, memory: (before, after) }
@@ -64,7 +64,7 @@ pub fn restarts(size: Size) -> Row {
     Row { done, tally, memory: (before, after) }
 }
 
-/// As systemd does it, the old one ends before the new one starts; or the other way round.
+/// As with systemd, the old process ends before the new one starts; or in the other order.
 fn restart(place: &Place, service: Process, number: usize) -> Process {
     if number % 2 == 0 {
         place.stop(service);
@@ -79,7 +79,7 @@ fn restart(place: &Place, service: Process, number: usize) -> Process {
 pub fn behind_nginx(size: Size) -> Row {
     let row = Mutex::new(None);
     Namespace::run(|world| {
-        // What the service needs lies where nginx's user may enter.
+        // The files of the service are in a folder that nginx's user may enter.
         let socket = PathBuf::from("/run/mailsetup.sock");
         let place = Place::at(Sandbox::new(), socket.clone(), &config(0));
         fs::set_permissions(socket, fs::Permissions::from_mode(0o666)).expect("chmod");
@@ -115,7 +115,7 @@ pub fn signed_profile() -> Question {
     Question { is_good: is_signed, ..profile() }
 }
 
-/// A self-signed certificate and its key, for so many days.
+/// A self-signed certificate and its key, valid for `days` days.
 pub fn certificate(sandbox: &Sandbox, name: &str, days: &str) {
     let (pem, key) = (sandbox.path(&format!("{name}.pem")), sandbox.path(&format!("{name}.key")));
     let mut openssl = command("openssl");
@@ -127,7 +127,7 @@ pub fn certificate(sandbox: &Sandbox, name: &str, days: &str) {
 pub const SIGNING: &str =
     "apple.signing_certificate = 'used.pem'\napple.signing_key = 'used.key'\n";
 
-/// The same for a domain that is named: no other profile is signed.
+/// The same for a named domain: no other profile is signed.
 pub fn signing() -> String {
     format!("{SIGNING}[domain.'example.org']\n")
 }
@@ -149,7 +149,7 @@ pub fn certificates(size: Size) -> Row {
     };
     swap(0);
     let service = place.start();
-    // The pair is read for the first profile: from then on there is a last good one.
+    // The pair is read for the first profile: from then on there is a last valid one.
     let mut first = Tally::default();
     first.ask(&place.endpoint(), &signed_profile());
     let before = memory(&service, "VmRSS");
@@ -157,7 +157,7 @@ pub fn certificates(size: Size) -> Row {
     let count = size.of(500, 50);
     for number in 1..=count {
         swap(number);
-        // Now and then a pair is left for long enough to count.
+        // Occasionally a pair is left for long enough to be used.
         if number % (count / 5) == 0 {
             thread::sleep(Duration::from_millis(2500));
         }
@@ -184,7 +184,7 @@ pub fn broken_configuration(size: Size) -> Row {
         fs::remove_file(place.sandbox.path("c.toml")).expect("remove");
         place.reload(&service);
     }
-    // And by itself, without a signal: a change is seen within a few seconds.
+    // Also without a signal: a change is noticed within a few seconds.
     for text in ["[imap", "imap.host = 'mended.example.org'\n"] {
         place.configure(text);
         thread::sleep(Duration::from_secs(3));

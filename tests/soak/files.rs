@@ -1,8 +1,8 @@
-//! Files that an admin writes: broken, huge, cut, and rewritten in every way while clients ask.
+//! Files of an admin: with errors, huge, cut, and rewritten in every way during requests.
 //!
-//! Two clients ask with a pause between their requests, so that what is measured is the service and
-//! not who gets a processor. Each version of the files names hosts that begin with `good`; an answer
-//! with any other host is wrong, and so is one for a domain that is not named.
+//! Two clients send requests with pauses, so that the service is measured and not the competition
+//! for processors. Each version of the files names hosts that begin with `good`; a response with
+//! any other host is wrong, and so is one for a domain that is not named.
 
 use crate::changes::SIGNING;
 use crate::common::http::{Request, Response};
@@ -17,16 +17,16 @@ use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-//------------ answers --------------------------------------------------------
+//------------ responses ------------------------------------------------------
 
-/// What the base says in version `number`.
+/// The base in version `number`.
 fn base(number: usize) -> String {
     ["imap", "pop3", "smtp"]
         .map(|key| format!("{key}.host = 'good{number}.example.org'\n"))
         .concat()
 }
 
-/// True if every host in a document of Thunderbird's is a good one.
+/// True if every host in an autoconfig document is a valid one.
 fn has_good_hosts(answer: &Response) -> bool {
     let text = answer.text();
     let mut hosts = text.split("<hostname>").skip(1).peekable();
@@ -57,7 +57,7 @@ fn profile() -> Question {
     }
 }
 
-/// A profile that is signed, with the certificate of the authority inside: it names the root.
+/// A signed profile that includes the certificate of the authority, which names the root.
 fn signed_profile() -> Question {
     Question {
         request: profile().request,
@@ -72,7 +72,7 @@ fn signed_profile() -> Question {
 /// The common name of the root.
 const ROOT: &str = "root of the soak";
 
-/// Makes a certificate by an authority below a root: `leaf.pem`, `authority.pem`, `used.key`.
+/// Creates a certificate by an authority below a root: `leaf.pem`, `authority.pem`, `used.key`.
 fn certificates(sandbox: &Sandbox) {
     let path = |name: &str| sandbox.path(name);
     sandbox.write("ca", "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign\n");
@@ -118,7 +118,7 @@ fn everybody() -> Vec<Question> {
     vec![autoconfig("example.org"), profile(), page(), stranger()]
 }
 
-/// Asks until the answer names the host, without counting what comes before.
+/// Sends requests until the response names the host, without counting earlier responses.
 fn wait_for(place: &Place, tally: &mut Tally, domain: &str, host: &str) {
     let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
     let host = format!("<hostname>{host}<");
@@ -149,17 +149,17 @@ fn row_of(place: Place, service: Process, memory: (u64, u64), tally: Tally, done
     Row { done, tally, memory }
 }
 
-/// What a service may take while it reads a file, in KiB: 256 MB.
+/// The memory that a service may use while it reads a file, in KiB: 256 MB.
 const MAX_KIB: u64 = 256_000_000 / 1024;
 
-/// Lines about reloads, good and bad.
+/// The number of lines about reloads, with and without errors.
 fn reloads(service: &Process) -> usize {
     let output = service.output();
     output.matches("configuration reloaded").count()
         + output.matches("keeping the previous one").count()
 }
 
-/// Does something to the files, and waits until they were read.
+/// Changes the files, and waits until they were read.
 fn until_read(service: &Process, change: impl FnOnce()) {
     let before = reloads(service);
     change();
@@ -202,7 +202,7 @@ pub fn mistakes(size: Size) -> Row {
 
 //------------ lists ----------------------------------------------------------
 
-/// A list with example.org first, and so many others.
+/// A list with example.org first, and `count` others.
 fn list(number: usize, count: usize) -> String {
     let mut text = "example.org\n".to_owned();
     for domain in 0..count {
@@ -224,7 +224,8 @@ pub fn long_list(size: Size) -> Row {
     let rounds = size.of(3, 1);
     for _ in 0..rounds {
         for (number, text) in (1..).zip(&texts) {
-            // Emptied, cut within a name, a folder in its place, gone: what was good stays.
+            // Emptied, cut within a name, replaced by a folder, removed: the valid list stays in
+            // force.
             until_read(&service, || fs::write(&path, "").expect("write"));
             until_read(&service, || fs::write(&path, &text[..text.len() - 3]).expect("write"));
             until_read(&service, || {
@@ -255,7 +256,7 @@ pub fn long_list(size: Size) -> Row {
 
 //------------ size -----------------------------------------------------------
 
-/// Puts a file in the place of another, whatever is there.
+/// Replaces a file, whatever is there.
 fn replace(place: &Place, name: &str, content: &[u8]) {
     let next = place.sandbox.write("next.file", content);
     fs::rename(next, place.sandbox.path(name)).expect("rename");
@@ -306,7 +307,7 @@ pub fn junk(size: Size) -> Row {
     let place = all_kinds();
     let service = place.start();
     let mut tally = Tally::default();
-    // From now on there is something known of the domain that has a file.
+    // From now on, valid settings of the domain with a file are kept.
     tally.ask(&place.endpoint(), &autoconfig("file.example"));
     let before = memory(&service, "VmRSS");
     let load = Load::paced(&place.endpoint(), service.id(), of_all_kinds);
@@ -331,7 +332,7 @@ pub fn junk(size: Size) -> Row {
     row(place, service, before, tally, &done)
 }
 
-/// The beginning, then as much of the same as there may be.
+/// The start, followed by as many parts as fit.
 fn filled(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> String {
     let mut text = start;
     for number in 0.. {
@@ -344,10 +345,10 @@ fn filled(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> S
     text
 }
 
-/// The same, with as much as the parser may take memory for.
+/// The same, with as many parts as the parser's memory limit allows.
 fn filled_toml(start: String, max: usize, mut more: impl FnMut(usize) -> String) -> String {
     let mut left = parts::MAX_MEMORY - 1000 - parts::memory(&start);
-    // What does not fit, while something smaller does, ends the text.
+    // The first part that does not fit ends the text, although a smaller one might fit.
     let mut fits = |part: &str| {
         let rest = left.checked_sub(parts::memory(part));
         left = rest.unwrap_or(0);
@@ -369,7 +370,7 @@ pub fn largest_configuration(_size: Size) -> Row {
     let start = |number| base(number) + "[domain.'example.org']\n";
     let contents = [
         filled_toml(start(1), MAX, |n| format!("[domain.'{n}.example']\n")),
-        // Again, while what was read before is held.
+        // Again, while the previous configuration is kept.
         filled_toml(start(2), MAX, |n| format!("[domain.'{n}.a.example']\n")),
         filled_toml(start(3), MAX, |n| {
             format!("[domain.'{n}.example']\nimap.port=143\nsmtp.port=25\n")
@@ -408,7 +409,7 @@ pub fn largest_list(_size: Size) -> Row {
     };
     let contents = [
         filled(start(), MAX, |_| "x\n".to_owned()),
-        // The shorter the names are, the more there are; twice, while the first ones are held.
+        // The shorter the names, the more there are; twice, while the first ones are kept.
         filled(start(), MAX, |n| format!("{}.a\n", short(n))),
         filled(start(), MAX, |n| format!("{}.b\n", short(n))),
         filled(start(), MAX, |n| format!("ü{n}.example\n")),
@@ -462,7 +463,7 @@ pub fn largest_certificate(_size: Size) -> Row {
     let body: String = leaf.lines().filter(|line| !line.starts_with('-')).collect();
     let contents = [
         ("used.pem", filled(used.clone(), MAX, |_| leaf.clone())),
-        // Each another one, in the number of its serial.
+        // Each differs in its serial number.
         ("used.pem", filled(used.clone(), MAX, |n| other(&body, n))),
         ("used.pem", filled(used.clone(), MAX, |_| "-----BEGIN CERTIFICATE-----\n".to_owned())),
         ("used.pem", filled(used.clone(), MAX, |_| "x\n".to_owned())),
@@ -505,7 +506,7 @@ fn largest(place: Place, questions: fn() -> Vec<Question>, contents: &[(&str, Ve
     let load = Load::paced(&place.endpoint(), service.id(), questions);
     let mut highest = 0;
     for (number, (name, content)) in contents.iter().enumerate() {
-        // What is at its highest is told for each (proc_pid_clear_refs(5)).
+        // The peak is reset for each (proc_pid_clear_refs(5)).
         fs::write(format!("/proc/{}/clear_refs", service.id()), "5").expect("clear_refs");
         until_read(&service, || replace(&place, name, content));
         let memory = memory(&service, "VmHWM");
@@ -574,7 +575,7 @@ fn by_cp(place: &Place, name: &str, content: &[u8]) {
     run(command("cp").arg(next).arg(place.sandbox.path(name)));
 }
 
-/// Opens, cuts, and writes bit by bit, as a shell's `>` with a slow program before it.
+/// Truncates the file and writes it in parts, like a shell's `>` after a slow program.
 fn by_truncating(place: &Place, name: &str, content: &[u8]) {
     let mut file = fs::File::create(place.sandbox.path(name)).expect("create");
     for part in content.chunks(content.len().div_ceil(7).max(1)) {
@@ -583,7 +584,7 @@ fn by_truncating(place: &Place, name: &str, content: &[u8]) {
     }
 }
 
-/// Moves the old one away and writes the new one, as vim does with `backupcopy=no`.
+/// Moves the old file away and writes a new one, as vim does with `backupcopy=no`.
 fn by_an_editor(place: &Place, name: &str, content: &[u8]) {
     let path = place.sandbox.path(name);
     let backup = place.sandbox.path(&format!("{name}~"));
@@ -641,11 +642,11 @@ pub fn rewritten(size: Size) -> Row {
             }
             run(command("sh").args(["-c", cat]).current_dir(place.sandbox.path("")));
             writes += 1;
-            // Now and then long enough for one of the states to count.
+            // Occasionally long enough for one of the states to be used.
             let pause = if number % 20 == 0 { 1500 } else { 5 };
             thread::sleep(Duration::from_millis(pause));
         }
-        // What lies there at last is in force.
+        // The last version is in force.
         wait_for(&place, &mut tally, "listed.example", &format!("good{number}.example.org"));
         wait_for(&place, &mut tally, "file.example", &format!("good{number}.file.example"));
         wait_for(

@@ -1,9 +1,9 @@
-//! Clients that ask all the time and judge every answer.
+//! Clients that send requests all the time and check every response.
 //!
-//! A request fails if its connection is refused or takes too long, if its answer breaks off or is
-//! not what was asked for. One close is no failure: that of a kept connection before any byte of
-//! an answer. Whoever keeps a connection has to ask again on a new one then, as web servers do
-//! (RFC 9112 §9.3.1); such a second attempt is made once and may not fail.
+//! A request fails if its connection is refused or takes too long, or if its response is incomplete
+//! or wrong. One kind of close is not a failure: that of a kept connection before any byte of a
+//! response. The client must then repeat the request on a new connection, as web servers do (RFC
+//! 9112 §9.3.1); the second attempt is made once and must not fail.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{self, Request, Response};
@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Where the service is asked.
+/// The address of the service.
 #[derive(Clone)]
 pub enum Endpoint {
     FastCgi(PathBuf),
     Http(SocketAddr),
 }
 
-/// What clients saw.
+/// The results of clients.
 #[derive(Default)]
 pub struct Tally {
     pub requests: usize,
@@ -33,12 +33,12 @@ pub struct Tally {
     pub slowest: Duration,
     /// How many requests took longer than [`LONG`].
     pub long: usize,
-    /// The slowest request of paced clients, without the time for which this client or the thread
-    /// that serves was ready to run and had no processor.
+    /// The slowest request of paced clients, without the time during which this client or the
+    /// serving thread was ready to run and had no processor.
     pub slowest_running: Duration,
 }
 
-/// No request may take longer, whatever lies in the files.
+/// The longest time of a request, whatever the contents of the files.
 pub const LONG: Duration = Duration::from_millis(20);
 
 impl Tally {
@@ -51,7 +51,7 @@ impl Tally {
         self.slowest_running = self.slowest_running.max(other.slowest_running);
     }
 
-    /// Asks once, on a connection of its own, and judges the answer.
+    /// Sends one request on a new connection, and checks the response.
     pub fn ask(&mut self, endpoint: &Endpoint, question: &Question) {
         self.count(question, || endpoint.once(&question.request));
     }
@@ -82,7 +82,7 @@ impl Endpoint {
     }
 }
 
-/// A request, and what its answer must be.
+/// A request and the check of its response.
 pub struct Question {
     pub request: Request,
     pub is_good: fn(&Response) -> bool,
@@ -121,13 +121,13 @@ fn page() -> Question {
     }
 }
 
-/// What every kind of client asks.
+/// The requests of every kind of client.
 pub fn everything() -> Vec<Question> {
     vec![autoconfig(), autodiscover(), profile(), page(), autoconfig()]
 }
 
-/// A pause between the requests of a client, so that the processors are not what is measured; and
-/// the process that is asked.
+/// A pause between the requests of a client, so that the processors are not the limit; and the
+/// process of the service.
 #[derive(Clone, Copy)]
 pub struct Pace {
     pub pause: Duration,
@@ -135,8 +135,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// For how long this thread and the one that serves have waited for a processor (schedstats in
-    /// the kernel's documentation).
+    /// How long this thread and the serving one have waited for a processor (schedstats in the
+    /// kernel's documentation).
     fn waited(self) -> Duration {
         let service = format!("/proc/{}/schedstat", self.service);
         let waited = |path: &str| -> u64 {
@@ -147,7 +147,7 @@ impl Pace {
     }
 }
 
-/// Clients at work. Half of them keep their connection, where they can.
+/// Running clients. Half of them keep their connection, if possible.
 pub struct Load {
     stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<Tally>>,
@@ -227,7 +227,8 @@ fn work(
     tally
 }
 
-/// Asks on the connection that was kept, else on a new one; tells whether the kept one was closed.
+/// Sends a request on the kept connection, else on a new one; returns whether the kept one was
+/// closed.
 fn ask_kept(
     socket: &std::path::Path,
     kept: &mut Option<Client>,

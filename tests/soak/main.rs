@@ -1,9 +1,9 @@
-//! Load and faults: what happens to those who ask while things change, break or run out.
+//! Load and faults: requests during changes, errors and shortages.
 //!
-//! Each scenario drives the built program over real sockets, counts requests and failures, and
-//! fails if there is one. Without `SOAK=full` all numbers are small. `make soak` runs everything in
-//! full and prints the table of docs/reliability.md; a word behind `--` runs the scenarios that
-//! have it in their name.
+//! Each scenario sends requests to the built program over real sockets, counts requests and
+//! failures, and fails after a failure. Without `SOAK=full` all numbers are small. `make soak` runs
+//! everything in full and prints the table of docs/reliability.md; a word after `--` runs the
+//! scenarios with that word in their name.
 
 #![allow(
     clippy::expect_used,
@@ -33,24 +33,24 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// What a scenario tells of itself.
+/// The result of a scenario.
 pub struct Row {
-    /// What was done, with counts.
+    /// A description with counts.
     done: String,
-    /// What the clients saw that must not fail.
+    /// The results of the clients, none of which may fail.
     tally: Tally,
-    /// Resident memory of the service before and after, or at its highest, in KiB.
+    /// Resident memory of the service before and after, or at its peak, in KiB.
     memory: (u64, u64),
 }
 
-/// How much of everything.
+/// The scale of the scenarios.
 #[derive(Clone, Copy)]
 pub struct Size {
     is_full: bool,
 }
 
 impl Size {
-    /// A count in full, or a part of it.
+    /// The full count, or a small one.
     fn of(self, full: usize, small: usize) -> usize {
         if self.is_full { full } else { small }
     }

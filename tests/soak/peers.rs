@@ -1,5 +1,5 @@
-//! Peers in the wrong number or at the wrong pace: more than there are descriptors, slow writers,
-//! and those that never read.
+//! Too many or too slow peers: more than there are descriptors, slow writers, and peers that never
+//! read.
 
 use crate::common::fcgi::{self, Style};
 use crate::common::{command, free_port, program, wait_until};
@@ -25,11 +25,11 @@ pub fn descriptors(size: Size) -> Row {
     let mut tally = Tally::default();
     let mut recovered = Duration::ZERO;
     for _ in 0..rounds {
-        // Half of them keep what they have, and the machine gives each a new turn when it can.
+        // Half of them keep their connections; when the others get a turn depends on the machine.
         let load = Load::start(&place.endpoint(), 500, everything);
         thread::sleep(Duration::from_secs(size.of(20, 8) as u64));
         tally.add(load.stop());
-        // All are gone: at once, everything is as before.
+        // All have disconnected: the service recovers at once.
         let begun = Instant::now();
         tally.ask(&place.endpoint(), &autoconfig());
         recovered = recovered.max(begun.elapsed());
@@ -45,7 +45,7 @@ pub fn descriptors(size: Size) -> Row {
     Row { done, tally, memory: (before, after) }
 }
 
-/// How long the service of `slow` waits for anybody.
+/// How long the service of `slow` waits for a client.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub fn slow(size: Size) -> Row {
@@ -119,7 +119,8 @@ fn tcp(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A connection that takes little, so that the service soon feels that nobody reads.
+/// A connection with a small receive buffer, so that the service soon blocks on a client that does
+/// not read.
 fn narrow_tcp(address: SocketAddr) -> TcpStream {
     let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None);
     let socket = socket.expect("socket");
@@ -130,7 +131,7 @@ fn narrow_tcp(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Writes a byte every tenth of a second until it is cut off, and tells how long that took.
+/// Writes a byte every tenth of a second until the connection is closed, and returns the duration.
 fn writes_slowly(mut stream: impl Read + Write, request: &[u8]) -> Duration {
     let begun = Instant::now();
     for byte in request {
@@ -146,7 +147,7 @@ fn writes_slowly(mut stream: impl Read + Write, request: &[u8]) -> Duration {
     panic!("could ask for {:?}", begun.elapsed());
 }
 
-/// Asks and asks, reads nothing, and tells how long it took until it was cut off.
+/// Sends requests without reading, and returns the time until the connection was closed.
 fn never_reads(mut stream: TcpStream) -> Duration {
     let begun = Instant::now();
     let requests = PAGE_REQUEST.repeat(100);

@@ -1,4 +1,4 @@
-//! What a service lives on: memory, a clock, a place for its log.
+//! The resources of a service: memory, the clock, standard error.
 
 use crate::changes::{certificate, signed_profile, signing};
 use crate::common::fcgi::{self, Client, Style};
@@ -19,16 +19,16 @@ use std::time::Duration;
 
 //------------ memory --------------------------------------------------------
 
-/// What the process may map, which is more than it ever holds, in KiB.
+/// The limit of the address space, which is more than the process ever uses, in KiB.
 const MEMORY_KIB: u64 = 128 * 1024;
 
-/// Connections that hold all they can; the default limit less a few for clients that are served.
+/// Connections that use as much memory as possible; the default limit less a few for other clients.
 const HOLDING: usize = 4000;
 
 pub fn memory_fastcgi(size: Size) -> Row {
     let place = Place::new("");
     let socket = place.sandbox.path("socket");
-    // Parameters and body just under their caps, and the last bytes never come.
+    // Parameters and body just below their limits, without the last bytes.
     let large = Request::post("/x", vec![b'x'; 65_000]).header("X", vec![b'x'; 64_000]);
     let records = fcgi::request_records(&large, Style::USUAL);
     let hold = || -> Option<Box<dyn Write + Send>> {
@@ -67,7 +67,7 @@ fn limited(arguments: &[&str]) -> std::process::Command {
     command
 }
 
-/// Writes what is taken, for a few seconds at most; a refusal ends it.
+/// Writes as much as is accepted, for a few seconds at most; a refusal ends it.
 fn write_all(stream: &mut impl Write, mut bytes: &[u8]) {
     for _ in 0..3000 {
         match stream.write(bytes) {
@@ -115,7 +115,7 @@ fn under_load(
 
 //------------ clock ---------------------------------------------------------
 
-/// Where Debian's package libfaketime puts it, for each kind of machine.
+/// The path of Debian's package libfaketime, for each architecture.
 fn faketime() -> String {
     let library = |entry: std::fs::DirEntry| entry.path().join("faketime/libfaketime.so.1");
     let mut found = std::fs::read_dir("/usr/lib").expect("/usr/lib").flatten().map(library);
@@ -141,7 +141,7 @@ pub fn clock(size: Size) -> Row {
     };
     let jumps = ["+6h", "-6h", "+1h", "-23h", "+0"];
     let count = size.of(200, 40);
-    // What admins and NTP set: no request may fail, and none goes unsigned.
+    // Changes by admins and NTP: no request may fail, and no profile may be unsigned.
     let service = start(false);
     let before = memory(&service, "VmRSS");
     let load = Load::start(&place.endpoint(), 8, everything);
@@ -152,7 +152,8 @@ pub fn clock(size: Size) -> Row {
     }
     set("+0");
     let mut tally = load.stop();
-    // Certificates follow: none after its end, none before its beginning, and again when it is time.
+    // The validity of certificates follows: no signature after the end, none before the start, and
+    // again within the time.
     for (offset, is_signed) in
         [("+0", true), ("+60d", false), ("+0", true), ("-10d", false), ("+0", true)]
     {
@@ -167,8 +168,8 @@ pub fn clock(size: Size) -> Row {
     }
     let after = memory(&service, "VmRSS");
     place.stop(service);
-    // What no machine does: the clock that only goes forward goes back, too. Requests may be cut
-    // off by it, and the service lives on.
+    // An impossible case: the monotonic clock goes back. Requests may be aborted, but the service
+    // continues.
     let service = start(true);
     let load = Load::start(&place.endpoint(), 8, everything);
     for offset in jumps.iter().cycle().take(count) {
@@ -203,7 +204,7 @@ pub fn standard_error(size: Size) -> Row {
         let count = size.of(100, 10);
         let full = format!("exec 2>>{}", disk.join("log").display());
         let (mut tally, mut before, mut after) = (Tally::default(), 0, 0);
-        // The last but one is a pipe whose reader is gone.
+        // The last but one is a pipe whose reader has closed it.
         let broken_pipe = "mkfifo pipe; : <pipe & exec 2>pipe; wait";
         for errors in ["exec 2>/dev/full", &full, "exec 2>&-", broken_pipe, "exec >&- 2>&-"] {
             let mut command = command("sh");
@@ -213,7 +214,7 @@ pub fn standard_error(size: Size) -> Row {
             before = memory(&service, "VmRSS");
             let load = Load::start(&place.endpoint(), 4, everything);
             for _ in 0..count {
-                // A broken file is something to say.
+                // A file with errors causes log lines.
                 place.configure("imap.port = 0\n");
                 place.reload(&service);
             }

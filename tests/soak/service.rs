@@ -1,4 +1,4 @@
-//! The service of a scenario: its files, its socket, its process, and what the kernel says of it.
+//! The service of a scenario: its files, its socket, its process, and its memory.
 
 use crate::common::{Process, Sandbox, command, program};
 use crate::load::Endpoint;
@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// A folder with a configuration, a listening socket that is handed over, and the place where the
-/// service manager would listen.
+/// A folder with a configuration, a listening socket that is passed to the service, and the socket
+/// of the service manager.
 pub struct Place {
     pub sandbox: Sandbox,
     listener: UnixListener,
@@ -39,18 +39,18 @@ impl Place {
         Endpoint::FastCgi(self.sandbox.path("socket"))
     }
 
-    /// Replaces the configuration, all at once as an editor would.
+    /// Replaces the configuration atomically.
     pub fn configure(&self, config: &str) {
         let next = self.sandbox.write("c.toml.next", config);
         fs::rename(next, self.sandbox.path("c.toml")).expect("rename");
     }
 
-    /// A service on the socket, once it says that it is ready.
+    /// A service on the socket, after it has reported that it is ready.
     pub fn start(&self) -> Process {
         self.start_by(command(program()))
     }
 
-    /// The same by a command of its own.
+    /// The same with another command.
     pub fn start_by(&self, mut command: Command) -> Process {
         command.env("MAILSETUP_CONFIG", self.sandbox.path("c.toml"));
         command.env("NOTIFY_SOCKET", self.sandbox.path("notify"));
@@ -60,7 +60,7 @@ impl Place {
         process
     }
 
-    /// Waits until the service manager is told so.
+    /// Waits until the service manager has received the word.
     fn wait_for(&self, word: &str, process: &Process) {
         let mut datagram = [0; 256];
         loop {
@@ -73,13 +73,13 @@ impl Place {
         }
     }
 
-    /// Has the configuration read, and waits until it was.
+    /// Starts a reload, and waits for its end.
     pub fn reload(&self, process: &Process) {
         signal(process, Signal::SIGHUP);
         self.wait_for("READY=1", process);
     }
 
-    /// Stops a service and waits for its end, which must be a good one.
+    /// Stops a service and waits for its end, which must be successful.
     pub fn stop(&self, mut process: Process) {
         signal(&process, Signal::SIGTERM);
         assert_eq!(process.wait(), Some(0), "{}", process.output());
