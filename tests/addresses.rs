@@ -1,5 +1,5 @@
-//! Addresses of every shape that people have, through every document: what comes out is what went
-//! in, with the domain in ASCII.
+//! Addresses of all forms in use, in every document: each document contains the address as it was
+//! sent, with the domain in ASCII.
 
 use crate::common::http::{Request, Response};
 use crate::common::{Sandbox, cgi, program};
@@ -74,15 +74,15 @@ fn every_shape_comes_through_every_document() {
             "{sent}: {}",
             answer.text()
         );
-        // What people read may be in letters.
+        // Text for people may be in letters.
         let text = answer.text();
         let mut used = text.lines().filter(|line| !line.contains("<display"));
         assert!(used.all(str::is_ascii), "{sent}: {text}");
     }
 }
 
-/// Not encoded, as FairEmail and Nextcloud send it: a plus is a plus, a percent sign that begins no
-/// escape is one.
+/// Not encoded, as FairEmail and Nextcloud send it: a plus stays a plus, and so does a percent sign
+/// that begins no escape.
 #[test]
 fn addresses_that_are_not_encoded() {
     let sandbox = Sandbox::new();

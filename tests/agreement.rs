@@ -1,5 +1,5 @@
-//! The documents agree: whatever is configured, every format read back names the same servers,
-//! ports, protection and login.
+//! The documents agree: with any configuration, every format names the same servers, ports,
+//! security and login.
 
 use crate::common::http::{self, Request};
 use crate::common::{Sandbox, cgi, command, program};
@@ -8,12 +8,12 @@ use plist::{Dictionary, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a client would connect to.
+/// A server that a client would connect to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Found {
     host: String,
     port: String,
-    /// `None` where the format cannot tell TLS from STARTTLS.
+    /// `None` if the format does not distinguish TLS from STARTTLS.
     is_tls: Option<bool>,
     is_plain: bool,
     login: Option<String>,
@@ -58,7 +58,7 @@ fn groups(document: &[u8], first: &str) -> Vec<BTreeMap<String, String>> {
     groups
 }
 
-/// Elements in their order do not say their type: what is read, in that order, is.
+/// The elements, in their order, belong to `protocols`, in that order.
 fn from_autoconfig(document: &[u8], protocols: &[&str]) -> Servers {
     let servers = groups(document, "hostname").into_iter().map(|server| Found {
         host: server["hostname"].clone(),
@@ -145,7 +145,7 @@ fn from_dns(config: &Path) -> Servers {
     servers
 }
 
-/// PACC names hosts alone: TLS on the usual ports.
+/// PACC only names hosts: TLS on the usual ports.
 fn from_pacc(document: &[u8]) -> Servers {
     let document: serde_json::Value = serde_json::from_slice(document).expect("JSON");
     let server = |key: &str, protocol: &str, port: u16| {
@@ -168,7 +168,7 @@ fn ask(config: &Path, request: &Request) -> http::Response {
     cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
 }
 
-/// Compares as much as both formats can say.
+/// Compares the values that both formats can express.
 fn agree(what: &str, ours: &Servers, theirs: &Servers) {
     for (protocol, found) in theirs {
         let mut expected =
@@ -177,7 +177,7 @@ fn agree(what: &str, ours: &Servers, theirs: &Servers) {
             expected.is_tls = None;
         }
         if found.login.is_none() {
-            // DNS says neither the login nor that there is no protection.
+            // DNS contains neither the login nor the lack of security.
             expected.login = None;
             expected.is_plain = false;
         }
@@ -207,7 +207,7 @@ fn all_documents_name_the_same_servers() {
         let profile = from_profile(&show(&config, "apple"));
         assert_eq!(profile.len(), 2, "{text}");
         agree("the profile", &autoconfig, &profile);
-        // The page is for people: every value of every server stands on it.
+        // The page is for people: it shows every value of every server.
         let page = ask(&config, &Request::get(format!("/?emailaddress={}", encoded(ADDRESS))));
         assert_eq!(page.status, 200, "{text}");
         let page = page.text();
@@ -246,7 +246,8 @@ fn pacc_names_the_same_servers() {
     );
 }
 
-/// Nothing tells whether a mailbox exists: the same bytes, whether a list names it or another one.
+/// Documents do not reveal whether a mailbox exists: they have the same bytes, whether a list names
+/// it or another one.
 #[test]
 fn no_document_knows_whether_a_mailbox_exists() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! The commands: what they print and how they exit.
+//! The commands: their output and exit status.
 
 use crate::common::{Sandbox, command, program, run};
 use std::process::Output;
@@ -73,7 +73,7 @@ fn show_prints_what_each_client_gets() {
     );
 }
 
-/// PACC is one of the documents where it is enabled, and says so where it is not.
+/// PACC is among the documents if it is enabled; otherwise, the reason is printed.
 #[test]
 fn show_prints_pacc_where_it_is_enabled() {
     let sandbox = Sandbox::new();
@@ -104,7 +104,7 @@ fn show_prints_pacc_where_it_is_enabled() {
     }
 }
 
-/// An address may hold what ends a path.
+/// An address may contain characters that end a path.
 #[test]
 fn show_asks_for_any_address() {
     for address in
@@ -143,9 +143,9 @@ fn dns_is_accepted_by_named_checkzone() {
     );
     let config = config.to_str().expect("UTF-8");
     for domain in ["example.org", "bücher.example", "XN--BCHER-KVA.example."] {
-        // A zone that stands alone is taken as it is.
+        // A complete zone is accepted unchanged.
         let alone = stdout(&["--config", config, "dns", domain, "--soa"]);
-        // What is to be pasted into a zone, pasted into one.
+        // Records for pasting, pasted into a zone.
         let head = "@ 3600 IN SOA ns.example. host.example. 1 7200 900 1209600 3600\n@ 3600 IN NS ns.example.\n";
         let pasted = head.to_owned()
             + &stdout(&["--config", config, "dns", domain, "--web-host", "www.host.example"]);
@@ -191,7 +191,7 @@ fn dns_names_every_service_and_says_what_is_missing() {
     );
 }
 
-/// Off unless it is asked for; then a record, and a warning of what it does to users.
+/// Off by default; with the option, a record, and a warning about the effect on users.
 #[test]
 fn dns_leads_to_autodiscover_elsewhere_on_request() {
     assert!(!stdout(&["dns", "example.org"]).contains("_autodiscover"));
@@ -229,7 +229,7 @@ fn dns_leads_to_autodiscover_elsewhere_on_request() {
         assert_eq!(status, 2, "{host}");
         assert!(stderr.contains("--autodiscover-srv: "), "{stderr}");
     }
-    // The name of that record is the longest.
+    // The name of this record is the longest.
     let label = "a".repeat(63);
     let domain = [&label[..], &label, &label, &"b".repeat(43)].join(".");
     assert_eq!((domain.len(), stdout(&["dns", &domain]).contains("_submissions")), (235, true));

@@ -1,4 +1,4 @@
-//! The configuration file: what each key does, and what is said of every mistake.
+//! The configuration file: the effect of each key, and the message for every error.
 
 use crate::common::http::Request;
 use crate::common::{Process, Sandbox, cgi, command, free_port, http, program, source, wait_until};
@@ -18,7 +18,7 @@ fn run(config: &Path, arguments: &[&str]) -> (i32, String, String) {
     (output.status.code().expect("an exit status"), text(&output.stdout), text(&output.stderr))
 }
 
-/// What Thunderbird would get for `address`, asked over CGI.
+/// The response to Thunderbird's request for `address`, over CGI.
 fn autoconfig(config: &Path, address: &str) -> http::Response {
     let request =
         Request::get(format!("/mail/config-v1.1.xml?emailaddress={address}")).host("x.invalid");
@@ -38,7 +38,7 @@ fn of_server(document: &http::Response, nth: usize, element: &str) -> String {
 
 //------------ mistakes ------------------------------------------------------
 
-/// Each is exit status 1 and one line with file, line and key, whichever command meets it.
+/// Each results in exit status 1 and one line with file, line and key, with any command.
 #[test]
 fn every_mistake_is_told_with_its_line() {
     const MISTAKES: &[(&str, usize, &[&str])] = &[
@@ -192,7 +192,7 @@ fn all_unknown_keys_and_wrong_types_are_reported_at_once() {
     assert_eq!((status, found.as_slice()), (1, expected.as_slice()), "{stdout}");
 }
 
-/// Domains inherit the base's values, and its mistakes are not theirs.
+/// Domains inherit the base's values, but not its errors.
 #[test]
 fn a_mistake_of_the_base_is_reported_once() {
     let sandbox = Sandbox::new();
@@ -207,7 +207,7 @@ fn a_mistake_of_the_base_is_reported_once() {
     let base: Vec<_> =
         (1..=4).map(|line| stdout.matches(&format!("c.toml:{line}:")).count()).collect();
     assert_eq!(base, [1; 4], "{stdout}");
-    // These cannot be complete either, and that is said where they begin.
+    // These cannot be complete either, which is reported at their beginning.
     let domains: Vec<_> =
         [8, 12, 16].map(|line| stdout.matches(&format!("c.toml:{line}:")).count()).into();
     assert_eq!((domains, stdout.lines().count()), (vec![1; 3], 8), "{stdout}");
@@ -215,7 +215,8 @@ fn a_mistake_of_the_base_is_reported_once() {
 
 //------------ placeholders --------------------------------------------------
 
-/// Every key whose value is text, by its path, and how a value is written: `V` stands for the text.
+/// Every key with text as its value, by its path, and the form of the value: `V` stands for the
+/// text.
 fn text_keys() -> Vec<(String, String)> {
     let source = Source::read();
     let mut keys = Vec::new();
@@ -225,7 +226,7 @@ fn text_keys() -> Vec<(String, String)> {
     ];
     while let Some((name, path, form)) = left.pop() {
         for key in &source.structs[&name] {
-            // Inside a list, the path of the list stays and the key goes into its items.
+            // Inside a list, the path is that of the list, and the key is in its items.
             let (path, form) = match form.contains('{') {
                 true => (path.clone(), form.replace('V', &format!("{} = V", key.name))),
                 false if path.is_empty() => (key.name.clone(), form.clone()),
@@ -246,8 +247,8 @@ fn text_keys() -> Vec<(String, String)> {
     keys
 }
 
-/// What `check` finds in a file where every key of text has this value; above, what is for all
-/// domains, and below, what is for one.
+/// The findings of `check` in a file where every text key has this value; first those for all
+/// domains, then those for one.
 fn placeholders_found(value: &str) -> (usize, usize, String) {
     let is_for_a_domain = |key: &str| {
         ["log", "limits", "metrics", "domains"].iter().all(|table| !key.starts_with(table))
@@ -266,7 +267,7 @@ fn placeholders_found(value: &str) -> (usize, usize, String) {
             count += 1;
         }
     }
-    // Two keys of one item cannot stand in two lines: lists of tables are written with both.
+    // Two keys of one item cannot be in two lines: lists of tables are written with both.
     let merge = |text: &str| {
         let list = "provider.documentation = ";
         let (lists, others): (Vec<_>, Vec<_>) =
@@ -284,7 +285,7 @@ fn placeholders_found(value: &str) -> (usize, usize, String) {
     (count, found, format!("{text}\n{stdout}"))
 }
 
-/// A key of text that is new is in this test as soon as it is in its struct.
+/// A new text key is part of this test as soon as it is in its struct.
 #[test]
 fn a_placeholder_that_is_not_filled_in_is_refused_at_every_key() {
     let keys = text_keys();
@@ -350,7 +351,7 @@ fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
     }
 }
 
-/// What may hold a placeholder is filled in, in every document.
+/// Values with placeholders are filled in, in every document.
 #[test]
 fn every_placeholder_that_is_taken_is_filled_in() {
     let sandbox = Sandbox::new();
@@ -442,7 +443,7 @@ fn lists_of_methods_have_each_of_them_once() {
     }
 }
 
-/// What has no word for a token takes the first other method, and says nothing if there is none.
+/// Formats that cannot express tokens use the first other method, and omit the server without one.
 #[test]
 fn documents_without_a_word_for_oauth2_never_ask_for_a_password_that_is_refused() {
     let sandbox = Sandbox::new();
@@ -514,7 +515,7 @@ fn check_says_what_clients_do_with_methods() {
     assert!(!stdout.contains("auth is a list"), "{stdout}");
 }
 
-/// However two servers come to be the same: written once.
+/// Duplicate servers are written once, whatever their source.
 #[test]
 fn a_server_that_is_there_twice_is_written_once() {
     let sandbox = Sandbox::new();
@@ -536,7 +537,7 @@ fn a_server_that_is_there_twice_is_written_once() {
     assert_eq!(zone.matches(" 465 ").count(), 1, "{zone}");
 }
 
-/// A domain's file stands on the base as its table does.
+/// A domain's file inherits from the base as its table does.
 #[test]
 fn a_table_and_a_file_of_a_domain_say_the_same() {
     let sandbox = Sandbox::new();
@@ -570,7 +571,7 @@ fn a_table_and_a_file_of_a_domain_say_the_same() {
     ] {
         assert!(table.contains(part), "{part} is not in {table}");
     }
-    // What differs in a profile is made of the address.
+    // The parts of a profile that differ are derived from the address.
     let documents = |text: &str| text.split("### 200 application").next().map(str::to_owned);
     assert_eq!(documents(&table), documents(&file));
 }
@@ -595,7 +596,7 @@ fn a_file_that_cannot_be_read_is_told() {
     }
     let config = sandbox.write("latin1.toml", b"[provider]\nname = \"B\xfccher\"\n");
     assert_eq!(run(&config, &["check"]).0, 1, "not UTF-8");
-    // As nobody, since root may read everything.
+    // As another user, since root may read everything.
     let secret = sandbox.write("secret.toml", "");
     run_as_nobody(&secret);
 }
@@ -618,7 +619,7 @@ fn run_as_nobody(config: &Path) {
     assert!(output.status.code() == Some(1) && stdout.contains("Permission denied"), "{stdout}");
 }
 
-/// In CGI mode, what is wrong is for the log; strangers get a 500.
+/// In CGI mode, errors are logged; clients get a 500.
 #[test]
 fn a_broken_file_is_a_500_over_cgi() {
     let sandbox = Sandbox::new();
@@ -635,7 +636,7 @@ fn a_broken_file_is_a_500_over_cgi() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("c.toml:2:8: imap.port: 0"));
         response
     };
-    // It may be in the middle of a change; after that it is an error.
+    // A recent file may be changing; an older one is an error.
     let young = ask();
     assert_eq!((young.status, young.header("Retry-After")), (503, Some("2")));
     assert_eq!(young.header("Cache-Control"), Some("no-store"));
@@ -695,7 +696,7 @@ fn a_domain_stands_on_the_base_and_overrides_it() {
     assert_eq!(autoconfig(&config, "ann@unknown.example").status, 404);
 }
 
-/// More servers of a type only if they are asked for, behind the first.
+/// Further servers of a type only if configured, after the first.
 #[test]
 fn alternatives_stand_behind_the_first() {
     let sandbox = Sandbox::new();
@@ -782,7 +783,7 @@ fn a_directory_holds_a_file_for_each_domain() {
 
 //------------ example -------------------------------------------------------
 
-/// The example as shipped says nothing else than having no file.
+/// The example as shipped has the same effect as no file.
 #[test]
 fn the_example_is_the_defaults() {
     let example = source("contrib/config.example.toml");
@@ -792,7 +793,7 @@ fn the_example_is_the_defaults() {
     assert_eq!(run(&example, &["check"]).0, 0);
 }
 
-/// Every setting of the example at once: it parses, and every domain gets its settings.
+/// All settings of the example at once: it parses, and every domain gets its settings.
 #[test]
 fn the_example_can_be_taken_whole() {
     let text = fs::read_to_string(source("contrib/config.example.toml")).expect("example");
@@ -804,13 +805,13 @@ fn the_example_can_be_taken_whole() {
     let is_possible = |line: &&str| cfg!(feature = "sign") || !line.contains("signing_");
     let lines = text.lines().filter(is_possible);
     let lines = lines.map(|line| if is_setting(line) { &line[1..] } else { line });
-    // A CGI program that says nothing is one that works.
+    // A CGI program must not write to standard error.
     let lines = lines.filter(|line| *line != "requests = true");
     let whole: Vec<_> = lines.collect();
     assert!(whole.len() > text.lines().filter(|line| line.starts_with("# ")).count() + 30);
     let sandbox = Sandbox::new();
     let config = sandbox.write("c.toml", whole.join("\n"));
-    // The files that its last block names.
+    // The files that the last block names.
     sandbox.write("domains.txt", "listed.example\n");
     sandbox.write("domains.d/own.example.toml", "# defaults\nimap.port = 993\n");
     sandbox.write("logo.svg", "<svg/>");
@@ -822,7 +823,7 @@ fn the_example_can_be_taken_whole() {
 
 //------------ reload --------------------------------------------------------
 
-/// A running service takes a changed file, and keeps the previous one when that has errors.
+/// A running service uses a changed file, and keeps the previous configuration if it has errors.
 #[test]
 fn a_running_service_keeps_its_last_good_configuration() {
     let sandbox = Sandbox::new();

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Starts a program with the restrictions of a systemd unit, and stricter: a refused system call ends
-the program with SIGSYS instead of an error that could remain unnoticed.
+"""Starts a program with the restrictions of a systemd unit, and stricter: a refused system call
+ends the program with SIGSYS instead of an error that could remain unnoticed.
 
     confined.py UNIT PROGRAM [ARGUMENT...]
 
 Enforced are the unit's system calls (SystemCallFilter=), its address families
 (RestrictAddressFamilies=), no memory both writable and executable (MemoryDenyWriteExecute=), and no
-file opened for writing (ProtectSystem=strict) except /dev/null. systemd itself lists the calls, and its
-library, libseccomp, creates the filter. Units whose lists begin with forbidden calls are not supported.
+file opened for writing (ProtectSystem=strict) except /dev/null. systemd itself lists the calls, and
+its library, libseccomp, creates the filter. Units whose lists begin with forbidden calls are not
+supported.
 """
 
 import mmap

@@ -1,8 +1,8 @@
-//! One suite, unchanged against every way a request can come in: what a mail client gets must not
-//! depend on the web server in between.
+//! One suite, the same for every gateway and web server: the response to a mail client must not
+//! depend on them.
 //!
-//! The program answers for two domains only (`CONFIG`). Where contrib's file is a snippet for a
-//! site that exists, all other paths must stay that site's.
+//! The program answers for two domains only (`CONFIG`). If contrib's file is a snippet for an
+//! existing site, all other paths must still be served by that site.
 
 use std::ffi::OsStr;
 use std::io;
@@ -46,7 +46,7 @@ const IMAP: &str = "<hostname>mail.example.org</hostname>";
 const OTHER_IMAP: &str = "<hostname>mail.xn--bcher-kva.example</hostname>";
 const LOGIN: &str = "<LoginName>ann@example.org</LoginName>";
 
-/// What Outlook posts.
+/// The body of Outlook's request.
 const POX: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
   <Request>
@@ -66,14 +66,14 @@ const POX_PREFIXED: &str = r#"<?xml version="1.0"?>
 </a:Autodiscover>
 "#;
 
-/// The largest body that anybody has to read.
+/// The largest body that must be accepted.
 const BODY_LIMIT: usize = 64 * 1024;
 
 //------------ The cases -----------------------------------------------------
 
 type Outcome = Result<(), String>;
 
-/// A name, and what is tried.
+/// A name, and its test.
 type Case = (&'static str, fn(&Subject) -> Outcome);
 
 const CASES: &[Case] = &[
@@ -202,7 +202,7 @@ const CASES: &[Case] = &[
     ("an absolute target", |subject| {
         let target = format!("http://autoconfig.example.org{ANN}");
         let answer = subject.get(target)?;
-        // lighttpd takes no proxy's requests.
+        // lighttpd does not accept requests to a proxy.
         if answer.response.status == 400 { Ok(()) } else { answer.xml()?.has(IMAP) }
     }),
     ("an answer that is known is not sent again", |subject| {
@@ -391,35 +391,35 @@ const CASES: &[Case] = &[
     }),
 ];
 
-/// Runs one check on several things.
+/// Runs one check on several values.
 fn each<T: Copy>(things: impl IntoIterator<Item = T>, check: impl Fn(T) -> Outcome) -> Outcome {
     things.into_iter().try_for_each(check)
 }
 
 //------------ Subject -------------------------------------------------------
 
-/// One way in.
+/// One gateway or web server.
 struct Subject<'a> {
-    /// Takes requests for one connection, if there is such a thing.
+    /// Sends requests on one connection, if the protocol has connections.
     send: &'a dyn Fn(&[Request]) -> io::Result<Vec<Response>>,
     quirks: Quirks,
 }
 
-/// What may differ behind a web server.
+/// Permitted differences of a web server.
 #[derive(Clone, Copy)]
 struct Quirks {
-    /// Every path of the host name is ours, not only those we know.
+    /// Every path of the host name is passed to the program, not only the known ones.
     whole_host: bool,
-    /// How a body is refused that is too long.
+    /// The status for a body that is too long.
     too_long: &'static [u16],
-    /// Whether HEAD tells the length that GET has.
+    /// Whether the response to HEAD has the length of that to GET.
     head_tells_length: bool,
 }
 
-/// Where nothing of the web server's own is on the host name.
+/// For a host name that only this program serves.
 const OURS: Quirks = Quirks { whole_host: true, too_long: &[413], head_tells_length: true };
 
-/// Where a site was there before.
+/// For a host name with an existing site.
 const SHARED: Quirks = Quirks { whole_host: false, ..OURS };
 
 impl Subject<'_> {
@@ -446,7 +446,7 @@ impl Subject<'_> {
     }
 }
 
-/// A response and what was asked.
+/// A response and its request.
 struct Answer {
     request: Request,
     response: Response,
@@ -473,7 +473,7 @@ impl Answer {
         }
     }
 
-    /// 200 with a document; the charset is said in the header or in the document.
+    /// 200 with a document; the charset is given in the header or in the document.
     fn xml(&self) -> Result<&Self, String> {
         let media = self.response.header("Content-Type").unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default();
@@ -492,7 +492,7 @@ impl Answer {
         if self.response.text().contains(text) { self.wrong(&format!("no {text}")) } else { Ok(()) }
     }
 
-    /// A refusal in our own words: one line of plain text.
+    /// An error of this program: one line of plain text.
     fn refused(&self, statuses: &[u16]) -> Outcome {
         self.status(statuses)?;
         let media = self.response.header("Content-Type").unwrap_or_default();
@@ -509,7 +509,7 @@ impl Answer {
         self.header("Allow", methods)
     }
 
-    /// The header fields that do not belong to the moment or the connection.
+    /// The header fields that do not depend on the time or the connection.
     fn steady_headers(&self) -> Vec<(String, String)> {
         let passing = ["date", "connection", "keep-alive", "transfer-encoding"];
         let headers = self.response.headers.iter();
@@ -543,7 +543,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs all cases and panics with the list of those that failed.
 fn check(subject: &Subject) {
-    // A server that answers nothing would let every case wait.
+    // With a server that does not respond, every case would wait.
     let deadline = Instant::now() + PATIENCE;
     let run = |(name, case): &(&str, fn(&Subject) -> Outcome)| {
         if Instant::now() > deadline {
@@ -562,7 +562,7 @@ fn check(subject: &Subject) {
 fn configured() -> (Sandbox, std::path::PathBuf) {
     let sandbox = Sandbox::new();
     let config = sandbox.write("config.toml", CONFIG);
-    // What CGI answers from a young file is not cached.
+    // A CGI response from a recent file is not cached.
     wait_until_settled(&config);
     (sandbox, config)
 }
@@ -670,8 +670,8 @@ fn check_http(address: SocketAddr, quirks: Quirks) {
     check(&Subject { send: &send, quirks });
 }
 
-/// Starts a web server in a world of its own and runs the suite against port 80, then `also`; once
-/// the server has ended, looks at its access log.
+/// Starts a web server in a new namespace and runs the suite against port 80, then `also`; after
+/// the server has ended, checks its access log.
 fn check_server(
     start: fn(&Namespace) -> Vec<Process>,
     quirks: Quirks,
@@ -691,24 +691,24 @@ fn check_in(
     let config = Path::new("/etc/mailsetup/config.toml");
     write(config, CONFIG);
     let processes = start(world);
-    // What CGI answers from a young file is not cached.
+    // A CGI response from a recent file is not cached.
     let on_shared_hosting = Path::new("/var/www/account/mailsetup.toml");
     let configs = [config, on_shared_hosting].into_iter().filter(|config| config.exists());
     configs.for_each(wait_until_settled);
     check_http(HTTP, quirks);
     also();
-    // The last lines of a log are often written at the end.
+    // The last lines of a log are often written at exit.
     drop(processes);
     access_log.into_iter().for_each(tidy_log);
 }
 
 fn nothing() {}
 
-/// An access log names no mailbox, whether our requests are in it or not.
+/// An access log contains no mailbox, whether it has the requests of the suite or not.
 fn tidy_log(path: &str) {
     let log = std::fs::read_to_string(path).unwrap_or_else(|err| panic!("{path}: {err}"));
     assert!(!log.is_empty(), "{path} is empty");
-    // What lighttpd refuses as malformed, it refuses before it looks at paths.
+    // lighttpd refuses malformed requests before it evaluates paths.
     let refused_early = |line: &str| path == LIGHTTPD_LOG && line.contains("\" 400 ");
     let telling: Vec<_> = log
         .lines()
@@ -718,7 +718,7 @@ fn tidy_log(path: &str) {
     assert!(telling.is_empty(), "{path} names a mailbox:\n{}", telling.join("\n"));
 }
 
-/// https answers as http does: no certificate of ours is checked here.
+/// The responses over https are those over http; the certificate is not checked here.
 fn https_alike() {
     for (host, path, expected) in [
         ("autoconfig.example.org", ANN, IMAP),
@@ -736,7 +736,8 @@ const NGINX_LOG: &str = "/var/log/nginx/access.log";
 const APACHE_LOG: &str = "/var/log/apache2/access.log";
 const LIGHTTPD_LOG: &str = "/var/log/lighttpd/access.log";
 
-/// Since 2.4.59 Apache counts the length of a program's answer itself, which it cannot for HEAD.
+/// Since 2.4.59 Apache computes the length of a program's response itself, which is not possible
+/// for HEAD.
 const APACHE: Quirks = Quirks { head_tells_length: false, ..SHARED };
 
 #[test]
@@ -791,12 +792,12 @@ fn apache_htaccess() {
 
 #[test]
 fn apache_htaccess_fcgid() {
-    // mod_fcgid's own limit answers 500, and .htaccess cannot change it.
+    // mod_fcgid's own limit results in 500, and .htaccess cannot change it.
     let quirks = Quirks { too_long: &[413, 500], ..APACHE };
     check_server(apache::htaccess_fcgid, quirks, config_is_hidden, None);
 }
 
-/// The configuration beside the program never leaves the house.
+/// The configuration next to the program is never served.
 fn config_is_hidden() {
     let root = Path::new("/var/www/account");
     let names = [
@@ -832,7 +833,7 @@ fn config_is_hidden() {
         assert_eq!(response.status, 404, "{target}");
         assert!(!response.text().contains("[domain"), "{target}: {}", response.text());
     }
-    // The rest of the folder stays.
+    // Other files of the folder are served.
     for name in ["key.txt", "toml.txt", "monkey.html"] {
         write(&root.join(name), "the site's");
         let target = format!("/{name}");
@@ -851,7 +852,7 @@ fn lighttpd_cgi() {
     check_server(lighttpd::cgi, SHARED, nothing, Some(LIGHTTPD_LOG));
 }
 
-/// lighttpd 1.4.79, which looks at conditions again once it has taken a path apart.
+/// lighttpd 1.4.79, which evaluates conditions again after it has split a path.
 #[test]
 #[ignore = "needs a root with Debian 13: make test-debian13"]
 fn lighttpd_of_debian_13() {
@@ -879,7 +880,8 @@ fn other_servers_of_debian_13() {
     }
 }
 
-/// HAProxy refuses a body in chunks that does not fit into its buffer: FastCGI wants its length.
+/// HAProxy refuses a chunked body that does not fit into its buffer, since FastCGI needs its
+/// length.
 const HAPROXY: Quirks = Quirks { too_long: &[413, 400], ..SHARED };
 
 #[test]

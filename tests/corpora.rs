@@ -1,5 +1,5 @@
-//! What the fuzzer kept, replayed on stable Rust: every input of `fuzz/corpus` goes through the code
-//! of its target. `fuzz/run.sh` finds more; docs/reliability.md tells what each target holds.
+//! Replays the inputs of the fuzzer on stable Rust: every input of `fuzz/corpus` is passed to its
+//! target. `fuzz/run.sh` finds more; docs/reliability.md describes the checks of each target.
 
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
@@ -10,14 +10,15 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
-/// Fewer inputs than this are no corpus.
+/// The least number of inputs in a corpus.
 const FEW: usize = 50;
 
 #[test]
 fn every_input_of_the_corpora_holds() {
     for (name, target) in targets::TARGETS {
         let mut inputs = entries(&source("fuzz/corpus").join(name));
-        // The order in which the fuzzer reads them: what one leaves behind, the next may find.
+        // The order in which the fuzzer reads them: the state that one leaves may matter to the
+        // next.
         inputs.sort_by_key(|path| fs::metadata(path).expect("an input").len());
         assert!(inputs.len() >= FEW, "{name} has only {} inputs", inputs.len());
         for path in inputs {
@@ -27,7 +28,7 @@ fn every_input_of_the_corpora_holds() {
     }
 }
 
-/// No corpus is left behind by a target that is gone, and no target is built that is not replayed.
+/// Removed targets leave no corpus, and every target that is built is replayed.
 #[test]
 fn each_target_has_its_parts() {
     let names: BTreeSet<_> = targets::TARGETS.map(|(name, _)| name.to_owned()).into();
@@ -38,7 +39,8 @@ fn each_target_has_its_parts() {
     }
 }
 
-/// The fuzzer tries what is built: whatever is in both lock files has the same versions there.
+/// The fuzzer tests the dependencies of the program: those in both lock files have the same
+/// versions.
 #[test]
 fn the_fuzzer_has_the_dependencies_of_the_program() {
     let versions = |path: &str| {

@@ -1,5 +1,5 @@
-//! Findings: each has a code and the place of what causes it; they are sorted, told once, and
-//! nothing in them is obeyed by a terminal.
+//! Findings: each has a code and the place of its cause; they are sorted, reported once, and
+//! contain nothing that a terminal would interpret.
 
 use crate::common::{Sandbox, command, program};
 use mailsetup::lint::LINTS;
@@ -49,7 +49,7 @@ fn places(config: &Path) -> Vec<String> {
 
 //------------ places --------------------------------------------------------
 
-/// One configuration for each kind of warning, and where it is found.
+/// One configuration for each kind of warning, and its place.
 const WARNINGS: &[(&str, &str, &str)] = &[
     ("alternatives", "imap.alternatives = [{ port = 143 }]", "1:21"),
     ("auth-list", "imap.auth = ['oauth2', 'password']", "1:13"),
@@ -168,7 +168,7 @@ fn a_cause_is_found_wherever_it_is_written() {
     assert_eq!(domains_of(1), "[\"alias.example\",\"table.example\",\"to-table.example\"]");
     assert_eq!(domains_of(2), "[\"own.example\",\"to-file.example\"]");
 
-    // In the base, it holds for those who say nothing else.
+    // In the base, it applies to domains without their own setting.
     let config = sandbox.write("c.toml", format!("imap.auth = 'ntlm'\n{domains}{tables}"));
     assert_eq!(
         places(&config),
@@ -182,7 +182,7 @@ fn a_cause_is_found_wherever_it_is_written() {
     assert_eq!(json(&config)[0]["domains"].to_string(), "[\"listed.example\",\"plain.example\"]");
 }
 
-/// `alternatives` of a domain take the place of the base's, so an index means those.
+/// `alternatives` of a domain replace those of the base, so an index refers to them.
 #[test]
 fn an_index_counts_in_the_array_that_holds() {
     let sandbox = Sandbox::new();
@@ -193,7 +193,7 @@ fn an_index_counts_in_the_array_that_holds() {
     assert_eq!(places, ["alternatives c.toml:3:21", "port-starttls c.toml:3:63"]);
 }
 
-/// What nothing in the file causes is about the file, or about the domain's name.
+/// A finding without a cause in the file has the file as its place, or the domain's name.
 #[test]
 fn a_default_has_the_file_as_its_place() {
     let sandbox = Sandbox::new();
@@ -207,7 +207,7 @@ fn a_default_has_the_file_as_its_place() {
     let host = format!("imap.host = '{}.%EMAILDOMAIN%'\n", "c".repeat(63));
     let config = sandbox.write("c.toml", format!("{host}[domain.'{long}']\n"));
     assert_eq!(places(&config), ["host-too-long c.toml:1:13"]);
-    // The host of a URL is one, too.
+    // The host of a URL counts, too.
     let hosts = "imap.host = 'a.example'\npop3.host = 'a.example'\nsmtp.host = 'a.example'\n";
     for (url, place) in [
         ("provider.support = 'https://support.%EMAILDOMAIN%/'", "4:20"),
@@ -317,7 +317,7 @@ fn a_shared_setting_is_named_once() {
     assert!(findings[0]["mend"].is_string() && findings[0]["level"] == "warning");
 }
 
-/// Where many files are broken, the other commands name the first of them.
+/// If many files have errors, the other commands name the first ones.
 #[test]
 fn a_long_list_of_findings_is_cut_in_the_log_only() {
     let sandbox = Sandbox::new();
@@ -351,7 +351,7 @@ fn a_long_list_of_findings_is_cut_in_the_log_only() {
     assert_eq!(String::from_utf8_lossy(&output.stderr).lines().count(), 21);
 }
 
-/// A value of a megabyte is not a line of a megabyte; what is wrong with it is still there.
+/// A value of a megabyte does not make a line of a megabyte; the error is still shown.
 #[test]
 fn a_long_value_is_not_a_long_line() {
     let sandbox = Sandbox::new();
@@ -365,12 +365,12 @@ fn a_long_value_is_not_a_long_line() {
     }
 }
 
-//------------ what a terminal would obey ------------------------------------
+//------------ terminal escapes ----------------------------------------------
 
-/// ESC, the control characters of Latin 1, what turns text around, what is not seen.
+/// ESC, control characters of Latin 1, direction characters, invisible characters.
 const HOSTILE: &str = "a\u{1b}[31m\u{9b}\u{7f}\u{202e}\u{200b}\u{feff}\u{2028}b";
 
-/// Fails if there is a character that a terminal obeys, or that hides.
+/// Fails for a character that a terminal interprets, or that is invisible.
 fn assert_harmless(bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
     for c in text.chars() {
@@ -505,7 +505,7 @@ fn a_name_that_is_not_utf8_hides_nothing() {
     assert_eq!(json(&bad).len(), 1);
 }
 
-/// Also where the fault is not in the domain's own file, `check` alone says so.
+/// Also if the fault is not in the domain's own file, only `check` reports it.
 #[test]
 fn a_broken_file_of_a_domain_is_told_once() {
     let sandbox = Sandbox::new();
@@ -519,7 +519,7 @@ fn a_broken_file_of_a_domain_is_told_once() {
     assert_eq!(places.len(), 27, "{places:?}");
     assert!(places.contains(&"alias lost.example.toml:2:12".to_owned()), "{places:?}");
     assert_eq!(places.iter().filter(|place| place.starts_with("template own.html:2:")).count(), 1);
-    // Where one of the domains is asked about, the first are logged.
+    // A request for one of the domains logs the first findings.
     let output = command(program())
         .arg("--config")
         .arg(&config)
@@ -532,7 +532,7 @@ fn a_broken_file_of_a_domain_is_told_once() {
     assert!(stderr.lines().next().is_some_and(|line| line.ends_with(" [port-range]")), "{stderr}");
 }
 
-/// A document is printed byte for byte, unless a terminal shows it.
+/// A document is printed byte for byte, unless standard output is a terminal.
 #[test]
 fn a_document_is_made_visible_for_a_terminal_only() {
     let sandbox = Sandbox::new();
@@ -572,14 +572,14 @@ fn what_cannot_be_read_is_a_finding() {
     assert!(output.status.success() && output.stdout == b"[]\n");
     let config = sandbox.write("empty.toml", "");
     assert_eq!(text(&check(&config, &["--json"])), "[]\n");
-    // A reader that cannot take it: it could not run.
+    // Standard output cannot be written: the command could not be run.
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
     let status = command(program()).arg("check").arg("--config").arg(&config).stdout(full).status();
     assert_eq!(status.expect("program").code(), Some(2));
 }
 
-/// `check` wrote what is wrong with the target of an alias once more, on standard error, for each
-/// domain that leads there, even with `--quiet`.
+/// `check` repeated the errors of an alias's target on standard error for each alias, even with
+/// `--quiet`.
 #[test]
 fn a_broken_target_of_aliases_is_reported_once() {
     let sandbox = Sandbox::new();
@@ -597,7 +597,7 @@ fn a_broken_target_of_aliases_is_reported_once() {
     assert!(places(&config).contains(&"alias one.example.toml:1:12".to_owned()), "{found}");
 }
 
-/// A domain with a table and a file got the settings of the table, and nothing said so.
+/// A domain with a table and a file got the settings of the table, without a warning.
 #[test]
 fn a_file_beside_a_table_is_a_warning() {
     let sandbox = Sandbox::new();
@@ -625,8 +625,8 @@ fn a_domain_in_another_spelling_names_both_lines() {
     }
 }
 
-/// U+202E in a name of the provider turned the text behind it on the page, in mail programs and in
-/// profiles; a name of U+200B alone was none. `check` said that all was well.
+/// U+202E in a name of the provider reversed the text after it on the page, in mail clients and in
+/// profiles; a name of U+200B alone was invisible. `check` reported no error.
 #[test]
 fn text_that_is_not_seen_is_an_error() {
     let sandbox = Sandbox::new();
@@ -648,7 +648,7 @@ fn text_that_is_not_seen_is_an_error() {
     }
 }
 
-/// People who had written `b\u{fc}cher.example` read `xn--bcher-kva.example`.
+/// Admins who had written `b\u{fc}cher.example` read `xn--bcher-kva.example`.
 #[test]
 fn people_read_domains_as_they_write_them_and_programs_in_a_labels() {
     let sandbox = Sandbox::new();
@@ -686,7 +686,7 @@ fn empty_paths_are_errors() {
     }
 }
 
-/// With a doubled slash, the path of the counters took one of mail clients.
+/// With a doubled slash, the path of the metrics could be one of mail clients.
 #[test]
 fn the_path_of_counters_is_none_of_clients_in_any_spelling() {
     let sandbox = Sandbox::new();

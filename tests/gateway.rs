@@ -1,5 +1,5 @@
-//! The gateway under load and faults: limits that are reached, peers that are slow or gone,
-//! signals, sockets that are left behind.
+//! The gateways under load and faults: limits that are reached, peers that are slow or
+//! disconnected, signals, sockets that were left behind.
 
 use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::{self, Request};
@@ -61,7 +61,7 @@ fn a_socket_has_the_mode_it_was_given_and_goes_with_its_maker() {
     command.args(["serve", "--listen", &format!("{},mode=0600,group=daemon", listen(&socket))]);
     let mut process =
         Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
-    // Root may connect before owner and mode are set.
+    // Root may connect before group and mode are set.
     let mode = || fs::metadata(&socket).expect("socket").permissions().mode() & 0o777;
     assert!(wait_until(|| mode() == 0o600));
     let meta = fs::metadata(&socket).expect("socket");
@@ -73,7 +73,7 @@ fn a_socket_has_the_mode_it_was_given_and_goes_with_its_maker() {
     assert!(!socket.exists());
 }
 
-/// From the moment there is a socket, a signal to stop removes it.
+/// As soon as a socket exists, a signal to stop removes it.
 #[test]
 fn a_signal_that_comes_at_once_is_taken() {
     for _ in 0..20 {
@@ -82,7 +82,7 @@ fn a_signal_that_comes_at_once_is_taken() {
         let mut command = command(program());
         command.args(["serve", "--listen", &listen(&socket)]);
         let mut process = Process::start(&sandbox, &mut command);
-        // Without a pause between two looks: the signal is to come as early as it can.
+        // Without a pause between two checks: the signal must arrive as early as possible.
         let begun = Instant::now();
         while !socket.exists() {
             assert!(begun.elapsed() < Duration::from_secs(10), "{}", process.output());
@@ -122,7 +122,7 @@ fn only_a_socket_that_was_left_behind_is_replaced() {
     );
 }
 
-/// A service that ends late does not remove the socket of the one that took its place.
+/// A service that ends late does not remove the socket of its successor.
 #[test]
 fn a_restart_keeps_the_new_socket() {
     let sandbox = Sandbox::new();
@@ -155,7 +155,7 @@ fn an_address_in_use_is_told() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no socket to listen on"));
 }
 
-/// Descriptors that nobody handed over are not taken, however many are promised.
+/// Descriptors that were not passed are not used, whatever LISTEN_FDS contains.
 #[test]
 fn promised_descriptors_that_are_not_there() {
     for count in ["1", "2147483647", "-1", "x"] {
@@ -172,7 +172,7 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     let sandbox = Sandbox::new();
     let (_service, socket) = serve(&sandbox, "limits.connections = 2\nlimits.timeout_s = 5\n");
     let mut kept: Vec<_> = (0..2).map(|_| Client::unix(&socket).expect("connection")).collect();
-    // The connection that found the service ready may not be forgotten yet.
+    // The connection of the readiness check may still be counted.
     for client in &mut kept {
         assert!(wait_until(|| {
             let answer = client.send(&get(), KEPT);
@@ -189,7 +189,7 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     assert_eq!((end.kind, end.content[4]), (fcgi::END_REQUEST, 2), "OVERLOADED");
     assert!(third.read().is_err(), "and closed");
     assert_eq!(kept[0].send(&get(), KEPT).expect("answer").status, 200);
-    // Over-limit connections that say nothing do not keep others from a slot that is free.
+    // Silent connections over the limit do not prevent others from using a free slot.
     let _silent: Vec<_> =
         (0..64).map(|_| UnixStream::connect(&socket).expect("connection")).collect();
     kept.pop();
@@ -199,7 +199,7 @@ fn over_the_limit_fastcgi_is_told_so_and_then_served() {
     }));
 }
 
-/// Descriptors that are nearly enough do not raise the number of connections.
+/// A descriptor limit slightly below the need does not raise the number of connections.
 #[test]
 fn a_descriptor_limit_never_raises_that_of_connections() {
     let sandbox = Sandbox::new();
@@ -213,7 +213,7 @@ fn a_descriptor_limit_never_raises_that_of_connections() {
     assert_eq!(answer, fcgi::pairs([(&b"FCGI_MAX_CONNS"[..], &b"10"[..])]));
 }
 
-/// Out of descriptors, the service is slow but not dead, and recovers.
+/// Out of descriptors, the service is slow but continues, and recovers.
 #[test]
 fn out_of_descriptors() {
     let sandbox = Sandbox::new();
@@ -225,7 +225,7 @@ fn out_of_descriptors() {
     assert_eq!(ask(&socket), 200, "who says nothing is let go");
     drop(silent);
     assert_eq!(ask(&socket), 200);
-    // Who keeps connections, too: they are closed while idle, and nobody waits for long.
+    // Also with kept connections: they are closed while idle, and no client waits for long.
     let kept: Vec<_> = (0..100)
         .map(|_| {
             let mut client = Client::unix(&socket).expect("connection");
@@ -238,7 +238,8 @@ fn out_of_descriptors() {
     assert!(!service.output().contains("panicked"), "{}", service.output());
 }
 
-/// Who is in the middle of a request cannot make room, and does not keep those who can from it.
+/// A connection with a running request cannot make room, and does not prevent idle ones from doing
+/// so.
 #[test]
 fn a_busy_connection_keeps_no_idle_one_from_making_room() {
     let sandbox = Sandbox::new();
@@ -279,7 +280,8 @@ fn caps_on_parameters_and_bodies_can_be_set() {
     assert_eq!(client.send(&short.body("x".repeat(11)), KEPT).expect("answer").status, 413);
 }
 
-/// What all requests hold together has a bound: large ones are refused over it, small ones answered.
+/// The memory of all requests is limited: above the limit large ones are refused, small ones
+/// answered.
 #[test]
 fn large_requests_have_a_budget() {
     let sandbox = Sandbox::new();
@@ -293,7 +295,7 @@ fn large_requests_have_a_budget() {
         Process::start(&sandbox, &mut command).wait_until(|| TcpStream::connect(address).is_ok());
     let post = |len| Request::post("/x", vec![b'x'; len]);
     let mut large = Client::unix(&socket).expect("connection");
-    // It may be closed before all is written.
+    // The connection may be closed before all is written.
     large.write(&fcgi::request_records(&post(60_000), KEPT)).ok();
     let end = large.read().expect("a record");
     assert_eq!((end.kind, end.content[4]), (fcgi::END_REQUEST, 2), "OVERLOADED");
@@ -305,7 +307,7 @@ fn large_requests_have_a_budget() {
     assert_eq!(http::send(address, &post(2_000)).expect("an answer").status, 404);
 }
 
-/// A HEAD gets no body, also when it is refused.
+/// A HEAD gets no body, also if it is refused.
 #[test]
 fn head_with_a_large_body_gets_no_body() {
     let request = Request::new("HEAD", "/").body(vec![b'x'; 70_000]);
@@ -330,7 +332,7 @@ fn who_is_slow_is_cut_off() {
     assert_eq!(kept.send(&get(), KEPT).expect("answer").status, 200, "an idle connection is kept");
 }
 
-/// Clients that send and never read do not hold their slots for ever.
+/// Clients that send and never read do not keep their slots without end.
 #[test]
 fn who_never_reads_is_cut_off() {
     let sandbox = Sandbox::new();
@@ -355,7 +357,7 @@ fn who_never_reads_is_cut_off() {
 
 //------------ conversation --------------------------------------------------
 
-/// Over TCP, only the web servers that are named may connect (FastCGI 1.0 §3.2).
+/// Over TCP, only the listed web servers may connect (FastCGI 1.0 §3.2).
 #[test]
 fn only_named_web_servers_may_connect() {
     for (allowed, may) in
@@ -397,7 +399,7 @@ fn a_request_has_one_host() {
     }
 }
 
-/// Bytes that are no FastCGI end that connection, and nothing else.
+/// Bytes that are not FastCGI end only their connection.
 #[test]
 fn nonsense_ends_its_connection_only() {
     let sandbox = Sandbox::new();
@@ -414,7 +416,7 @@ fn nonsense_ends_its_connection_only() {
     ] {
         let mut stream = UnixStream::connect(&socket).expect("connection");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
-        // It may be closed before all is written.
+        // The connection may be closed before all is written.
         stream.write_all(&bytes).ok();
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
@@ -475,7 +477,7 @@ fn a_stop_finishes_what_runs() {
     assert!(told.iter().filter(|line| line.contains("stop")).count() == 1, "{told:?}");
 }
 
-/// A running request that does not finish is cut off at the deadline, or by a second signal.
+/// A running request that does not finish is aborted at the deadline, or by a second signal.
 #[test]
 fn a_stop_has_a_deadline() {
     let half = &fcgi::request_records(&get(), Style::USUAL)[..50];
@@ -503,8 +505,8 @@ fn a_stop_has_a_deadline() {
     }
 }
 
-/// Who has just connected is about to send a request, and gets its answer; who then says nothing
-/// is let go long before the deadline.
+/// A new connection is about to send a request, and gets its response; one that sends nothing is
+/// closed long before the deadline.
 #[test]
 fn a_stop_waits_a_moment_for_a_new_connection() {
     let sandbox = Sandbox::new();
@@ -521,7 +523,7 @@ fn a_stop_waits_a_moment_for_a_new_connection() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
 
-/// A client that had sent all and said so got no answer, in one of ten cases.
+/// A client that had shut down its sending side got no response, in one of ten cases.
 #[test]
 fn a_client_that_sends_nothing_more_gets_its_answer_over_http() {
     let sandbox = Sandbox::new();
@@ -543,7 +545,8 @@ fn a_client_that_sends_nothing_more_gets_its_answer_over_http() {
     }
 }
 
-/// Over HTTP, too: what is idle or has half a head is closed, and a whole head is answered.
+/// Also over HTTP: connections that are idle or have sent half a head are closed, and a whole head
+/// is answered.
 #[test]
 fn a_stop_over_http() {
     let sandbox = Sandbox::new();
@@ -582,7 +585,7 @@ fn a_stop_over_http() {
     assert!(service.output().contains(", 0 cut off\n"), "{}", service.output());
 }
 
-/// A socket that was handed over stays, whichever way; the next process is served from there.
+/// An inherited socket is kept, however it was passed; the next process is served from it.
 #[test]
 fn a_socket_that_was_given_stays() {
     for inetd in [true, false] {
@@ -621,7 +624,7 @@ fn given(
 
 //------------ service manager -----------------------------------------------
 
-/// The manager is told of start, reload and stop: sd_notify(3), by path and by abstract name.
+/// The manager is informed of start, reload and stop: sd_notify(3), by path and by abstract name.
 #[test]
 fn the_service_manager_is_told() {
     let sandbox = Sandbox::new();
@@ -642,7 +645,8 @@ fn the_service_manager_is_told() {
         let environment = [("NOTIFY_SOCKET", &*address)];
         let (mut service, config) = given(&sandbox, &listener, true, &environment);
         assert_eq!(told(), "READY=1\nSTATUS=Answering requests");
-        // It is ready: a reload is no deadly signal, and the file is read before READY is told.
+        // After READY, a reload signal does not end the service, and the file is read before the
+        // next READY.
         for (text, line) in [("imap.port = 1\n", "reloaded"), ("imap.port = 0\n", "has errors")] {
             fs::write(&config, text).expect("write");
             signal(&service, Signal::SIGHUP);
@@ -660,7 +664,7 @@ fn the_service_manager_is_told() {
         assert_eq!(told(), "STOPPING=1\nSTATUS=Draining 0 connections");
         assert_eq!(service.wait(), Some(0), "{}", service.output());
     }
-    // Nobody there, or nothing that is known: said, and no reason to stop.
+    // No manager, or an unknown kind of address: logged, and the service continues.
     for address in ["/no/such/socket", "@nobody-listens-here", "vsock:2:1"] {
         let (mut service, _) = given(&sandbox, &listener, true, &[("NOTIFY_SOCKET", address)]);
         assert_eq!(ask(&sandbox.path("socket")), 200);
@@ -670,7 +674,7 @@ fn the_service_manager_is_told() {
     }
 }
 
-/// Under the unit's own confinement: start, reload, a signed profile, and stop.
+/// With the restrictions of the unit: start, reload, a signed profile, and stop.
 #[test]
 fn a_whole_life_as_confined_as_the_unit() {
     let sandbox = Sandbox::new();

@@ -1,5 +1,5 @@
-//! What a hostile review of requests, sockets and connections found: one test for each kind of
-//! fault, named after what went wrong, against the running program.
+//! Findings of a security review of requests, sockets and connections: one test for each kind of
+//! fault, named after the fault, against the running program.
 
 use crate::common::fcgi::{self, Client, Style};
 use crate::common::http::{self, Request, Response};
@@ -44,8 +44,8 @@ fn signal(process: &Process, signal: Signal) {
 
 //------------ requests ------------------------------------------------------
 
-/// The Host decided over the authority of an absolute target, under which a shared cache files
-/// the answer (RFC 9112 §3.2.2).
+/// The Host had precedence over the authority of an absolute target, under which a shared cache
+/// stores the response (RFC 9112 §3.2.2).
 #[test]
 fn a_host_beside_an_absolute_target_poisons_no_cache() {
     let sandbox = Sandbox::new();
@@ -72,7 +72,7 @@ fn a_host_beside_an_absolute_target_poisons_no_cache() {
             assert!(answer.text().contains(&part), "{target}: {}", answer.text());
         }
     }
-    // An authority that is not a domain of ours is not replaced by the Host.
+    // An authority that is not a configured domain is not replaced by the Host.
     for target in
         ["http://other.example/mail/config-v1.1.xml", "http://192.0.2.1/mail/config-v1.1.xml"]
     {
@@ -82,7 +82,7 @@ fn a_host_beside_an_absolute_target_poisons_no_cache() {
     }
 }
 
-/// A redirect to the URL that was asked, in another spelling, sent clients in a circle.
+/// A redirect to the requested URL, in another spelling, sent clients in a circle.
 #[test]
 fn no_spelling_of_a_redirect_leads_back_to_itself() {
     let sandbox = Sandbox::new();
@@ -137,7 +137,8 @@ fn no_spelling_of_a_redirect_leads_back_to_itself() {
     }
 }
 
-/// A redirect to a path that the web server rewrites to ours sent clients there again and again.
+/// A redirect to a path that the web server rewrites to the same document sent clients there
+/// repeatedly.
 #[test]
 fn no_redirect_leads_to_a_path_that_the_web_server_rewrites() {
     let sandbox = Sandbox::new();
@@ -180,7 +181,7 @@ fn an_absolute_target_without_a_path_is_the_page() {
     }
 }
 
-/// A name with U+202E in it was fine for `check` and went into the page and the documents.
+/// A name with U+202E passed `check` and was written to the page and the documents.
 #[test]
 fn no_value_turns_the_direction_of_text() {
     let sandbox = Sandbox::new();
@@ -249,8 +250,8 @@ fn no_redirect_to_an_address_leads_on_for_ever() {
     }
 }
 
-/// Reached by an SRV record alone, the JSON form and the page's code named a host that need not
-/// exist; a foreign host is never named.
+/// If reached only by an SRV record, the JSON form and the page's code named a host that might not
+/// exist; an unrelated host is never named.
 #[test]
 fn links_lead_to_the_host_that_was_reached() {
     let sandbox = Sandbox::new();
@@ -296,7 +297,7 @@ fn links_lead_to_the_host_that_was_reached() {
             let url = format!("https://{}/autodiscover/autodiscover.xml", named("autodiscover"));
             assert!(answer.contains(&format!("\"{url}\"")), "{host}: {answer}");
         }
-        // The page's code holds a link, too: else it is that of a page at no name.
+        // The page's code contains a link, too: otherwise it is that of a page without a host name.
         let page = |host| {
             let page = Request::get(format!("/?emailaddress=ann@{domain}")).host(host);
             over_cgi(config, &page).text()
@@ -342,7 +343,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Every way on which an address comes in: what is asked, the status, and a word of the refusal.
+/// Every request with an address: the request, the status, and a word of the error.
 fn ways(address: &str) -> [(Request, u16, &'static str); 6] {
     let query = encoded(address);
     let body = address.replace('&', "&amp;").replace('<', "&lt;");
@@ -362,7 +363,7 @@ fn ways(address: &str) -> [(Request, u16, &'static str); 6] {
     ]
 }
 
-/// A character that is not seen came through: the login in a profile began with U+202A.
+/// An invisible character was accepted: the login in a profile began with U+202A.
 #[test]
 fn no_address_holds_what_is_not_seen() {
     let sandbox = Sandbox::new();
@@ -388,7 +389,7 @@ fn no_address_holds_what_is_not_seen() {
                 let target = request.target.escape_ascii().to_string();
                 assert_eq!(answer.status, status, "{target}: {}", answer.text());
                 assert!(answer.text().contains(word), "{target}: {}", answer.text());
-                // The page shows what was typed, with joiners and selectors: names have them.
+                // The page shows the input, with joiners and selectors, which occur in names.
                 let stays = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0f}') && word == "<form";
                 assert!(stays || !answer.text().contains(c), "reflected: {}", answer.text());
             }
@@ -398,7 +399,7 @@ fn no_address_holds_what_is_not_seen() {
     }
 }
 
-/// Blanks of any width around an address are dropped; inside quotes there are only plain ones.
+/// Blanks of any width around an address are removed; only plain ones are allowed inside quotes.
 #[test]
 fn blanks_around_an_address_are_dropped() {
     let sandbox = Sandbox::new();
@@ -417,7 +418,7 @@ fn blanks_around_an_address_are_dropped() {
     }
 }
 
-/// Persian and the scripts of India need joiners inside words.
+/// Persian and the scripts of India need joiners within words.
 #[test]
 fn joiners_that_words_need_come_through() {
     let sandbox = Sandbox::new();
@@ -434,7 +435,7 @@ fn joiners_that_words_need_come_through() {
     }
 }
 
-/// What was typed into the page was shown as it came.
+/// The page showed its input unchanged.
 #[test]
 fn the_page_shows_nothing_that_turns_or_hides_text() {
     let sandbox = Sandbox::new();
@@ -452,7 +453,7 @@ fn the_page_shows_nothing_that_turns_or_hides_text() {
 
 //------------ dns -----------------------------------------------------------
 
-/// One string of a TXT record had more than the 255 bytes that fit (RFC 1035 §3.3).
+/// One string of a TXT record was longer than 255 bytes (RFC 1035 §3.3).
 #[test]
 fn a_long_path_is_split_into_strings() {
     let sandbox = Sandbox::new();
@@ -489,8 +490,8 @@ fn a_long_path_is_split_into_strings() {
 
 //------------ sockets -------------------------------------------------------
 
-/// A process that ended late removed the socket of the one that took its place: it knew its own by
-/// the inode, whose number ext4 gives out again at once.
+/// A process that ended late removed the socket of its successor: it identified its own by the
+/// inode, whose number ext4 reuses at once.
 #[test]
 fn a_process_that_ends_late_removes_no_socket_of_another() {
     let sandbox = Sandbox::new();
@@ -515,14 +516,15 @@ fn a_process_that_ends_late_removes_no_socket_of_another() {
     assert!(!socket.exists(), "its own it removes");
 }
 
-/// Of several processes that start at the same time, one has the socket, and the others say so.
+/// Of several processes that start at the same time, one gets the socket, and the others report
+/// that.
 #[test]
 fn of_processes_that_start_at_once_one_has_the_socket() {
     for round in 0..5 {
         let sandbox = Sandbox::new();
         let socket = sandbox.path("socket");
         if round % 2 == 0 {
-            // One that was left behind, for all of them to replace.
+            // A socket that was left behind, for all of them to replace.
             drop(UnixListener::bind(&socket).expect("bind"));
         }
         let mut started: Vec<_> = (0..6)
@@ -550,7 +552,8 @@ fn of_processes_that_start_at_once_one_has_the_socket() {
     }
 }
 
-/// Owner and mode were set by path, on what stood there then: a link led them to another file.
+/// Group and mode were set by path, on the file that was there at that time: a link led to another
+/// file.
 #[test]
 fn a_socket_is_seen_only_once_owner_and_mode_are_right() {
     let sandbox = Sandbox::new();
@@ -581,7 +584,7 @@ fn a_socket_is_seen_only_once_owner_and_mode_are_right() {
     assert_eq!(looks.join().expect("a thread"), BTreeSet::from([(0o606, 1)]));
 }
 
-/// What somebody else put at the path stays: a file, a socket, a link to one, before and after.
+/// Files of others at the path are kept: a file, a socket, a link to one, before and after.
 #[test]
 fn what_was_put_in_the_place_of_a_socket_stays() {
     let sandbox = Sandbox::new();
@@ -608,7 +611,7 @@ fn what_was_put_in_the_place_of_a_socket_stays() {
         drop(listener);
         fs::remove_file(&socket).expect("remove");
     }
-    // A link to a socket that nobody listens on is not followed, and not replaced.
+    // A link to a socket without a listener is not followed, and not replaced.
     let dead = sandbox.path("dead");
     drop(UnixListener::bind(&dead).expect("bind"));
     symlink(&dead, &socket).expect("link");
@@ -620,7 +623,7 @@ fn what_was_put_in_the_place_of_a_socket_stays() {
     assert!(dead.exists() && fs::symlink_metadata(&socket).is_ok());
 }
 
-/// A path may have 107 bytes (unix(7)); one that is longer is refused in words.
+/// A path may have 107 bytes (unix(7)); a longer one is refused with a message.
 #[test]
 fn a_socket_may_have_the_longest_path() {
     let sandbox = Sandbox::new();
@@ -644,7 +647,8 @@ fn a_socket_may_have_the_longest_path() {
 
 //------------ connections ---------------------------------------------------
 
-/// With all connections silent, they were closed one by one, each a second after it was told to.
+/// If all connections were silent, they were closed one by one, each a second after it was told to
+/// stop.
 #[test]
 fn silent_connections_make_room_at_once() {
     for over_http in [true, false] {
@@ -665,7 +669,7 @@ fn silent_connections_make_room_at_once() {
                 false => Client::unix(&socket).and_then(|mut it| it.send(&request, Style::USUAL)),
             };
             assert_eq!(answer.expect("an answer").status, 200);
-            // Half a second by itself; it was 17.
+            // Half a second on an idle machine; it was 17.
             let took = begun.elapsed();
             assert!(took < Duration::from_secs(3), "{took:?}\n{}", service.output());
             println!("over_http={over_http}: {took:?}");
@@ -673,7 +677,7 @@ fn silent_connections_make_room_at_once() {
     }
 }
 
-/// Room is made by those that are silent or idle, and by no request that runs, however slowly.
+/// Silent and idle connections make room, but not running requests, however slow they are.
 #[test]
 fn no_request_that_runs_makes_room() {
     let sandbox = Sandbox::new();
@@ -701,7 +705,7 @@ fn no_request_that_runs_makes_room() {
     assert!(half.read().expect("a record").content.starts_with(b"Status: 404"));
 }
 
-/// What hyper refuses by itself had neither a line nor a counter.
+/// Requests that hyper refused by itself were neither logged nor counted.
 #[test]
 fn every_refused_request_has_a_line_and_a_counter() {
     let sandbox = Sandbox::new();
@@ -722,7 +726,7 @@ fn every_refused_request_has_a_line_and_a_counter() {
         (long.as_bytes(), 431, 431),
         (many.as_bytes(), 431, 431),
         (long_target.as_bytes(), 431, 431),
-        // Half a head, of which no more comes in time.
+        // Half a head, without the rest in time.
         (b"GET /x HTTP/1.1\r\nHo", 408, 0),
     ];
     for (count, (bytes, counted, told)) in cases.into_iter().enumerate() {
@@ -730,7 +734,7 @@ fn every_refused_request_has_a_line_and_a_counter() {
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
         stream.write_all(bytes).expect("write");
         let mut answer = Vec::new();
-        // The connection may be reset behind the answer.
+        // The connection may be reset after the response.
         stream.read_to_end(&mut answer).ok();
         let case = bytes[..bytes.len().min(40)].escape_ascii().to_string();
         let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -742,13 +746,13 @@ fn every_refused_request_has_a_line_and_a_counter() {
         let output = service.output();
         assert!(output.lines().last().is_some_and(|it| it.ends_with(&line)), "{case}: {output}");
     }
-    // Behind a good one, on the same connection: one line each.
+    // After a valid one, on the same connection: one line each.
     let before = service.output().lines().count();
     let mut stream = TcpStream::connect(address).expect("connection");
     stream.write_all(format!("{good}{good}nonsense\r\n\r\n").as_bytes()).expect("write");
     stream.read_to_end(&mut Vec::new()).ok();
     assert!(wait_until(|| service.output().lines().count() == before + 3));
-    // A connection that says nothing is not a request.
+    // A silent connection is not a request.
     let mut silent = TcpStream::connect(address).expect("connection");
     silent.read_to_end(&mut Vec::new()).ok();
     let mut kept = TcpStream::connect(address).expect("connection");
@@ -763,7 +767,7 @@ fn every_refused_request_has_a_line_and_a_counter() {
     }
 }
 
-/// A peer that may not connect was closed in silence.
+/// The connection of a peer that may not connect was closed without a log line.
 #[test]
 fn a_peer_that_may_not_connect_is_told_of_and_counted() {
     let sandbox = Sandbox::new();
@@ -786,7 +790,7 @@ fn a_peer_that_may_not_connect_is_told_of_and_counted() {
 
 //------------ the log -------------------------------------------------------
 
-/// A line had whatever length its cause had.
+/// The length of a line was not limited.
 #[test]
 fn no_line_of_the_log_is_long() {
     let sandbox = Sandbox::new();
@@ -810,7 +814,7 @@ fn no_line_of_the_log_is_long() {
     assert!(longest < 2200, "{longest}");
 }
 
-/// A stranger who asks for one name after the other made a line for each.
+/// A client that requested one name after the other caused a line for each.
 #[test]
 fn a_stranger_does_not_flood_the_log_with_errors() {
     let sandbox = Sandbox::new();
@@ -826,7 +830,7 @@ fn a_stranger_does_not_flood_the_log_with_errors() {
     }
     let errors = service.output().matches("error: ").count();
     assert!((100..250).contains(&errors), "{errors}\n{}", service.output());
-    // What was left out is told once there is room.
+    // The number of omitted lines is logged once the limit permits.
     thread::sleep(Duration::from_millis(2100));
     let target = "/mail/config-v1.1.xml?emailaddress=a@x1000.example";
     client.send(&Request::get(target), KEPT).expect("an answer");

@@ -1,5 +1,5 @@
-//! The house: who may use whom, and what stands in one file only. The rules are told in
-//! docs/architecture.md.
+//! The structure of the source: which module may use which, and what may be in one file only.
+//! docs/architecture.md describes the rules.
 
 use crate::common::source;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +159,7 @@ fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
 
 /// The lines of code: no comments.
 fn lines(code: &str) -> impl Iterator<Item = &str> {
-    // `https://` in a string is none.
+    // `https://` in a string is not a comment.
     let comment = |line: &str| {
         line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':')).map(|(at, _)| at)
     };
@@ -234,7 +234,7 @@ fn the_documentation_has_the_same_table() {
         let (modules, uses) = (cells.next().expect("modules"), cells.next().expect("uses"));
         documented.extend(words(modules).into_iter().map(|module| (module, words(uses))));
     }
-    // It may use everything.
+    // It may use all modules.
     assert_eq!(documented.remove("commands"), Some(Vec::new()));
     let allowed = MAY_IMPORT.iter().filter(|(module, _)| *module != "commands");
     let allowed: BTreeMap<_, _> = allowed
@@ -247,7 +247,7 @@ fn the_documentation_has_the_same_table() {
     assert_eq!(documented, allowed);
 }
 
-/// The table has no circle: every module stands below the ones it uses.
+/// The table has no circle.
 #[test]
 fn the_table_has_no_circles() {
     let names = |may: &[&str]| may.iter().map(|name| (*name).to_owned()).collect();
@@ -255,7 +255,7 @@ fn the_table_has_no_circles() {
     assert_eq!(circle(table.collect()), None);
 }
 
-/// No file uses one that uses it, also not by way of others: each can be read after those it uses.
+/// No file uses one that uses it, directly or through others: each can be read after those it uses.
 #[test]
 fn files_have_no_circles() {
     let sources = sources();
@@ -263,7 +263,7 @@ fn files_have_no_circles() {
     assert_eq!(circle(uses(&sources)), None);
 }
 
-/// The search for circles finds those that there are, whichever way a file is named.
+/// The search finds circles, whichever way a file is named.
 #[test]
 fn circles_are_found() {
     let uses = |files: &[(&str, &str)]| {
@@ -304,7 +304,7 @@ fn circles_are_found() {
     }
 }
 
-/// The discovery protocols do not know each other; the parts of the gateway do not know mail.
+/// The discovery protocols do not depend on each other; the gateways do not depend on mail.
 #[test]
 fn discovery_protocols_do_not_know_each_other() {
     for (file, code) in sources()
@@ -362,7 +362,7 @@ fn some_things_stand_in_one_file_only() {
     }
 }
 
-/// Markup is written by `xml.rs` alone: no string in the code holds a tag.
+/// Only `xml.rs` writes markup: no string in the code contains a tag.
 #[test]
 fn no_string_holds_markup() {
     for (file, code) in sources() {
@@ -378,7 +378,7 @@ fn no_string_holds_markup() {
     }
 }
 
-/// A file is read in one go; translations are data.
+/// A file must be short enough to be read at once; translations are data.
 #[test]
 fn no_file_is_longer_than_600_lines() {
     for (file, code) in sources() {
@@ -399,7 +399,7 @@ fn every_file_opens_with_what_it_does() {
     }
 }
 
-/// Nothing outside of tests gives up on what others send.
+/// Code outside of tests does not panic on input.
 #[test]
 fn nothing_is_unwrapped_or_left_to_do() {
     for (file, code) in sources() {
@@ -419,7 +419,7 @@ fn nothing_is_unwrapped_or_left_to_do() {
     }
 }
 
-/// The oldest Rust that may build this builds every dependency: clippy holds our own code to it.
+/// The oldest supported Rust builds every dependency; clippy checks this crate's own code.
 #[test]
 fn every_dependency_builds_with_the_stated_rust() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -453,9 +453,9 @@ fn every_dependency_builds_with_the_stated_rust() {
 /// Each name, and the names it uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
-/// A circle, written out; none if everybody stands below the ones they use.
+/// A circle, as text; `None` if there is none.
 fn circle(mut uses: Uses) -> Option<String> {
-    // Who uses nobody that is left is part of none.
+    // A name that uses none of the remaining ones is not part of a circle.
     while let Some(free) =
         uses.iter().find(|(_, used)| used.is_empty()).map(|(name, _)| name.clone())
     {
@@ -479,8 +479,8 @@ fn circle(mut uses: Uses) -> Option<String> {
 
 /// The files whose items each file names, by their paths from `src`.
 ///
-/// An item counts for the file that defines it, not for one that gives it on by `use`. To declare a
-/// module, or to name one and nothing in it, is no use. Sees names, not methods.
+/// An item belongs to the file that defines it, not to one that re-exports it by `use`. Declaring a
+/// module, or naming one without an item in it, does not count. Names are found, methods are not.
 fn uses(sources: &BTreeMap<String, String>) -> Uses {
     let modules = Modules::read(sources);
     let mut uses = Uses::new();
@@ -505,7 +505,7 @@ struct Modules(BTreeMap<String, Module>);
 struct Module {
     file: String,
     tokens: Vec<String>,
-    /// What `use` brings in: the name, and the path behind it.
+    /// The imports by `use`: the name, and its path.
     imports: BTreeMap<String, Vec<String>>,
 }
 
@@ -513,7 +513,7 @@ impl Modules {
     fn read(sources: &BTreeMap<String, String>) -> Modules {
         let token = regex_lite::Regex::new(r"::|\w+|\S").expect("an expression");
         let mut modules = BTreeMap::new();
-        // Its program names the library as others do.
+        // The program names the library like an external crate.
         for (file, code) in sources.iter().filter(|(file, _)| *file != "main.rs") {
             let code: String = lines(code).flat_map(|line| [line, "\n"]).collect();
             let tokens = token.find_iter(&code).map(|found| found.as_str().to_owned()).collect();
@@ -562,8 +562,8 @@ fn child(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
 }
 
-/// Reads the path at the beginning of `tokens`, or all that are in its braces, each with the name it
-/// brings in; how many tokens that were.
+/// Reads the path at the beginning of `tokens`, or all paths in its braces, each with the imported
+/// name; returns the number of tokens.
 fn read_paths(
     tokens: &[String],
     before: &[String],

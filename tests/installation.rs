@@ -1,5 +1,5 @@
-//! `make install` and `make uninstall`: what they place, that they honour their variables, that
-//! nothing is built, and that nothing is left.
+//! `make install` and `make uninstall`: the installed files, the directory variables, that nothing
+//! is built, and that nothing is left.
 
 use crate::common::{Sandbox, command, program, run, source};
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Every file below a folder, by its path in there.
+/// Every file below a folder, by its relative path.
 fn files(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -30,7 +30,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
 fn make(target: &str, stage: &Path, variables: &[&str]) {
     let mut make = command("make");
     make.arg("-C").arg(source("")).arg(target).arg(format!("DESTDIR={}", stage.display()));
-    // A compiler would be found nowhere.
+    // A compiler would not be found.
     make.args(["CARGO=false", &format!("PROGRAM={}", program().display())]).args(variables);
     run(&mut make);
 }

@@ -1,5 +1,5 @@
-//! International domains: people read letters (U-labels), machines get ASCII (A-labels), and no
-//! label is ever cut.
+//! International domains: text for people has letters (U-labels), protocols get ASCII (A-labels),
+//! and labels are not truncated.
 
 use crate::common::http::{Request, Response};
 use crate::common::{Sandbox, cgi, program};
@@ -45,7 +45,7 @@ enabled = true
 [domain.'bücher.example']
 ";
 
-/// The file of a profile, which people see among their downloads, had an A-label in its name.
+/// The file name of a profile, which users see among their downloads, had an A-label.
 #[test]
 fn people_read_letters_in_the_name_of_a_profile() {
     for (domain, expected) in [
@@ -77,7 +77,7 @@ fn people_read_letters_on_the_page() {
             );
             assert_eq!(texts(&page, "<bdi>", "</bdi>"), [name]);
             assert_eq!(texts(&page, "<strong dir=\"auto\">", "<"), [format!("ann@{FOR_PEOPLE}")]);
-            // What is to be typed or followed is for machines.
+            // Text to be entered and links are in A-labels.
             assert!(page.contains("href=\"mobileconfig?emailaddress=ann@xn--bcher-kva.example\""));
             let values = texts(&page, "<span class=\"value\" dir=\"auto\">", "<");
             assert!(values.len() > 10 && values.iter().all(|value| value.is_ascii()), "{values:?}");
@@ -91,7 +91,7 @@ fn people_read_letters_on_the_page() {
     assert!(page.contains("https:&#x2f;&#x2f;help.xn--bcher-kva.example&#x2f;"), "{page}");
 }
 
-/// In every document, what is shown is in U-labels and what is used is in A-labels.
+/// In every document, displayed names are in U-labels and host names in A-labels.
 #[test]
 fn people_read_letters_in_every_document() {
     let autoconfig = send(EVERYTHING, &get("/mail/config-v1.1.xml")).text();
@@ -153,7 +153,7 @@ fn people_read_letters_in_every_document() {
     }
 }
 
-/// What could be taken for another name is shown as machines have it.
+/// A name that could be mistaken for another is shown in A-labels.
 #[test]
 fn letters_that_deceive_are_not_shown() {
     for domain in ["xn--ypal-43d9g.example", "xn--ggle-0nda.example", "xn--i-n3p.example"] {
@@ -175,7 +175,7 @@ fn no_label_is_cut() {
         ("Post von %EMAILDOMAIN%", "bücherei-nord.example", "Post von"),
         ("Post (%EMAILDOMAIN%)", "a.bücherei-nord.example", "Post (a"),
         ("%EMAILDOMAIN% Mail and more", "example.org", "example.org Mail and"),
-        // A word is no label.
+        // A word is not a label.
         ("Universitätsrechenzentrum", "example.org", "Universitätsrechenze"),
         ("%EMAILDOMAIN%", "äöüäöüäöüäöüäöüäöü.äöüäöü.example", "äöüäöüäöüäöüäöüäöü"),
     ] {

@@ -1,4 +1,4 @@
-//! The integration tests: one binary, since every link costs time; one module per topic.
+//! The integration tests: one binary, since linking is slow; one module per topic.
 
 #![allow(
     clippy::expect_used,

@@ -1,5 +1,5 @@
 //! Records that no web server should send, to the program itself over a socket: each conversation
-//! ends with a clean close or the status it deserves, whoever asks next is answered, and the process
+//! ends with a clean close or the correct status, the next request is answered, and the process
 //! does not grow.
 
 use crate::common::fcgi::{self, Client, Style};
@@ -13,16 +13,16 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// How long a conversation may take; the program's own patience is longer.
+/// How long a conversation may take; the program's own timeout is longer.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-/// By how much the process may have grown at its largest, in kB.
+/// The largest permitted growth of the process, in kB.
 const MAX_GROWTH_KB: u64 = 1024;
-/// What is sent where a lot is sent, in bytes.
+/// The length of a flood, in bytes.
 const FLOOD: usize = 64 * 1024 * 1024;
 
 /// A responder, and the connection is kept.
 const KEPT: [u8; 8] = [0, 1, 1, 0, 0, 0, 0, 0];
-/// A responder, and the connection is closed behind the answer.
+/// A responder, and the connection is closed after the response.
 const CLOSED: [u8; 8] = [0, 1, 0, 0, 0, 0, 0, 0];
 
 #[test]
@@ -58,14 +58,14 @@ fn malformed_records_end_in_a_close_or_a_status() {
     assert!(!service.output().contains("panicked"), "{}", service.output());
 }
 
-/// Asks on a connection of its own.
+/// Sends a request on a new connection.
 fn ask(socket: &Path) -> u16 {
     let request = Request::get("/mail/config-v1.1.xml?emailaddress=ann@example.org");
     let mut client = Client::unix(socket).expect("connection");
     client.send(&request, Style::USUAL).expect("an answer").status
 }
 
-/// What the process holds (`VmRSS:`), or held at its largest (`VmHWM:`), in kB; proc_pid_status(5).
+/// The memory of the process (`VmRSS:`), or its peak (`VmHWM:`), in kB; proc_pid_status(5).
 fn memory_kb(process: &Process, field: &str) -> u64 {
     let path = format!("/proc/{}/status", process.id());
     let status = fs::read_to_string(path).expect("the process is there");
@@ -75,21 +75,21 @@ fn memory_kb(process: &Process, field: &str) -> u64 {
 
 //------------ the corpus ----------------------------------------------------
 
-/// One conversation: what is sent, and what the program says to it.
+/// One conversation: the bytes sent, and the response of the program.
 struct Case {
     name: String,
     bytes: Vec<u8>,
-    /// Who ends it.
+    /// The side that closes it.
     closed_by: Peer,
-    /// The records that come back, see `told`.
+    /// The records of the response, see `told`.
     told: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Peer {
-    /// The program closes by itself, though more could come.
+    /// The program closes by itself, although more could follow.
     Program,
-    /// The web server says nothing more, and the program closes then.
+    /// The web server shuts down its sending side, and the program then closes.
     WebServer,
 }
 
@@ -112,7 +112,7 @@ fn parameters() -> Vec<u8> {
     fcgi::pairs(variables.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
 }
 
-/// A request with id 1, as a sequence of records; `extra` stands in front of record `at`.
+/// A request with id 1, as a sequence of records; `extra` is inserted before record `at`.
 fn request(extra: &[u8], at: usize) -> Vec<u8> {
     let mut records = whole_request();
     records.insert(at, extra.to_vec());
@@ -129,7 +129,7 @@ fn whole_request() -> Vec<Vec<u8>> {
     ]
 }
 
-/// What a request gets that nothing is wrong with.
+/// The response to a valid request.
 const ANSWERED: [&str; 2] = ["1: Status: 200 OK", "1: ended with 0"];
 
 fn cut_off() -> Vec<Case> {
@@ -146,7 +146,7 @@ fn cut_off() -> Vec<Case> {
     cut.chain([claims]).collect()
 }
 
-/// An abort behind every record of a request, and behind every byte.
+/// An abort after every record of a request, and after every byte.
 fn aborted() -> Vec<Case> {
     let abort = record(fcgi::ABORT_REQUEST, 1, b"");
     let records = whole_request();
@@ -162,15 +162,15 @@ fn aborted() -> Vec<Case> {
     }
     let not_kept = [record(fcgi::BEGIN_REQUEST, 1, &CLOSED), abort.clone()].concat();
     cases.push(case("abort, not kept", not_kept, Peer::Program, &["1: ended with 0"]));
-    // Within a record, the abort is taken for what is missing there.
+    // Within a record, the abort is read as the rest of the record.
     let ends: Vec<_> = (1..=records.len()).map(|len| records[..len].concat().len()).collect();
     let whole = records.concat();
     for len in (1..whole.len()).filter(|len| !ends.contains(len)) {
         let bytes = [&whole[..len], &abort].concat();
         let told: &[&str] = match whole.len() - len {
-            // What is missing of the last header are the length of its padding and a byte for nothing.
+            // The last header lacks the length of its padding and a reserved byte.
             1 | 2 => &ANSWERED,
-            // The abort is the content of the beginning, and its first bytes are a role.
+            // The abort is read as the content of BEGIN_REQUEST, and its first bytes as a role.
             _ if len == 8 => &["1: ended with 3"],
             _ => &[],
         };
@@ -212,7 +212,7 @@ fn roles() -> Vec<Case> {
     cases
 }
 
-/// Records that mean nothing where they stand: the request around them is answered.
+/// Records without a meaning at their place: the request around them is answered.
 fn out_of_place() -> Vec<Case> {
     let mut cases = Vec::new();
     for at in 1..=5 {
@@ -311,7 +311,7 @@ fn management() -> Vec<Case> {
 
 //------------ floods --------------------------------------------------------
 
-/// Much more than is kept, and what is said to it.
+/// Much more than is kept, and the response to it.
 fn floods() -> Vec<(&'static str, Flood, &'static [&'static str])> {
     let begin = record(fcgi::BEGIN_REQUEST, 1, &KEPT);
     let end_of = |kind| record(kind, 1, b"");
@@ -360,7 +360,7 @@ fn floods() -> Vec<(&'static str, Flood, &'static [&'static str])> {
 
 struct Flood {
     before: Vec<u8>,
-    /// Sent until the flood is there.
+    /// Sent until the flood is complete.
     again: Vec<u8>,
     behind: Vec<u8>,
 }
@@ -375,9 +375,9 @@ impl Flood {
     }
 }
 
-//------------ what comes back -----------------------------------------------
+//------------ responses -----------------------------------------------------
 
-/// Says something to the program, and reads until it closes: what it told.
+/// Sends bytes to the program, and reads until it closes; returns its records.
 fn converse(
     socket: &Path,
     closed_by: Peer,
@@ -397,14 +397,14 @@ fn converse(
             }
         });
         if let Err(error) = reader.read_to_end(&mut bytes) {
-            // What the program did not read any more.
+            // Bytes that the program did not read any more.
             assert_eq!((error.kind(), closed_by), (ErrorKind::ConnectionReset, Peer::Program));
         }
     });
     told(&bytes)
 }
 
-/// The records in words: the first line of an answer, the status of an end, else the type.
+/// The records as text: the first line of a response, the status of an end, else the type.
 fn told(mut bytes: &[u8]) -> Vec<String> {
     let mut told = Vec::new();
     while let Some((header, rest)) = bytes.split_first_chunk::<8>() {

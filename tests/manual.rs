@@ -1,5 +1,5 @@
-//! The manual pages and shell completions: made of the same definition as `--help`, and committed,
-//! so that installing needs nothing to be built. `UPDATE_GOLDEN=1` rewrites them.
+//! The manual pages and shell completions: generated from the same definition as `--help`, and
+//! committed, so that the installation does not build anything. `UPDATE_GOLDEN=1` rewrites them.
 
 use crate::common::{command, source};
 use clap::{Arg, ArgAction, Command, CommandFactory};
@@ -9,7 +9,8 @@ use mailsetup::finding::{CODES, Level};
 use mailsetup::lint::LINTS;
 use std::fs;
 
-/// Compares a committed file with what it should be, or writes it; the targets of `make` do that.
+/// Compares a committed file with its generated content, or writes it; `targets` are those of
+/// `make` that do so.
 pub fn committed(path: &str, content: &[u8], targets: &str) {
     let file = source(path);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -73,7 +74,7 @@ fn the_manual_page_is_up_to_date() {
     committed("man/mailsetup.1", &page, "man");
 }
 
-/// How each command is called, with the names of all that it takes.
+/// The synopsis of each command, with the names of its options and arguments.
 fn synopsis(command: &Command) -> String {
     let name = "\\fBmailsetup\\fR";
     let config = command.get_arguments().filter(|it| it.get_id() == "config").map(usage);
@@ -125,8 +126,8 @@ fn findings() -> String {
     text
 }
 
-/// Every code that the program can print is in one of the two tables, which the manual is made of;
-/// none stands for two things.
+/// Every code that the program can print is in one of the two tables from which the manual is
+/// generated; no code has two meanings.
 #[test]
 fn every_code_is_in_the_manual_once() {
     let mut known: Vec<_> = CODES.iter().map(|(code, ..)| *code).collect();
@@ -140,10 +141,10 @@ fn every_code_is_in_the_manual_once() {
             code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         assert!(is_kebab, "{code}");
     }
-    // The first argument of what makes a finding.
+    // The first argument of a function that makes a finding.
     let call = r#"(mistake|error|warning|refused|refuse|parsed|parsed_text)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
     let call = regex_lite::Regex::new(call).expect("a pattern");
-    // The signer makes none itself: it has the codes by name. What it calls a fault is a warning.
+    // The signer makes no findings itself: it returns codes. Its faults are warnings.
     let of_signer = r#"(fault\(\s*|code: )?"(signing(?:-[a-z]+)+)""#;
     let of_signer = regex_lite::Regex::new(of_signer).expect("a pattern");
     let (mut used, mut errors) = (Vec::new(), Vec::new());

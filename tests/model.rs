@@ -1,10 +1,10 @@
 //! A model of the files of a running service: random edits, with requests between them.
 //!
 //! Several services run at the same time, each with a configuration, a list and the file of a
-//! domain. Each version of a file names a host or a domain of its own, so that a response tells which
-//! version it is of. After each edit, every response is of a version that was good for as long as a
-//! file takes to settle; never of the defaults, and never for a domain that no version names. At
-//! rest it is of the versions that are there if they are good, else of the last good ones.
+//! domain. Each version of a file names its own host or domain, so that a response identifies its
+//! version. After each edit, every response is from a version that was valid for as long as a file
+//! takes to settle; never from the defaults, and never for a domain that no version names. At rest
+//! it is from the present versions if they are valid, otherwise from the last valid ones.
 //!
 //! `MODEL_STEPS` sets how many edits there are for each service, `MODEL_SEED` which ones.
 
@@ -27,7 +27,7 @@ const SERVICES: u64 = 8;
 const STEPS: usize = 30;
 /// A little less than a file takes to settle: clocks of files are coarse.
 const NEARLY_SETTLED: Duration = Duration::from_millis(950);
-/// After so long an edit is in force, or is not.
+/// The time after which an edit is either in force or refused.
 const REST: Duration = Duration::from_millis(2200);
 
 #[test]
@@ -36,7 +36,7 @@ fn responses_are_of_versions_that_were_settled_and_good() {
     let seed = number("MODEL_SEED").unwrap_or(1);
     let steps = number("MODEL_STEPS").map_or(STEPS, |steps: u64| steps as usize);
     let copy = Sandbox::new();
-    // Another user must be able to start it.
+    // The user of the service must be able to start it.
     let program_copy = copy.path("mailsetup");
     copy_program(program(), &program_copy);
     thread::scope(|scope| {
@@ -75,7 +75,7 @@ enum State {
     Unreadable,
 }
 
-/// A file, what is there, and what may have counted.
+/// A file, its state, and the versions that may have been used.
 struct File {
     path: PathBuf,
     text: fn(u32) -> String,
@@ -102,7 +102,7 @@ fn domain_file(number: u32) -> String {
     format!("imap.host = 'f{number}.invalid'\n# the end\n")
 }
 
-/// Versions that are there from the beginning, for links.
+/// Versions that exist from the beginning, for links.
 const PREPARED: [u32; 2] = [1, 2];
 
 impl File {
@@ -118,7 +118,7 @@ impl File {
             is_locked: false,
             since: Instant::now(),
             moved_away: None,
-            // Where links lead has settled, and so has what was there at the start.
+            // The targets of links have settled, and so have the files of the start.
             may_count: [1, 2, 3].into(),
             last: 3,
         }
@@ -131,14 +131,14 @@ impl File {
         }
     }
 
-    /// True if a version may have counted at any time.
+    /// True if a version may have been used at any time.
     fn may_be(&self, number: u32) -> bool {
         let is_there = matches!(self.state, State::Good(n) | State::Cut(n) if n == number);
         self.may_count.contains(&number)
             || (is_there && !self.is_locked && self.since.elapsed() >= NEARLY_SETTLED)
     }
 
-    /// Takes note of a state that is there since a moment ago.
+    /// Records a state that has just been set.
     fn set(&mut self, begun: Instant, state: State, is_locked: bool) {
         if let (State::Good(number) | State::Cut(number), false) = (self.state, self.is_locked) {
             if self.since.elapsed() >= NEARLY_SETTLED {
@@ -156,7 +156,7 @@ impl File {
         self.path.with_extension("away")
     }
 
-    /// A random edit; what it was.
+    /// Makes a random edit; returns its description.
     fn edit(&mut self, random: &mut Random) -> String {
         let begun = Instant::now();
         let meta = fs::symlink_metadata(&self.path).ok();
@@ -188,7 +188,7 @@ impl File {
             }
             6 => {
                 self.write(is_file, "x = = 1\n");
-                // In a list that is a line that is not a domain.
+                // In a list, that is a line that is not a domain.
                 let is_list = self.path.ends_with("list");
                 ("broken", if is_list { State::Empty } else { State::Broken }, false)
             }
@@ -292,14 +292,16 @@ struct Model {
     list: File,
     file: File,
     folder: Folder,
-    /// Since when all files and the folder can be read and say something.
+    /// Since when all files and the folder can be read and are not empty.
     good_since: Option<Instant>,
-    /// The configuration and the list that were seen to be in force, and whether others may be now.
+    /// The configuration and the list that were in force at the last response, and whether others
+    /// may be now.
     in_force: (u32, u32),
     may_have_changed: bool,
-    /// Names that a list had when it was cut before it was known to be in force.
+    /// Names of a list that was cut before it was known to be in force.
     may_be_cut: BTreeSet<u32>,
-    /// The version of the domain's file that was seen to be in force, and what has been since.
+    /// The version of the domain's file that was in force at the last response, and the states
+    /// since.
     of_file: Option<u32>,
     file_may_have_changed: bool,
     file_was_gone: bool,
@@ -314,7 +316,7 @@ impl Model {
         let main = File::new(path("c.toml"), configuration);
         let list = File::new(path("list"), list);
         let file = File::new(path("d/file.example.toml"), domain_file);
-        // The service is not root, who may read everything.
+        // The service does not run as root, which may read everything.
         let mut start = match geteuid().is_root() {
             true => {
                 let mut setpriv = command("setpriv");
@@ -402,7 +404,7 @@ impl Model {
             && says_something(&self.list)
             && self.folder == Folder::There;
         self.good_since = is_good.then(Instant::now);
-        // A link to a file that has settled counts at once.
+        // A link to a settled file is used at once.
         let is_link = self.file.path.is_symlink();
         let may_count = matches!(was.0, State::Good(_) | State::Cut(_)) && settled(file_since);
         self.file_may_have_changed |= may_count || is_link;
@@ -466,7 +468,7 @@ impl Model {
     fn check(&self) {
         let is_base =
             |host: &str| version(host, "c").is_some_and(|number| self.main.may_be(number));
-        // Without the folder nothing is known of what may have a file there.
+        // Without the folder, domains that may have a file there are unavailable.
         let is_unknown = |(host, answer): &(String, Response)| {
             let is_stored = answer.header("Cache-Control") != Some("no-store");
             self.folder != Folder::There && host == "503" && !is_stored
@@ -505,7 +507,7 @@ impl Model {
                 (_, Some(number)) => self.file.may_be(number),
                 ("404", _) => self.file_was_gone,
                 ("503", _) => self.file_was_gone && !is_stored,
-                // An empty file where there was none before stands on the base.
+                // A new empty file inherits everything from the base.
                 _ => is_base(&host) && self.file_was_gone && self.file_was_empty,
             };
             if !may_be {
@@ -573,7 +575,7 @@ impl Model {
             self.story.push("SIGHUP".to_owned());
             kill(Pid::from_raw(self.process.id() as i32), Signal::SIGHUP).expect("SIGHUP");
             thread::sleep(Duration::from_millis(100));
-            // An emptied file of the domain may count now.
+            // An emptied file of the domain may be used now.
             self.file_may_have_changed = true;
             (self.file_was_gone, self.file_was_empty) = (true, true);
         }

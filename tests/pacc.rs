@@ -22,7 +22,7 @@ fn mailsetup(config: &Path, arguments: &[&str]) -> String {
     run(command(program()).arg("--config").arg(config).args(arguments))
 }
 
-/// The digest of a document, by a program that is not ours.
+/// The digest of a document, by an independent program.
 fn digest(sandbox: &Sandbox, document: &[u8]) -> String {
     let (file, hash) = (sandbox.write("document", document), sandbox.path("hash"));
     let mut openssl = command("openssl");
@@ -63,7 +63,7 @@ fn its_bytes_are_the_same_everywhere_and_their_digest_is_in_the_dns() {
     ] {
         assert_eq!(ask(&config, host).body, document.body, "{host}");
     }
-    // Another process, another gateway, other wishes.
+    // Another process, another gateway, other preferences.
     let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
     let mut serve = command(program());
     serve.arg("serve").arg("--http").arg(address.to_string()).arg("--config").arg(&config);
@@ -129,7 +129,7 @@ fn what_it_cannot_tell_of_is_left_out() {
             "caldav is left out: it is not on port 443; carddav is left out: its login is not the whole address"
                 .to_owned(),
         ),
-        // A DAV URL that names no more than a host says nothing; a JMAP session may be at the root.
+        // A DAV URL that only names a host is omitted; a JMAP session may be at the root.
         (
             "smtp.port = 465\ncaldav.url = 'https://d.example.org'\ncarddav.url = 'https://d.example.org/'\n\
              webdav.url = 'https://d.%EMAILDOMAIN%/?a'\njmap.url = 'https://j.example.org'\n",

@@ -1,4 +1,4 @@
-//! The page for mailbox owners: its words, its safety, its QR code, and what an admin may change.
+//! The page for mailbox owners: its texts, its security, its QR code, and customisation.
 
 use crate::common::http::{self, Request, Response};
 use crate::common::{
@@ -32,7 +32,7 @@ fn ann() -> Request {
     get("/?emailaddress=ann@example.org")
 }
 
-/// What stands between two pieces of text, each time.
+/// The parts between two texts, for each occurrence.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
 }
@@ -47,7 +47,7 @@ fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(sha2::Sha256::digest(text.as_bytes())))
 }
 
-//------------ answers -------------------------------------------------------
+//------------ responses -----------------------------------------------------
 
 #[test]
 fn each_question_gets_its_page() {
@@ -93,7 +93,7 @@ fn each_question_gets_its_page() {
     assert_eq!(send("", &post).header("allow"), Some("GET, HEAD"));
 }
 
-/// A browser sends a blank as `+`: with one typed before it, the profile was for `+ann@…`.
+/// A browser sends a blank as `+`: with a blank before the address, the profile was for `+ann@…`.
 #[test]
 fn a_typed_blank_is_no_part_of_the_address() {
     const BLANKS: [&str; 10] = [
@@ -127,7 +127,7 @@ fn a_typed_blank_is_no_part_of_the_address() {
             }
         }
         assert_eq!(send("", &get(&format!("/?emailaddress={blank}"))).status, 200, "nothing typed");
-        // What a blank divides is not joined.
+        // Parts that a blank separates are not joined.
         for value in [format!("ann{blank}%40example.org"), format!("ann%40{blank}example.org")] {
             assert_eq!(link(&value).0, 400, "{value}");
         }
@@ -139,18 +139,18 @@ fn a_typed_blank_is_no_part_of_the_address() {
         // By hand, in a link.
         ("ann+tag@example.org", "ann%2Btag@example.org"),
         ("+ann+a%2Bb+c@example.org+", "ann%2Ba%2Bb%2Bc@example.org"),
-        // In quotes a blank may stand.
+        // A blank is allowed in quotes.
         ("%22a+b%22%40example.org", "%22a%20b%22@example.org"),
         ("+%22a%2Bb%22%40example.org", "%22a%2Bb%22@example.org"),
     ] {
         assert_eq!(link(value), found(address), "{value}");
     }
-    // The blank is shown as one, where the address is to be mended.
+    // The form shows the blank, so that the user can correct the address.
     let page = send("", &get("/?emailaddress=+ann+%40example.org+")).text();
     assert!(page.contains("value=\"ann @example.org\""), "{page}");
 }
 
-/// Clients' requests are not of a form: there a plus is a plus.
+/// Requests of mail clients do not come from a form: a plus stays a plus.
 #[test]
 fn a_plus_in_a_request_of_a_client_stays() {
     let profile = send("", &get("/mobileconfig?emailaddress=+ann@example.org")).text();
@@ -159,7 +159,7 @@ fn a_plus_in_a_request_of_a_client_stays() {
     assert_eq!(send("", &get(json)).status, 200);
 }
 
-/// Who is on the page: the provider of the address, else of the Host.
+/// The page shows the provider of the address, else of the Host.
 #[test]
 fn the_page_is_in_the_name_of_the_provider() {
     let config = "[domain.'example.org']\nprovider.name = 'Org'\n\
@@ -186,7 +186,8 @@ fn head_has_the_header_of_get() {
     assert_eq!(head.header("cache-control"), Some("no-store"));
 }
 
-/// Whether there is such a mailbox shows nowhere: two addresses differ by their names alone.
+/// The page does not show whether a mailbox exists: pages of two addresses only differ in their
+/// names.
 #[test]
 fn mailboxes_are_not_told_apart() {
     let page = |name: &str| {
@@ -198,7 +199,7 @@ fn mailboxes_are_not_told_apart() {
     assert_eq!(page("ann"), page("bob"));
 }
 
-/// All that has to be typed stands in the HTML; the copy buttons wait for the script.
+/// All values to be entered are in the HTML; only the copy buttons need the script.
 #[test]
 fn no_script_is_needed() {
     let config = "[smtp]\nport = 2525\nsecurity = 'tls'\nusername = 'mail-%EMAILLOCALPART%'\n\
@@ -245,7 +246,7 @@ fn every_language_is_spoken() {
     }
 }
 
-/// Nothing in the style sheet knows left from right.
+/// The style sheet does not use left and right.
 #[test]
 fn the_style_goes_both_ways() {
     let style = fs::read_to_string(source("src/page/style.css")).expect("style");
@@ -435,12 +436,12 @@ fn the_other_code_is_an_account_for_android() {
         let page = send(config, &get(&format!("/?emailaddress={}", address.replace('+', "%2B"))));
         let (size, code) = codes(&page.text()).remove(1);
         assert_eq!(code, text);
-        // Version 12, with a margin of 4 on each side: what a phone reads from a screen.
+        // Version 12, with a margin of 4 on each side, which a phone can read from a screen.
         assert!(size <= 17 + 4 * 12 + 8, "{size}");
         let value: serde_json::Value = serde_json::from_str(&code).expect("JSON");
         check_format(&value);
     }
-    // What the app might not take, and what takes no password.
+    // Addresses that the app might not accept, and servers that accept no password.
     for (config, address) in [
         ("", "%22a%20b%22@example.org"),
         ("", "%C3%A9@example.org"),
@@ -460,7 +461,7 @@ const LONG_LOGINS: &str = "\
     imap.username = '%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%'\n\
     smtp.username = '%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%%EMAILADDRESS%'\n";
 
-/// The types of the format, and no element that is not in it; no password.
+/// The types of the format, without further elements; no password.
 fn check_format(value: &serde_json::Value) {
     use serde_json::Value::{Array, Number, String};
     let server = |value: &serde_json::Value, protocols: u64| {
@@ -495,7 +496,7 @@ fn check_format(value: &serde_json::Value) {
     assert!(address.is_ascii());
 }
 
-/// Pages are written once for a domain, a language and a host; what is filled in is each mailbox's own.
+/// Pages are written once for a domain, a language and a host, and filled in for each mailbox.
 #[test]
 fn pages_that_are_kept_are_those_that_are_written() {
     let sandbox = Sandbox::new();
@@ -577,7 +578,7 @@ fn a_field_may_have_several_lines() {
     assert_eq!(ask(&again).status, 304);
 }
 
-//------------ what an admin may change --------------------------------------
+//------------ customisation -------------------------------------------------
 
 #[test]
 fn a_logo_is_carried_along() {
@@ -643,7 +644,7 @@ fn a_template_takes_the_place_of_ours() {
     let [own, ours, filled] = between(&text, "<style>", "</style>")[..] else { panic!("{text}") };
     assert!(styles.contains(&hash(own)) && styles.contains(&hash(ours)), "{styles}");
     assert!(!styles.contains(&hash(filled)), "what strangers fill in is let in by nobody");
-    // The one that is there may be the start of one's own.
+    // The built-in template may be the start of a custom one.
     sandbox.write("own.html", fs::read(source("src/page/template.html")).expect("template"));
     assert_eq!(send_with(&config, &ann()).text(), send("", &ann()).text());
 }
@@ -689,7 +690,8 @@ fn what_is_broken_is_told_with_file_and_line() {
     }
 }
 
-/// Template and logo are followed like the configuration; a broken one leaves what was good.
+/// Template and logo are reloaded like the configuration; if one has errors, the previous one stays
+/// in force.
 #[test]
 fn a_running_service_follows_its_template() {
     let sandbox = Sandbox::new();

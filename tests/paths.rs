@@ -1,6 +1,6 @@
-//! The table of paths, held against all that repeats it: the expressions of `contrib/`, the manual
-//! and the documentation. Expressions are read out of the files as they are; what web servers make
-//! of them is tried in `conformance.rs`.
+//! The table of paths, compared with all copies of it: the expressions of `contrib/`, the manual
+//! and the documentation. Expressions are read from the files; `conformance.rs` tests them in web
+//! servers.
 
 use crate::common::source;
 use mailsetup::paths::{AUTOCONFIG_DATABASE, AUTODISCOVER_JSON, Kind, PAGE, PATHS, Path};
@@ -12,18 +12,18 @@ use std::fs;
 
 //------------ expressions ----------------------------------------------------
 
-/// What an expression is for.
+/// The purpose of an expression.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Use {
-    /// It takes our paths among those of a site.
+    /// It passes the paths of this program among those of a site.
     Rule,
-    /// It keeps the queries of our paths out of a log.
+    /// It keeps the queries of these paths out of a log.
     Query,
-    /// It keeps the paths that name a mailbox out of a log.
+    /// It keeps the paths with a mailbox out of a log.
     Mailbox,
 }
 
-/// A directive, its expression in `( )`, the expression's use, and whether the letter case counts.
+/// A directive, its expression in `( )`, the expression's use, and whether the letter case matters.
 const DIRECTIVES: [(&str, Use, bool); 8] = [
     (r#"^location ~\* "(.+)" \{$"#, Use::Rule, false),
     (r#"^ +"~\*(.+?)" "#, Use::Mailbox, false),
@@ -35,7 +35,7 @@ const DIRECTIVES: [(&str, Use, bool); 8] = [
     (r"^# +acl mailsetup path_reg -i '(.+)'$", Use::Rule, false),
 ];
 
-/// An expression of a web server's file.
+/// An expression in a web server's file.
 struct Expression {
     file: String,
     used_for: Use,
@@ -84,14 +84,14 @@ fn files(folder: &str) -> Vec<String> {
     entries.map(|entry| format!("contrib/{folder}/{}", name(entry))).collect()
 }
 
-/// The paths that a site leaves to us. Its root is its own, and so is `/v1.1/`, which clients ask for
-/// at a database of domains.
+/// The paths that a site passes to this program. The root belongs to the site, and so does
+/// `/v1.1/`, which clients request from a database of domains.
 fn beside_a_site() -> impl Iterator<Item = &'static Path> {
     let are_the_sites = [PAGE.text, AUTOCONFIG_DATABASE.text];
     PATHS.iter().filter(move |path| !are_the_sites.contains(&path.text))
 }
 
-/// Paths that a row stands for, in the letter cases of clients.
+/// Example paths of a row, in the letter cases of clients.
 fn examples(path: &Path) -> Vec<String> {
     let behind: &[&str] = match path.kind {
         Kind::Is => &[""],
@@ -105,7 +105,7 @@ fn examples(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The text with each word in a capital: `/Autodiscover/Autodiscover.Xml`.
+/// The text with each word capitalised: `/Autodiscover/Autodiscover.Xml`.
 fn capitals(text: &str) -> String {
     let mut is_first = true;
     let capital = |c: char| {
@@ -116,7 +116,7 @@ fn capitals(text: &str) -> String {
     text.chars().map(capital).collect()
 }
 
-/// Paths that are nearly ours.
+/// Paths that are similar to those of the table.
 fn near_misses() -> BTreeSet<String> {
     let mut near = BTreeSet::from(["/".to_owned(), "/index.html".to_owned()]);
     near.extend(examples(&AUTOCONFIG_DATABASE));
@@ -132,7 +132,7 @@ fn near_misses() -> BTreeSet<String> {
     near
 }
 
-/// True if a row stands for the path.
+/// True if a row matches the path.
 fn is_of(row: &Path, path: &str) -> bool {
     let path = path.to_lowercase();
     match row.kind {
@@ -163,14 +163,14 @@ fn the_rules_of_web_servers_take_nothing_else() {
     }
     for rule in expressions().iter().filter(|expression| expression.used_for == Use::Rule) {
         for path in &near {
-            // The next version of the form in JSON is not the site's.
+            // The next version of the form in JSON is passed, too.
             assert!(!rule.matches(path), "{} takes {path}", rule.file);
         }
         assert!(rule.matches("/autodiscover/autodiscover.json/v1.1/ann@example.org"));
     }
 }
 
-/// Caddy's matcher knows `*` at the end, and no letter case.
+/// Caddy's matcher supports `*` at the end, and ignores letter case.
 #[test]
 fn caddy_takes_the_paths_of_the_table() {
     let file = fs::read_to_string(source("contrib/caddy/Caddyfile")).expect("Caddyfile");
@@ -191,7 +191,7 @@ fn caddy_takes_the_paths_of_the_table() {
     for path in beside_a_site().flat_map(examples) {
         assert!(takes(&path), "{path}");
     }
-    // There is no way to say what may stand between two slashes.
+    // The text between two slashes cannot be restricted.
     let folder = format!("{}/", AUTODISCOVER_JSON.text);
     for path in near_misses().iter().filter(|path| !path.to_lowercase().starts_with(&folder)) {
         assert!(!takes(path), "{path}");
@@ -200,7 +200,7 @@ fn caddy_takes_the_paths_of_the_table() {
 
 //------------ texts ----------------------------------------------------------
 
-/// A row as texts write it, with a word for what stands behind it.
+/// A row as written in texts, with a word for the part after it.
 fn written(path: &Path, below: &str, under: &str) -> String {
     let behind = match path.kind {
         Kind::Is => "",
@@ -210,7 +210,7 @@ fn written(path: &Path, below: &str, under: &str) -> String {
     format!("{}{behind}", path.text)
 }
 
-/// The section of a text behind a heading.
+/// The section of a text after a heading.
 fn section<'a>(text: &'a str, heading: &str, next: &str) -> &'a str {
     let section = text.split(heading).nth(1).expect(heading);
     section.split(next).next().expect("a section")
@@ -224,7 +224,7 @@ fn the_manual_has_the_paths_of_the_table() {
     for entry in section(&manual, ".SH PATHS\n", "\n.PP").split(".TP\n").skip(1) {
         let (paths, text): (Vec<_>, Vec<_>) =
             entry.lines().filter(|line| *line != ".TQ").partition(|line| line.starts_with(".I /"));
-        // HEAD is told once for all.
+        // HEAD is described once for all.
         let methods = text[0].split('.').next().expect("methods");
         let methods: BTreeSet<_> = methods.split(", ").map(str::to_owned).collect();
         assert!(text.len() > 1 || text[0].len() > 20, "{entry} does not say what is answered");
@@ -245,7 +245,8 @@ fn the_manual_has_the_paths_of_the_table() {
     assert_eq!(found, table);
 }
 
-/// contrib/README.md lists what a site leaves to us, for rules of other web servers.
+/// contrib/README.md lists the paths that a site passes to this program, for rules of other web
+/// servers.
 #[test]
 fn the_list_for_other_web_servers_is_that_of_the_table() {
     let readme = fs::read_to_string(source("contrib/README.md")).expect("contrib/README.md");
@@ -267,7 +268,7 @@ fn the_documentation_of_protocols_has_the_paths_of_the_table() {
     assert_eq!(found, table);
 }
 
-/// What README.md asks for in its examples is ours.
+/// The paths in the examples of README.md are served.
 #[test]
 fn the_examples_of_the_readme_are_answered() {
     let text = fs::read_to_string(source("README.md")).expect("README.md");
@@ -275,7 +276,7 @@ fn the_examples_of_the_readme_are_answered() {
     let paths = url.expect("an expression");
     let paths: BTreeSet<_> = paths.captures_iter(&text).map(|url| url[1].to_owned()).collect();
     assert!(paths.len() > 3, "{paths:?}");
-    // That is how one sees that the configuration is not sent.
+    // This example shows that the configuration is not served.
     for path in paths.iter().filter(|path| *path != "/mailsetup.toml") {
         assert!(is_taken(path.as_bytes()), "{path}");
     }

@@ -15,12 +15,12 @@ fn both(protocol: Protocol) -> (String, String) {
     (port(Security::Tls), port(Security::StartTls))
 }
 
-/// The port that is used where nothing is configured.
+/// The default port.
 fn default(protocol: Protocol) -> String {
     usual(protocol, defaults::security(protocol)).to_string()
 }
 
-/// Fails unless the file has each of the texts, wherever its lines are broken.
+/// Fails unless the file contains each of the texts, ignoring line breaks.
 fn has(file: &str, texts: &[String]) {
     let content = fs::read_to_string(source(file)).expect(file);
     let words = content.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! One test for each bug that was found, named after what went wrong.
+//! One test for each bug that was found, named after the fault.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
@@ -33,7 +33,7 @@ fn over_cgi(config: &Path, request: &Request) -> Response {
     cgi::send(&program(), request, &[("MAILSETUP_CONFIG", config.as_os_str())]).expect("an answer")
 }
 
-/// The file in a usual place vanished: the built-in defaults took over and answered any domain.
+/// The file in a usual place was removed: the built-in defaults were used and answered any domain.
 #[test]
 fn a_vanished_file_is_no_wish_for_the_defaults() {
     let sandbox = Sandbox::new();
@@ -50,7 +50,7 @@ fn a_vanished_file_is_no_wish_for_the_defaults() {
     assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
 }
 
-/// A configuration that appears later is taken.
+/// A configuration file that appears later is used.
 #[test]
 fn a_file_that_appears_is_taken() {
     let sandbox = Sandbox::new();
@@ -62,7 +62,7 @@ fn a_file_that_appears_is_taken() {
     assert!(wait_until(|| ask(&socket, &autoconfig("other.example")).status == 404));
 }
 
-/// A folder of domains that could not be looked into counted as empty, and domains were denied.
+/// A folder of domains that could not be read was treated as empty, and its domains got 404.
 #[test]
 fn a_folder_that_moves_away_or_breaks_denies_nobody() {
     let sandbox = Sandbox::new();
@@ -71,11 +71,11 @@ fn a_folder_that_moves_away_or_breaks_denies_nobody() {
     let (service, socket) =
         serve(&sandbox, &program(), &["--config", config.to_str().expect("UTF-8")]);
     assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200);
-    // In place of a file something that cannot be read as one.
+    // A file is replaced by something that cannot be read.
     fs::remove_file(sandbox.path("domains.d/own.example.toml")).expect("remove");
     mkfifo(&sandbox.path("domains.d/own.example.toml"), Mode::S_IRWXU).expect("mkfifo");
     assert_eq!(ask(&socket, &autoconfig("own.example")).status, 200, "the last good one");
-    // A domain that was never good is unavailable, and that passes.
+    // A domain that was never valid is unavailable until its file is corrected.
     mkfifo(&sandbox.path("domains.d/new.example.toml"), Mode::S_IRWXU).expect("mkfifo");
     let is_reported = |times| {
         assert_eq!(ask(&socket, &autoconfig("new.example")).status, 503);
@@ -88,7 +88,7 @@ fn a_folder_that_moves_away_or_breaks_denies_nobody() {
     assert!(wait_until(|| ask(&socket, &autoconfig("new.example")).status == 200));
 }
 
-/// A reload forgot the last good state of domains whose files are broken.
+/// A reload dropped the last valid settings of domains whose files have errors.
 #[test]
 fn a_reload_keeps_the_last_good_state_of_domains() {
     let sandbox = Sandbox::new();
@@ -120,7 +120,7 @@ fn a_pipe_is_no_configuration() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("it is not a file"));
 }
 
-/// A host with a placeholder was taken as written: in capitals, every answer became a 404.
+/// A host with a placeholder was used as written: with capitals, every response was a 404.
 #[test]
 fn a_host_with_a_placeholder_is_spelt_like_any_other() {
     let sandbox = Sandbox::new();
@@ -141,7 +141,7 @@ fn a_host_with_a_placeholder_is_spelt_like_any_other() {
     }
 }
 
-/// What no XML document may hold got into profiles.
+/// Characters that XML does not allow were written to profiles.
 #[test]
 fn characters_that_xml_does_not_know_are_no_address() {
     let sandbox = Sandbox::new();
@@ -168,7 +168,7 @@ fn an_empty_element_is_one_in_both_spellings() {
     }
 }
 
-/// A broken file of the Host's domain kept another domain's mailboxes from their settings.
+/// Errors in the file of the Host's domain prevented responses for mailboxes of another domain.
 #[test]
 fn a_broken_host_domain_does_not_matter_to_an_address() {
     let sandbox = Sandbox::new();
@@ -182,7 +182,7 @@ fn a_broken_host_domain_does_not_matter_to_an_address() {
     assert_eq!(ask(&socket, &autoconfig("bad.example")).status, 503);
 }
 
-/// A server that is switched off at the top lost its other settings for domains that have it.
+/// A server that is disabled at the top lost its other settings for domains that enable it.
 #[test]
 fn a_server_that_is_switched_off_keeps_its_settings() {
     let sandbox = Sandbox::new();
@@ -195,7 +195,7 @@ fn a_server_that_is_switched_off_keeps_its_settings() {
     );
 }
 
-/// With `answer = "any"`, an alias of a domain that is named nowhere was refused.
+/// With `answer = "any"`, an alias of a domain that is not configured was refused.
 #[test]
 fn an_alias_may_lead_to_any_domain_where_any_is_answered() {
     let sandbox = Sandbox::new();
@@ -208,8 +208,8 @@ fn an_alias_may_lead_to_any_domain_where_any_is_answered() {
     );
 }
 
-/// A circle of aliases through the folder was logged with every request. An alias to a domain that
-/// is not there gave 404 and no line: clients took the domain for one of another server.
+/// A circle of aliases through the folder was logged with every request. An alias to a missing
+/// domain resulted in 404 without a log line, as if the domain were not configured.
 #[test]
 fn a_faulty_alias_in_the_folder_is_logged_once() {
     for (target, complaint) in [
@@ -231,7 +231,7 @@ fn a_faulty_alias_in_the_folder_is_logged_once() {
     }
 }
 
-/// One byte that is not UTF-8, in a comment, took a whole list away.
+/// One byte that is not UTF-8, in a comment, made a whole list unusable.
 #[test]
 fn a_list_may_hold_other_bytes() {
     let sandbox = Sandbox::new();
@@ -240,7 +240,7 @@ fn a_list_may_hold_other_bytes() {
     assert_eq!(over_cgi(&config, &autoconfig("own.example")).status, 200);
 }
 
-/// Records that led in a circle, or from a name to an address.
+/// Records that led in a circle, or had an IP address as a target name.
 #[test]
 fn dns_makes_no_record_that_cannot_be() {
     let dns = |arguments: &[&str]| {
@@ -265,7 +265,8 @@ fn dns_makes_no_record_that_cannot_be() {
     assert!(!host.contains("SRV   0 0 993"), "{host}");
 }
 
-/// The host of a URL was repeated in capitals and with its final dot, which made two of it.
+/// The host of a URL was repeated in capitals and with its final dot, which resulted in two
+/// spellings.
 #[test]
 fn the_host_of_a_url_has_one_spelling() {
     let sandbox = Sandbox::new();
@@ -278,12 +279,12 @@ fn the_host_of_a_url_has_one_spelling() {
     assert!(dns.contains("SRV   0 0 443 jmap.example.org.\n"), "{dns}");
     let profile = over_cgi(&config, &Request::get("/mobileconfig?emailaddress=ann@example.org"));
     assert!(profile.text().contains("<string>dav.example.org</string>"), "{}", profile.text());
-    // A URL is given out as it is written.
+    // A URL is sent as written.
     let autoconfig = over_cgi(&config, &autoconfig("example.org"));
     assert!(autoconfig.text().contains(&format!("<url>{url}</url>")), "{}", autoconfig.text());
 }
 
-/// Without a standard error to write to, the help was a panic.
+/// With standard error closed, the help panicked.
 #[test]
 fn help_without_a_standard_error() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
@@ -291,7 +292,7 @@ fn help_without_a_standard_error() {
     assert_eq!(status.code(), Some(2));
 }
 
-/// Where any domain is answered, any Host was said back as if it had been checked.
+/// With any domain answered, any Host was used in links as if it had been checked.
 #[test]
 fn a_host_that_nobody_named_is_not_said_back() {
     let sandbox = Sandbox::new();
@@ -315,7 +316,7 @@ fn a_host_that_nobody_named_is_not_said_back() {
     }
 }
 
-/// A domain that sent its clients to itself sent them in a circle.
+/// A domain with a redirect to itself sent its clients in a circle.
 #[test]
 fn nobody_is_redirected_to_where_they_are() {
     let sandbox = Sandbox::new();
@@ -333,7 +334,7 @@ fn nobody_is_redirected_to_where_they_are() {
     assert_eq!(ask("OFFICE@A.example", "autodiscover.a.example"), "settings");
     assert_eq!(ask("ann@b.example", "autodiscover.b.example"), "redirectUrl");
     assert_eq!(ask("ann@b.example", "mx.B.example."), "settings");
-    // A client that names no address is not redirected, nor is one that speaks JSON.
+    // A request without an address is not redirected, nor is one for the JSON form.
     for target in [
         "/autodiscover/autodiscover.xml",
         "/autodiscover/autodiscover.json?Email=ann@a.example&Protocol=AutodiscoverV1",
@@ -343,7 +344,7 @@ fn nobody_is_redirected_to_where_they_are() {
     }
 }
 
-/// Calendars and address books stood in Autodiscover only for all domains or for none.
+/// Calendars and address books in Autodiscover could only be set for all domains.
 #[test]
 fn a_domain_has_its_own_say_about_calendars_in_autodiscover() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! Files that change while a service runs: when a change counts, and what is refused.
+//! Files that change while a service runs: when a change is used, and which changes are refused.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a change may take to be in force; a busy machine may add to it.
+/// How long a change may take to be in force; a busy machine may take longer.
 const IN_FORCE: Duration = Duration::from_secs(2);
 
 /// A service with its configuration in `c.toml`.
@@ -47,7 +47,7 @@ impl Running {
         kill(Pid::from_raw(self.process.id() as i32), Signal::SIGHUP).expect("SIGHUP");
     }
 
-    /// Waits until the log holds `text`.
+    /// Waits until the log contains `text`.
     fn wait_for_log(&self, text: &str) {
         assert!(wait_until(|| self.process.output().contains(text)), "{}", self.process.output());
     }
@@ -59,7 +59,7 @@ fn host(answer: &Response) -> String {
     host.map_or_else(|| answer.status.to_string(), str::to_owned)
 }
 
-/// Asks over CGI; what is wrong with the configuration is on standard error.
+/// Sends a request over CGI; errors in the configuration are on standard error.
 fn over_cgi(config: &Path, request: &Request) -> Response {
     let mut program = command(program());
     for (name, value) in cgi::variables(request) {
@@ -73,10 +73,10 @@ fn is_not_stored(answer: &Response) -> bool {
     answer.header("Cache-Control") == Some("no-store")
 }
 
-//------------ when a change counts ------------------------------------------
+//------------ when a change is used -----------------------------------------
 
-/// The first answer after an edit was the old one, however long ago the edit was: files were looked
-/// at when a request came in.
+/// The first response after an edit was the old one, however long ago the edit was: files were
+/// checked when a request arrived.
 #[test]
 fn an_edit_that_has_been_quiet_is_in_force_at_the_next_request() {
     let sandbox = Sandbox::new();
@@ -107,8 +107,8 @@ fn an_edit_that_has_been_quiet_is_in_force_at_the_next_request() {
     assert!(log.contains("configuration reloaded: 3 domains (+1)"), "{log}");
 }
 
-/// A folder's file that was being copied lost its domain the right servers, in responses that
-/// anybody may store: it counted as soon as it was there, empty.
+/// While a file was being copied into the folder, its domain got wrong servers, in responses that
+/// caches may store: the file was used as soon as it existed, empty.
 #[test]
 fn the_file_of_a_domain_counts_once_it_has_settled() {
     let sandbox = Sandbox::new();
@@ -132,10 +132,10 @@ fn the_file_of_a_domain_counts_once_it_has_settled() {
         fs::write(&file, good).expect("write");
         assert_eq!(host(&without_address()), "good.invalid");
     }
-    // Cut, so that it can be parsed and says less.
+    // Truncated, so that it can be parsed and has fewer settings.
     fs::write(&file, "# imap\n").expect("write");
     assert_eq!(service.host("own.example"), "good.invalid");
-    // On its way from one name to another.
+    // Moved away, and back.
     fs::rename(&file, service.sandbox.path("away")).expect("rename");
     let answer = without_address();
     assert_eq!((host(&answer).as_str(), is_not_stored(&answer)), ("good.invalid", true));
@@ -152,7 +152,7 @@ fn the_file_of_a_domain_counts_once_it_has_settled() {
         "not known to be a stranger's"
     );
     fs::rename(service.sandbox.path("old.d"), &folder).expect("rename");
-    // A new file counts when it has settled; until then, nothing is known of its domain.
+    // A new file is used when it has settled; until then, its domain is unavailable.
     service.sandbox.write("domains.d/new.example.toml", "# half\n");
     let answer = service.ask("new.example");
     assert_eq!((answer.status, is_not_stored(&answer)), (503, true));
@@ -160,8 +160,8 @@ fn the_file_of_a_domain_counts_once_it_has_settled() {
     assert!(wait_until(|| service.host("new.example") == "new.invalid"));
 }
 
-/// With an emptied configuration, a service answered for the domains of strangers; with an emptied
-/// list or domain file, its own domains were lost. The log said that all was well.
+/// With an emptied configuration, a service answered for domains of others; with an emptied list or
+/// domain file, its own domains were lost. No error was logged.
 #[test]
 fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     let sandbox = Sandbox::new();
@@ -206,10 +206,10 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
         assert!(wait_until(is_refused), "{text:?}: {}", service.process.output());
         holds();
     }
-    // It says so in words.
+    // An explicit setting.
     service.sandbox.write("c.toml", "imap.host = 'any.invalid'\ndomains.answer = 'any'\n");
     assert!(wait_until(|| service.host("stranger.example") == "any.invalid"));
-    // Or a signal says that it is meant.
+    // Or a signal confirms the change.
     service.sandbox.write("c.toml", config);
     assert!(wait_until(|| service.host("stranger.example") == "404"));
     service.sandbox.write("c.toml", "");
@@ -217,7 +217,7 @@ fn an_emptied_file_is_refused_until_a_signal_says_that_it_is_meant() {
     assert!(wait_until(|| service.host("stranger.example") == "mail.stranger.example"));
 }
 
-/// A signal takes the emptied file of a domain, too.
+/// After a signal, the emptied file of a domain is used, too.
 #[test]
 fn a_signal_takes_the_emptied_file_of_a_domain() {
     let sandbox = Sandbox::new();
@@ -231,8 +231,8 @@ fn a_signal_takes_the_emptied_file_of_a_domain() {
     assert!(wait_until(|| service.host("file.example") == "mail.file.example"));
 }
 
-/// A list that was cut in the middle of a name answered for a stranger: `example.or` for
-/// `example.org`. The file of a domain that was cut in the middle of a line had other values.
+/// A list that was cut within a name answered for a domain of others: `example.or` for
+/// `example.org`. The file of a domain that was cut within a line had other values.
 #[test]
 fn a_file_that_is_cut_within_a_line_is_refused() {
     let sandbox = Sandbox::new();
@@ -261,7 +261,7 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     assert!(wait_until(is_told), "{}", service.process.output());
     assert_eq!(service.host("ours.example.or"), "404");
     assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
-    // What is left of a name need not be one: `our` is not a domain, and the last domain was lost.
+    // The rest of a name need not be a domain: `our` is not one, and the last domain was lost.
     let refusals = || {
         let log = service.process.output();
         log.matches("list: the list is truncated: it ends in the middle of a domain").count()
@@ -272,16 +272,16 @@ fn a_file_that_is_cut_within_a_line_is_refused() {
     assert_eq!(service.host("ours.example.org"), "mail.ours.example.org");
     fs::write(service.sandbox.path("list"), &list[..list.len() - 2]).expect("write");
     assert!(wait_until(|| refusals() > before + 1), "{}", service.process.output());
-    // A signal takes them as they are.
+    // After a signal, they are used as they are.
     service.hang_up();
     assert!(wait_until(|| smtp("25") && service.host("ours.example.or") != "404"));
-    // Lists without an end of the last line are as good as others.
+    // Lists without a final line end are valid.
     fs::write(service.sandbox.path("list"), format!("{list}new.example")).expect("write");
     assert!(wait_until(|| service.host("new.example") == "mail.new.example"));
 }
 
-/// A list that a changed configuration names for the first time counted while it was written, and
-/// so did a file that came into its place just as it was read.
+/// A list that a changed configuration names for the first time was used while it was being
+/// written, and so was a file that was moved into its place while it was read.
 #[test]
 fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
     let config =
@@ -300,14 +300,14 @@ fn a_file_that_is_named_for_the_first_time_settles_before_it_counts() {
         let was_quiet = written.elapsed();
         written = Instant::now();
         let host = service.host("own.example");
-        // Unless the machine was so busy that it was left alone for long.
+        // Unless the machine was so busy that the file settled.
         assert!(host == "one.invalid" || was_quiet > IN_FORCE / 4, "{host}");
         thread::sleep(Duration::from_millis(100));
     }
     assert!(wait_until(|| service.host("more.example") == "two.invalid"));
 }
 
-/// The document of PACC could be kept by everybody while the file that it comes from was changing.
+/// The document of PACC could be cached while its file was changing.
 #[test]
 fn no_document_of_a_file_that_changes_may_be_kept() {
     let sandbox = Sandbox::new();
@@ -340,7 +340,8 @@ fn no_document_of_a_file_that_changes_may_be_kept() {
     }
 }
 
-/// In CGI there is no previous configuration: what is being written gets 503, and no defaults.
+/// In CGI there is no previous configuration: while a file is being written, the status is 503, and
+/// the defaults are not used.
 #[test]
 fn a_cgi_process_answers_503_while_a_file_is_being_written() {
     let sandbox = Sandbox::new();
@@ -373,8 +374,8 @@ fn a_cgi_process_answers_503_while_a_file_is_being_written() {
     }
 }
 
-/// An unmounted drive leaves an empty folder, and its domains got the base's hosts in silence. A
-/// file that was removed alone is meant, and is logged.
+/// An unmounted drive leaves an empty folder, and its domains got the base's hosts without a log
+/// line. The removal of a single file is intended, and is logged.
 #[test]
 fn an_emptied_folder_in_the_place_of_another_keeps_what_was_good() {
     let sandbox = Sandbox::new();
@@ -395,7 +396,7 @@ fn an_emptied_folder_in_the_place_of_another_keeps_what_was_good() {
     for _ in 0..5 {
         let answer = service.ask("one.example");
         assert_eq!((host(&answer), is_not_stored(&answer)), ("one.invalid".to_owned(), true));
-        // Whether it had a file is not known.
+        // It is not known whether it had a file.
         assert_eq!(service.host("three.example"), "503");
     }
     service.wait_for_log("domains.d: cannot be used: it is empty");
@@ -411,7 +412,7 @@ fn an_emptied_folder_in_the_place_of_another_keeps_what_was_good() {
     assert_eq!(log.matches("one.example.toml: the file was removed").count(), 1, "{log}");
 }
 
-/// The same before any file was read, and where the number of the inode is used again.
+/// The same before any file was read, and if the inode number is reused.
 #[test]
 fn an_emptied_folder_is_seen_before_any_file_was_read() {
     let sandbox = Sandbox::new();
@@ -431,7 +432,7 @@ fn an_emptied_folder_is_seen_before_any_file_was_read() {
         assert_eq!(service.host("one.example"), "503");
         service.sandbox.write("domains.d/one.example.toml", "imap.host = 'one.invalid'\n");
     }
-    // One that was empty before says nothing.
+    // A folder that was empty before is not reported.
     fs::remove_dir_all(&folder).expect("rm");
     fs::create_dir(&folder).expect("mkdir");
     service.hang_up();
@@ -442,7 +443,7 @@ fn an_emptied_folder_is_seen_before_any_file_was_read() {
     assert_eq!(service.host("one.example"), "mail.one.example");
 }
 
-/// A link in a circle for one domain was logged as a fault of the folder, again and again.
+/// A circular link for one domain was logged repeatedly as a fault of the folder.
 #[test]
 fn a_file_that_cannot_be_looked_at_is_logged_once_and_by_its_name() {
     let sandbox = Sandbox::new();
@@ -460,7 +461,7 @@ fn a_file_that_cannot_be_looked_at_is_logged_once_and_by_its_name() {
     assert_eq!(log.matches("cannot be read").count(), 1, "{log}");
 }
 
-/// A file that was just written, or removed, may be something else in a moment.
+/// A file that was just written, or removed, may change again.
 #[test]
 fn a_cgi_process_has_nothing_cached_from_a_young_folder_of_domains() {
     let sandbox = Sandbox::new();
@@ -483,7 +484,7 @@ fn a_cgi_process_has_nothing_cached_from_a_young_folder_of_domains() {
     assert!(wait_until(|| ask() == ("mail.own.example".to_owned(), false)));
 }
 
-/// A configuration that is a link to nothing counted as none: the defaults answered any domain.
+/// A dangling link was treated as a missing configuration: the defaults answered any domain.
 #[test]
 fn a_link_to_nothing_is_not_a_wish_for_the_defaults() {
     let sandbox = Sandbox::new();
@@ -509,7 +510,7 @@ fn a_link_to_nothing_is_not_a_wish_for_the_defaults() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// The file beside the program was moved away for a moment: the defaults answered any domain.
+/// While the file next to the program was moved away, the defaults answered any domain.
 #[test]
 fn a_cgi_process_answers_503_while_the_file_beside_it_is_away() {
     let sandbox = Sandbox::new();
@@ -528,11 +529,11 @@ fn a_cgi_process_answers_503_while_the_file_beside_it_is_away() {
         assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("2")), "{domain}");
         assert!(is_not_stored(&answer), "{domain}");
     }
-    // Who never wrote a file has the defaults.
+    // Without a file from the beginning, the defaults are used.
     assert!(wait_until(|| ask("stranger.example").status == 200));
 }
 
-/// What a young configuration says may be its beginning only: it was kept by caches for 5 minutes.
+/// A recent configuration may be incomplete: its documents were cached for 5 minutes.
 #[test]
 fn a_cgi_process_has_nothing_cached_from_a_young_file() {
     let sandbox = Sandbox::new();
@@ -554,7 +555,7 @@ fn a_cgi_process_has_nothing_cached_from_a_young_file() {
     }
 }
 
-/// A list that was moved away for a moment, or its folder, got 500, and a profile went out unsigned
+/// While a list, or its folder, was moved away, the status was 500, and a profile was sent unsigned
 /// while its certificate was being written.
 #[test]
 fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written() {
@@ -590,7 +591,7 @@ fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written(
             sandbox.write(name, &whole[..length]);
             assert_eq!(ask().status, 503, "{name}, {length} bytes");
         }
-        // What stays like that is an error: unsigned profiles are taken by devices, too.
+        // A lasting state is an error: profiles are sent unsigned, which devices accept, too.
         assert!(wait_until(|| ask().status == 200 && ask().body.starts_with(b"<?xml")), "{name}");
         sandbox.write(name, whole);
         assert!(!ask().body.starts_with(b"<?xml"), "{name}");
@@ -599,7 +600,7 @@ fn a_cgi_process_answers_503_while_a_file_is_away_or_a_certificate_half_written(
     assert!(wait_until(|| ask().status == 500));
 }
 
-//------------ what lies in the files ----------------------------------------
+//------------ contents of files ---------------------------------------------
 
 /// A domain that sets one key of a table copies the table: 700 KB of text took gigabytes.
 #[test]
@@ -634,7 +635,7 @@ fn what_domains_copy_is_bounded() {
     }
 }
 
-/// The same in the folder, where strangers choose what is remembered: 538 MiB.
+/// The same in the folder, where clients choose which domains are kept: 538 MiB.
 #[test]
 fn what_files_of_domains_copy_is_bounded() {
     let sandbox = Sandbox::new();
@@ -656,12 +657,12 @@ fn what_files_of_domains_copy_is_bounded() {
     let status = status.expect("status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
-    // 16 MiB are remembered, and as much may be on its way; all together are 213 MiB.
+    // 16 MiB are kept, and as much may be in progress; all together are 213 MiB.
     assert!(kib < 64 << 10, "{kib} KiB");
 }
 
-/// With 20,000 mistakes in the configuration, lines were counted from the top for each, with every
-/// request: one response in three seconds.
+/// With 20,000 errors in the configuration, lines were counted from the top for each error, with
+/// every request: one response took three seconds.
 #[test]
 fn many_mistakes_hold_up_no_request() {
     let tables = |line: &str| -> String {
@@ -673,7 +674,7 @@ fn many_mistakes_hold_up_no_request() {
     let log = service.process.output();
     assert!(log.lines().filter(|line| line.contains("imap.port")).count() <= 20, "bounded");
     assert!(log.contains("and 19980 more"), "{log}");
-    // It stays broken, and is not read with every request.
+    // The configuration still has errors, and is not read with every request.
     let reads = || fs::read_to_string(format!("/proc/{}/io", service.process.id())).expect("io");
     let bytes = |text: String| -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("rchar");
@@ -687,7 +688,7 @@ fn many_mistakes_hold_up_no_request() {
     assert!(read < 3_000_000, "{read} bytes were read for 100 requests");
 }
 
-/// A list that holds no domain took a hundred times its size for good.
+/// A list without domains permanently used a hundred times its size.
 #[test]
 fn a_list_of_junk_takes_no_memory() {
     let sandbox = Sandbox::new();
@@ -702,7 +703,7 @@ fn a_list_of_junk_takes_no_memory() {
     assert!(peak < 256 * 1000, "{peak} KiB");
 }
 
-/// A file that is larger than any is read for: the reason names the limit.
+/// A file over the size limit: the reason names the limit.
 #[test]
 fn a_file_over_its_size_is_refused() {
     let sandbox = Sandbox::new();
@@ -729,7 +730,7 @@ fn a_file_over_its_size_is_refused() {
     }
 }
 
-/// `page.template = "../key.pem"` in the file of a domain printed the key to strangers.
+/// `page.template = "../key.pem"` in the file of a domain sent the key to clients.
 #[test]
 fn the_file_of_a_domain_names_files_in_its_own_folder_only() {
     let sandbox = Sandbox::new();

@@ -1,6 +1,6 @@
-//! Paths that a web server rewrote before it passed the request on: REQUEST_URI is what the client
-//! wrote, SCRIPT_NAME and PATH_INFO are what became of it. What real web servers send is tried in
-//! `servers/sites.rs`.
+//! Paths that a web server rewrote before it passed the request on: REQUEST_URI is the path of the
+//! client, SCRIPT_NAME and PATH_INFO are those after the rewrite. `servers/sites.rs` tests real web
+//! servers.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::{Request, Response};
@@ -16,7 +16,7 @@ fn rewritten(target: &str, script_name: &str, path_info: &str) -> Request {
     Request::get(target).variable("SCRIPT_NAME", script_name).variable("PATH_INFO", path_info)
 }
 
-/// The answers over FastCGI, which are those over CGI but for counters.
+/// The responses over FastCGI, which are those over CGI except for metrics.
 fn each_way(requests: &[Request]) -> Vec<Response> {
     let sandbox = Sandbox::new();
     let config = sandbox.write("c.toml", CONFIG);
@@ -31,7 +31,7 @@ fn each_way(requests: &[Request]) -> Vec<Response> {
         let mut client = Client::unix(&socket).expect("connect");
         let answer = client.send(request, Style::USUAL).expect("an answer over FastCGI");
         let by_cgi = cgi::send(&program(), request, &settings).expect("an answer over CGI");
-        // A process for one request counts nothing.
+        // A process for one request has no metrics.
         let media = answer.header("Content-Type").unwrap_or_default();
         if !media.contains("version=0.0.4") {
             assert_eq!((by_cgi.status, by_cgi.text()), (answer.status, answer.text()));
@@ -93,7 +93,7 @@ fn doubled_slashes_name_no_host() {
     let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses[0], 200);
     assert_eq!(statuses[2..5], [404, 404, 200]);
-    // The page, of a domain that is not ours.
+    // The page, for a domain that is not configured.
     assert_eq!(statuses[5], 404);
 }
 
@@ -104,7 +104,7 @@ fn what_was_not_found_is_not_found() {
         rewritten(&target, "/nothing", ""),
         rewritten(&target, "", ""),
         rewritten(&target, "/mailsetup.cgi", ""),
-        // The program's own place before a path of the table is another path.
+        // With the program's own path before it, a path of the table is another path.
         rewritten(&target, "/cgi-bin/mailsetup.cgi", "/mail/config-v1.1.xml"),
         rewritten(&target, "/mail/config-v1.1.xml", "/x"),
         rewritten(&target, "/mail/%63onfig-v1.1.xml", ""),
@@ -113,7 +113,7 @@ fn what_was_not_found_is_not_found() {
     for (at, answer) in answers.iter().enumerate() {
         assert_eq!(answer.status, 404, "{at}: {}", answer.text());
     }
-    // A method that a path does not take is refused there, too.
+    // A method that a path does not allow is refused there, too.
     let post = Request { method: "POST".to_owned(), ..rewritten(&target, "/mobileconfig", "") };
     assert_eq!(each_way(&[post])[0].status, 405);
 }

@@ -1,5 +1,5 @@
 //! Signed Apple profiles, in a build that can sign: the signature verifies, and a pair of
-//! certificate and key that cannot sign is told and never used.
+//! certificate and key that cannot sign is reported and never used.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::Request;
@@ -28,10 +28,10 @@ fn serve(sandbox: &Sandbox) -> (Process, PathBuf) {
     (service, socket)
 }
 
-/// Only profiles of domains that are named are signed.
+/// Only profiles of named domains are signed.
 const NAMED: &str = "[domain.'example.org']\n";
 
-/// A self-signed certificate with its key, in `sandbox`, that ends in so many days.
+/// A self-signed certificate with its key, in `sandbox`, that expires after `days` days.
 fn certificate(sandbox: &Sandbox, name: &str, key: &[&str], days: &str) {
     let path = |end: &str| sandbox.path(&format!("{name}.{end}"));
     let mut request = command("openssl");
@@ -76,7 +76,7 @@ fn a_profile_is_signed_and_verifies() {
     }
 }
 
-/// A pair that cannot sign is told by `check`; the profile then goes out as it is.
+/// `check` reports a pair that cannot sign; the profile is then sent unsigned.
 #[test]
 fn a_pair_that_cannot_sign_is_never_used() {
     let sandbox = Sandbox::new();
@@ -114,8 +114,8 @@ fn a_pair_that_cannot_sign_is_never_used() {
 const RSA: &[&str] = &["rsa:2048"];
 const EC: &[&str] = &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 
-/// Lets a command see another time. A certificate that has expired can be made no other way:
-/// OpenSSL 3.5 refuses days before the first.
+/// Runs a command with another time. An expired certificate cannot be created otherwise: OpenSSL
+/// 3.5 refuses an end before the start.
 fn at<'a>(shift: &str, command: &'a mut Command) -> &'a mut Command {
     let found = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
     let mut found = found.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
@@ -128,8 +128,8 @@ fn at<'a>(shift: &str, command: &'a mut Command) -> &'a mut Command {
 const CA: &str = "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign\n";
 const END: &str = "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n";
 
-/// A certificate and its key, `NAME.crt` and `NAME.key`, by an issuer that was made so before, or
-/// by itself.
+/// A certificate and its key, `NAME.crt` and `NAME.key`, by an issuer that was created before in
+/// the same way, or self-signed.
 fn issue(sandbox: &Sandbox, name: &str, issuer: &str, key: &[&str], days: &str, extensions: &str) {
     issue_with(sandbox, name, issuer, key, &["-days", days], extensions);
 }
@@ -166,7 +166,8 @@ fn issue_with(
     run(&mut sign);
 }
 
-/// A root, an intermediate and a leaf; `NAME.pem` holds leaf and intermediate, `NAME.key` the key.
+/// A root, an intermediate and a leaf; `NAME.pem` contains leaf and intermediate, `NAME.key` the
+/// key.
 fn chain(sandbox: &Sandbox, name: &str) {
     let part = |part: &str| format!("{name}-{part}");
     issue(sandbox, &part("root"), &part("root"), RSA, "2", CA);
@@ -177,7 +178,7 @@ fn chain(sandbox: &Sandbox, name: &str) {
     sandbox.write(&format!("{name}.key"), pem("leaf.key"));
 }
 
-/// Verifies a signed profile with nothing trusted but a root, and returns what is inside.
+/// Verifies a signed profile with only a root trusted, and returns its content.
 fn verified(sandbox: &Sandbox, signed: &[u8], root: &Path) -> Result<Vec<u8>, String> {
     let (file, content) = (sandbox.write("signed", signed), sandbox.path("content"));
     let mut verify = command("openssl");
@@ -193,7 +194,7 @@ fn verified(sandbox: &Sandbox, signed: &[u8], root: &Path) -> Result<Vec<u8>, St
 const CONFIG: &str = "[apple]\nsigning_certificate = 'now.pem'\nsigning_key = 'now.key'\n\
                       [domain.'example.org']\n";
 
-/// A running service signs with what the files hold, and with nothing half written.
+/// A running service signs with the present files, but not with half-written ones.
 #[test]
 fn a_renewed_certificate_is_used_without_a_restart() {
     let sandbox = Sandbox::new();
@@ -227,7 +228,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     damaged[at] = b'J';
     assert!(verified(&sandbox, &damaged, &root("one")).is_err());
 
-    // The certificate is there before its key, and then only half of the key.
+    // The certificate is written before its key, and then only half of the key.
     put("now.pem", &file("two.pem"));
     assert!(is_signed_by("one") && is_signed_by("one"));
     assert!(wait_until(|| service.output().contains("does not belong to")));
@@ -237,7 +238,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     put("now.key", &file("two.key"));
     assert!(wait_until(|| is_signed_by("two")), "{}", service.output());
 
-    // A broken one never takes its place, nor one whose time is over.
+    // A broken or expired one never replaces it.
     put("now.pem", b"");
     assert!(wait_until(|| service.output().contains("does not contain a PEM certificate")));
     assert!(is_signed_by("two"));
@@ -246,7 +247,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     put("now.key", &file("old.key"));
     assert!(wait_until(|| service.output().contains("the certificate expired on")));
     assert!(is_signed_by("two") && is_signed_by("two"));
-    // Neither does a new configuration forget the good one.
+    // A new configuration keeps the valid pair, too.
     sandbox.write("c.toml", format!("{CONFIG}[provider]\nname = 'New'\n"));
     let reread = || {
         ask();
@@ -267,7 +268,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     }
 }
 
-/// An expired certificate signs nothing, and the log says so once.
+/// An expired certificate is not used, which is logged once.
 #[test]
 fn without_a_good_certificate_profiles_go_out_unsigned() {
     let sandbox = Sandbox::new();
@@ -319,8 +320,8 @@ fn show_can_demand_a_signature() {
     }
 }
 
-/// With a certificate and no domain named, a profile for the domain of a stranger was signed with the
-/// provider's key; and so was one with a stranger's words in a quoted local part.
+/// With a certificate and no domain named, a profile for any domain was signed with the provider's
+/// key; and so was one with any text in a quoted local part.
 #[test]
 fn nothing_of_a_strangers_choosing_is_signed() {
     let sandbox = Sandbox::new();
@@ -357,15 +358,15 @@ fn nothing_of_a_strangers_choosing_is_signed() {
     }
 }
 
-/// Where nothing is signed, nothing of OpenSSL runs, in a process that is started for each request
-/// least of all: it does not even read its configuration.
+/// Without a signature, OpenSSL is not initialised, which matters most in a process for one
+/// request: it does not even read its configuration.
 #[test]
 fn openssl_sleeps_until_a_profile_is_signed() {
     let sandbox = Sandbox::new();
     certificate(&sandbox, "c", &["rsa:2048"], "2");
     let config = format!("[apple]\nsigning_certificate = 'c.crt'\nsigning_key = 'c.key'\n{NAMED}");
     let config = sandbox.write("c.toml", config);
-    // Whoever opens it to read waits until somebody writes, which can be seen.
+    // A reader blocks in open until there is a writer, which the test can detect.
     let trap = sandbox.path("openssl.cnf");
     run(command("mkfifo").arg(&trap));
     let run = |target: &str| {
@@ -381,7 +382,7 @@ fn openssl_sleeps_until_a_profile_is_signed() {
         assert!(wait_until(|| child.try_wait().expect("a child").is_some()), "{target}");
     }
     let mut child = run("/mobileconfig?emailaddress=ann@example.org");
-    // Opening it to write fails as long as nobody reads.
+    // Opening it for writing fails as long as there is no reader.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
     let is_read = || rustix::fs::open(&trap, flags, Mode::empty()).is_ok();
     assert!(wait_until(is_read), "the trap catches who signs");
@@ -390,7 +391,7 @@ fn openssl_sleeps_until_a_profile_is_signed() {
 
 //------------ Files that admins have made ------------------------------------
 
-/// Root, intermediate and leaf, a CA of somebody else, and what else a file may hold.
+/// Root, intermediate and leaf, another CA, and other contents of files.
 struct Files(Sandbox);
 
 impl Files {
@@ -404,7 +405,7 @@ impl Files {
         Files(sandbox)
     }
 
-    /// What files hold, one after the other.
+    /// The contents of files, concatenated.
     fn cat(&self, names: &[&str]) -> Vec<u8> {
         names.iter().flat_map(|name| fs::read(self.0.path(name)).expect(name)).collect()
     }
@@ -429,7 +430,8 @@ impl Files {
             .expect("program")
     }
 
-    /// What `check` says, as data; it says the same as text, and fails for errors.
+    /// The findings of `check` as JSON; compares them with the text, and expects a failure for
+    /// errors.
     fn check(&self) -> Vec<serde_json::Value> {
         let output = self.run(&["check", "--json"]);
         let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -468,7 +470,7 @@ fn codes(found: &[serde_json::Value]) -> Vec<&str> {
     found.iter().map(|finding| finding["code"].as_str().expect("a code")).collect()
 }
 
-/// `cat cert.pem fullchain.pem > profile.pem`: the certificate stands there twice, and OpenSSL
+/// `cat cert.pem fullchain.pem > profile.pem`: the file contains the certificate twice, and OpenSSL
 /// refuses to put it into a signature twice.
 #[test]
 fn a_certificate_that_stands_twice_in_its_file_signs() {
@@ -488,7 +490,7 @@ fn a_certificate_that_stands_twice_in_its_file_signs() {
     }
 }
 
-/// What is signed correctly and still shown as "Not Verified" on devices is a warning.
+/// Correct signatures that devices show as "Not Verified" result in a warning.
 #[test]
 fn what_devices_object_to_is_a_warning() {
     let files = Files::new();
@@ -572,7 +574,7 @@ fn what_devices_object_to_is_a_warning() {
     }
 }
 
-/// Files that hold what is needed in an unusual form.
+/// Files with the needed contents in an unusual form.
 #[test]
 fn usual_accidents_with_pem_files_do_no_harm() {
     let files = Files::new();
@@ -640,8 +642,8 @@ fn usual_accidents_with_pem_files_do_no_harm() {
     }
 }
 
-/// Every file with which signing fails fails `check`, names itself, and never takes the place of a
-/// pair that signed.
+/// Every file with which signing fails is an error of `check` that names the file, and never
+/// replaces a pair that signed.
 #[test]
 fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
     let files = Files::new();
@@ -673,13 +675,13 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
     ssh.args(["-q", "-t", "ecdsa", "-N", "", "-f"]).arg(files.0.path("ssh"));
     let ssh = match ssh.status() {
         Ok(_) => cat("ssh"),
-        // Not installed: what it begins with is what counts.
+        // Not installed: only the beginning matters.
         Err(_) => b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n"
             .to_vec(),
     };
     let utf16: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(good.iter().flat_map(|&byte| [byte, 0])).collect();
-    // Neither repeats nor looks like anything.
+    // Bytes without repetition and without a known format.
     let garbage: Vec<u8> =
         (0..256 * 1024_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8).collect();
     let damaged = String::from_utf8(good.clone()).expect("PEM").replacen("MII", "AII", 1);
@@ -747,7 +749,7 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
         assert_eq!(found[0]["file"], files.0.path(file).to_str().expect("UTF-8"), "{reason}");
         let message = found[0]["message"].as_str().expect("text");
         assert!(message.contains(reason), "{reason}: {message}");
-        // A path stands in the message where it begins, and nowhere else.
+        // The message has a path only at its beginning.
         assert!(!message.contains('/') || reason.contains('/'), "{message}");
         assert!(files.profile().starts_with(b"<?xml"), "{reason}");
         verified(&files.0, &ask(), &root).expect(reason);
@@ -758,8 +760,8 @@ fn a_file_with_which_signing_fails_fails_check_and_displaces_nothing() {
     assert!(!service.output().contains("sent unsigned"), "{}", service.output());
 }
 
-/// `cat leaf chain > file`: between the two steps the file holds the leaf alone, which signs, but
-/// not so that devices could verify it.
+/// `cat leaf chain > file`: between the two steps the file contains only the leaf, which signs, but
+/// devices could not verify the signature.
 #[test]
 fn a_chain_that_breaks_off_earlier_displaces_nothing() {
     let files = Files::new();
@@ -779,7 +781,7 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
     assert_eq!(ask(&socket), whole);
     for (names, leaf, sent) in [
         (&["deep.crt"][..], "deep", &whole[..]),
-        // Cut between two certificates; one that is in the place of the other.
+        // Cut between two certificates; one in place of the other.
         (&["deep.crt", "below.crt"], "deep", &whole),
         (&["deep.crt", "between.crt"], "deep", &whole),
         (&["deep.crt", "foreign.crt"], "deep", &whole),
@@ -787,7 +789,7 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
         (&["leaf.crt"], "leaf", &whole),
         // Shorter, but up to the same root.
         (&["of-other.crt", "other.crt"], "of-other", &["of-other", "other"]),
-        // As long as that one, and below another issuer: it is not half of it.
+        // As long as that one, and below another issuer: it is not a part of it.
         (&["deep.crt", "below.crt"], "deep", &["below", "deep"]),
     ] {
         let refused = || service.output().matches("now.pem: the chain ends earlier").count();
@@ -797,7 +799,7 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
         assert!(wait_until(is_judged), "{names:?}: {}", service.output());
         assert_eq!(ask(&socket), sent, "{names:?}");
     }
-    // A service that starts with it has nothing better.
+    // A service that starts with it has no other pair.
     files.put(&files.cat(&["leaf.crt"]), &key("leaf"));
     drop(service);
     let _ = fs::remove_file(&socket);
@@ -805,8 +807,8 @@ fn a_chain_that_breaks_off_earlier_displaces_nothing() {
     assert_eq!(ask(&socket), ["leaf"]);
 }
 
-/// A configuration that named files which did not sign was refused without the reason, and tried
-/// again only after a pause that grew to a minute: its certificate was mended, and nothing happened.
+/// A configuration with files that did not sign was refused without the reason, and read again only
+/// after a pause that grew to a minute: a corrected certificate had no effect.
 #[test]
 fn a_newly_named_pair_counts_as_soon_as_it_is_mended() {
     let sandbox = Sandbox::new();
@@ -839,7 +841,7 @@ fn a_newly_named_pair_counts_as_soon_as_it_is_mended() {
         log.contains("profiles would no longer be signed") && log.contains(reason)
     };
     assert!(wait_until(|| refused("the key does not belong to")), "{}", service.output());
-    // It stays like that until the pause before the next try is long.
+    // The error lasts until the pause before the next attempt is long.
     std::thread::sleep(Duration::from_secs(15));
     assert!(!has_host("one.invalid") && is_signed());
     sandbox.write("next.key", &key);
@@ -855,7 +857,7 @@ fn a_newly_named_pair_counts_as_soon_as_it_is_mended() {
     assert!(has_host("one.invalid") && is_signed());
 }
 
-/// A certificate that is not valid yet, is, will end soon, and has ended: by the clock.
+/// A certificate that is not valid yet, is valid, expires soon, and has expired, by the clock.
 #[test]
 fn the_time_decides_about_a_certificate() {
     let files = Files::new();
@@ -879,7 +881,7 @@ fn the_time_decides_about_a_certificate() {
     }
 }
 
-/// What stands in a certificate may come from a stranger, and goes to a terminal.
+/// Names in a certificate may come from an attacker, and are printed to a terminal.
 #[test]
 fn names_in_certificates_forge_no_line() {
     let files = Files::new();
@@ -893,8 +895,8 @@ fn names_in_certificates_forge_no_line() {
     assert!(message.contains("`a<U+001B>[1m<U+202E>b`"), "{message:?}");
 }
 
-/// Many certificates beside the chain do no harm; where only signatures tell one issuer from
-/// another, not all of them are tried.
+/// Many further certificates do no harm; if only signatures distinguish issuers, not all of them
+/// are tried.
 #[test]
 fn many_certificates_are_bounded() {
     let files = Files::new();

@@ -1,5 +1,5 @@
-//! Templates of an admin's: data from outside like any other. Whatever is in one, it is refused with
-//! file and line, or it works; it takes a bounded amount of work, memory and stack.
+//! Custom templates are not trusted. Whatever a template contains, it is refused with file and
+//! line, or it works; it uses a limited amount of work, memory and stack.
 
 use crate::common::http::{self, Request};
 use crate::common::{Process, Sandbox, command, free_port, program, source, wait_until};
@@ -8,12 +8,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// What a process may map, in KiB: a debug build with OpenSSL takes some 60 MB of it.
+/// The limit of the address space, in KiB: a debug build with OpenSSL uses some 60 MB of it.
 const MEMORY: u32 = 160 * 1024;
 /// The stack of its first thread, in KiB: less than the 2 MiB of other threads.
 const STACK: u32 = 1024;
 
-/// What `check` says of a template, in little memory and stack; the exit status before it.
+/// The exit status and the output of `check` for a template, with little memory and stack.
 fn check(template: impl AsRef<[u8]>) -> (Option<i32>, String) {
     let sandbox = Sandbox::new();
     sandbox.write("f", template);
@@ -35,7 +35,7 @@ fn refused(template: &str, line: &str, told: &str) {
     assert_eq!(text.lines().count(), 2, "{start}: {text}");
 }
 
-/// In the second line, since the message names the line.
+/// The attack is in the second line, since the message names the line.
 fn attack(template: &str, told: &str) {
     refused(&format!("<p>{{{{ address }}}}\n{template}"), ":2:1", told);
 }
@@ -71,7 +71,7 @@ fn a_file_of_another_kind_is_no_template() {
     assert!(status == Some(1) && text.contains("is not UTF-8"), "{text}");
 }
 
-/// Templates that people write.
+/// Templates as admins write them.
 #[test]
 fn good_templates_are_good() {
     let ours = fs::read_to_string(source("src/page/template.html")).expect("template");
@@ -105,7 +105,7 @@ fn good_templates_are_good() {
 
 //------------ attacks --------------------------------------------------------
 
-/// A `page.template` of 200,000 `1+1+…` overflowed the stack, and the service was gone.
+/// A `page.template` of 200,000 `1+1+…` overflowed the stack and ended the service.
 #[test]
 fn a_long_chain_does_not_overflow_the_stack() {
     let sum = vec!["1"; 200_000].join("+");
@@ -167,7 +167,7 @@ fn a_long_chain_does_not_overflow_the_stack() {
     }
 }
 
-/// Just within the limits of the survey, the deepest there can be fits onto the stack of a thread.
+/// The deepest templates that the survey allows fit onto the stack of a thread.
 #[test]
 fn the_deepest_that_is_let_through_fits_onto_the_stack() {
     let blocks = [
@@ -195,14 +195,14 @@ fn the_deepest_that_is_let_through_fits_onto_the_stack() {
                 format!("{{{{ {}{}1{} }}}}", "(".repeat(8), link.repeat(times), ")".repeat(8));
             let deep = format!("<p>{n}{}{tag}{}", open.repeat(31), close.repeat(31));
             let (status, text) = check(&deep);
-            // Some have more work or recursion in them than they may.
+            // Some exceed the limits of work or recursion.
             assert!(matches!(status, Some(0 | 1)), "{deep}: {status:?} {text}");
             assert!(!text.contains("more than"), "{deep}: {text}");
         }
     }
     let elif = format!("<p>{{% if t %}}{}{{{{ t }}}}{{% endif %}}", "{% elif t %}".repeat(31));
     assert_eq!(check(elif).0, Some(0));
-    // As deep as macros may call themselves.
+    // As deep as macros may recurse.
     let deep = "{% if t %}".repeat(20);
     let ends = "{% endif %}".repeat(20);
     let (status, text) = check(format!(
@@ -211,7 +211,7 @@ fn the_deepest_that_is_let_through_fits_onto_the_stack() {
     assert!(status == Some(1) && text.contains("recursion limit exceeded"), "{text}");
 }
 
-/// What is made in a loop, by doubling or from lists of lists ends early.
+/// Text that grows in a loop, by doubling or from lists of lists is limited.
 #[test]
 fn what_a_template_makes_is_bounded() {
     let set =
@@ -280,8 +280,8 @@ fn what_a_template_makes_is_bounded() {
     }
 }
 
-/// All of the work that a template may do, of the kind that costs most for what is charged, ends soon:
-/// the service answers others, and a signal ends it.
+/// A template that does all permitted work, of the most expensive kind, ends soon: the service
+/// answers other requests, and a signal ends it.
 #[test]
 fn signals_work_while_a_template_does_its_worst() {
     let sandbox = Sandbox::new();
@@ -297,7 +297,7 @@ fn signals_work_while_a_template_does_its_worst() {
     for _ in 0..3 {
         assert_eq!(http::send(address, &worst).expect("an answer").status, 500);
     }
-    // Once for the template, not for the request.
+    // Once for the template, not for each request.
     let told = service.output().matches("page.template: line 1: ").count();
     assert_eq!(told, 1, "{}", service.output());
     let good = Request::get("/").host("example.org");
@@ -310,7 +310,7 @@ fn signals_work_while_a_template_does_its_worst() {
     assert_eq!(service.wait(), Some(0));
 }
 
-/// A template that breaks for some is a page that cannot be written, and one line in the log.
+/// A template that fails for some addresses results in an error response, and one line in the log.
 #[test]
 fn a_template_that_fails_in_use_is_told_once() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! What an admin sees of a running service: a line for each request, counters, and that it runs.
+//! Monitoring of a running service: a line for each request, metrics, and the health check.
 
 use crate::common::fcgi::{Client, Style};
 use crate::common::http::Request;
@@ -31,7 +31,7 @@ fn ask_with(socket: &Path, request: &Request) -> crate::common::http::Response {
     Client::unix(socket).expect("connection").send(request, Style::USUAL).expect("answer")
 }
 
-/// The lines about requests, once there are as many as `count`.
+/// The lines about requests, once there are `count`.
 fn lines(service: &Process, count: usize) -> Vec<String> {
     let lines = || -> Vec<_> {
         let output = service.output();
@@ -75,7 +75,7 @@ fn a_line_for_each_request() {
     assert!(!service.output().contains("secret") && !service.output().contains("ann"));
 }
 
-/// Nothing that is sent makes a line of its own, or looks like another field.
+/// Text from a client cannot make another line or look like another field.
 #[test]
 fn no_request_forges_a_line() {
     let sandbox = Sandbox::new();
@@ -102,7 +102,7 @@ fn no_request_forges_a_line() {
     assert!(!output.contains('\u{202e}') && lines[2].contains("status=400 "), "{output}");
 }
 
-/// Nothing of the client is in a line, unless it is configured.
+/// A line contains no data of the client, unless configured.
 #[test]
 fn lines_hold_the_client_where_it_is_wanted() {
     let sandbox = Sandbox::new();
@@ -175,7 +175,7 @@ fn lines_are_off_in_cgi_and_where_they_are_switched_off() {
     assert!(!service.output().contains("status="), "{}", service.output());
 }
 
-/// Who reads nothing from a pipe holds up nobody.
+/// A reader that does not read from its pipe does not block requests.
 #[test]
 fn a_full_pipe_loses_lines_and_nothing_else() {
     let sandbox = Sandbox::new();
@@ -187,7 +187,7 @@ fn a_full_pipe_loses_lines_and_nothing_else() {
     assert!(wait_until(|| UnixStream::connect(&socket).is_ok()));
     let mut client = Client::unix(&socket).expect("connection");
     let begun = Instant::now();
-    // A pipe holds 64 KiB; each line has about 100 bytes.
+    // A pipe has 64 KiB; each line has about 100 bytes.
     for _ in 0..2000 {
         let request = Request::get("/mail/config-v1.1.xml?emailaddress=ann@example.org");
         assert_eq!(client.send(&request, KEPT).expect("answer").status, 200);
@@ -197,7 +197,7 @@ fn a_full_pipe_loses_lines_and_nothing_else() {
     service.wait().expect("it ends");
 }
 
-/// How long a client takes to send its request is no time of ours, over HTTP as over FastCGI.
+/// The time that a client takes to send its request is not counted, over HTTP as over FastCGI.
 #[test]
 fn durations_begin_when_a_request_is_there() {
     let sandbox = Sandbox::new();
@@ -274,7 +274,7 @@ fn counters_and_health_once_they_have_a_path() {
     assert_eq!(requests("-", 404), 4.0);
     assert_eq!(requests("health", 405), 1.0);
     assert_eq!(numbers["mailsetup_config_reloads_total{result=\"broken\"}"], 1.0);
-    // The one that asks, once the others are gone.
+    // Only the connection of this request, once the others are closed.
     let connections = || metrics(&ask(&socket, "/metrics").text())["mailsetup_connections"];
     assert!(wait_until(|| connections() == 1.0));
     let count = numbers["mailsetup_request_duration_seconds_count"];
@@ -283,7 +283,7 @@ fn counters_and_health_once_they_have_a_path() {
     assert_eq!(all.map(|(_, count)| count).sum::<f64>(), count);
 }
 
-/// A configuration that was broken and is what it was, without being read, is not broken.
+/// A configuration that had errors and is restored, without being read again, has no errors.
 #[test]
 fn a_link_that_is_turned_back_mends_the_configuration() {
     let sandbox = Sandbox::new();
@@ -301,7 +301,7 @@ fn a_link_that_is_turned_back_mends_the_configuration() {
     let service =
         Process::start(&sandbox, &mut command).wait_until(|| UnixStream::connect(&socket).is_ok());
     let is_broken = || metrics(&ask(&socket, "/metrics").text())["mailsetup_config_broken"] == 1.0;
-    // Each time it is told.
+    // It is logged each time.
     for count in 1..3 {
         turn("bad.toml");
         assert!(wait_until(is_broken));
@@ -311,7 +311,7 @@ fn a_link_that_is_turned_back_mends_the_configuration() {
     }
 }
 
-/// A document that is kept goes out no longer than its settings hold, and for no other domain.
+/// A cached document is sent only as long as its settings are in force, and for no other domain.
 #[test]
 fn kept_documents_follow_the_configuration() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,5 @@
-//! `/.well-known/caldav` and `/.well-known/carddav` (RFC 6764 §5): who is redirected, and where to.
+//! `/.well-known/caldav` and `/.well-known/carddav` (RFC 6764 §5): which requests are redirected,
+//! and to which URL.
 
 use crate::common::http::{Request, Response};
 use crate::common::{Sandbox, cgi, program, wait_until_settled};
@@ -50,7 +51,7 @@ fn each_service_leads_to_its_url() {
     }
 }
 
-/// A redirect to where the request was sent would have no end.
+/// A redirect to the URL of the request would never end.
 #[test]
 fn nothing_leads_to_itself() {
     let config = "[domain.'example.org']\ncaldav.url = 'https://example.org/.well-known/caldav'\n";

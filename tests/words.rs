@@ -1,11 +1,11 @@
-//! Plain words: phrases that had to be read twice do not come back in what people read: messages,
-//! help, manuals, the page, the documentation and the files of contrib.
+//! Plain words: phrases that are hard to understand must not come back in texts for people:
+//! messages, help, manuals, the page, the documentation and the files of contrib.
 
 use crate::common::source;
 use std::fs;
 use std::path::Path;
 
-/// Phrases, in lower case. What is meant is behind each.
+/// Phrases, in lower case, each with its replacement.
 const PHRASES: [(&str, &str); 34] = [
     ("is no ", "is not a"),
     ("are no ", "are not"),
@@ -43,10 +43,10 @@ const PHRASES: [(&str, &str); 34] = [
     ("to the letter", "exactly"),
 ];
 
-/// What may be written all the same, in lower case.
+/// Exceptions, in lower case.
 const ALLOWED: [&str; 3] = ["there is no ", "there are no ", "is no longer "];
 
-/// What a user reads in a source file: its code, without comments and tests.
+/// The texts for users in a source file: its code, without comments and tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));

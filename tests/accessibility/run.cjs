@@ -1,11 +1,11 @@
-// Looks at the page in Chromium: axe-core finds nothing (WCAG 2.2 AA and its best practice) on a phone
-// and on a wide screen, light and dark; nothing is wider than the screen; the policy refuses nothing
-// that is there; copying works, and without JavaScript all values are there and no button is.
+// Checks the page in Chromium: axe-core finds no violations (WCAG 2.2 AA and its best practice) on a
+// phone and on a wide screen, light and dark; nothing is wider than the screen; the policy blocks no part
+// of the page; copying works, and without JavaScript all values are shown and no button.
 //
 //   cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup [FOLDER]
 //
-// FOLDER gets the pictures of docs/screenshots. Needs Chromium (Debian: chromium). Nothing but loopback is
-// asked for.
+// FOLDER gets the pictures of docs/screenshots. Needs Chromium (Debian: chromium). Requests are only sent
+// over loopback.
 'use strict';
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -32,7 +32,7 @@ async function look(browser, name, width, scheme) {
   const where = `${name}, ${width} px, ${scheme}`;
   await page.setViewport({ width, height: width < 600 ? 640 : 800 });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-  // axe-core has to get in.
+  // axe-core must be injected.
   await page.setBypassCSP(true);
   await page.goto(site + pages[name]);
   if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) {
@@ -51,7 +51,7 @@ async function look(browser, name, width, scheme) {
   await page.close();
 }
 
-// As a browser shows it, with the policy in force.
+// As in a browser, with the policy in force.
 async function use(browser) {
   const page = await browser.newPage();
   page.on('console', (message) => complaints.push(`console: ${message.text()}`));
@@ -92,7 +92,7 @@ async function use(browser) {
       userDataDir,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync', `--host-resolver-rules=MAP www.example.org:80 127.0.0.1:${port}`,
-        // As https would be: a clipboard is only there.
+        // Treated like https: only then there is a clipboard.
         `--unsafely-treat-insecure-origin-as-secure=${site}`],
     });
     for (const scheme of ['light', 'dark']) {
