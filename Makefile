@@ -99,7 +99,7 @@ bench:
 fuzz:
 	@MINUTES='$(MINUTES)' RUNS='$(RUNS)' TARGETS='$(TARGETS)' sh fuzz/run.sh
 
-## fuzz-minimise: reduce the inputs found so far to the fewest with the same coverage, in fuzz/corpus
+## fuzz-minimise: reduce the inputs found so far to the fewest with that coverage, in fuzz/corpus
 fuzz-minimise:
 	@TARGETS='$(TARGETS)' sh fuzz/run.sh minimise
 
