@@ -103,3 +103,29 @@ fn phrases_that_had_to_be_read_twice_do_not_come_back() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// The messages of the program, in one list to read: `cargo test --test main messages -- --nocapture`.
+#[test]
+fn messages_are_listed() {
+    let mut texts = Vec::new();
+    files(&source("src"), &mut texts);
+    let text = regex_lite::Regex::new(r#""((?:[^"\\]|\\.)*)""#).expect("an expression");
+    let mut count = 0;
+    for (file, content) in &texts {
+        // The page's texts and the table of clients have tables of their own.
+        if !file.ends_with(".rs") || file.ends_with("translations.rs") || file.contains("/clients/")
+        {
+            continue;
+        }
+        // A quote as a character begins no text.
+        for found in text.captures_iter(&code(content).replace("'\"'", "")) {
+            let message = &found[1];
+            if message.split(' ').count() < 3 || !message.contains(|c: char| c.is_lowercase()) {
+                continue;
+            }
+            println!("{}", message.split_whitespace().collect::<Vec<_>>().join(" "));
+            count += 1;
+        }
+    }
+    assert!(count > 200, "{count} messages");
+}
