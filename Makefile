@@ -22,7 +22,7 @@ INSTALL = install
 CARGO = cargo
 CARGOFLAGS =
 # The built program.
-PROGRAM = target/release/mailsetup
+PROGRAM = $(or $(CARGO_TARGET_DIR),target)/release/mailsetup
 
 # The amount of work of `make fuzz`; see fuzz/run.sh.
 MINUTES ?= 8

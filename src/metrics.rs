@@ -18,6 +18,9 @@ const BUCKETS: [(&str, u128); 6] = [
     ("10", 10_000_000),
 ];
 
+/// The media type of the text.
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// The counters of a process.
 #[derive(Debug, Default)]
 pub struct Metrics {

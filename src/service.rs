@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::config::reload::{Reloading, Reloads};
 use crate::gateway;
 use crate::limits::Limits;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::record::Record;
 use crate::request::{Method, Request, Sender};
 use crate::responder::respond;
@@ -56,18 +56,16 @@ impl Service {
                     || is_rewritten_to(request, path.as_bytes()) && !is_known(&request.path)
             })
         };
-        let (document, body) = if is_at(&config.status.metrics_path) {
+        let (document, media_type, body) = if is_at(&config.status.metrics_path) {
             let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
-            ("metrics", self.metrics.text(good, broken, is_broken))
+            ("metrics", metrics::MEDIA_TYPE, self.metrics.text(good, broken, is_broken))
         } else if is_at(&config.status.health_path) {
-            ("health", "ok\n".to_owned())
+            ("health", "text/plain; charset=utf-8", "ok\n".to_owned())
         } else {
             return None;
         };
         let response = match request.method {
-            Method::Get | Method::Head => {
-                Response::document("text/plain; version=0.0.4; charset=utf-8", body.into_bytes())
-            }
+            Method::Get | Method::Head => Response::document(media_type, body.into_bytes()),
             Method::Post | Method::Other => {
                 Response::text(Status::MethodNotAllowed, "this method is not allowed")
                     .with("Allow", "GET, HEAD")

@@ -218,14 +218,22 @@ fn zone(
     let mut text = format!(
         "; Mail set-up for {domain}: add these lines to its zone.\n\
          ; {web_host} must be the web server that answers for autoconfig.{domain} and\n\
-         ; autodiscover.{domain}, with a certificate for both names; --web-host names another.\n\
+         ; autodiscover.{domain}, with a certificate for both names; if it is another one, use --web-host.\n\
          ; The hosts named in SRV records need addresses of their own: they may not be CNAMEs.\n"
     );
     if pacc::record(account).is_some() {
         text += &format!(
-            "; ua-auto-config.{domain} is that server too. Its TXT record holds for the document of\n\
-             ; this configuration only: before a change, publish the new one beside the old one.\n"
+            "; ua-auto-config.{domain} is that server, too. The TXT record is valid for this\n\
+             ; configuration only: before a change, publish the new record beside the old one.\n"
         );
+    } else if account.pacc {
+        text += "; There is no PACC document for this configuration; see `mailsetup check`.\n";
+    }
+    if records.iter().any(|record| record.data.ends_with(" .")) {
+        text += "; The target `.` says that a service is not offered (RFC 2782).\n";
+    }
+    if soa {
+        text += "; Replace ns.invalid and hostmaster in the SOA and NS records.\n";
     }
     if let Some(target) = autodiscover {
         text += &format!(

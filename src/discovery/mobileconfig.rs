@@ -174,8 +174,11 @@ fn profile(
         (Some(_), Some(_)) => "mail, calendars and contacts",
     };
     let whose = &name_it.whose;
-    let default_description =
-        || format!("Sets up {what} for {whose}. The password is asked while it is installed.");
+    let default_description = || {
+        format!(
+            "Sets up {what} for {whose}. You are asked for the password during the installation."
+        )
+    };
     let description = Languages::parse(languages).choose(&provider.profile_description).cloned();
     let mut profile = name_it.payload("Configuration", Part::Profile, &provider.name);
     profile.extend([

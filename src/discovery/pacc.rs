@@ -11,7 +11,7 @@ use crate::account::{Account, Auth, EMAIL_ADDRESS, MailServer, Protocol, Securit
 use crate::ports;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
-use crate::response::Response;
+use crate::response::{Response, Status};
 use crate::url::{HTTPS_PORT, HttpsUrl};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -49,7 +49,9 @@ impl Document for OfADomain {
             // A proxy that compresses would change the digested bytes (RFC 9111 §5.2.2.6).
             Some(document) => Response::document("application/json", document)
                 .with("Cache-Control", "public, max-age=300, no-transform"),
-            None => not_ours(),
+            None => {
+                Response::text(Status::NotFound, "no PACC document is published for this domain")
+            }
         })
     }
 
