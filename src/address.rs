@@ -203,15 +203,30 @@ fn is_safe_label(label: &str) -> bool {
         && !(label.chars().any(is_latin) && label.chars().any(looks_latin))
 }
 
-/// True for a number: a name that ends in one is an IPv4 address, not a domain.
+/// True for a number, decimal or hexadecimal: a name that ends in one is an IPv4 address or nothing
+/// (RFC 1123 §2.1; the URL Standard, "ends in a number").
 fn is_number(label: &str) -> bool {
-    label.bytes().all(|b| b.is_ascii_digit())
+    match label.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => label.bytes().all(|b| b.is_ascii_digit()),
+    }
+}
+
+/// True for a lower-case ASCII host name that programs do not take for another one: it ends in a
+/// number only if it is an IPv4 address in its usual form, and its A-labels can be decoded.
+fn is_unmistakable(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if is_number(last) {
+        return name.parse::<Ipv4Addr>().is_ok();
+    }
+    let mut a_labels = name.split('.').filter(|label| label.starts_with(A_LABEL));
+    a_labels.all(|label| idna::domain_to_ascii(label).is_ok_and(|ascii| ascii == label))
 }
 
 //------------ HostName -------------------------------------------------------
 
-/// The name of a host: a domain, a single label, or an IPv4 address; ASCII (A-labels), lower case,
-/// no final dot.
+/// The name of a host: a domain, a single label, or an IPv4 address in four decimal parts; ASCII
+/// (A-labels), lower case, no final dot.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct HostName(String);
 
@@ -228,7 +243,7 @@ impl HostName {
 
     /// Takes a name that is already in ASCII and lower case. `None` if it is not a host name.
     pub fn in_ascii(name: String) -> Option<HostName> {
-        is_host_name(&name).then_some(HostName(name))
+        (is_host_name(&name) && is_unmistakable(&name)).then_some(HostName(name))
     }
 
     /// The name.
@@ -442,6 +457,8 @@ mod tests {
             "<b>.example",
             "example.org:80",
             "192.0.2.1",
+            "example.0x4",
+            "example.0x",
             "[::1]",
             "xn--a.example",
             "a.example..",
@@ -463,6 +480,9 @@ mod tests {
             ("Localhost", "localhost"),
             ("localhost.", "localhost"),
             ("192.0.2.1", "192.0.2.1"),
+            ("XN--Bcher-KVA", "xn--bcher-kva"),
+            ("1.2.3.0x4.example", "1.2.3.0x4.example"),
+            ("4x0", "4x0"),
         ] {
             let host = HostName::parse(text).unwrap();
             assert_eq!(host.as_str(), name, "{text}");
@@ -471,6 +491,28 @@ mod tests {
         }
         for text in ["", ".", "a..b", "a.example..", "mail example", "<b>", "a:1", "[::1]"] {
             assert_eq!(HostName::parse(text), None, "{text}");
+        }
+        // Programs take these for other addresses, or for none.
+        for text in [
+            "127.1",
+            "127.1.",
+            "1",
+            "0x7f000001",
+            "10.0.0.256",
+            "010.0.0.1",
+            "1.2.3.4.5",
+            "1.2.3.0x4",
+            "1.2.3.0X4",
+            "mail.example.1",
+            "mail.example.0x",
+            "xn--a.b",
+            "xn--a",
+            "xn--.example",
+            "xn--abc-.example",
+            "mail.xn--example.org",
+        ] {
+            assert_eq!(HostName::parse(text), None, "{text}");
+            assert_eq!(HostName::in_ascii(text.to_ascii_lowercase()), None, "{text}");
         }
         for text in ["MAIL.example.org", "mail.example.org.", "bücher.example"] {
             assert_eq!(HostName::in_ascii(text.to_owned()), None, "{text}");

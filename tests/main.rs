@@ -40,6 +40,7 @@ mod servers;
 #[cfg(feature = "sign")]
 mod signing;
 mod templates;
+mod values;
 mod watching;
 mod well_known;
 mod words;

@@ -86,7 +86,10 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let web_host = match web_host.transpose() {
         Ok(host) => host,
         Err(text) => {
-            log::error(&format!("--web-host: {text} is not a host name"));
+            log::error(&format!(
+                "--web-host: {text} is not a host name; expected for example www.example.org or \
+                 192.0.2.1"
+            ));
             return ExitCode::from(COULD_NOT_RUN);
         }
     };
@@ -96,8 +99,8 @@ pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
         match autodiscover.map(|text| Domain::parse(text).map_err(|_| text)).transpose() {
             Ok(target) => target,
             Err(text) => {
-                let message =
-                    "is not a host name with a domain; an SRV record cannot lead to an address";
+                let message = "is not a host name with a domain, and an SRV record cannot lead to \
+                               an address; expected for example autodiscover.example.org";
                 log::error(&format!("--autodiscover-srv: {text} {message}"));
                 return ExitCode::from(COULD_NOT_RUN);
             }

@@ -34,8 +34,8 @@ pub fn host(text: &str) -> Result<Template<HostName>, String> {
         Some(name) if filled == text => Ok(Template::Whole(name)),
         Some(name) => Ok(Template::Open(name.as_str().replace(STAND_IN, EMAIL_DOMAIN))),
         None => Err(format!(
-            "`{text}` is not a host name; expected for example \"mail.example.org\" or \
-             \"mail.%EMAILDOMAIN%\""
+            "`{text}` is not a host name; expected for example \"mail.example.org\", \
+             \"mail.%EMAILDOMAIN%\" or \"192.0.2.1\""
         )),
     }
 }
