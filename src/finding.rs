@@ -42,7 +42,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("file-unreadable", Error, "A file or folder that cannot be read."),
     ("files-too-large", Error, "The templates and logos that a file names are too large together."),
     ("host-name", Error, "A value that is not a host name."),
-    ("host-too-long", Error, "A host name that is too long once the domain is filled in."),
+    (
+        "host-too-long",
+        Error,
+        "A host name that is too long or invalid once the domain is filled in.",
+    ),
     ("identifier", Error, "A value that is not a reverse-DNS name."),
     (
         "key-place",

@@ -1,7 +1,8 @@
 //! Values of the configuration and of the command line: what is refused, with what message, and
 //! what is taken.
 
-use crate::common::{command, program};
+use crate::common::{Sandbox, command, program};
+use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check};
 use mailsetup::finding::Finding;
@@ -52,4 +53,69 @@ fn what_programs_take_for_another_host_is_refused() {
     for host in ["192.0.2.1", "localhost", "xn--bcher-kva", "5.example", "mail.example.x5"] {
         assert!(load(&format!("imap.host = '{host}'\n")).is_ok(), "{host}");
     }
+}
+
+/// A text stood in for the domain and was replaced again in the result, where it could be a part of
+/// an A-label or be written by the admin.
+#[test]
+fn the_domain_is_filled_in_only_where_the_placeholder_is() {
+    for host in [
+        "b\u{fc}%EMAILDOMAIN%",
+        "%EMAILDOMAIN%\u{fc}",
+        "\u{fc}-%EMAILDOMAIN%",
+        "a.%EMAILDOMAIN%-\u{fc}.b",
+    ] {
+        let message = "only ASCII letters, digits and hyphens can be beside %EMAILDOMAIN%";
+        assert_refused(&format!("imap.host = '{host}'\n"), "host-name", message);
+        let redirect = format!(
+            "[domain.'x.example'.autodiscover]\nredirect_address = '%EMAILLOCALPART%@{host}'\n"
+        );
+        assert_refused(&redirect, "redirect-address", message);
+    }
+    for host in [
+        "xn--%EMAILDOMAIN%",
+        "%EMAILDOMAIN%.5",
+        "-%EMAILDOMAIN%",
+        "%EMAILDOMAIN%-",
+        "%EMAILDOMAIN%_",
+        "%EMAILDOMAIN%..a",
+        ".%EMAILDOMAIN%",
+    ] {
+        assert_refused(&format!("imap.host = '{host}'\n"), "host-name", "is not a host name");
+    }
+    let long = "a".repeat(60);
+    for (host, filled) in [
+        (
+            "%EMAILDOMAIN%.stand-in-for-the-domain.invalid",
+            "own.org.stand-in-for-the-domain.invalid",
+        ),
+        ("x.y.%EMAILDOMAIN%.x.y", "x.y.own.org.x.y"),
+        ("MAIL-%EMAILDOMAIN%", "mail-own.org"),
+        ("%EMAILDOMAIN%", "own.org"),
+        ("b\u{fc}cher\u{3002}M%EMAILDOMAIN%N.", "xn--bcher-kva.mown.orgn"),
+        (&format!("{long}%EMAILDOMAIN%"), &format!("{long}own.org")),
+    ] {
+        let config = load(&format!("imap.host = '{host}'\n")).expect(host);
+        let domain = Domain::parse("own.org").expect("a domain");
+        let found = config.find_now(&domain).expect("settings").expect("settings");
+        let account = found.account(&domain, None, None).expect(host);
+        assert_eq!(account.servers[0].host.as_str(), filled, "{host}");
+    }
+}
+
+/// A host that fits some domains is an error of the domains that it does not fit.
+#[test]
+fn a_host_is_too_long_only_for_the_domains_that_are() {
+    let long = "a".repeat(45);
+    let text = format!(
+        "imap.host = '{long}%EMAILDOMAIN%'\nsmtp.host = 'localhost'\n\
+         [domain.'a.org']\n[domain.'a-domain-of-19-bytes.example']\n"
+    );
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", text);
+    let output = command(program()).args(["check", "--config"]).arg(config).output();
+    let said = String::from_utf8(output.expect("program").stdout).expect("UTF-8");
+    assert!(said.contains("[host-too-long]"), "{said}");
+    assert!(said.contains("a-domain-of-19-bytes.example"), "{said}");
+    assert!(!said.contains("a.org"), "{said}");
 }

@@ -171,7 +171,7 @@ fn of_domains<'a>(
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
             let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.clone());
-            let message = "a host name is too long once the domain is filled in";
+            let message = "a host name is too long or invalid once the domain is filled in";
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };

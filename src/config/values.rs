@@ -3,10 +3,9 @@
 //! They do not depend on the key, the file or other values. A message describes the error in the
 //! value; the caller prepends the key.
 
-use super::defaults::EMAIL_DOMAIN;
-use super::template::Template;
+use super::template::{self, HostError, Template};
 use crate::account::{Color, EMAIL_LOCAL_PART, Localised};
-use crate::address::{EmailAddress, HostName, is_text};
+use crate::address::{EmailAddress, HostName, is_around, is_text};
 use crate::url::HttpsUrl;
 use crate::visible::{is_hidden, is_visible, turns};
 use std::collections::BTreeMap;
@@ -26,18 +25,14 @@ pub fn days(number: i64) -> Result<u16, String> {
 
 /// A host name; may contain `%EMAILDOMAIN%`.
 pub fn host(text: &str) -> Result<Template<HostName>, String> {
-    // This domain stands in for the placeholder, and is checked and spelt like any other.
-    const STAND_IN: &str = "stand-in-for-the-domain.invalid";
-    let filled = text.replace(EMAIL_DOMAIN, STAND_IN);
     // seen: Thunderbird accepts no U-labels; a single label is a host, too.
-    match HostName::parse(&filled) {
-        Some(name) if filled == text => Ok(Template::Whole(name)),
-        Some(name) => Ok(Template::Open(name.as_str().replace(STAND_IN, EMAIL_DOMAIN))),
-        None => Err(format!(
+    Template::<HostName>::parse(text).map_err(|error| match error {
+        HostError::Invalid => format!(
             "`{text}` is not a host name; expected for example \"mail.example.org\", \
              \"mail.%EMAILDOMAIN%\" or \"192.0.2.1\""
-        )),
-    }
+        ),
+        HostError::International => beside_the_domain(text),
+    })
 }
 
 /// A user name; may contain all placeholders.
@@ -121,25 +116,36 @@ pub fn color(text: &str) -> Result<Color, String> {
 
 /// An https URL in ASCII; may contain `%EMAILDOMAIN%`.
 pub fn url(text: &str) -> Result<Template<HttpsUrl>, String> {
-    let filled = text.replace(EMAIL_DOMAIN, "example.org");
-    match HttpsUrl::parse(&*filled) {
-        Some(url) if filled == text => Ok(Template::Whole(url)),
-        Some(_) => Ok(Template::Open(text.to_owned())),
-        None => Err(format!(
+    Template::<HttpsUrl>::parse(text).ok_or_else(|| {
+        format!(
             "`{text}` is not an https URL in ASCII; expected for example \"https://www.example.org/path\""
-        )),
-    }
+        )
+    })
 }
 
 /// An address that clients are sent to; may contain `%EMAILLOCALPART%` and `%EMAILDOMAIN%`.
 pub fn redirect_address(text: &str) -> Result<String, String> {
-    let example = text.replace(EMAIL_LOCAL_PART, "x").replace(EMAIL_DOMAIN, "example.org");
+    let domain = text.rsplit('@').next().unwrap_or(text);
+    if let Err(HostError::International) = Template::<HostName>::parse(domain) {
+        return Err(beside_the_domain(text));
+    }
+    let example = template::filled(&text.replace(EMAIL_LOCAL_PART, "x"), template::SHORTEST);
+    // Requests may have blanks around an address; a setting has one form.
+    let is_bare = !text.starts_with(is_around) && !text.ends_with(is_around);
     match EmailAddress::parse(example.as_bytes()) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!(
+        Ok(_) if is_bare => Ok(text.to_owned()),
+        _ => Err(format!(
             "`{text}` is not an address; expected for example \"%EMAILLOCALPART%@example.org\""
         )),
     }
+}
+
+/// The message for an international letter in the same label as the placeholder.
+fn beside_the_domain(text: &str) -> String {
+    format!(
+        "`{text}`: between two dots, only ASCII letters, digits and hyphens can be beside \
+         %EMAILDOMAIN%"
+    )
 }
 
 //------------ Placeholders ---------------------------------------------------
@@ -222,6 +228,7 @@ fn starts_encoded(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::account::EMAIL_ADDRESS;
+    use crate::config::defaults::EMAIL_DOMAIN;
 
     const PLACEHOLDERS: [&str; 3] = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, EMAIL_DOMAIN];
 
@@ -265,9 +272,14 @@ mod tests {
         {
             assert_eq!(url(text), Ok(Template::Open(text.to_owned())), "{text}");
         }
-        for text in
-            ["http://www.%EMAILDOMAIN%/", "https://a.example:%EMAILDOMAIN%/", "https://b%C/"]
-        {
+        for text in [
+            "http://www.%EMAILDOMAIN%/",
+            "https://a.example:%EMAILDOMAIN%/",
+            "https://b%C/",
+            "https://x/%a%EMAILDOMAIN%",
+            "https://x/%%EMAILDOMAIN%",
+            "https://x/%EMAILDOMAIN%%",
+        ] {
             assert!(url(text).is_err(), "{text}");
         }
     }
@@ -294,6 +306,10 @@ mod tests {
             ("all@%EMAILDOMAIN%", true),
             ("ann", false),
             ("", false),
+            ("\nann@example.org", false),
+            ("ann@example.org ", false),
+            ("ann@\u{fc}.%EMAILDOMAIN%", true),
+            ("ann@\u{fc}%EMAILDOMAIN%", false),
         ] {
             assert_eq!(redirect_address(text).is_ok(), is_address, "{text}");
         }
