@@ -36,8 +36,10 @@ impl HttpsUrl {
         };
         let host = HostName::parse(name)?;
         let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
-        // RFC 3986 §2.1; an incomplete encoding at the end is accepted.
-        let is_encoded = |rest: &str| rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+        // RFC 3986 §2.1
+        let is_encoded = |rest: &str| {
+            rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+        };
         let is_encoded = text.split('%').skip(1).all(is_encoded);
         (is_plain && is_encoded).then_some(HttpsUrl { text, host, port, path_at })
     }
@@ -129,6 +131,12 @@ mod tests {
             "https://dav.example.org/100%/",
             "https://dav.example.org/%2/",
             "https://dav.example.org/?a=%zz",
+            "https://dav.example.org/%",
+            "https://dav.example.org/100%",
+            "https://dav.example.org/%2",
+            "https://dav.example.org/%%20",
+            "https://dav.example.org/?a=%2",
+            "https://dav.example.org/#%",
             "https://www.example.org/\"",
             "https://www..example.org/",
             "https://[::1]/",

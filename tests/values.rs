@@ -119,3 +119,13 @@ fn a_host_is_too_long_only_for_the_domains_that_are() {
     assert!(said.contains("a-domain-of-19-bytes.example"), "{said}");
     assert!(!said.contains("a.org"), "{said}");
 }
+
+/// A `%` without two digits after it was accepted at the end of a URL.
+#[test]
+fn a_url_does_not_end_within_a_percent_encoding() {
+    for path in ["100%", "%2", "%EMAILDOMAIN%%", "?x=%", "%%EMAILDOMAIN%", "%2%EMAILDOMAIN%"] {
+        let url = format!("caldav.url = 'https://dav.example.org/{path}'\n");
+        assert_refused(&url, "url", "is not an https URL");
+    }
+    assert!(load("caldav.url = 'https://dav.example.org/100%25%EMAILDOMAIN%%20'\n").is_ok());
+}
