@@ -1,7 +1,8 @@
 //! Values of the configuration and of the command line: what is refused, with what message, and
 //! what is taken.
 
-use crate::common::{Sandbox, command, program};
+use crate::common::http::Request;
+use crate::common::{Sandbox, cgi, command, program};
 use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check};
@@ -128,4 +129,47 @@ fn a_url_does_not_end_within_a_percent_encoding() {
         assert_refused(&url, "url", "is not an https URL");
     }
     assert!(load("caldav.url = 'https://dav.example.org/100%25%EMAILDOMAIN%%20'\n").is_ok());
+}
+
+/// `check` said nothing of a redirect to an address that no domain name can end.
+#[test]
+fn check_reports_a_redirect_to_what_is_no_address_with_the_domain() {
+    let label = "d".repeat(62);
+    let domain = [&label[..], &label, &label, &"e".repeat(50), "example"].join(".");
+    let text = format!(
+        "[domain.'a.example'.autodiscover]\nredirect_address = 'x@{0}.%EMAILDOMAIN%'\n\
+         [domain.'{domain}'.autodiscover]\nredirect_address = 'x@{0}.%EMAILDOMAIN%'\n",
+        "a".repeat(26)
+    );
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", text);
+    let output = command(program()).args(["check", "--config"]).arg(config).output();
+    let output = output.expect("program");
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("[redirect-address]").count(), 1, "{said}");
+    assert!(said.contains("c.toml:4:"), "{said}");
+    assert!(said.contains("is not an address; clients are not redirected"), "{said}");
+}
+
+/// What mailsetup.toml(5) says of local parts with which the new address is invalid.
+#[test]
+fn who_cannot_be_redirected_gets_the_settings() {
+    let sandbox = Sandbox::new();
+    let text =
+        "[domain.'a.example'.autodiscover]\nredirect_address = 'x-%EMAILLOCALPART%@b.example'\n";
+    let config = sandbox.write("c.toml", text);
+    for (local_part, action) in [
+        ("ann", "redirectAddr"),
+        (&*"a".repeat(62), "redirectAddr"),
+        (&*"a".repeat(63), "settings"),
+        ("\"a b\"", "settings"),
+    ] {
+        let body = format!("<a><EMailAddress>{local_part}@a.example</EMailAddress></a>");
+        let request = Request::post("/autodiscover/autodiscover.xml", body).host("a.example");
+        let variables = [("MAILSETUP_CONFIG", config.as_os_str())];
+        let response = cgi::send(&program(), &request, &variables).expect("a response");
+        let expected = format!("<Action>{action}</Action>");
+        assert!(response.text().contains(&expected), "{local_part}: {}", response.text());
+    }
 }

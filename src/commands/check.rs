@@ -175,10 +175,16 @@ fn of_domains<'a>(
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };
-        if let Some(message) = redirect_circle(domain, &account, config) {
+        let invalid = redirect_to_none(domain, &account)
+            .map(|message| Finding::error("redirect-address", None, message));
+        let redirect = invalid.or_else(|| {
+            let message = redirect_circle(domain, &account, config)?;
+            Some(Finding::error("redirect-circle", None, message))
+        });
+        if let Some(finding) = redirect {
             let keys = ["autodiscover.redirect_address".to_owned()];
             let place = first(&keys).or_else(|| whole.clone());
-            shared.add(Finding::error("redirect-circle", place, message), named);
+            shared.add(Finding { place, ..finding }, named);
         }
         for finding in lint(&account, |keys| first(keys).or_else(|| whole.clone())) {
             shared.add(finding, named);
@@ -213,6 +219,20 @@ impl Shared {
             }
         }
     }
+}
+
+/// The message for a redirect to an address that is invalid with this domain, whatever the local
+/// part.
+fn redirect_to_none(domain: &Domain, account: &Account) -> Option<String> {
+    let Some(Redirect::Address(template)) = &account.moved else { return None };
+    // A local part of the least length.
+    let address = template.of(&EmailAddress::parse(format!("x@{domain}").as_bytes()).ok()?);
+    EmailAddress::parse(address.as_bytes()).is_err().then(|| {
+        format!(
+            "autodiscover.redirect_address: `{address}` is not an address; clients are not \
+             redirected, and get the settings of this domain"
+        )
+    })
 }
 
 /// Follows the redirects of Autodiscover from domain to domain, as clients do.

@@ -427,7 +427,9 @@ pub struct Autodiscover {
     /// Redirects Autodiscover clients of one domain to this address. Outlook, Thunderbird and
     /// ActiveSync clients follow it; Delta Chat, EmailEngine and FairEmail do not.
     ///
-    /// A request with this address gets the settings.
+    /// A request with this address gets the settings. So does a request for which the address is
+    /// invalid once it is filled in: a local part of more than 64 bytes, or a quoted one with text
+    /// beside it.
     ///
     /// ```toml
     /// [domain."moved.example".autodiscover]
