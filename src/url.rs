@@ -5,6 +5,7 @@
 //! kept unchanged, since documents repeat it. Rules: RFC 3986, RFC 9110 §4.2.2.
 
 use crate::address::HostName;
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU16;
 
@@ -59,23 +60,26 @@ impl HttpsUrl {
         self.port
     }
 
-    /// The path, `/` if it is empty, with query and fragment if present.
-    pub fn path_and_more(&self) -> &str {
+    /// The path, with query and fragment if present; it begins with `/` (RFC 3986 §6.2.3).
+    pub fn path_and_more(&self) -> Cow<'_, str> {
         match &self.text[self.path_at..] {
+            path if path.starts_with('/') => Cow::Borrowed(path),
+            more => Cow::Owned(format!("/{more}")),
+        }
+    }
+
+    /// The path alone, `/` if it is empty.
+    pub fn path(&self) -> &str {
+        let more = &self.text[self.path_at..];
+        match &more[..more.find(['?', '#']).unwrap_or(more.len())] {
             "" => "/",
             path => path,
         }
     }
 
-    /// The path alone; empty if a query or a fragment follows the host.
-    pub fn path(&self) -> &str {
-        let path = self.path_and_more();
-        &path[..path.find(['?', '#']).unwrap_or(path.len())]
-    }
-
     /// True if the URL has a host, with or without a port, and no path.
     pub fn is_bare_origin(&self) -> bool {
-        matches!(self.path(), "" | "/")
+        self.path() == "/"
     }
 }
 
@@ -100,8 +104,8 @@ mod tests {
             ("https://dav.example.org", "dav.example.org", 443, "/", true),
             ("https://dav.example.org/", "dav.example.org", 443, "/", true),
             ("https://dav.example.org:8443/a/b?c", "dav.example.org", 8443, "/a/b?c", false),
-            ("https://dav.example.org?c=/", "dav.example.org", 443, "?c=/", true),
-            ("https://dav.example.org#c:1", "dav.example.org", 443, "#c:1", true),
+            ("https://dav.example.org?c=/", "dav.example.org", 443, "/?c=/", true),
+            ("https://dav.example.org#c:1", "dav.example.org", 443, "/#c:1", true),
             ("https://DAV.Example.org.:443/B%C3%BC", "dav.example.org", 443, "/B%C3%BC", false),
             ("https://192.0.2.1:444", "192.0.2.1", 444, "/", true),
             ("https://localhost/", "localhost", 443, "/", true),
@@ -109,7 +113,8 @@ mod tests {
             let url = HttpsUrl::parse(text).unwrap();
             assert_eq!(url.as_str(), text);
             assert_eq!((url.host().as_str(), url.port()), (host, port), "{text}");
-            assert_eq!((url.path_and_more(), url.is_bare_origin()), (path, is_bare), "{text}");
+            assert_eq!((&*url.path_and_more(), url.is_bare_origin()), (path, is_bare), "{text}");
+            assert_eq!(url.path(), &path[..path.find(['?', '#']).unwrap_or(path.len())], "{text}");
         }
     }
 

@@ -173,3 +173,30 @@ fn who_cannot_be_redirected_gets_the_settings() {
         assert!(response.text().contains(&expected), "{local_part}: {}", response.text());
     }
 }
+
+/// `dns` wrote `path=?x`, and PACC `https://host?x`: a query or a fragment was taken for the path.
+#[test]
+fn a_url_without_a_path_has_the_path_slash() {
+    for (url, path, pacc) in [
+        ("https://dav.example.org", "/", "https://dav.example.org/"),
+        ("https://dav.example.org?x", "/", "https://dav.example.org/?x"),
+        ("https://dav.example.org#x", "/", "https://dav.example.org/#x"),
+        ("https://dav.example.org/a?x#y", "/a", "https://dav.example.org/a?x#y"),
+        ("https://dav.example.org/a/?b/c", "/a/", "https://dav.example.org/a/?b/c"),
+    ] {
+        let sandbox = Sandbox::new();
+        let text = format!(
+            "pacc.enabled = true\nsmtp.security = 'tls'\njmap.url = '{url}'\n\
+             caldav.url = '{url}'\ncarddav.url = '{url}'\n"
+        );
+        let config = sandbox.write("c.toml", text);
+        let run = |arguments: &[&str]| {
+            let output = command(program()).arg("--config").arg(&config).args(arguments).output();
+            String::from_utf8(output.expect("program").stdout).expect("UTF-8")
+        };
+        let zone = run(&["dns", "example.org"]);
+        assert_eq!(zone.matches(&format!("\"path={path}\"\n")).count(), 2, "{url}: {zone}");
+        let document = run(&["show", "--client", "pacc", "ann@example.org"]);
+        assert!(document.contains(&format!("\"url\": \"{pacc}\"")), "{url}: {document}");
+    }
+}

@@ -190,12 +190,8 @@ fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>
             records.push(record(name, "SRV", format!("0 0 {port} {host}.")));
         }
         if has_path {
-            // RFC 6764 §4
-            records.push(record(
-                name,
-                "TXT",
-                strings(&format!("path={}", service.url.path_and_more())),
-            ));
+            // RFC 6764 §4: a path, without query and fragment.
+            records.push(record(name, "TXT", strings(&format!("path={}", service.url.path()))));
         }
     }
     records
