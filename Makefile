@@ -32,8 +32,11 @@ TARGETS ?=
 # The address of `make run`.
 HTTP ?= 127.0.0.1:8025
 
+# In a path after this, sed sees no special character.
+QUOTED = sed 's/[\\&|]/\\&/g'
 # Writes the path of the schema into the first line of the example.
-WITH_SCHEMA = sed '1s|/usr/local/share/mailsetup|$(schemadir)|' contrib/config.example.toml
+WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
+  sed "1s|/usr/local/share/mailsetup|$$schemadir|" contrib/config.example.toml
 
 CONTRIB = apache caddy haproxy lighttpd nginx selinux
 
@@ -144,7 +147,8 @@ install:
 	if [ -n '$(unitdir)' ]; then \
 	  $(INSTALL) -d '$(DESTDIR)$(unitdir)' && \
 	  $(INSTALL) -m 644 contrib/systemd/mailsetup.socket '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
-	  sed 's|/usr/bin/mailsetup|$(bindir)/mailsetup|' contrib/systemd/mailsetup.service \
+	  bindir=$$(printf '%s\n' '$(bindir)' | $(QUOTED)) && \
+	  sed "s|/usr/bin/mailsetup|$$bindir/mailsetup|" contrib/systemd/mailsetup.service \
 	    >'$(DESTDIR)$(unitdir)/mailsetup.service' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.service'; \
 	fi
 	if [ -n '$(cgibindir)' ]; then \

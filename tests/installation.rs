@@ -89,6 +89,29 @@ fn units_and_links_follow_the_directories() {
     assert!(!files(&stage).iter().any(|file| file.ends_with(".cgi")), "no link unless asked for");
 }
 
+/// `&` and `|` in a path were taken for what they are in sed.
+#[test]
+fn directories_are_written_as_they_are() {
+    for prefix in ["/opt/a&b", "/opt/a|b", "/opt/a\\1b", "/opt/a/b&&c|d"] {
+        let sandbox = Sandbox::new();
+        let stage = sandbox.path("stage");
+        let variables = [&*format!("prefix={prefix}"), "unitdir=/units"];
+        make("install", &stage, &variables);
+        make("install-config", &stage, &variables);
+        let read = |path: &str| fs::read_to_string(stage.join(path)).expect(path);
+        let unit = read("units/mailsetup.service");
+        assert!(unit.contains(&format!("\nExecStart={prefix}/bin/mailsetup\n")), "{unit}");
+        let schema = format!("#:schema {prefix}/share/mailsetup/mailsetup.schema.json\n");
+        let example = format!("{}/share/doc/mailsetup/config.example.toml", &prefix[1..]);
+        for path in [&*example, "etc/mailsetup/config.toml"] {
+            assert!(read(path).starts_with(&schema), "{prefix}: {path}");
+        }
+        make("uninstall", &stage, &variables);
+        let left: Vec<_> = files(&stage).into_iter().collect();
+        assert_eq!(left, ["etc/mailsetup/config.toml"], "{prefix}");
+    }
+}
+
 #[test]
 fn a_configuration_that_is_there_is_never_overwritten() {
     let sandbox = Sandbox::new();
