@@ -113,6 +113,10 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("wrong-type", Error, "A value of the wrong type."),
 ];
 
+/// How an admin confirms a change that was refused: the end of a message.
+pub const CONFIRM: &str =
+    "if this is intended, run `systemctl reload mailsetup`, send SIGHUP or restart the service";
+
 /// One finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Finding {

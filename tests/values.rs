@@ -5,7 +5,7 @@ use crate::common::http::Request;
 use crate::common::{Sandbox, cgi, command, program};
 use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
-use mailsetup::config::{Config, check};
+use mailsetup::config::{Config, check, entry};
 use mailsetup::finding::Finding;
 use std::path::Path;
 
@@ -199,4 +199,22 @@ fn a_url_without_a_path_has_the_path_slash() {
         let document = run(&["show", "--client", "pacc", "ann@example.org"]);
         assert!(document.contains(&format!("\"url\": \"{pacc}\"")), "{url}: {document}");
     }
+}
+
+/// The keys of a domain's file stand at its top; `[domain."…"]` in it was an unknown key among all
+/// the others, without a hint.
+#[test]
+fn a_domain_in_the_settings_of_a_domain_is_an_error_with_a_hint() {
+    let base = load("domains.directory = '/'\n").expect("a configuration");
+    let text = "[domain.'y.example']\nimap.port = 993\n";
+    let findings = entry::of_file(Path::new("x.example.toml"), text, base.base()).expect_err(text);
+    let said: Vec<_> = findings.iter().map(|it| (it.code, it.message.as_str())).collect();
+    let message = "unknown key `domain`: this file has the settings of one domain; write them \
+                   without [domain.\"…\"], and further domains to files of their own";
+    assert_eq!(said, [("unknown-key", message)]);
+    let inner = "[domain.'x.example'.domain.'y.example']\nimap.port = 993\n";
+    assert_refused(inner, "unknown-key", "a domain contains no others; write [domain.\"…\"]");
+    // A name that is not in quotes.
+    let bare = "[domain.my.domain.example]\nimap.port = 993\n";
+    assert_refused(bare, "unknown-key", "write [domain.\"my.domain.example\"]");
 }

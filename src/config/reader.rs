@@ -123,6 +123,17 @@ impl Position<'_> {
             (None, Some(domain)) => format!(
                 "unknown key `{name}`; a domain name must be in quotes: write [domain.\"{domain}\"]"
             ),
+            (None, None) if name == "domain" && self.path.is_empty() => match self.domain {
+                None => {
+                    "unknown key `domain`: this file has the settings of one domain; write them \
+                         without [domain.\"…\"], and further domains to files of their own"
+                        .to_owned()
+                }
+                Some(_) => format!(
+                    "unknown key `domain`{place}: a domain contains no others; write [domain.\"…\"] \
+                     for each"
+                ),
+            },
             (None, None) => {
                 format!("unknown key `{name}`{place}; known keys are {}", quoted(&known))
             }

@@ -14,7 +14,7 @@ use super::find::Source;
 use super::lookup::{Answer, Config};
 use super::value_checks::ValueChecks;
 use crate::files::{Seen, Stamp, is_cut, says_nothing};
-use crate::finding::{Finding, Place};
+use crate::finding::{CONFIRM, Finding, Place};
 use crate::log;
 use crate::signing::Identity;
 use std::collections::HashMap;
@@ -359,7 +359,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     let refused = |code, message: String| {
         let place = new.path().map(Place::file);
         let mut finding = Finding::error(code, place, message);
-        finding.mend = Some("if this is intended, send SIGHUP or restart the service".to_owned());
+        finding.mend = Some(CONFIRM.to_owned());
         Some(finding)
     };
     if says_nothing(&new.text) && !says_nothing(&old.text) {
@@ -373,11 +373,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     if new.answer == Answer::AnyByDefault && old.answer == Answer::Listed {
         let message = "the configuration no longer names domains; any domain would be answered";
         let mut finding = refused("answers-more", message.to_owned())?;
-        finding.mend = Some(
-            "if this is intended, write answer = \"any\" in [domains], or send SIGHUP or restart the \
-             service"
-                .to_owned(),
-        );
+        finding.mend = Some(format!("{CONFIRM}; to keep it, write answer = \"any\" in [domains]"));
         return Some(finding);
     }
     if old.signs() && !new.signs() {

@@ -8,7 +8,7 @@
 
 use crate::address::Domain;
 use crate::files::{self, Kind, SETTLE_TIME, Seen, Stamp, says_nothing};
-use crate::finding::{Finding, Place};
+use crate::finding::{CONFIRM, Finding, Place};
 use crate::log;
 use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
@@ -249,9 +249,9 @@ impl<T: Clone> DomainsD<T> {
     fn lookup_gone(&self, known: &mut Known<T>, domain: &Domain) -> Lookup<T> {
         let complaint = match Stamp::of(&self.folder) {
             Ok(Some(folder)) if known.is_replaced_by(&folder) && self.is_empty() => {
-                "it is empty, and another folder than before; keeping the previous settings; if this is intended, send \
-                 SIGHUP or restart the service"
-                    .to_owned()
+                format!(
+                    "it is empty, and another folder than before; keeping the previous settings; {CONFIRM}"
+                )
             }
             Ok(Some(folder)) => {
                 known.folder_complaint = None;
@@ -349,9 +349,7 @@ impl<T: Clone> DomainsD<T> {
         let made = made.and_then(|reading| match refusal(&reading) {
             Some((code, what)) => Err(error(
                 code,
-                &format!(
-                    "the file {what}; keeping the previous settings; if this is intended, send SIGHUP"
-                ),
+                &format!("the file {what}; keeping the previous settings; {CONFIRM}"),
             )),
             None => Ok(reading),
         });
