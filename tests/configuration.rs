@@ -495,8 +495,18 @@ fn check_says_what_clients_do_with_methods() {
         (
             with_auth("['oauth2', 'password']"),
             &[
-                "imap: auth is a list: Mustang takes oauth2, Thunderbird and Thunderbird for Android take the first, but oauth2 only for servers that they know by name, Evolution takes password, KMail takes oauth2",
+                "imap: auth is a list: Mustang takes oauth2, Thunderbird and Thunderbird for Android take the first they support, but oauth2 only for servers that they know by name, Evolution takes password, KMail takes oauth2",
             ][..],
+        ),
+        (
+            "imap.auth = ['ntlm', 'password']\n".to_owned(),
+            &[
+                "imap: auth is a list: Mustang takes the first it supports, Thunderbird and Thunderbird for Android take the first they support, Evolution takes password, KMail takes ntlm",
+            ],
+        ),
+        (
+            "imap = { port = 143, security = 'tls' }\n".to_owned(),
+            &["after Autodiscover, Thunderbird and FairEmail use STARTTLS there"],
         ),
         (with_auth("'oauth2'"), &["auth = \"oauth2\" alone: Thunderbird"]),
         (

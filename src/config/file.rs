@@ -80,7 +80,8 @@ pub struct Tables {
     pub carddav: Rare<ServiceTable>,
     /// Files.
     pub webdav: Rare<ServiceTable>,
-    /// JMAP, a newer protocol for mail. Pimalaya 0.7 refuses the whole autoconfig document for it.
+    /// JMAP, a newer protocol for mail. A client refuses the whole autoconfig document for it;
+    /// `mailsetup check` names it.
     pub jmap: Rare<ServiceTable>,
     /// Exchange ActiveSync, for phones. It is in the response to Autodiscover clients that request
     /// it; Outlook for phones requests only this, through a service of Microsoft.
@@ -218,7 +219,7 @@ pub struct Documentation {
 pub struct ServerTable {
     /// If false, the server is left out of every response. One of `imap` and `pop3` must stay on.
     ///
-    /// - [imap] Without IMAP, Geary and Thunderbird for Android find nothing.
+    /// - [imap] Without IMAP, some clients find no server; `mailsetup check` names them.
     /// - [smtp] False is an error: clients refuse an account that cannot send.
     /// - [smtp] Only: true
     /// - Default: `true`
@@ -247,8 +248,8 @@ pub struct ServerTable {
     /// - [managesieve] Default: `4190`
     /// - [managesieve] Example: `port = 4190`
     pub port: Option<Spanned<i64>>,
-    /// How the connection is protected: {words}. `"none"` makes Thunderbird for Android refuse
-    /// everything, also the other servers.
+    /// How the connection is protected: {words}. With `"none"`, some clients refuse
+    /// everything, also the other servers; `mailsetup check` names them.
     ///
     /// - [imap] Default: `"tls"`, or `"starttls"` if `port` is 143
     /// - [imap, pop3] Example: `security = "tls"`
@@ -260,22 +261,22 @@ pub struct ServerTable {
     /// - [managesieve] Default: `"starttls"`
     pub security: Option<Spanned<Security>>,
     /// How users prove who they are: {words}; or a list of methods, the preferred one first:
-    /// `["oauth2", "password"]`. Only `"password"` works in every client: Thunderbird for Android
-    /// refuses everything for `"ntlm"` alone. `mailsetup check` reports what each client does with
-    /// a list.
+    /// `["oauth2", "password"]`. Only `"password"` works in every client: some refuse
+    /// everything for `"ntlm"` alone. `mailsetup check` names them, and reports what each client
+    /// does with a list.
     ///
     /// A list holds one method or more, each of them once. Autoconfig documents have all of them in
     /// that order. Apple profiles, Autodiscover and the page for mailbox owners have the first that
     /// is not `"oauth2"`. If one of the two servers that are needed to read and to send mail has
     /// `"oauth2"` alone, Apple profiles and Autodiscover are not available.
     ///
-    /// - [smtp] It may also be `"none"`, for a server that asks for no login. Thunderbird for
-    ///   Android refuses everything then, and Thunderbird 153 takes the set-up for incomplete.
+    /// - [smtp] It may also be `"none"`, for a server that asks for no login. Some
+    ///   clients refuse everything then, or take the set-up for incomplete.
     /// - Default: `"password"`
     /// - Example: `auth = "password"`
     pub auth: Option<Spanned<OneOrMore<Auth>>>,
-    /// The login. aerc understands only `%EMAILADDRESS%`; FairEmail and Mailspring do not
-    /// understand a login made of several parts, and Mailspring no fixed one.
+    /// The login. Only `%EMAILADDRESS%` works in every client; `mailsetup check` names those that do
+    /// not understand another login.
     ///
     /// White space is not allowed.
     ///
@@ -284,8 +285,8 @@ pub struct ServerTable {
     /// - Example: `username = "%EMAILADDRESS%"`
     pub username: Option<Spanned<String>>,
     /// More ways to the same mail, each with `host`, `port` and `security` of its own as far as
-    /// they differ. Evolution takes the last, aerc the last for sending; all other known clients
-    /// take the first server.
+    /// they differ. Some clients take the last server instead of the first; `mailsetup check` names
+    /// them.
     ///
     /// They follow the first server in autoconfig documents, and get SRV records.
     ///
@@ -353,8 +354,8 @@ pub struct ServiceTable {
     /// - [jmap] Example: `url = "https://jmap.%EMAILDOMAIN%/.well-known/jmap"`
     /// - [activesync] Example: `url = "https://eas.%EMAILDOMAIN%/Microsoft-Server-ActiveSync"`
     pub url: Option<Spanned<String>>,
-    /// The login. FairEmail takes the last `username` of all services for the mail server's, so let
-    /// them be the same.
+    /// The login. Let it be that of the mail server: some clients take the last `username` of all
+    /// services for that one; `mailsetup check` names them.
     ///
     /// White space is not allowed.
     ///
@@ -424,8 +425,8 @@ pub struct Autodiscover {
     /// - Default: `false`
     /// - Example: `dav = false`
     pub dav: Option<bool>,
-    /// Redirects Autodiscover clients of one domain to this address. Outlook, Thunderbird and
-    /// ActiveSync clients follow it; Delta Chat, EmailEngine and FairEmail do not.
+    /// Redirects Autodiscover clients of one domain to this address. Some clients do not follow
+    /// it; `mailsetup check` names them.
     ///
     /// A request with this address gets the settings. So does a request for which the address is
     /// invalid once it is filled in: a local part of more than 64 bytes, or a quoted one with text
@@ -439,11 +440,11 @@ pub struct Autodiscover {
     /// - Value: address
     /// - Default: none
     pub redirect_address: Option<Spanned<String>>,
-    /// Redirects Autodiscover clients of one domain to this URL. Outlook follows it, Thunderbird
-    /// does not. A request to this URL gets the settings, so it may be a URL of this server. Only
+    /// Redirects Autodiscover clients of one domain to this URL. Some clients do not follow it;
+    /// `mailsetup check` names them. A request to this URL gets the settings, so it may be a URL of this server. Only
     /// one of the two redirects can be set.
     ///
-    /// Clients that send no address, as Delta Chat, get the settings in either case.
+    /// Clients that send no address get the settings in either case.
     ///
     /// ```toml
     /// [domain."elsewhere.example".autodiscover]

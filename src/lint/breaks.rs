@@ -87,8 +87,14 @@ pub fn choices(methods: &[Auth]) -> String {
     let takes =
         |does, method: &Auth| who(does, &format!("takes {method}"), &format!("take {method}"));
     let mut clients = Vec::new();
-    clients.extend(methods.first().map(|method| takes(FIRST_BY_DOCUMENT, method)));
-    clients.push(who(FIRST_BY_HOST, "takes the first", "take the first"));
+    let takes_first =
+        |does| who(does, "takes the first it supports", "take the first they support");
+    clients.extend(methods.first().map(|method| match method {
+        Auth::Password | Auth::OAuth2 => takes(FIRST_BY_DOCUMENT, method),
+        // It is not known which of the others they support.
+        Auth::CramMd5 | Auth::Ntlm | Auth::None => takes_first(FIRST_BY_DOCUMENT),
+    }));
+    clients.push(takes_first(FIRST_BY_HOST));
     if methods.contains(&Auth::OAuth2) {
         clients.push("but oauth2 only for servers that they know by name".to_owned());
     }

@@ -267,7 +267,8 @@ pub static LINTS: &[Lint] = &[
                 cause(
                     &["security", "port"],
                     format!(
-                        "port {} is for STARTTLS; {} STARTTLS there, in spite of security = \"tls\"",
+                        "port {} is for STARTTLS; after Autodiscover, {} STARTTLS there, in spite of \
+                         security = \"tls\"",
                         server.port,
                         who(breaks::PORT_DECIDES, "uses", "use")
                     ),

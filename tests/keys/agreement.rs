@@ -4,6 +4,7 @@
 use super::source::{Key, Shape, Source, Word, literal, range};
 use super::{example, schema};
 use crate::common::{command, source};
+use mailsetup::clients;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check, entry, file};
 use mailsetup::finding::Finding;
@@ -198,6 +199,41 @@ fn any_value(key: &Key) -> &'static str {
         Shape::Table(_) | Shape::TextByLanguage => "{}",
         Shape::Text | Shape::Word(_) => "''",
     }
+}
+
+/// Which clients a setting breaks stands in the table of clients, and `check` says it. Comments that
+/// repeated it named others, or fewer.
+#[test]
+fn comments_of_keys_do_not_list_the_clients_that_check_names() {
+    // What is not in the table of clients: which of them read a value at all.
+    const NAMED: [&str; 7] = [
+        "activesync",
+        "autodiscover",
+        "autodiscover.dav",
+        "oauth2",
+        "pop3.leave_on_server",
+        "provider.documentation",
+        "provider.short_name",
+    ];
+    let source = Source::read();
+    // ActiveSync is also a protocol.
+    let names = clients::all().map(|client| client.name).filter(|name| *name != "ActiveSync");
+    let names: Vec<_> = names.collect();
+    let mut named = BTreeSet::new();
+    let mut texts: Vec<_> = source.tables().map(|it| (it.name.clone(), it, it)).collect();
+    for table in source.tables() {
+        let keys = source.keys(table).into_iter();
+        texts.extend(keys.map(|key| (format!("{}.{}", table.name, key.name), table, key)));
+    }
+    for (path, table, key) in texts {
+        let own = key.doc.own_row(&table.name, "").unwrap_or_default();
+        let text = format!("{} {own}", key.doc.paragraphs.join(" "));
+        // Outlook has several entries.
+        if names.iter().any(|name| text.contains(name)) || text.contains("Outlook") {
+            named.insert(path);
+        }
+    }
+    assert_eq!(named.iter().map(String::as_str).collect::<Vec<_>>(), NAMED);
 }
 
 /// Every table is tested with every key of all others: the source has the same keys as the program.
