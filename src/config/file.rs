@@ -486,6 +486,7 @@ pub enum Auth {
     /// no login
     ///
     /// - Tables: [smtp]
+    /// - Alone
     None,
 }
 

@@ -170,6 +170,46 @@ fn the_schema_refuses_what_a_schema_can_refuse() {
             "",
             "[domain.'x.example'.autodiscover]\nredirect_address = 'ann@y.example'\nredirect_url = 'https://y.example/'",
         ),
+        ("", "[imap]\nhost = ''"),
+        ("", "[imap]\nhost = 'a..b'"),
+        ("", "[imap]\nhost = '.a'"),
+        ("", "[imap]\nhost = 'a_b.c'"),
+        ("", "[imap]\nhost = '-a.b'"),
+        ("", "[imap]\nhost = 'a-'"),
+        ("", "[imap]\nhost = '[::1]'"),
+        ("", "[imap]\nhost = '%EMAILDOMAIN%_'"),
+        ("", "[imap]\nalternatives = [{ host = 'a..b' }]"),
+        ("", "[smtp]\nauth = ['none', 'password']"),
+        ("", "[smtp]\nauth = ['none', 'none']"),
+        ("", "[caldav]\nurl = 'https://'"),
+        ("", "[caldav]\nurl = 'https:///x'"),
+        ("", "[caldav]\nurl = 'https://?x'"),
+        ("", "[caldav]\nurl = 'https://x:0/'"),
+        ("", "[caldav]\nurl = 'https://x:/'"),
+        ("", "[caldav]\nurl = 'https://x:123456/'"),
+        ("", "[caldav]\nurl = 'https://ann@x.example/'"),
+        ("", "[caldav]\nurl = 'https://[::1]/'"),
+        ("", "[caldav]\nurl = 'https://a..b/'"),
+        ("", "[caldav]\nurl = 'https://a_b/'"),
+        ("", "[caldav]\nurl = 'https://x/100%'"),
+        ("", "[caldav]\nurl = 'https://x/%2'"),
+        ("", "[caldav]\nurl = 'https://x/%zz'"),
+        ("", "[provider]\nname = \"a\\nb\""),
+        ("", "[oauth2]\nissuer = \"a\\r\\nb\""),
+        ("", "[domain.'']"),
+        ("", "[domain.' ']"),
+        ("", "[domain.'x y.example']"),
+        ("", "[domain.'ann@x.example']"),
+        ("", "[domain.'https://x.example/']"),
+        ("", "[domain.'*.x.example']"),
+        ("", "[domain.x]"),
+        ("", "[domain.'x..example']"),
+        ("", "[domain.'%EMAILDOMAIN%.example']"),
+        ("", "[domain.'x.example']\nalias_of = 'y'"),
+        ("", "[domain.'x.example'.autodiscover]\nredirect_address = \"\\nx@y.org\""),
+        ("", "[domain.'x.example'.autodiscover]\nredirect_address = 'x@y.org '"),
+        ("", "[domain.'x.example'.autodiscover]\nredirect_address = 'x@y..org'"),
+        ("", "[domain.'x.example'.autodiscover]\nredirect_address = '@y.org'"),
         ("domain", "[domain.'x.example']"),
         ("domain", "imap.port = 70000"),
         ("domain", "log.requests = true"),
@@ -268,6 +308,48 @@ fn each_table_has_the_keys_of_the_program() {
         }
     }
     assert!(tried > 1000, "{tried}");
+}
+
+/// Unusual spellings that the program accepts, and the patterns, too.
+#[test]
+fn the_schema_takes_every_spelling_of_a_value() {
+    let texts = [
+        "[imap]\nhost = 'B\u{fc}cher.%EMAILDOMAIN%.'",
+        "[imap]\nhost = 'mail-%EMAILDOMAIN%'",
+        "[imap]\nhost = '%EMAILDOMAIN%%EMAILDOMAIN%'",
+        "[imap]\nhost = '\u{1f4e7}.example'",
+        "[imap]\nhost = '192.0.2.1'",
+        "[imap]\nhost = 'xn--bcher-kva'",
+        "[smtp]\nauth = ['none']",
+        "[smtp]\nauth = 'none'",
+        "[caldav]\nurl = 'https://DAV.%EMAILDOMAIN%.:0443?x=%20#y'",
+        "[caldav]\nurl = 'https://a--b.c/%EMAILDOMAIN%%2F[a]@b:c'",
+        "[caldav]\nurl = 'https://192.0.2.1'",
+        "[provider]\nname = \" \\n a b\\t\\n \"",
+        "[apple]\ndescription = { en = \"a\\nb\" }",
+        "[domain.'B\u{fc}cher\u{3002}example']",
+        "[domain.'X-Y.Example.']",
+        "[domain.'\u{1f4e7}.example']",
+        "[domain.'x.example'.autodiscover]\nredirect_address = '\"a b\"@%EMAILDOMAIN%'",
+        "[domain.'x.example'.autodiscover]\nredirect_address = '%EMAILLOCALPART%@b\u{fc}.Example.'",
+    ];
+    for text in texts {
+        assert!(load(text).is_ok(), "the program refuses {text}: {:?}", load(text).err());
+    }
+    assert_all_good(&texts.map(|text| ("", text.to_owned())));
+}
+
+/// The number of list files that the description names is that of the program.
+#[test]
+fn the_largest_number_of_list_files_is_that_of_the_program() {
+    let list = |count| format!("[domains]\nlist_files = [{}]\n", "'/dev/null',".repeat(count));
+    let is_refused = |count| {
+        let errors = load(&list(count)).err().unwrap_or_default();
+        errors.iter().any(|error| error.code == "too-many-lists")
+    };
+    assert_eq!((is_refused(100), is_refused(101)), (false, true));
+    let found = judge(&[("", list(100)), ("", list(101))]);
+    assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1], "{found:?}");
 }
 
 /// The description of a domain lists the keys that it does not have.

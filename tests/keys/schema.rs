@@ -4,7 +4,7 @@
 //! (placeholders, host names, files, aliases, servers that need each other) are left to `mailsetup
 //! check`. The schema of a file in `domains.directory` is `#/definitions/domain`.
 
-use super::source::{Key, Shape, Source, literal, range, value};
+use super::source::{Key, Shape, Source, Word, literal, pattern, range, value};
 use mailsetup::config::file::{DOMAIN_ONLY, TOP_ONLY, placeholders};
 use serde_json::{Map, Value, json};
 
@@ -57,10 +57,15 @@ pub fn write(source: &Source) -> Value {
     let domains = json!({
         "description": "Settings of single domains, by their names in quotes.",
         "type": "object",
+        "propertyNames": { "pattern": pattern("domain") },
         "additionalProperties": { "$ref": "#/definitions/domain" },
     });
     top.insert("domain".to_owned(), domains);
-    let mut schema = object(top, "The configuration of mailsetup; see mailsetup.toml(5).");
+    let mut schema = object(
+        top,
+        "The configuration of mailsetup; see mailsetup.toml(5). The file of a domain is described by \
+         #/definitions/domain.",
+    );
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!("mailsetup.toml");
     schema["definitions"] = Value::Object(definitions);
@@ -122,15 +127,23 @@ fn key(source: &Source, key: &Key, path: &[&str]) -> Value {
         Shape::TextByLanguage => json!({
             "type": "object",
             "propertyNames": { "pattern": LANGUAGE },
-            "additionalProperties": text(key),
+            // These may have several lines.
+            "additionalProperties": { "type": "string", "pattern": r"\S" },
         }),
         Shape::Texts => json!({ "type": "array", "items": text(key) }),
-        Shape::Word(_) => words(source, key, table),
+        Shape::Word(_) => words(source, key, table, |_| true),
         Shape::WordOrWords(_) => {
-            let word = words(source, key, table);
+            let word = words(source, key, table, |_| true);
+            let is_alone = |word: &Word| word.doc.row("", "Alone").is_some();
+            let some = words(source, key, table, |word| !is_alone(word));
             let list =
-                json!({ "type": "array", "items": word, "minItems": 1, "uniqueItems": true });
-            json!({ "anyOf": [word, list] })
+                json!({ "type": "array", "items": some, "minItems": 1, "uniqueItems": true });
+            let mut any = vec![word, list];
+            let words = source.words(key, table).into_iter();
+            any.extend(
+                words.filter(|word| is_alone(word)).map(|word| json!({ "const": [word.name] })),
+            );
+            json!({ "anyOf": any })
         }
         Shape::Tables(_) => {
             let mut keys = Map::new();
@@ -147,6 +160,9 @@ fn key(source: &Source, key: &Key, path: &[&str]) -> Value {
         }
         Shape::Table(_) => panic!("a table in a table: {path:?}"),
     };
+    if let Some(items) = key.doc.row(table, "Items") {
+        schema["maxItems"] = toml(items);
+    }
     if let Some(only) = key.doc.row(table, "Only") {
         schema["const"] = toml(only);
     }
@@ -172,8 +188,10 @@ fn text(key: &Key) -> Value {
     json!({ "type": "string", "pattern": value(key).1 })
 }
 
-fn words(source: &Source, key: &Key, table: &str) -> Value {
-    let words: Vec<_> = source.words(key, table).into_iter().map(|word| &word.name).collect();
+/// The words for which `has` is true.
+fn words(source: &Source, key: &Key, table: &str, has: impl Fn(&Word) -> bool) -> Value {
+    let words = source.words(key, table).into_iter().filter(|word| has(word));
+    let words: Vec<_> = words.map(|word| &word.name).collect();
     json!({ "type": "string", "enum": words })
 }
 

@@ -25,7 +25,8 @@
 //!   `Only`: the only accepted value.
 //! - `Tables`: where the key, or the word, is allowed, if that is not everywhere.
 //! - `Required`: the other keys of the table need this one. `Needs`: this one needs another.
-//!   `Without`: it excludes another. `Alone`: it excludes all others.
+//!   `Without`: it excludes another. `Alone`: it excludes all others, also for a word in a list.
+//! - `Items`: the largest number of items in a list.
 
 use crate::common::source;
 use std::collections::BTreeMap;
@@ -34,22 +35,34 @@ use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArgumen
 
 /// The kinds of text, each with a pattern that matches all values the program accepts.
 pub const VALUES: [(&str, &str); 10] = [
-    ("text", r"\S"),
-    ("URL", r"^https://[!#-;=?-\[\]_a-z~]+$"),
+    // One line; white space around it is removed.
+    ("text", r"^\s*\S([^\n\r]*\S)?\s*$"),
+    (
+        "URL",
+        r"^https://{ascii}(\.{ascii})*\.?(:0*[1-9][0-9]{0,4})?([/?#]([!#$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2}|%EMAILDOMAIN%)*)?$",
+    ),
     ("path", r"."),
     ("path of a URL", r"^/[A-Za-z0-9/._~-]*$"),
-    ("host name", r"^[^\s/:@]+$"),
-    ("domain", r"^[^\s/:@]+$"),
-    ("address", r"^.+@.+$"),
+    ("host name", r"^{label}(\.{label})*\.?$"),
+    ("domain", r"^{name}([.\u3002\uff0e\uff61]{name})+\.?$"),
+    ("address", r"^.+@{label}(\.{label})*\.?$"),
     ("login", r"^\S+$"),
     ("reverse DNS name", r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"),
     ("#rrggbb", r"^#[0-9A-Fa-f]{6}$"),
 ];
 
+/// Parts of the patterns: a label of a host name in ASCII, the same with international letters, and
+/// the latter without the `%` of placeholders.
+const PARTS: [(&str, &str); 3] = [
+    ("{ascii}", "[%0-9A-Za-z]([%0-9A-Za-z-]*[%0-9A-Za-z])?"),
+    ("{label}", r"[^\s!-$&-/:-@\[-`{-~]([^\s!-$&-,./:-@\[-`{-~]*[^\s!-$&-/:-@\[-`{-~])?"),
+    ("{name}", r"[^\s!-/:-@\[-`{-~]([^\s!-,./:-@\[-`{-~]*[^\s!-/:-@\[-`{-~])?"),
+];
+
 /// The names of the rows; a row without one is text.
-const ROWS: [&str; 10] = [
+const ROWS: [&str; 11] = [
     "Default", "Example", "Value", "Range", "Only", "Tables", "Required", "Needs", "Without",
-    "Alone",
+    "Alone", "Items",
 ];
 
 //------------ Doc ------------------------------------------------------------
@@ -310,9 +323,17 @@ pub fn range(key: &Key) -> Option<(i64, i64)> {
 }
 
 /// The kind of a text, and its pattern.
-pub fn value(key: &Key) -> (&'static str, &'static str) {
+pub fn value(key: &Key) -> (&'static str, String) {
     let name = key.doc.row("", "Value").unwrap_or("text");
-    *VALUES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no value {name}"))
+    let known = VALUES.iter().find(|(known, _)| *known == name);
+    let (name, _) = known.unwrap_or_else(|| panic!("no value {name}"));
+    (name, pattern(name))
+}
+
+/// The pattern of a kind of text.
+pub fn pattern(name: &str) -> String {
+    let (_, pattern) = VALUES.iter().find(|(known, _)| *known == name).expect(name);
+    PARTS.iter().fold((*pattern).to_owned(), |text, (part, meaning)| text.replace(part, meaning))
 }
 
 /// The words of a text; code and the name of a section are one word each.
