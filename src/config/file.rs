@@ -230,7 +230,8 @@ pub struct ServerTable {
     /// The host name, without a port. Mail clients connect to it, so its certificate must include
     /// this name.
     ///
-    /// International letters are turned to ASCII, capitals to small letters.
+    /// International letters are turned to ASCII, capitals to small letters. Between two dots,
+    /// international letters cannot be beside `%EMAILDOMAIN%`.
     ///
     /// - Value: host name
     /// - Default: `"mail.%EMAILDOMAIN%"`
