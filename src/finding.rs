@@ -100,8 +100,16 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("stops-signing", Error, "A reload would stop signing; the previous configuration is kept."),
     ("syntax", Error, "A file that is not TOML."),
     ("template", Error, "A page template that cannot be used."),
-    ("text", Error, "A name without visible text, or with a hidden character."),
-    ("texts", Error, "Texts by language in the wrong form, or with a hidden character."),
+    (
+        "text",
+        Error,
+        "A name without visible text, or with a character that changes the direction of text.",
+    ),
+    (
+        "texts",
+        Error,
+        "Texts by language in the wrong form, or with a character that changes the direction of text.",
+    ),
     ("thread", Error, "The thread that reads files cannot be started."),
     ("too-many-lists", Error, "More list files than can be read."),
     ("too-many-parts", Error, "More tables, keys and values than are read from one file."),

@@ -326,7 +326,7 @@ fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
     for (text, message) in [
         (
             "provider.name = 'Mail %EMAILADDRESS%'",
-            "provider.name: unknown placeholder %EMAILADDRESS%; only %EMAILDOMAIN% is allowed here",
+            "provider.name: %EMAILADDRESS% cannot be used at this key; only %EMAILDOMAIN% is allowed here",
         ),
         (
             "provider.name = '%DOMAIN%'",
@@ -342,7 +342,7 @@ fn a_placeholder_is_refused_with_those_that_are_filled_in_there() {
         ),
         (
             "oauth2.client_id = '%EMAILDOMAIN%'",
-            "oauth2.client_id: unknown placeholder %EMAILDOMAIN%; placeholders are not allowed here",
+            "oauth2.client_id: %EMAILDOMAIN% cannot be used at this key; placeholders are not allowed here",
         ),
     ] {
         let (status, stdout, _) = run(&sandbox.write("c.toml", text), &["check"]);

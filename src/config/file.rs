@@ -36,7 +36,7 @@ pub type Rare<T> = Option<Box<T>>;
 /// listed domains are answered.
 ///
 /// The name may be written in any letter case, and with international letters. A server that is
-/// switched off at the top and on here has the settings that stand there.
+/// disabled at the top and enabled here has its other keys from the top.
 ///
 /// ```toml
 /// [domain."example.net"]
@@ -69,7 +69,7 @@ pub struct Tables {
     pub imap: Rare<ServerTable>,
     /// Reading mail by POP3. It is offered behind IMAP: clients take it only if somebody chooses it.
     pub pop3: Rare<ServerTable>,
-    /// Sending mail. It cannot be switched off: clients refuse an account that cannot send.
+    /// Sending mail. It cannot be disabled: clients refuse an account that cannot send.
     pub smtp: Rare<ServerTable>,
     /// Filters on the server (ManageSieve). Not offered unless it is switched on.
     pub managesieve: Rare<ServerTable>,
@@ -261,18 +261,18 @@ pub struct ServerTable {
     /// - [smtp, managesieve] Example: `security = "starttls"`
     /// - [managesieve] Default: `"starttls"`
     pub security: Option<Spanned<Security>>,
-    /// How users prove who they are: {words}; or a list of methods, the preferred one first:
-    /// `["oauth2", "password"]`. Only `"password"` works in every client: some refuse
-    /// everything for `"ntlm"` alone. `mailsetup check` names them, and reports what each client
-    /// does with a list.
+    /// The authentication method: {words}; or a list of methods, the preferred one first:
+    /// `["oauth2", "password"]`. Only `"password"` works in every client: some refuse the whole
+    /// configuration if `"ntlm"` is the only method. `mailsetup check` names them, and reports what
+    /// each client does with a list.
     ///
     /// A list holds one method or more, each of them once. Autoconfig documents have all of them in
     /// that order. Apple profiles, Autodiscover and the page for mailbox owners have the first that
     /// is not `"oauth2"`. If one of the two servers that are needed to read and to send mail has
     /// `"oauth2"` alone, Apple profiles and Autodiscover are not available.
     ///
-    /// - [smtp] It may also be `"none"`, for a server that asks for no login. Some
-    ///   clients refuse everything then, or take the set-up for incomplete.
+    /// - [smtp] It may also be `"none"`, for a server without login. Some clients refuse the whole
+    ///   configuration then, or treat the set-up as incomplete.
     /// - Default: `"password"`
     /// - Example: `auth = "password"`
     pub auth: Option<Spanned<OneOrMore<Auth>>>,
@@ -285,9 +285,9 @@ pub struct ServerTable {
     /// - Default: `"%EMAILADDRESS%"`
     /// - Example: `username = "%EMAILADDRESS%"`
     pub username: Option<Spanned<String>>,
-    /// More ways to the same mail, each with `host`, `port` and `security` of its own as far as
-    /// they differ. Some clients take the last server instead of the first; `mailsetup check` names
-    /// them.
+    /// Other servers for the same mail, each with `host`, `port` and `security`; keys that are not
+    /// set have the values of the first server. Some clients take the last server instead of the
+    /// first; `mailsetup check` names them.
     ///
     /// They follow the first server in autoconfig documents, and get SRV records.
     ///
@@ -331,7 +331,7 @@ pub struct Alternative {
     pub port: Option<Spanned<i64>>,
     /// How the connection is protected: {words}.
     ///
-    /// - Default: what `port` says if it is a usual one, else that of the first server
+    /// - Default: the usual one of `port`, else that of the first server
     pub security: Option<Spanned<Security>>,
 }
 
@@ -347,7 +347,7 @@ pub struct ServiceTable {
     pub enabled: Option<bool>,
     /// The URL, which begins with https:// and is in ASCII.
     ///
-    /// - [jmap] It is that of the session resource.
+    /// - [jmap] It is the URL of the session resource.
     /// - Value: URL
     /// - Default: none
     /// - [caldav, carddav] Example: `url = "https://dav.%EMAILDOMAIN%/"`
@@ -479,7 +479,7 @@ pub enum Auth {
     /// a challenge over the password
     #[serde(rename = "cram-md5")]
     CramMd5,
-    /// the one of Windows
+    /// that of Windows
     Ntlm,
     /// a token; see `[oauth2]`
     #[serde(rename = "oauth2")]

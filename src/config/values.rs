@@ -3,8 +3,9 @@
 //! They do not depend on the key, the file or other values. A message describes the error in the
 //! value; the caller prepends the key.
 
+use super::defaults::EMAIL_DOMAIN;
 use super::template::{self, HostError, Template};
-use crate::account::{Color, EMAIL_LOCAL_PART, Localised};
+use crate::account::{Color, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Localised};
 use crate::address::{EmailAddress, HostName, is_around, is_text};
 use crate::url::HttpsUrl;
 use crate::visible::{is_hidden, is_visible, turns};
@@ -150,6 +151,9 @@ fn beside_the_domain(text: &str) -> String {
 
 //------------ Placeholders ---------------------------------------------------
 
+/// All placeholders that there are.
+const PLACEHOLDERS: [&str; 3] = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, EMAIL_DOMAIN];
+
 /// Words that are meant as a placeholder even if one of the two `%` is missing.
 const WORDS: [&str; 7] =
     ["EMAILADDRESS", "EMAILLOCALPART", "EMAILDOMAIN", "EMAIL", "DOMAIN", "LOCALPART", "REALNAME"];
@@ -164,6 +168,7 @@ pub fn check_placeholders(text: &str, known: &[&str]) -> Result<(), String> {
     let is_meant = |known: &&&str| known.strip_suffix('%') == Some(wrong);
     let what = match known.iter().find(is_meant) {
         Some(whole) => format!("the `%` at the end of {whole} is missing"),
+        None if PLACEHOLDERS.contains(&wrong) => format!("{wrong} cannot be used at this key"),
         None => format!("unknown placeholder {wrong}"),
     };
     let known = match known {
@@ -227,10 +232,6 @@ fn starts_encoded(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::EMAIL_ADDRESS;
-    use crate::config::defaults::EMAIL_DOMAIN;
-
-    const PLACEHOLDERS: [&str; 3] = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, EMAIL_DOMAIN];
 
     #[test]
     fn numbers_have_bounds() {

@@ -147,9 +147,9 @@ pub struct Limits {
     pub body_bytes: Option<Spanned<i64>>,
     /// How many connections are served at the same time, from {range}.
     ///
-    /// One more is refused over FastCGI and waits over HTTP. Where the limit of open files leaves
-    /// less, that many are served and all others wait. For each that waits, one that is idle is
-    /// closed.
+    /// At the limit, connections that have sent nothing are closed. Otherwise the next one is refused
+    /// over FastCGI, and waits over HTTP; for a connection that waits, an idle one is closed. If the
+    /// limit of open files is lower, it holds instead, and all others wait.
     ///
     /// - Range: 1 to 100000
     /// - Default: `4096`
