@@ -21,6 +21,8 @@ cgibindir =
 INSTALL = install
 CARGO = cargo
 CARGOFLAGS =
+# For `make dist`. One thread: the bytes do not depend on the number of processors.
+XZ = xz -6 -T1
 # The built program.
 PROGRAM = $(or $(CARGO_TARGET_DIR),target)/release/mailsetup
 
@@ -125,6 +127,14 @@ static:
 	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
+## dist: a release below target/dist: source with all dependencies, SBOM, checksums (from a commit)
+dist:
+	@CARGO='$(CARGO)' XZ='$(XZ)' sh packaging/dist.sh
+
+## dist-check: build and install the tarball of `make dist`, without network and cargo's cache
+dist-check: dist
+	@CARGO='$(CARGO)' sh packaging/check.sh
+
 ## install: install the built program and its files; builds nothing
 install:
 	@test -x $(PROGRAM) || { echo '$(PROGRAM) is not there: run "make build" first, not as root'; exit 1; }
@@ -210,4 +220,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static install install-config uninstall man keys completions fmt lint deny clean help
+.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static dist dist-check install install-config uninstall man keys completions fmt lint deny clean help

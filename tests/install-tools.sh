@@ -20,6 +20,9 @@ spawn-fcgi:spawn-fcgi
 systemd-socket-activate:systemd
 ip:iproute2
 rsync:rsync
+git:git
+python3:python3
+xz:xz-utils
 curl:curl
 openssl:openssl
 groff:groff-base

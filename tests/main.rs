@@ -18,6 +18,7 @@ mod commands;
 mod configuration;
 mod conformance;
 mod corpora;
+mod dist;
 mod documents;
 mod findings;
 mod gateway;
