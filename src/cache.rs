@@ -39,7 +39,7 @@ struct Documents {
 #[derive(Debug)]
 struct Entry {
     name: &'static str,
-    variant: String,
+    variant: Option<String>,
     decided_by: DecidedBy,
     /// Not the settings themselves: they may be large and no longer in force.
     found: Identity,
@@ -116,7 +116,7 @@ impl Cache {
         entries.retain(|entry| !entry.answers(document, resolved));
         entries.push(Entry {
             name: document.name(),
-            variant: document.variant().into_owned(),
+            variant: document.variant(),
             decided_by: document.decided_by(),
             found: resolved.found.identity(),
             host_domain: resolved.host_domain.as_deref().cloned(),

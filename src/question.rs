@@ -7,7 +7,6 @@ use crate::account::Account;
 use crate::address::{Domain, EmailAddress};
 use crate::form::Form;
 use crate::response::Response;
-use std::borrow::Cow;
 
 /// A requested document, for an address or for the domain of a host.
 pub struct Question<'a> {
@@ -36,9 +35,9 @@ pub trait Document {
     /// variant and deciding domain are the same for the same account.
     fn name(&self) -> &'static str;
 
-    /// Distinguishes documents of the same name, for example by language.
-    fn variant(&self) -> Cow<'_, str> {
-        Cow::Borrowed("")
+    /// Distinguishes documents of the same name, for example by language; `None` if there is only one.
+    fn variant(&self) -> Option<String> {
+        None
     }
 
     /// Which domain determines the settings.

@@ -3,29 +3,28 @@
 
 use crate::response::{Response, Status};
 
+const LOCATION: &str = "Location";
+
 /// Writes a document response (§6.2.1); the response to a HEAD ends after the header (§4.3.3).
 pub fn write_answer(bytes: &mut Vec<u8>, response: &Response, is_head: bool) {
     bytes.reserve(512 + response.body.len());
-    let status = |bytes: &mut Vec<u8>| {
-        bytes.extend_from_slice(b"Status: ");
-        bytes.extend_from_slice(response.status.line().as_bytes());
-    };
-    // seen: HAProxy 2.6 changes any status before Location to 302.
-    let is_last = response.status == Status::MovedPermanently;
-    if !is_last {
-        status(bytes);
+    // seen: HAProxy 2.6 makes a 302 of any status before Location.
+    let is_redirect = response.status == Status::MovedPermanently;
+    if is_redirect {
+        bytes.extend_from_slice(b"Location: ");
+        bytes.extend_from_slice(response.header(LOCATION).unwrap_or_default().as_bytes());
+        bytes.extend_from_slice(b"\r\n");
     }
-    for (at, (name, value)) in response.headers.iter().enumerate() {
-        if at > 0 || !is_last {
-            bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(b"Status: ");
+    bytes.extend_from_slice(response.status.line().as_bytes());
+    for (name, value) in &response.headers {
+        if is_redirect && *name == LOCATION {
+            continue;
         }
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(name.as_bytes());
         bytes.extend_from_slice(b": ");
         bytes.extend_from_slice(value.as_bytes());
-    }
-    if is_last {
-        bytes.extend_from_slice(b"\r\n");
-        status(bytes);
     }
     // The length for a 304 would be that of the body that is not sent (RFC 9110 §8.6).
     if response.status != Status::NotModified {
@@ -49,8 +48,8 @@ mod tests {
         write_answer(&mut bytes, &response, false);
         let text = String::from_utf8(bytes).unwrap();
         let lines: Vec<_> = text.split("\r\n").collect();
-        assert_eq!(lines[1..3], ["Location: https://b/", "Status: 301 Moved Permanently"]);
-        assert!(lines[0].starts_with("Content-Type: ") && lines.len() == 6, "{text}");
+        assert_eq!(lines[..2], ["Location: https://b/", "Status: 301 Moved Permanently"]);
+        assert!(lines[2].starts_with("Content-Type: ") && lines.len() == 6, "{text}");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Variables<'a> {
 
 impl<'a> Variables<'a> {
     /// Sets a variable; the last of several with one name is used.
+    // Called for each variable of a request: the call would cost as much as the comparison.
+    #[inline(always)]
     pub fn set(&mut self, name: &[u8], value: &'a [u8]) {
         // By the length first: most variables of a request are not used.
         let variable = match (name.len(), name) {
@@ -91,6 +93,8 @@ impl<'a> FromIterator<(&'a [u8], &'a [u8])> for Variables<'a> {
 /// Makes a request of meta-variables.
 ///
 /// Fails with the response to send if they are not a request.
+// Called once in each gateway: the request is not moved then.
+#[inline(always)]
 pub fn request<'a>(
     variables: &Variables<'a>,
     body: impl Into<Cow<'a, [u8]>>,

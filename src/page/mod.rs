@@ -49,11 +49,11 @@ impl Document for ThePage<'_> {
     }
 
     /// The language, the host in the link to the profile, and whether there is a code for Android.
-    fn variant(&self) -> Cow<'_, str> {
+    fn variant(&self) -> Option<String> {
         let tag = spoken(&Languages::parse(self.languages)).tag;
         let host = self.host.map_or("", Domain::as_str);
         let code = if self.is_taken() { "+" } else { "-" };
-        [tag, code, host].concat().into()
+        Some([tag, code, host].concat())
     }
 
     fn write(&self, account: &Account) -> Written {

@@ -165,6 +165,8 @@ async fn before<T>(
 
 /// The request that has arrived, or the response to an invalid one; `variables` is set to those of
 /// the request.
+// Called in one place: the request is not moved then.
+#[inline(always)]
 fn read_request<'a>(
     arrived: &'a Arrived,
     variables: &mut Variables<'a>,
