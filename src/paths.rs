@@ -1,7 +1,7 @@
 //! The paths that are answered: the only place in the code where they are written.
 //!
-//! Data only: `route` joins each row to the function that reads its question. Whoever writes a link
-//! to one of our paths takes it from here. docs/protocols.md names who asks at which.
+//! Data only: `route` joins each row to the function that reads its question. Links to these paths use
+//! the table, too. docs/protocols.md says which clients use which path.
 
 use crate::request::Method;
 

@@ -15,21 +15,21 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::xml;
 
-/// The configuration of the domain of an address or of the Host.
-struct OfAnAddress;
+/// The configuration of the domain in the path, or of an address's domain or the Host's.
+struct Configuration<const IS_IN_PATH: bool>;
 
-/// The configuration of the domain in the path.
-struct OfADomain;
-
-impl Document for OfAnAddress {
+impl<const IS_IN_PATH: bool> Document for Configuration<IS_IN_PATH> {
     fn name(&self) -> &'static str {
-        NAME
+        "autoconfig"
     }
 
     fn decided_by(&self) -> DecidedBy {
-        // seen: Thunderbird requests autoconfig.<domain of the MX host> with the user's own
-        // address.
-        DecidedBy::AddressElseHost
+        match IS_IN_PATH {
+            true => DecidedBy::Host,
+            // seen: Thunderbird requests autoconfig.<domain of the MX host> with the user's own
+            // address.
+            false => DecidedBy::AddressElseHost,
+        }
     }
 
     fn write(&self, account: &Account) -> Written {
@@ -40,31 +40,11 @@ impl Document for OfAnAddress {
         not_ours()
     }
 }
-
-impl Document for OfADomain {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn decided_by(&self) -> DecidedBy {
-        DecidedBy::Host
-    }
-
-    fn write(&self, account: &Account) -> Written {
-        write(account)
-    }
-
-    fn not_found(&self) -> Response {
-        not_ours()
-    }
-}
-
-const NAME: &str = "autoconfig";
 
 /// Reads the question. The address is optional: TB Android, KMail, Geary and others send none.
 pub fn read<'r>(request: &'r Request) -> Result<Question<'r>, Response> {
     let address = address_parameter(request, "emailaddress")?;
-    Ok(Question::new(OfAnAddress, address, request.host.clone()))
+    Ok(Question::new(Configuration::<false>, address, request.host.clone()))
 }
 
 /// Reads the question in the form of Mozilla's database: the domain is in the path.
@@ -72,7 +52,7 @@ pub fn read_database_form<'r>(request: &'r Request) -> Result<Question<'r>, Resp
     let name = request.path.rsplit(|&b| b == b'/').next().unwrap_or_default();
     let domain = std::str::from_utf8(name).ok().and_then(|name| Domain::parse(name).ok());
     match domain {
-        Some(domain) => Ok(Question::new(OfADomain, None, Some(domain))),
+        Some(domain) => Ok(Question::new(Configuration::<true>, None, Some(domain))),
         None => Err(not_ours()),
     }
 }

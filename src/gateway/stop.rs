@@ -61,7 +61,8 @@ impl Stop {
         }
     }
 
-    /// Forgets what no connection has heard so far: it would close one that becomes idle later.
+    /// Drops notices that no connection has received: they would close a connection that becomes idle
+    /// later.
     pub fn room_is_made(&self) {
         for untold in [&self.0.silent, &self.0.others] {
             // Takes the stored permit, if there is one.
@@ -100,13 +101,13 @@ mod tests {
     use super::*;
     use std::task::{Context, Waker};
 
-    /// True if a connection that begins to wait now is told at once.
+    /// True if a stop reaches a connection that begins to wait now.
     fn is_told(stop: &Stop, is_silent: bool) -> bool {
         pin!(stop.wait(is_silent)).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
-    fn what_no_connection_has_heard_is_forgotten() {
+    fn notices_without_a_receiver_are_dropped() {
         let stop = Stop::default();
         let silent = stop.silent();
         stop.make_room(1, false);
@@ -115,7 +116,10 @@ mod tests {
         assert!(!is_told(&stop, true) && !is_told(&stop, false));
         drop(silent);
         stop.make_room(1, false);
-        assert!(is_told(&stop, false) && !is_told(&stop, false), "without that, one is told later");
+        assert!(
+            is_told(&stop, false) && !is_told(&stop, false),
+            "without room_is_made, the notice is stored"
+        );
         stop.tell_all();
         stop.room_is_made();
         assert!(is_told(&stop, true) && is_told(&stop, false));

@@ -141,7 +141,8 @@ fn form_value(encoded: &[u8]) -> String {
 }
 
 impl ThePage<'_> {
-    /// The page without settings: without input, or with input for which there are none.
+    /// The page without settings: there is no input, the input is not an address, or its domain is not
+    /// configured.
     fn form(&self, account: &Account) -> Response {
         if !account.page.enabled {
             return nothing_here();
