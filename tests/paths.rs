@@ -2,7 +2,7 @@
 //! and the documentation. Expressions are read from the files; `conformance.rs` tests them in web
 //! servers.
 
-use crate::common::source;
+use crate::common::{pages, source};
 use mailsetup::paths::{AUTOCONFIG_DATABASE, AUTODISCOVER_JSON, Kind, PAGE, PATHS, Path};
 use mailsetup::request::Method;
 use mailsetup::route::is_taken;
@@ -268,10 +268,10 @@ fn the_documentation_of_protocols_has_the_paths_of_the_table() {
     assert_eq!(found, table);
 }
 
-/// The paths in the examples of README.md are served.
+/// The paths in the examples of README.md and docs/ are served.
 #[test]
-fn the_examples_of_the_readme_are_answered() {
-    let text = fs::read_to_string(source("README.md")).expect("README.md");
+fn the_examples_of_the_documentation_are_answered() {
+    let text: String = pages().into_iter().map(|(_, text)| text).collect();
     let url = Regex::new(r"https?://(?:autoconfig\.example\.org|127\.0\.0\.1:8025)(/[^?'`\s]*)");
     let paths = url.expect("an expression");
     let paths: BTreeSet<_> = paths.captures_iter(&text).map(|url| url[1].to_owned()).collect();

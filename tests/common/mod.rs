@@ -47,6 +47,25 @@ pub fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// The pages of documentation with their paths below the source: Markdown at the top, in `docs` and
+/// in `contrib`.
+pub fn pages() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for folder in ["", "docs", "contrib"] {
+        let entries = fs::read_dir(source(folder)).expect("a folder");
+        for path in entries.map(|entry| entry.expect("directory entry").path()) {
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let text = fs::read_to_string(&path).expect("a page");
+                let path = path.strip_prefix(source("")).expect("below the source").display();
+                pages.push((path.to_string(), text));
+            }
+        }
+    }
+    pages.sort();
+    assert!(pages.len() > 15, "{} pages", pages.len());
+    pages
+}
+
 /// A free TCP port on 127.0.0.1.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");

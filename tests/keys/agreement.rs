@@ -3,7 +3,7 @@
 
 use super::source::{Key, Shape, Source, Word, literal, range};
 use super::{example, schema};
-use crate::common::{command, source};
+use crate::common::{command, pages, source};
 use mailsetup::clients;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check, entry, file};
@@ -74,13 +74,10 @@ fn the_schema_takes_the_example_and_every_good_configuration() {
     ] {
         texts.push(read(path));
     }
-    let readme = read("README.md");
-    texts.extend(
-        readme
-            .split("```toml\n")
-            .skip(1)
-            .map(|rest| rest.split("```").next().expect("a block").to_owned()),
-    );
+    for (_, page) in pages() {
+        let blocks = page.split("```toml\n").skip(1);
+        texts.extend(blocks.map(|rest| rest.split("```").next().expect("a block").to_owned()));
+    }
     let manual = read("man/mailsetup.toml.5");
     let examples = manual.split(".Sh EXAMPLES").nth(1).expect("examples");
     let examples = examples.split(".Sh ").next().expect("examples");
