@@ -81,6 +81,16 @@ pub struct Show {
     /// unsigned, and the reason is on standard error.
     #[arg(long, verbatim_doc_comment)]
     pub sign: bool,
+
+    /// Print the file for Outlook's registry value PreferLocalXML
+    ///
+    /// For --client outlook. The file serves all mailboxes of the domain:
+    /// it has no settings, but sends Outlook to this service, over https.
+    /// HOST is a name of the web server that its certificate contains.
+    /// Default: autodiscover. and the domain.
+    #[arg(long, value_name = "HOST", num_args = 0..=1, require_equals = true)]
+    #[arg(verbatim_doc_comment)]
+    pub local_xml: Option<Option<String>>,
 }
 
 /// The clients whose response can be printed.

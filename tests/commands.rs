@@ -132,6 +132,37 @@ fn show_says_why_there_is_nothing() {
     }
 }
 
+/// The file is printed for Outlook only, and only if the service would send settings.
+#[test]
+fn show_says_why_there_is_no_local_file() {
+    let sandbox = Sandbox::new();
+    let text = "imap.auth = 'oauth2'\npop3.auth = 'oauth2'\nsmtp.auth = 'oauth2'\n[oauth2]\n\
+                issuer = 'id.example.org'\nscope = 'mail'\nclient_id = 'x'\n\
+                authorization_url = 'https://id.example.org/authorize'\n\
+                token_url = 'https://id.example.org/token'\n[domain.'example.org']\n";
+    let config = sandbox.write("c.toml", text);
+    let config = config.to_str().expect("UTF-8");
+    let long = format!("ann@{}.example", vec!["a"; 121].join("."));
+    for (options, address, status, says) in [
+        (vec!["--client", "outlook"], "ann@other.example", 1, "other.example is not"),
+        (vec!["--client", "outlook"], "ann@example.org", 1, "cannot be found"),
+        (vec![], "ann@example.org", 2, "--local-xml needs --client outlook"),
+        (vec!["--client", "json"], "ann@example.org", 2, "--local-xml needs --client outlook"),
+        (vec!["--client", "outlook"], &long, 2, "--local-xml: autodiscover.a.a."),
+    ] {
+        let mut arguments = vec!["show", "--config", config, "--local-xml", address];
+        arguments.extend(&options);
+        let (code, stderr) = failure(&arguments);
+        assert_eq!((code, stderr.contains(says)), (status, true), "{options:?}: {stderr}");
+    }
+    for host in ["", "mail", "mail.example.org/", "https://mail.example.org", "a b.example"] {
+        let option = format!("--local-xml={host}");
+        let (code, stderr) =
+            failure(&["show", "ann@example.org", "--client", "outlook", option.as_str()]);
+        assert_eq!((code, stderr.contains("--local-xml: ")), (2, true), "{host}: {stderr}");
+    }
+}
+
 //------------ dns -----------------------------------------------------------
 
 #[test]

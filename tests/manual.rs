@@ -94,7 +94,11 @@ fn synopsis(command: &Command) -> String {
 fn usage(argument: &Arg) -> String {
     let takes_value = argument.get_action().takes_values();
     let names = argument.get_value_names().filter(|_| takes_value);
-    let value = names.map(|names| format!(" \\fI{}\\fR", names[0])).unwrap_or_default();
+    let value = match names.map(|names| names[0].as_str()) {
+        Some(name) if argument.is_require_equals_set() => format!("[=\\fI{name}\\fR]"),
+        Some(name) => format!(" \\fI{name}\\fR"),
+        None => String::new(),
+    };
     let text = match argument.get_long() {
         Some(long) => format!(" [\\fB--{long}\\fR{value}]"),
         None => value,

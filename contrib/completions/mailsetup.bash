@@ -225,7 +225,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__show)
-            opts="-h --client --sign --config --help"
+            opts="-h --client --sign --local-xml --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,6 +233,10 @@ _mailsetup() {
             case "${prev}" in
                 --client)
                     COMPREPLY=($(compgen -W "thunderbird outlook apple pacc json page dns all" -- "${cur}"))
+                    return 0
+                    ;;
+                --local-xml)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

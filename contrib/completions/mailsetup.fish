@@ -44,6 +44,7 @@ json\t'Clients that ask for Autodiscover in JSON'
 page\t'The page for the mailbox, in HTML'
 dns\t'The DNS records of the domain, as the command dns prints them'
 all\t'All documents for mail clients, PACC only if it is enabled'"
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l local-xml -d 'Print the file for Outlook\'s registry value PreferLocalXML' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with status 1 if the profile cannot be signed'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -12,6 +12,7 @@ use crate::cli::{Client, Show};
 use crate::clients::{Ask, Form, Host, Schema, Scheme, Sent, What};
 use crate::config::Config;
 use crate::config::find::Source;
+use crate::discovery::autodiscover::pox;
 use crate::log;
 use crate::request::{Method, Request};
 use crate::responder::respond_now;
@@ -66,6 +67,17 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
             return ExitCode::from(FOUND);
         }
     }
+    let local_file = match &arguments.local_xml {
+        Some(_) if arguments.client != Client::Outlook => {
+            log::error(&"--local-xml needs --client outlook");
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+        Some(host) => match local_file(host.as_deref(), address.domain()) {
+            Some(file) => Some(file),
+            None => return ExitCode::from(COULD_NOT_RUN),
+        },
+        None => None,
+    };
     if let Ok(None) = config.find_now(address.domain()) {
         log::error(&not_ours(address.domain()));
         return ExitCode::from(FOUND);
@@ -91,7 +103,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     match is_document(&response) {
         // The reason is already on standard error.
         true if arguments.sign && !is_signed => ExitCode::from(FOUND),
-        true => print_document(&response.body),
+        true => print_document(&local_file.unwrap_or(response).body),
         false if ask == PACC => {
             let domain = domain.for_people();
             log::error(&format!(
@@ -129,6 +141,18 @@ fn all(address: &EmailAddress, config: &Config, has_pacc: bool) -> Vec<u8> {
         text.push(b'\n');
     }
     text
+}
+
+/// The file for PreferLocalXML; `None` after a message if the host is not a name.
+fn local_file(host: Option<&str>, domain: &Domain) -> Option<Response> {
+    let own = AUTODISCOVER.host(domain.as_str());
+    let host = host.unwrap_or(&own);
+    let file = Domain::parse(host).ok().map(|host| pox::local_file(&host));
+    if file.is_none() {
+        let message = "is not a host name with a domain; expected for example mail.example.org";
+        log::error(&format!("--local-xml: {host} {message}"));
+    }
+    file
 }
 
 /// True if PACC is enabled for a domain.

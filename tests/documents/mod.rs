@@ -9,7 +9,7 @@ mod profile;
 mod schema;
 
 use crate::common::http::{Request, Response};
-use crate::common::{Sandbox, cgi, program, source};
+use crate::common::{Sandbox, cgi, command, program, run, source};
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
@@ -158,6 +158,38 @@ fn everything_at_once_gets_its_golden_answer() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// The file for Outlook's PreferLocalXML is the reviewed one and valid, whatever the mailbox, and leads
+/// to the settings of each.
+#[test]
+fn the_local_file_of_outlook_is_for_a_domain() {
+    let config = source("tests/fixtures/config/full.toml");
+    let local = |address: &str, option: &str| {
+        let arguments = ["show", address, "--client", "outlook", option];
+        run(command(program()).arg("--config").arg(&config).args(arguments))
+    };
+    let file = local("ann@example.org", "--local-xml");
+    let path = source("tests/fixtures/golden/full/outlook-local.xml");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &file).expect("golden file");
+    }
+    assert_eq!(file, fs::read_to_string(&path).expect("golden file"));
+    for address in ["bob@example.org", "ANN@Example.ORG"] {
+        assert_eq!(local(address, "--local-xml"), file, "{address}");
+    }
+    let elsewhere = local("ann@example.org", "--local-xml=Mail.example.net");
+    let url = "https://mail.example.net/autodiscover/autodiscover.xml";
+    assert!(elsewhere.contains(&format!("<RedirectUrl>{url}</RedirectUrl>")), "{elsewhere}");
+    let sandbox = Sandbox::new();
+    let files = [sandbox.write("own.xml", file), sandbox.write("elsewhere.xml", elsewhere)];
+    schema::autodiscover(&files);
+
+    // The request that Outlook sends to the URL of the file.
+    let mut request = read("outlook-pox-mixed-case");
+    request.target = b"/autodiscover/autodiscover.xml".to_vec();
+    let settings = ask(&request.host("mail.example.net")).text();
+    assert!(settings.contains("<LoginName>ann@example.org</LoginName>"), "{settings}");
 }
 
 /// The same request for an address at another domain; the Host is unchanged.

@@ -13,6 +13,7 @@ use crate::account::{
 };
 use crate::address::{Domain, EmailAddress};
 use crate::form::Form;
+use crate::paths;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Method, Request, parse_host};
 use crate::response::Response;
@@ -189,12 +190,28 @@ impl OfAMailbox<'_> {
 fn redirect(address: &EmailAddress, action: &str, to: impl FnOnce(&mut xml::Writer)) -> Response {
     answer(OUTLOOK_NAMESPACE, |xml| {
         write_user(xml, &address.for_people());
-        xml.element("Account", &[], |xml| {
-            xml.text("AccountType", "email");
-            xml.text("Action", action);
-            to(xml);
-        });
+        write_redirect(xml, action, to);
     })
+}
+
+fn write_redirect(xml: &mut xml::Writer, action: &str, to: impl FnOnce(&mut xml::Writer)) {
+    xml.element("Account", &[], |xml| {
+        xml.text("AccountType", "email");
+        xml.text("Action", action);
+        to(xml);
+    });
+}
+
+/// The file that Outlook reads in place of a response if PreferLocalXML is set: a redirect to the
+/// Autodiscover URL of `host`.
+///
+/// Outlook has one such file for a domain. It has no settings, because a login in it would be that
+/// of one mailbox, and without one Outlook takes the part before the @. The response at the URL has
+/// the login of each mailbox.
+pub fn local_file(host: &Domain) -> Response {
+    let url = format!("https://{host}{}", paths::AUTODISCOVER.text);
+    let to = |xml: &mut xml::Writer| xml.text("RedirectUrl", &url);
+    answer(OUTLOOK_NAMESPACE, |xml| write_redirect(xml, "redirectUrl", to))
 }
 
 /// The settings of the mailbox with this display name, with the placeholders of its logins left
