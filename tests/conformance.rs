@@ -17,7 +17,9 @@ use crate::common::namespace::Namespace;
 use crate::common::{
     Process, Sandbox, cgi, command, free_port, program, run, wait_until_settled, write,
 };
-use crate::servers::{HTTP, apache, caddy, haproxy, launchers, lighttpd, listens, local, nginx};
+use crate::servers::{
+    HTTP, apache, caddy, haproxy, launchers, lighttpd, listens, local, nginx, panels,
+};
 
 const CONFIG: &str = r#"
 [domain."example.org"]
@@ -753,6 +755,27 @@ fn nginx_vhost_keeping_connections() {
 #[test]
 fn nginx_fcgiwrap() {
     check_server(nginx::fcgiwrap, SHARED, nothing, Some(NGINX_LOG));
+}
+
+#[test]
+fn nginx_of_hestia() {
+    let also = || {
+        https_alike();
+        panels::hestia_answers_lets_encrypt();
+    };
+    check_server(panels::hestia_proxy, OURS, also, None);
+    check_server(panels::hestia_nginx, OURS, also, None);
+}
+
+#[test]
+fn nginx_of_ispconfig() {
+    let also = panels::ispconfig_answers_lets_encrypt;
+    check_server(panels::ispconfig_nginx, SHARED, also, Some(NGINX_LOG));
+}
+
+#[test]
+fn apache_of_virtualmin() {
+    check_server(panels::virtualmin, APACHE, nothing, Some(APACHE_LOG));
 }
 
 #[test]

@@ -24,6 +24,7 @@ git:git
 python3:python3
 xz:xz-utils
 curl:curl
+jq:jq
 openssl:openssl
 groff:groff-base
 newuidmap:uidmap

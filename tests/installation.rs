@@ -54,6 +54,7 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/doc/mailsetup/contrib/apache/htaccess",
         "usr/share/doc/mailsetup/contrib/haproxy/mailsetup.cfg",
         "usr/share/doc/mailsetup/contrib/nginx/mailsetup.conf",
+        "usr/share/doc/mailsetup/contrib/panels/hestia/mailsetup.tpl",
         "usr/share/doc/mailsetup/contrib/selinux/mailsetup.te",
         "usr/share/fish/vendor_completions.d/mailsetup.fish",
         "usr/share/man/man1/mailsetup.1",

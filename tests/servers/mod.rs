@@ -8,6 +8,7 @@ pub mod haproxy;
 pub mod launchers;
 pub mod lighttpd;
 pub mod nginx;
+pub mod panels;
 mod sites;
 mod systemd;
 

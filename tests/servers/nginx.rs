@@ -40,6 +40,11 @@ pub fn snippet_in(world: &Namespace, lines: &str) -> Vec<Process> {
 /// The same without the responder.
 pub fn snippet_alone(world: &Namespace, lines: &str) -> Process {
     install("nginx/mailsetup.conf", "/etc/nginx/snippets/mailsetup.conf");
+    existing_site_with(world, lines)
+}
+
+/// An existing site with these lines in its server block.
+pub fn existing_site_with(world: &Namespace, lines: &str) -> Process {
     existing_server(lines);
     start(world)
 }
@@ -89,7 +94,7 @@ pub fn fcgiwrap_in(world: &Namespace, lines: &str) -> Vec<Process> {
     vec![wrapper, start(world)]
 }
 
-fn clear_sites() {
+pub fn clear_sites() {
     let _ = std::fs::remove_dir_all("/etc/nginx/sites-enabled");
     let _ = std::fs::remove_dir_all("/etc/nginx/conf.d");
 }
@@ -107,7 +112,6 @@ fn site(include: &str) -> String {
     )
 }
 
-/// An existing site with these lines in its server block.
 fn existing_server(lines: &str) {
     clear_sites();
     existing_site();
@@ -124,8 +128,14 @@ fn existing_server(lines: &str) {
 }
 
 fn start(world: &Namespace) -> Process {
+    start_with(world, None)
+}
+
+/// Starts it with the sites that are there, and with one more directory for logs.
+pub fn start_with(world: &Namespace, logs: Option<&str>) -> Process {
     write(Path::new("/etc/nginx/nginx.conf"), MAIN);
     servers_directory("/var/log/nginx");
+    logs.into_iter().for_each(servers_directory);
     run(command("nginx").arg("-t"));
     Process::start(world.sandbox, command("nginx").args(["-g", "daemon off;"]).stdin(Stdio::null()))
         .wait_until(|| listens(HTTP))
