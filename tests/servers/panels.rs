@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::{HTTP, activate, apache, certificate, install, nginx, serve};
+use super::{HTTP, activate, apache, certificate, install, nginx, serve, sites};
 use crate::common::http::{self, Request};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, Sandbox, command, program, run, source, write};
@@ -168,7 +168,13 @@ fn hestia_domains_become_a_list() {
     let config = sandbox.write("c.toml", "[domains]\nlist_files = ['domains']\n");
     let mailsetup = |address: &str| {
         let arguments = ["show", address, "--client", "thunderbird"];
-        command(program()).arg("--config").arg(&config).args(arguments).output().expect("program").status
+        command(program())
+            .arg("--config")
+            .arg(&config)
+            .args(arguments)
+            .output()
+            .expect("program")
+            .status
     };
     for address in ["ann@example.org", "ann@bücher.example", "ann@xn--bcher-kva.example"] {
         assert!(mailsetup(address).success(), "{address}");
@@ -300,6 +306,40 @@ const VIRTUALMIN: &str = "ServerAlias autoconfig.example.org
 /// lines stay.
 pub fn virtualmin(world: &Namespace) -> Vec<Process> {
     apache::snippet_beside(world, apache::SNIPPETS[0], VIRTUALMIN, "")
+}
+
+//------------ mail stacks with an nginx of their own -------------------------
+
+/// Which of the paths of mailsetup a stack keeps for itself, with the include at the place that
+/// docs/panels.md names; `418` stands for the stack's own program.
+#[test]
+fn rules_of_mail_stacks_have_the_effect_that_the_page_says() {
+    const INCLUDE: &str = "include snippets/mailsetup.conf;";
+    let [autoconfig, well_known, pox, ..] = sites::OURS;
+    let autodiscover = [pox, sites::OURS[3]];
+    let iredmail = "location ~ ^/.well-known/ { return 418; } location ~ /\\. { deny all; }";
+    let modoboa = "location ~ ^/(api|accounts|autodiscover) { return 418; }";
+    let mail_in_a_box = "location = /.well-known/autoconfig/mail/config-v1.1.xml { return 418; }
+        location = /mail/config-v1.1.xml { return 418; }
+        location /mail/ { return 418; }
+        location ~* ^/autodiscover/autodiscover.xml$ { return 418; }";
+    let yunohost = "location ^~ '/.well-known/autoconfig/mail/' { return 418; }";
+    for (lines, kept) in [
+        (format!("{INCLUDE} {iredmail}"), &[][..]),
+        (format!("{iredmail} {INCLUDE}"), &[well_known]),
+        (format!("{INCLUDE} {modoboa}"), &[]),
+        (format!("{modoboa} {INCLUDE}"), &autodiscover[1..]),
+        (format!("{mail_in_a_box} {INCLUDE}"), &[autoconfig, well_known, pox]),
+        (format!("{yunohost} {INCLUDE}"), &[well_known]),
+    ] {
+        sites::world(|world| {
+            let _server = nginx::snippet_in(world, &lines);
+            for target in sites::OURS {
+                let expected = if kept.contains(&target) { 418 } else { 200 };
+                assert_eq!(sites::get(target).status, expected, "{target} with {lines}");
+            }
+        });
+    }
 }
 
 //------------ the files ------------------------------------------------------

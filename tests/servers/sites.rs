@@ -18,7 +18,7 @@ const CONFIG: &str = "[domain.\"example.org\"]\n";
 const ANN: &str = "emailaddress=ann@example.org";
 
 /// One target of each document, and one in another letter case.
-const OURS: [&str; 5] = [
+pub const OURS: [&str; 5] = [
     "/mail/config-v1.1.xml?emailaddress=ann@example.org",
     "/.well-known/autoconfig/mail/config-v1.1.xml",
     "/AutoDiscover/AutoDiscover.XML",
@@ -30,14 +30,14 @@ const OURS: [&str; 5] = [
 type Rule<'a> = (&'a str, fn(&str), u16);
 
 /// Runs `test` in a namespace with a configuration for example.org.
-fn world(test: impl FnOnce(&Namespace) + Send) {
+pub fn world(test: impl FnOnce(&Namespace) + Send) {
     Namespace::run(|world| {
         write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
         test(world);
     });
 }
 
-fn get(target: &str) -> Response {
+pub fn get(target: &str) -> Response {
     http::send(HTTP, &Request::get(target)).unwrap_or_else(|err| panic!("{target}: {err}"))
 }
 
