@@ -1,7 +1,8 @@
 //! Chooses one of several texts by the languages that the client accepts.
 //!
 //! `Accept-Language` (RFC 9110 §12.5.4), matched by lookup (RFC 4647 §3.4): `de-AT` finds `de`,
-//! `de` never finds `de-at`. Unreadable ranges are skipped. If no language matches, the text is the
+//! `de` never finds `de-at`. Some ranges also find another tag that is read by the same people:
+//! `zh-TW` finds `zh-Hant`. Unreadable ranges are skipped. If no language matches, the text is the
 //! English one, else the first.
 
 use std::collections::BTreeMap;
@@ -40,8 +41,12 @@ impl Languages {
     ///
     /// The languages of the texts are in lower case.
     pub fn choose<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
-        let wished = self.0.iter().find_map(|range| lookup(range, texts));
-        wished.or_else(|| fallback(texts))
+        self.find(|tag| texts.get(tag)).or_else(|| fallback(texts))
+    }
+
+    /// The first of these languages that `of` knows by its tag in lower case.
+    pub fn find<T>(&self, of: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|range| lookup(range, &of))
     }
 }
 
@@ -63,18 +68,37 @@ fn range(item: &[u8]) -> Option<(u16, String)> {
         .then(|| ((weight * 1000.0) as u16, range.to_ascii_lowercase()))
 }
 
-/// The text for a range, or for the range shortened from its end.
-fn lookup<'a, T>(range: &str, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
-    let mut range = range;
+/// What `of` knows for a range, or for the range shortened from its end.
+fn lookup<T>(whole: &str, of: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut range = whole;
     loop {
-        if let Some(text) = texts.get(range) {
-            return Some(text);
+        let others = same_readers(range, whole);
+        if let Some(found) = of(range).or_else(|| others.iter().find_map(|tag| of(tag))) {
+            return Some(found);
         }
         range = &range[..range.rfind('-')?];
         // A single letter introduces the subtag that was just removed.
         if let Some((shorter, [_])) = range.rsplit_once('-').map(|(a, b)| (a, b.as_bytes())) {
             range = shorter;
         }
+    }
+}
+
+/// Other tags that people who ask for a range can read: the script of Chinese by its region, as
+/// Unicode's "likely subtags" have it; an older tag of the same language; and Bokmål for all of
+/// Norwegian. `whole` is the range before it was shortened: traditional characters are not
+/// replaced by simplified ones.
+fn same_readers(range: &str, whole: &str) -> &'static [&'static str] {
+    const TRADITIONAL: [&str; 4] = ["zh-hant", "zh-tw", "zh-hk", "zh-mo"];
+    match range {
+        "zh-tw" | "zh-hk" | "zh-mo" => &TRADITIONAL[..1],
+        "zh" if !TRADITIONAL.iter().any(|tag| whole.starts_with(tag)) => &["zh-hans"],
+        "no" => &["nb"],
+        "nb" => &["no"],
+        "nn" => &["nb", "no"],
+        "iw" => &["he"],
+        "he" => &["iw"],
+        _ => &[],
     }
 }
 
@@ -133,6 +157,32 @@ mod tests {
             assert_eq!(choose(wishes.as_bytes(), &texts).unwrap(), chosen, "{wishes}");
         }
         assert_eq!(choose(b"\xff,de", &texts).unwrap(), "de");
+    }
+
+    #[test]
+    fn tags_with_the_same_readers() {
+        let known = texts(&["en", "he", "nb", "zh-hans", "zh-hant"]);
+        for (wishes, chosen) in [
+            ("zh-TW", "zh-hant"),
+            ("zh-HK, en;q=0.9", "zh-hant"),
+            ("zh-MO", "zh-hant"),
+            ("zh-Hant-CN", "zh-hant"),
+            ("zh", "zh-hans"),
+            ("zh-CN, zh;q=0.9", "zh-hans"),
+            ("zh-SG", "zh-hans"),
+            ("zh-Hans-HK", "zh-hans"),
+            ("no", "nb"),
+            ("nn-NO", "nb"),
+            ("iw-IL", "he"),
+            ("zha, non", "en"),
+        ] {
+            assert_eq!(choose(wishes.as_bytes(), &known).unwrap(), chosen, "{wishes}");
+        }
+        assert_eq!(choose(b"zh-TW", &texts(&["en", "zh-hans"])).unwrap(), "en");
+        assert_eq!(choose(b"zh-TW", &texts(&["en", "zh", "zh-hant"])).unwrap(), "zh-hant");
+        assert_eq!(choose(b"nb-NO", &texts(&["en", "no"])).unwrap(), "no");
+        assert_eq!(choose(b"nn", &texts(&["en", "nn", "nb"])).unwrap(), "nn");
+        assert_eq!(choose(b"he", &texts(&["en", "iw"])).unwrap(), "iw");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod house;
 mod installation;
 mod international;
 mod keys;
+mod languages;
 mod malformed;
 mod manual;
 mod model;

@@ -4,10 +4,10 @@
 //! place of the mailbox, and filled in for each. A custom template may process the address, so it
 //! gets the address itself.
 
+use super::languages::{Language, Text};
 use super::qr;
 use super::theme::{self, HtmlEscape, TemplateError, Theme, Value};
 use super::thunderbird;
-use super::translations::{LANGUAGES, Language};
 use crate::account::{
     self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, Security, ServiceKind,
 };
@@ -35,7 +35,9 @@ pub struct Content<'a> {
     pub stage: Stage,
     lang: &'a str,
     dir: &'a str,
-    pub t: &'static Language,
+    t: &'static BTreeMap<&'static str, Text>,
+    #[serde(skip)]
+    pub language: &'static Language,
     typed: String,
     address: String,
     pub provider: Option<Provider<'a>>,
@@ -104,13 +106,14 @@ impl<'a> Content<'a> {
     /// The empty form, in the name of the account's provider.
     pub fn new(account: Option<&'a Account>, languages: &[u8]) -> Content<'a> {
         let languages = Languages::parse(languages);
-        let t = spoken(&languages);
+        let language = Language::of(&languages);
         let provider = account.map(|account| &account.provider);
         Content {
             stage: Stage::Form,
-            lang: t.tag,
-            dir: t.direction,
-            t,
+            lang: language.tag,
+            dir: language.direction,
+            t: &language.texts,
+            language,
             typed: String::new(),
             address: String::new(),
             provider: provider.map(|provider| Provider {
@@ -193,13 +196,6 @@ impl<'a> Content<'a> {
             })
             .collect();
     }
-}
-
-/// The language of the page for these preferences.
-pub fn spoken(languages: &Languages) -> &'static Language {
-    let known: BTreeMap<_, _> =
-        LANGUAGES.iter().map(|language| (language.tag.to_owned(), language)).collect();
-    languages.choose(&known).copied().unwrap_or(&LANGUAGES[0])
 }
 
 /// The link to the profile, relative to this page.
@@ -291,12 +287,12 @@ pub struct Codes {
     /// The part of the link before the path of the profile; `None` if there is no link.
     link: Option<String>,
     accounts: Option<thunderbird::Accounts>,
-    t: &'static Language,
+    language: &'static Language,
 }
 
 impl Codes {
     /// The codes of an account, labelled in a language.
-    pub fn of(account: &Account, t: &'static Language) -> Codes {
+    pub fn of(account: &Account, language: &'static Language) -> Codes {
         let host = match &account.host {
             // The requested host, if it is configured: it is known to work.
             Some(host) => host.to_string(),
@@ -304,16 +300,19 @@ impl Codes {
         };
         let has_profile = account.takes_passwords();
         let link = has_profile.then(|| format!("https://{host}/"));
-        Codes { link, accounts: thunderbird::Accounts::of(account), t }
+        Codes { link, accounts: thunderbird::Accounts::of(account), language }
     }
 
     fn apple(&self, encoded: &str) -> Option<String> {
-        qr::svg(&[self.link.as_ref()?, &*profile(encoded)].concat(), self.t.code_label)
+        qr::svg(
+            &[self.link.as_ref()?, &*profile(encoded)].concat(),
+            self.language.text("code_label"),
+        )
     }
 
     fn android(&self, address: &EmailAddress) -> Option<String> {
         let text = self.accounts.as_ref()?.text(address)?;
-        qr::svg(&text, self.t.android_code_label)
+        qr::svg(&text, self.language.text("android_code_label"))
     }
 }
 
@@ -345,12 +344,13 @@ pub fn samples() -> Vec<Content<'static>> {
     let sample = |stage, is_full: bool| {
         let link = is_full.then_some("https://www.example.org/");
         let user = || "ann@example.org".to_owned();
-        let t = &LANGUAGES[0];
+        let language = Language::english();
         Content {
             stage,
-            lang: t.tag,
-            dir: t.direction,
-            t,
+            lang: language.tag,
+            dir: language.direction,
+            t: &language.texts,
+            language,
             typed: user(),
             address: user(),
             provider: is_full.then(|| Provider {

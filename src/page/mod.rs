@@ -8,11 +8,11 @@
 mod content;
 pub mod contrast;
 mod csp;
+mod languages;
 mod logo;
 mod qr;
 mod theme;
 mod thunderbird;
-mod translations;
 
 pub use content::check_template;
 pub use logo::data_uri;
@@ -26,7 +26,7 @@ use crate::log;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::{Request, decode};
 use crate::response::{Response, Status};
-use content::{Codes, Content, MARKERS, Mailbox, PARAMETER, Stage, fill, spoken};
+use content::{Codes, Content, MARKERS, Mailbox, PARAMETER, Stage, fill};
 use std::borrow::Cow;
 use theme::Theme;
 
@@ -50,7 +50,7 @@ impl Document for ThePage<'_> {
 
     /// The language, the host in the link to the profile, and whether there is a code for Android.
     fn variant(&self) -> Option<String> {
-        let tag = spoken(&Languages::parse(self.languages)).tag;
+        let tag = languages::tag(&Languages::parse(self.languages));
         let host = self.host.map_or("", Domain::as_str);
         let code = if self.is_taken() { "+" } else { "-" };
         Some([tag, code, host].concat())
@@ -163,7 +163,7 @@ impl ThePage<'_> {
             return Written::ForRequest(nothing_here());
         }
         let mut content = Content::new(Some(account), self.languages);
-        let codes = Codes::of(account, content.t);
+        let codes = Codes::of(account, content.language);
         let titles = account.provider.documentation.iter().map(|page| page.title.len());
         // Only a page for a Host of the same domain is cached: the host in its link then depends on
         // nothing else, and a client cannot fill the cache with other Hosts.
