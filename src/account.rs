@@ -131,11 +131,25 @@ pub struct Page {
     pub logo: Option<String>,
     /// The provider's colour.
     pub color: Option<Color>,
+    /// A text of the provider.
+    pub note: Localised,
+    /// The address for users who need help.
+    pub email: Option<EmailAddress>,
+    /// The telephone number for users who need help, as it is shown.
+    pub phone: Option<String>,
 }
 
 impl Default for Page {
     fn default() -> Page {
-        Page { enabled: true, template: None, logo: None, color: None }
+        Page {
+            enabled: true,
+            template: None,
+            logo: None,
+            color: None,
+            note: Localised::new(),
+            email: None,
+            phone: None,
+        }
     }
 }
 

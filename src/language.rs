@@ -41,7 +41,12 @@ impl Languages {
     ///
     /// The languages of the texts are in lower case.
     pub fn choose<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<&'a T> {
-        self.find(|tag| texts.get(tag)).or_else(|| fallback(texts))
+        self.entry(texts).map(|(_, text)| text)
+    }
+
+    /// The same, with the language of the text.
+    pub fn entry<'a, T>(&self, texts: &'a BTreeMap<String, T>) -> Option<(&'a String, &'a T)> {
+        self.find(|tag| texts.get_key_value(tag)).or_else(|| fallback_entry(texts))
     }
 
     /// The first of these languages that `of` knows by its tag in lower case.
@@ -52,7 +57,11 @@ impl Languages {
 
 /// The text for a client of unknown languages.
 pub fn fallback<T>(texts: &BTreeMap<String, T>) -> Option<&T> {
-    texts.get(FALLBACK).or_else(|| texts.values().next())
+    fallback_entry(texts).map(|(_, text)| text)
+}
+
+fn fallback_entry<T>(texts: &BTreeMap<String, T>) -> Option<(&String, &T)> {
+    texts.get_key_value(FALLBACK).or_else(|| texts.first_key_value())
 }
 
 /// A range in lower case and its weight in thousandths; `None` if its weight is zero, it cannot be

@@ -637,6 +637,7 @@ fn text_that_is_not_seen_is_an_error() {
         ("caldav = { username = \"\\u202Eb\", url = 'https://example.org/' }", "username"),
         ("apple.consent = { en = \"a\\u2066b\" }", "texts"),
         ("apple.description = { en = \"\\u3164\" }", "texts"),
+        ("page.note = { en = \"a\\u202Eb\" }", "texts"),
         ("oauth2.scope = \"a\\u202Eb\"", "text"),
     ] {
         let config = sandbox.write("c.toml", format!("{text}\n"));

@@ -635,6 +635,95 @@ fn a_domain_has_a_look_of_its_own() {
     assert_eq!(send_with(&config, &net).status, 404);
 }
 
+/// Two domains of one service: each page has the logo, the colour and the texts of its own domain,
+/// also if it comes from the cache.
+#[test]
+fn each_domain_has_its_own_logo_colour_and_texts() {
+    let sandbox = Sandbox::new();
+    sandbox.write("org.svg", "<svg id='org'/>");
+    sandbox.write("d/net.svg", "<svg id='net'/>");
+    let config = sandbox.write(
+        "config.toml",
+        "domains.directory = 'd'\n[page]\nnote = { en = 'Note of all.' }\nphone = '112'\n\
+         [domain.'example.org']\n\
+         provider.name = 'Org'\n\
+         page = { logo = 'org.svg', color = '#004080', email = 'help@example.org', \
+         note = { en = 'Note of org.', de = 'Text von org.', zh-hant = '\u{6587}' } }\n\
+         [domain.'example.com']\n",
+    );
+    sandbox.write(
+        "d/example.net.toml",
+        "[provider]\nname = 'Net'\n[page]\nlogo = 'net.svg'\ncolor = '#802000'\n\
+         phone = '+49 (0)30 1'\nnote = { ar = '\u{646}\u{635}' }\n",
+    );
+    wait_until_settled(&config);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let mut command = command(program());
+    command.arg("--config").arg(&config).args(["serve", "--http"]).arg(address.to_string());
+    let _service = Process::start(&sandbox, &mut command)
+        .wait_until(|| std::net::TcpStream::connect(address).is_ok());
+    let logo = |name: &str| STANDARD.encode(format!("<svg id='{name}'/>"));
+    let (org, net) = (logo("org"), logo("net"));
+    let note = |lang: &str, text: &str| {
+        format!("<p class=\"note\" lang=\"{lang}\" dir=\"auto\">{text}</p>")
+    };
+    let all = ["<bdi>example.com</bdi>", &note("en", "Note of all."), "href=\"tel:112\""];
+    let org_email = "href=\"mailto:help@example.org\" dir=\"ltr\">help@example.org</a>";
+    let orgs = ["alt=\"Org\"", &org, "--accent: #004080;", org_email, "href=\"tel:112\""];
+    let nets = [
+        "alt=\"Net\"",
+        &net,
+        "--accent: #802000;",
+        "href=\"tel:+49301\" dir=\"ltr\">+49 (0)30 1</a>",
+        &note("ar", "\u{646}\u{635}"),
+    ];
+    for target in ["/", "/?emailaddress=ann@", "/?emailaddress=bob@", "/?emailaddress=ann"] {
+        for language in ["en", "de-AT", "zh-TW", "ar"] {
+            let org_note = match language {
+                "de-AT" => note("de", "Text von org."),
+                "zh-TW" => note("zh-Hant", "\u{6587}"),
+                _ => note("en", "Note of org."),
+            };
+            let orgs: Vec<_> = orgs.iter().copied().chain([org_note.as_str()]).collect();
+            for (domain, own, others) in [
+                ("example.org", &orgs[..], &[&nets[..4], &all[..2]].concat()[..]),
+                ("example.net", &nets[..], &[&orgs[..], &all[..2]].concat()[..]),
+                ("example.com", &all[..], &[&orgs[..4], &nets[..]].concat()[..]),
+            ] {
+                let target = match target.ends_with('@') {
+                    true => format!("{target}{domain}"),
+                    false => target.to_owned(),
+                };
+                let request = Request::get(&target)
+                    .host(format!("autoconfig.{domain}"))
+                    .header("Accept-Language", language);
+                let page = http::send(address, &request).expect("a page").text();
+                let case = format!("{domain}{target} in {language}: {page}");
+                for part in own {
+                    assert!(page.contains(part), "{part} is not in {case}");
+                }
+                for part in others {
+                    assert!(!page.contains(part), "{part} is in {case}");
+                }
+            }
+        }
+    }
+}
+
+/// What a provider writes is text, and not markup.
+#[test]
+fn notes_are_escaped() {
+    let config =
+        "[page]\nnote = { en = \"<b>1 & 2</b>\\n3\" }\nemail = '\"<b>\"@b\u{fc}cher.example'\n";
+    for target in ["/", "/?emailaddress=ann@example.org"] {
+        let page = send(config, &get(target)).text();
+        assert!(page.contains(">&lt;b&gt;1 &amp; 2&lt;&#x2f;b&gt;\n3</p>"), "{page}");
+        let link = "href=\"mailto:%22%3Cb%3E%22@xn--bcher-kva.example\" dir=\"ltr\">\
+                    &quot;&lt;b&gt;&quot;@b\u{fc}cher.example</a>";
+        assert!(page.contains(link), "{page}");
+    }
+}
+
 #[test]
 fn a_template_takes_the_place_of_ours() {
     const OWN: &str = "<!DOCTYPE html><title>{{ t.title }}</title><style>p { margin: 0 }</style>\
@@ -681,6 +770,20 @@ fn what_is_broken_is_told_with_file_and_line() {
         ),
         ("page.color = '#+12345'", "f", "", "page.color: `#+12345`"),
         ("page.colour = 'red'", "f", "", "did you mean `color`?"),
+        (
+            "page.note = { en = '' }",
+            "f",
+            "",
+            "config.toml:1:13: page.note: `en`: expected a language and its text",
+        ),
+        ("page.note = 'text'", "f", "", "config.toml:1:13: page.note: "),
+        ("page.email = 'help'", "f", "", "config.toml:1:14: page.email: `help` is not an address"),
+        (
+            "page.phone = 'x'",
+            "f",
+            "",
+            "config.toml:1:14: page.phone: `x` is not a telephone number",
+        ),
         ("page.enabled = 'no'", "f", "", "page.enabled: true or false is expected, not text"),
     ] {
         let sandbox = Sandbox::new();

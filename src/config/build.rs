@@ -424,6 +424,9 @@ fn page(said: &file::Page, base: Option<&Page>, checker: &mut Checker) -> Page {
         template: template.or_else(|| base.and_then(|base| base.template.clone())),
         logo: logo.or_else(|| base.and_then(|base| base.logo.clone())),
         color: parsed_text("color", "page.color", &said.color, values::color, checker),
+        note: parsed("texts", "page.note", &said.note, values::note, checker).unwrap_or_default(),
+        email: parsed_text("email", "page.email", &said.email, values::email, checker),
+        phone: parsed_text("phone", "page.phone", &said.phone, values::phone, checker),
     }
 }
 

@@ -3,11 +3,12 @@
 //! Only shapes and types are known here. `read` fills these structs and refuses unknown keys and
 //! wrong types; what the values mean is for `values` and `build`.
 //!
-//! The comments of tables, keys and words, here and in `whole_file`, are the text of three
+//! The comments of tables, keys and words, here, in `page` and in `whole_file`, are the text of three
 //! documents: `contrib/config.example.toml`, the tables in `man/mailsetup.toml.5` and
 //! `contrib/mailsetup.schema.json`. `make keys` writes them; `tests/keys/source.rs` has the form.
 
 use super::defaults::EMAIL_DOMAIN;
+pub use super::page::Page;
 pub use super::spanned::{ONE_OR_MORE, OneOrMore, SPANNED, Spanned};
 pub use super::whole_file::{Addresses, AnswerFor, Domains, File, Limits, Log, Metrics};
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
@@ -535,40 +536,4 @@ pub struct Apple {
     /// - Needs: `signing_certificate`
     /// - Example: `signing_key = "profile.key"`
     pub signing_key: Option<Spanned<String>>,
-}
-
-/// `[page]`
-#[derive(Debug, Default, Deserialize, PartialEq)]
-#[serde(default)]
-pub struct Page {
-    /// If false, the path gets 404.
-    ///
-    /// - Default: `true`
-    /// - Example: `enabled = true`
-    pub enabled: Option<bool>,
-    /// A template in place of the built-in one, which is src/page/template.html in the source and
-    /// says what can be filled in. HTML, up to 64 KiB.
-    ///
-    /// See *PAGE TEMPLATES*.
-    ///
-    /// - Value: path
-    /// - Default: none
-    /// - Example: `template = "page.html"`
-    pub template: Option<Spanned<String>>,
-    /// The provider's logo: SVG, PNG or JPEG, up to 64 KiB, wider than high. It should be seen on
-    /// white and on black.
-    ///
-    /// It is shown 48 pixels high at most, on light and dark pages.
-    ///
-    /// - Value: path
-    /// - Default: none, the name is shown
-    /// - Example: `logo = "logo.svg"`
-    pub logo: Option<Spanned<String>>,
-    /// The colour of buttons and links, `"#rrggbb"`. If text in it cannot be read, a darker shade is
-    /// shown on light pages, and a lighter one on dark pages.
-    ///
-    /// - Value: #rrggbb
-    /// - Default: a blue
-    /// - Example: `color = "#1f5fbf"`
-    pub color: Option<Spanned<String>>,
 }

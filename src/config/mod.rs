@@ -23,6 +23,7 @@ mod limits;
 pub mod lookup;
 mod merge;
 mod node;
+mod page;
 pub mod parts;
 pub mod places;
 pub mod read;

@@ -96,6 +96,50 @@ pub fn texts(texts: &BTreeMap<String, String>) -> Result<Localised, String> {
     Ok(localised)
 }
 
+/// Longest note on the page in one language, in characters.
+const MAX_NOTE: usize = 500;
+
+/// A note for the page, by language.
+pub fn note(note: &BTreeMap<String, String>) -> Result<Localised, String> {
+    let localised = texts(note)?;
+    match localised.iter().find(|(_, text)| text.chars().count() > MAX_NOTE) {
+        Some((language, _)) => {
+            Err(format!("`{language}`: the text is longer than {MAX_NOTE} characters"))
+        }
+        None => Ok(localised),
+    }
+}
+
+/// Longest telephone number as it is shown, in characters.
+const MAX_PHONE: usize = 40;
+/// The most digits of a telephone number (ITU-T E.164 §6), with a `(0)` that is not dialled.
+const MAX_DIGITS: usize = 16;
+
+/// A telephone number.
+pub fn phone(text: &str) -> Result<String, String> {
+    let is_sign = |c: char| c.is_ascii_digit() || " ()/.-".contains(c);
+    let rest = text.strip_prefix(['+', '(']).unwrap_or(text);
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_phone = rest.starts_with(|c: char| c.is_ascii_digit())
+        && rest.chars().all(is_sign)
+        && text.len() <= MAX_PHONE
+        && (2..=MAX_DIGITS).contains(&digits);
+    match is_phone {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "`{text}` is not a telephone number; expected for example \"+49 30 123456\""
+        )),
+    }
+}
+
+/// An address that people write to.
+pub fn email(text: &str) -> Result<EmailAddress, String> {
+    let is_bare = !text.starts_with(is_around) && !text.ends_with(is_around);
+    EmailAddress::parse(text.as_bytes()).ok().filter(|_| is_bare).ok_or_else(|| {
+        format!("`{text}` is not an address; expected for example \"help@example.org\"")
+    })
+}
+
 /// A name in reverse-DNS order.
 pub fn identifier(text: &str) -> Result<String, String> {
     let is_label = |label: &str| {
@@ -320,6 +364,39 @@ mod tests {
         assert!(texts(&twice).is_err_and(|error| error.contains("duplicate language")));
         assert!(one("en", "a\u{202e}b").is_err());
         assert!(one("a b", "x").is_err() && one("en", " ").is_err() && one("en", "\u{7}").is_err());
+    }
+
+    #[test]
+    fn notes_and_contacts_for_the_page() {
+        let of = |text: String| note(&BTreeMap::from([("de".into(), text)]));
+        assert!(of("\u{e4}".repeat(500)).is_ok());
+        let message = "`de`: the text is longer than 500 characters";
+        assert_eq!(of("\u{e4}".repeat(501)), Err(message.to_owned()));
+        assert!(of("a\u{202e}".to_owned()).is_err() && of(" ".to_owned()).is_err());
+        for number in
+            ["112", "+49 30 123456", "(030) 12 34-56", "+49 (0)30/12.34", "0800 123456789012"]
+        {
+            assert_eq!(phone(number).as_deref(), Ok(number));
+        }
+        for number in [
+            "",
+            "1",
+            "+",
+            "+49 30 x",
+            "++49",
+            "30\n",
+            "12345678901234567",
+            "call 112",
+            "\u{663}11",
+            "<b>1",
+        ] {
+            assert!(phone(number).is_err(), "{number}");
+        }
+        assert!(phone(&format!("11{}", " ".repeat(39))).is_err());
+        assert!(email("help@example.org").is_ok() && email("h\u{e9}@b\u{fc}cher.example").is_ok());
+        for text in ["", "help", "help@x", " help@example.org", "mailto:a@b@example.org"] {
+            assert!(email(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -9,10 +9,11 @@ use super::qr;
 use super::theme::{self, HtmlEscape, TemplateError, Theme, Value};
 use super::thunderbird;
 use crate::account::{
-    self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, Security, ServiceKind,
+    self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, Page, Security,
+    ServiceKind,
 };
 use crate::address::EmailAddress;
-use crate::language::Languages;
+use crate::language::{Languages, usual_case};
 use crate::paths::MOBILECONFIG;
 use crate::url::HttpsUrl;
 use crate::visible::replaced;
@@ -42,6 +43,8 @@ pub struct Content<'a> {
     address: String,
     pub provider: Option<Provider<'a>>,
     pub logo: Option<&'a str>,
+    note: Option<Note<'a>>,
+    contacts: Vec<Contact>,
     profile: String,
     code: Option<Value>,
     android_code: Option<Value>,
@@ -76,6 +79,20 @@ pub struct Provider<'a> {
 struct Documentation<'a> {
     url: &'a str,
     title: &'a str,
+}
+
+/// A text of the provider.
+#[derive(Serialize)]
+struct Note<'a> {
+    lang: String,
+    text: &'a str,
+}
+
+/// Where users get help: an address or a telephone number.
+#[derive(Serialize)]
+struct Contact {
+    link: String,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -133,6 +150,8 @@ impl<'a> Content<'a> {
                     .collect(),
             }),
             logo: account.and_then(|account| account.page.logo.as_deref()),
+            note: account.and_then(|account| note(&account.page, language)),
+            contacts: account.map(|account| contacts(&account.page)).unwrap_or_default(),
             profile: String::new(),
             code: None,
             android_code: None,
@@ -196,6 +215,31 @@ impl<'a> Content<'a> {
             })
             .collect();
     }
+}
+
+/// The provider's text in the language of the page, so that it is the same for all users of a cached
+/// page.
+fn note<'a>(page: &'a Page, language: &Language) -> Option<Note<'a>> {
+    let (tag, text) = Languages::parse(language.tag.as_bytes()).entry(&page.note)?;
+    Some(Note { lang: usual_case(tag), text })
+}
+
+fn contacts(page: &Page) -> Vec<Contact> {
+    let email = page.email.as_ref().map(|address| Contact {
+        // RFC 6068
+        link: format!("mailto:{}", encoded(address)),
+        text: address.for_people(),
+    });
+    let phone = page.phone.as_ref().map(|phone| {
+        // RFC 3966; a `(0)` is dialled only within a country.
+        let number = match phone.starts_with('+') {
+            true => phone.replace("(0)", ""),
+            false => phone.clone(),
+        };
+        let number: String = number.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        Contact { link: format!("tel:{number}"), text: phone.clone() }
+    });
+    email.into_iter().chain(phone).collect()
 }
 
 /// The link to the profile, relative to this page.
@@ -364,6 +408,11 @@ pub fn samples() -> Vec<Content<'static>> {
                 }],
             }),
             logo: is_full.then_some("data:,"),
+            note: is_full.then(|| Note { lang: "en".to_owned(), text: "Welcome" }),
+            contacts: is_full
+                .then(|| Contact { link: "tel:+49".to_owned(), text: "+49".to_owned() })
+                .into_iter()
+                .collect(),
             profile: match is_full {
                 true => profile("ann@example.org"),
                 false => String::new(),

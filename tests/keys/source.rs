@@ -1,5 +1,5 @@
-//! The source of the three documents: the comments of the structs in `src/config/file.rs` and
-//! `src/config/whole_file.rs`. A key's comment has this form:
+//! The source of the three documents: the comments of the structs in `src/config/file.rs`,
+//! `src/config/page.rs` and `src/config/whole_file.rs`. A key's comment has this form:
 //!
 //! ```text
 //! /// The first paragraph is in all documents.
@@ -34,7 +34,7 @@ use std::fs;
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
 
 /// The kinds of text, each with a pattern that matches all values the program accepts.
-pub const VALUES: [(&str, &str); 10] = [
+pub const VALUES: [(&str, &str); 11] = [
     // One line; white space around it is removed.
     ("text", r"^\s*\S([^\n\r]*\S)?\s*$"),
     (
@@ -49,6 +49,7 @@ pub const VALUES: [(&str, &str); 10] = [
     ("login", r"^\S+$"),
     ("reverse DNS name", r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"),
     ("#rrggbb", r"^#[0-9A-Fa-f]{6}$"),
+    ("telephone number", r"^[+(]?[0-9][0-9 ()/.-]{1,39}$"),
 ];
 
 /// Parts of the patterns: a label of a host name in ASCII, the same with international letters, and
@@ -221,7 +222,7 @@ impl Source {
     /// Reads the sources.
     pub fn read() -> Source {
         let mut items = Vec::new();
-        for file in ["src/config/file.rs", "src/config/whole_file.rs"] {
+        for file in ["src/config/file.rs", "src/config/page.rs", "src/config/whole_file.rs"] {
             let text = fs::read_to_string(source(file)).expect(file);
             items.extend(syn::parse_file(&text).expect("Rust").items);
         }
