@@ -1,6 +1,7 @@
 // Checks the page in Chromium: axe-core finds no violations (WCAG 2.2 AA and its best practice) on a
-// phone and on a wide screen, light and dark; nothing is wider than the screen; the policy blocks no part
-// of the page; copying works, and without JavaScript all values are shown and no button.
+// phone and on a wide screen, light and dark, also from right to left and in signs of East Asia; nothing is
+// wider than the screen in any language; the policy blocks no part of the page; copying works, and without
+// JavaScript all values are shown and no button.
 //
 //   cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup [FOLDER]
 //
@@ -24,23 +25,51 @@ const pages = {
   invalid: '/?emailaddress=ann',
   unknown: '/?emailaddress=ann@nowhere.example',
 };
+// Where the page is in these languages, axe-core looks at it, too.
+const languages = ['ar', 'ja'];
+const all = fs.readdirSync(path.join(__dirname, '../../src/page/languages')).map((file) => path.parse(file).name);
 const complaints = [];
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-async function look(browser, name, width, scheme) {
+async function open(browser, width, language) {
   const page = await browser.newPage();
-  const where = `${name}, ${width} px, ${scheme}`;
   await page.setViewport({ width, height: width < 600 ? 640 : 800 });
+  await page.setExtraHTTPHeaders({ 'Accept-Language': language });
+  return page;
+}
+
+// The page is not wider than the screen, and each value is written in its own direction.
+async function measure(page, where, language) {
+  const seen = await page.evaluate(() => {
+    const values = [...document.querySelectorAll('.row:has(.copy) .value, .for strong, footer a[href^="mailto:"]')];
+    const { direction } = getComputedStyle(document.body);
+    // Values are at the side where the language begins to read.
+    const edge = (one) => one.getBoundingClientRect()[direction === 'rtl' ? 'right' : 'left'];
+    const edges = [...document.querySelectorAll('.row:has(.copy) dd:has(.value)')];
+    return {
+      language: document.documentElement.lang,
+      direction,
+      isWide: document.documentElement.scrollWidth > innerWidth,
+      turned: values.filter((one) => getComputedStyle(one).direction !== 'ltr').map((one) => one.textContent),
+      moved: edges.filter((one) => Math.abs(edge(one) - edge(one.querySelector('.value'))) > 1).length,
+    };
+  });
+  const direction = ['ar', 'he'].includes(language) ? 'rtl' : 'ltr';
+  if (seen.language !== language || seen.direction !== direction) complaints.push(`${where}: it is in ${seen.language}, ${seen.direction}`);
+  if (seen.isWide) complaints.push(`${where}: wider than the screen`);
+  if (seen.turned.length || seen.moved) complaints.push(`${where}: ${seen.turned} turned around, ${seen.moved} at the wrong side`);
+}
+
+async function look(browser, name, width, scheme, language) {
+  const page = await open(browser, width, language);
+  const where = `${name}, ${width} px, ${scheme}, ${language}`;
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   // axe-core must be injected.
   await page.setBypassCSP(true);
   await page.goto(site + pages[name]);
-  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) {
-    complaints.push(`${where}: wider than the screen`);
-  }
-  if (pictures && (name === 'form' || name === 'settings')) {
-    await page.screenshot({ path: path.join(pictures, `${name}-${width}-${scheme}.png`) });
-  }
+  await measure(page, where, language);
+  const file = language === 'en' ? `${name}-${width}-${scheme}.png` : `${name}-${language}-${width}-${scheme}.png`;
+  if (pictures && language !== 'ja' && (name === 'form' || name === 'settings')) await page.screenshot({ path: path.join(pictures, file) });
   await page.evaluate(axe);
   const { violations, passes } = await page.evaluate(
     (values) => axe.run(document, { runOnly: { type: 'tag', values } }), tags);
@@ -97,7 +126,18 @@ async function use(browser) {
     });
     for (const scheme of ['light', 'dark']) {
       for (const width of [320, 1280]) {
-        for (const name of Object.keys(pages)) await look(browser, name, width, scheme);
+        for (const name of Object.keys(pages)) await look(browser, name, width, scheme, 'en');
+        for (const name of ['invalid', 'settings']) {
+          for (const language of languages) await look(browser, name, width, scheme, language);
+        }
+      }
+    }
+    for (const language of all) {
+      for (const name of ['unknown', 'settings']) {
+        const page = await open(browser, 320, language);
+        await page.goto(site + pages[name]);
+        await measure(page, `${name}, 320 px, ${language}`, language);
+        await page.close();
       }
     }
     await use(browser);
