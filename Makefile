@@ -197,6 +197,10 @@ keys:
 completions:
 	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main manual::completions
 
+## languages: generate the table of the page's languages in docs/translating.md
+languages:
+	UPDATE_GOLDEN=1 $(CARGO) test --locked $(CARGOFLAGS) --test main languages::the_table
+
 ## fmt: format the code
 fmt:
 	$(CARGO) fmt
@@ -220,4 +224,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static dist dist-check install install-config uninstall man keys completions fmt lint deny clean help
+.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help

@@ -93,8 +93,8 @@ fn lookup<T>(whole: &str, of: impl Fn(&str) -> Option<T>) -> Option<T> {
     }
 }
 
-/// Other tags that people who ask for a range can read: the script of Chinese by its region, as
-/// Unicode's "likely subtags" have it; an older tag of the same language; and Bokmål for all of
+/// Other tags that people who ask for a range can read: the script of Chinese by its region (CLDR,
+/// likely subtags); an older tag of the same language; and Bokmål for all of
 /// Norwegian. `whole` is the range before it was shortened: traditional characters are not
 /// replaced by simplified ones.
 fn same_readers(range: &str, whole: &str) -> &'static [&'static str] {

@@ -294,7 +294,7 @@ fn the_table_of_languages_is_up_to_date() {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, new).expect("docs/translating.md");
     } else {
-        let hint = "run UPDATE_GOLDEN=1 cargo test --test main languages";
+        let hint = "run make languages";
         assert_eq!(text, new, "{hint}");
     }
 }

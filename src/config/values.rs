@@ -112,7 +112,7 @@ pub fn note(note: &BTreeMap<String, String>) -> Result<Localised, String> {
 
 /// Longest telephone number as it is shown, in characters.
 const MAX_PHONE: usize = 40;
-/// The most digits of a telephone number (ITU-T E.164 §6), with a `(0)` that is not dialled.
+/// The most digits of a telephone number (E.164 §6), with a `(0)` that is not dialled.
 const MAX_DIGITS: usize = 16;
 
 /// A telephone number.

@@ -226,12 +226,12 @@ fn note<'a>(page: &'a Page, language: &Language) -> Option<Note<'a>> {
 
 fn contacts(page: &Page) -> Vec<Contact> {
     let email = page.email.as_ref().map(|address| Contact {
-        // RFC 6068
+        // RFC 6068 §2
         link: format!("mailto:{}", encoded(address)),
         text: address.for_people(),
     });
     let phone = page.phone.as_ref().map(|phone| {
-        // RFC 3966; a `(0)` is dialled only within a country.
+        // RFC 3966 §5; a `(0)` is dialled only within a country.
         let number = match phone.starts_with('+') {
             true => phone.replace("(0)", ""),
             false => phone.clone(),

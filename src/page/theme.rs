@@ -34,7 +34,7 @@ const MAX_KEPT: usize = 16;
 
 /// How many templates that failed in use are recorded.
 const MAX_FAILED: usize = 1024;
-/// Largest template, in bytes; the built-in one has about 7 KiB. Pictures are not part of a
+/// Largest template, in bytes; the built-in one has about 8 KiB. Pictures are not part of a
 /// template.
 const MAX_TEMPLATE: usize = 64 * 1024;
 /// How many names, numbers and signs a tag may have; the longest in the built-in template has 24.
