@@ -40,7 +40,7 @@ QUOTED = sed 's/[\\&|]/\\&/g'
 WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
   sed "1s|/usr/local/share/mailsetup|$$schemadir|" contrib/config.example.toml
 
-CONTRIB = apache caddy haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
+CONTRIB = apache caddy h2o haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
 
 all: build
 

@@ -44,6 +44,8 @@ pub enum Command {
     Dns(Dns),
     /// Check the configuration, also for settings that break mail clients
     Check(Check),
+    /// Print the file for a web server or systemd, with your paths and domains
+    Hook(Hook),
 }
 
 /// `mailsetup serve`
@@ -157,4 +159,96 @@ pub struct Check {
     /// Print JSON: an array of all findings
     #[arg(long)]
     pub json: bool,
+}
+
+/// `mailsetup hook`
+#[derive(Args, Debug)]
+pub struct Hook {
+    /// The file to print; its first lines say where it goes
+    #[arg(value_enum)]
+    pub file: FrontEnd,
+
+    /// The socket to connect to: unix:PATH or ADDRESS:PORT
+    ///
+    /// Default: unix:/run/mailsetup.sock, for HTTP 127.0.0.1:8025; for
+    /// nginx-fcgiwrap that of fcgiwrap, unix:/run/fcgiwrap.socket.
+    #[arg(long, value_name = "WHERE", verbatim_doc_comment)]
+    pub socket: Option<Address>,
+
+    /// The domains, with commas between them, or * for any domain
+    ///
+    /// Default for files with host names of their own: the domains that
+    /// the configuration names. If it names none or answers any domain,
+    /// the file has the form for any domain, or example.org.
+    #[arg(long, value_name = "DOMAINS", value_delimiter = ',', verbatim_doc_comment)]
+    pub domains: Vec<String>,
+
+    /// The certificate for the host names, with its chain
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+
+    /// The key of the certificate
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+
+    /// The path of this program
+    ///
+    /// Default: the path of the running program.
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+
+    /// The folder of CGI programs, which has mailsetup.cgi
+    ///
+    /// Default: /usr/lib/cgi-bin.
+    #[arg(long, value_name = "FOLDER")]
+    pub cgi_bin: Option<PathBuf>,
+
+    /// The user to whom the socket belongs
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+
+    /// The group of the socket, that of the web server
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+}
+
+/// The files that can be printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum FrontEnd {
+    /// nginx, for a site that exists
+    Nginx,
+    /// nginx, dedicated host names
+    NginxVhost,
+    /// nginx with fcgiwrap: CGI, for a site that exists
+    NginxFcgiwrap,
+    /// Apache with mod_proxy_fcgi, for all sites
+    Apache,
+    /// Apache, dedicated host names
+    ApacheVhost,
+    /// Apache with mod_fcgid, which starts the program
+    ApacheFcgid,
+    /// Apache, CGI
+    ApacheCgi,
+    /// Apache, .htaccess on shared hosting
+    Htaccess,
+    /// lighttpd, FastCGI
+    Lighttpd,
+    /// lighttpd, CGI
+    LighttpdCgi,
+    /// Caddy, for a site that exists
+    Caddy,
+    /// Caddy, dedicated host names
+    CaddyVhost,
+    /// HAProxy, FastCGI
+    Haproxy,
+    /// HAProxy, HTTP
+    HaproxyHttp,
+    /// h2o, dedicated host names
+    H2o,
+    /// The socket unit of systemd
+    SystemdSocket,
+    /// The service unit of systemd, for the socket
+    SystemdService,
+    /// A service unit of systemd that answers over HTTP
+    SystemdHttp,
 }

@@ -18,10 +18,12 @@ use crate::common::{
     Process, Sandbox, cgi, command, free_port, program, run, wait_until_settled, write,
 };
 use crate::servers::{
-    HTTP, apache, caddy, haproxy, launchers, lighttpd, listens, local, nginx, panels,
+    HTTP, apache, caddy, h2o, haproxy, hooked, launchers, lighttpd, listens, local, nginx, panels,
 };
 
 const CONFIG: &str = r#"
+[metrics]
+path = "/mailsetup/metrics"
 [domain."example.org"]
 caldav.url = "https://dav.example.org/calendars/"
 carddav.url = "https://dav.example.org/contacts/"
@@ -189,8 +191,39 @@ const CASES: &[Case] = &[
     ("Host in capitals, with a port, with a final dot", |subject| {
         each(
             ["AUTOCONFIG.Example.ORG", "autoconfig.example.org:80", "autoconfig.example.org."],
-            |host| subject.send(Request::get(AUTOCONFIG[0]).host(host))?.xml()?.has(IMAP),
+            |host| {
+                if host.ends_with('.') && !subject.quirks.knows_final_dot {
+                    return Ok(());
+                }
+                subject.send(Request::get(AUTOCONFIG[0]).host(host))?.xml()?.has(IMAP)
+            },
         )
+    }),
+    ("hosts that a proxy would add", |subject| {
+        let other = "autoconfig.xn--bcher-kva.example";
+        let request = Request::get(AUTOCONFIG[0]).header("X-Forwarded-Host", other);
+        let request = request.header("Forwarded", format!("host={other}"));
+        let request = request.header("X-Original-URL", "/mobileconfig");
+        subject.send(request)?.xml()?.has(IMAP)
+    }),
+    ("a path with escapes", |subject| {
+        each(["/mail/config%2Dv1.1.xml", "/%6Dail/config-v1.1.xml"], |path| {
+            let answer = subject.get(path)?;
+            // Without the program, it is a path of the site.
+            if answer.response.status == 404 { Ok(()) } else { answer.xml()?.has(IMAP) }
+        })
+    }),
+    ("a long query", |subject| {
+        let target = format!("{ANN}&padding={}", "x".repeat(4000));
+        subject.get(target)?.xml()?.has(IMAP)
+    }),
+    ("counters are not among the paths of a site", |subject| {
+        if subject.quirks.whole_host {
+            return Ok(());
+        }
+        let answer = subject.get("/mailsetup/metrics")?;
+        answer.status(&[404])?;
+        answer.lacks("mailsetup_build_info")
     }),
     ("the address decides over Host", |subject| {
         each(["ann@xn--bcher-kva.example", "ann@b%C3%BCcher.example"], |address| {
@@ -316,7 +349,7 @@ const CASES: &[Case] = &[
         answer.refused(&[400])
     }),
     ("several requests on one connection", |subject| {
-        let requests = [
+        let mut requests = [
             Request::get(ANN),
             Request::post(AUTODISCOVER[2], POX),
             Request::new("HEAD", AUTOCONFIG[1]),
@@ -324,7 +357,11 @@ const CASES: &[Case] = &[
             Request::get(MOBILECONFIG[0]),
             Request::get(ANN),
         ];
-        let answers = subject.send_all(&requests)?;
+        // It comes last where the connection ends with it.
+        let head = if subject.quirks.closes_after_head { 5 } else { 2 };
+        requests.swap(2, head);
+        let mut answers = subject.send_all(&requests)?;
+        answers.swap(2, head);
         answers[0].xml()?.has(IMAP)?;
         answers[1].xml()?.has(LOGIN)?;
         answers[2].status(&[200])?;
@@ -416,10 +453,20 @@ struct Quirks {
     too_long: &'static [u16],
     /// Whether the response to HEAD has the length of that to GET.
     head_tells_length: bool,
+    /// Whether a host name with a dot at its end is the same host.
+    knows_final_dot: bool,
+    /// Whether the server closes the connection after a HEAD.
+    closes_after_head: bool,
 }
 
 /// For a host name that only this program serves.
-const OURS: Quirks = Quirks { whole_host: true, too_long: &[413], head_tells_length: true };
+const OURS: Quirks = Quirks {
+    whole_host: true,
+    too_long: &[413],
+    head_tells_length: true,
+    knows_final_dot: true,
+    closes_after_head: false,
+};
 
 /// For a host name with an existing site.
 const SHARED: Quirks = Quirks { whole_host: false, ..OURS };
@@ -675,7 +722,7 @@ fn check_http(address: SocketAddr, quirks: Quirks) {
 /// Starts a web server in a new namespace and runs the suite against port 80, then `also`; after
 /// the server has ended, checks its access log.
 fn check_server(
-    start: fn(&Namespace) -> Vec<Process>,
+    start: impl Fn(&Namespace) -> Vec<Process> + Send,
     quirks: Quirks,
     also: fn(),
     access_log: Option<&str>,
@@ -685,7 +732,7 @@ fn check_server(
 
 fn check_in(
     world: &Namespace,
-    start: fn(&Namespace) -> Vec<Process>,
+    start: impl Fn(&Namespace) -> Vec<Process>,
     quirks: Quirks,
     also: fn(),
     access_log: Option<&str>,
@@ -695,7 +742,8 @@ fn check_in(
     let processes = start(world);
     // A CGI response from a recent file is not cached.
     let on_shared_hosting = Path::new("/var/www/account/mailsetup.toml");
-    let configs = [config, on_shared_hosting].into_iter().filter(|config| config.exists());
+    let places = [config, on_shared_hosting, Path::new(nginx::CHROOT_CONFIG)];
+    let configs = places.into_iter().filter(|config| config.exists());
     configs.for_each(wait_until_settled);
     check_http(HTTP, quirks);
     also();
@@ -755,6 +803,11 @@ fn nginx_vhost_keeping_connections() {
 #[test]
 fn nginx_fcgiwrap() {
     check_server(nginx::fcgiwrap, SHARED, nothing, Some(NGINX_LOG));
+}
+
+#[test]
+fn nginx_fcgiwrap_in_chroot() {
+    check_server(nginx::fcgiwrap_in_chroot, SHARED, nothing, Some(NGINX_LOG));
 }
 
 #[test]
@@ -913,10 +966,92 @@ fn haproxy_site() {
 }
 
 #[test]
+fn haproxy_site_over_http() {
+    check_server(haproxy::http, SHARED, nothing, None);
+}
+
+#[test]
 fn caddy_site() {
-    let also = || {
-        https_alike();
-        check_http(caddy::SITE, SHARED);
-    };
-    check_server(caddy::start, OURS, also, None);
+    check_server(caddy::start, OURS, caddy_alike, None);
+}
+
+fn caddy_alike() {
+    https_alike();
+    check_http(caddy::SITE, SHARED);
+}
+
+/// h2o compares the Host with its dot, and closes the connection after a HEAD.
+const H2O: Quirks = Quirks { knows_final_dot: false, closes_after_head: true, ..OURS };
+
+#[test]
+fn h2o_hosts() {
+    check_server(h2o::start, H2O, https_alike, None);
+}
+
+#[test]
+fn h2o_beside_a_site() {
+    Namespace::run(|world| {
+        write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
+        let processes = h2o::beside_a_site(world);
+        let get = |host: &str, target: &str| {
+            http::send(HTTP, &Request::get(target).host(host)).expect("an answer").text()
+        };
+        assert!(get("autoconfig.example.org", ANN).contains(IMAP));
+        assert!(get("AutoDiscover.example.org", "/Mail/Config-V1.1.xml").contains(IMAP));
+        assert_eq!(get("site.example", "/hello.txt"), "hello\n");
+        assert_eq!(get("unknown.example", "/hello.txt"), "hello\n");
+        assert!(!get("site.example", ANN).contains(IMAP));
+        drop(processes);
+        // Only the requests to the site.
+        let log = std::fs::read_to_string("/var/log/h2o-access.log").expect("a log");
+        assert_eq!(log.lines().count(), 3, "{log}");
+    });
+}
+
+//------------ As `mailsetup hook` prints the files --------------------------
+
+/// A path and an address other than those of contrib.
+const SOCKETS: [&str; 2] = ["unix:/run/mail-clients/a+b@c.sock", "127.0.0.1:9025"];
+
+/// The suite with the printed file, connected by a path and by an address.
+fn check_hooked(
+    start: fn(&Namespace) -> Vec<Process>,
+    quirks: Quirks,
+    also: fn(),
+    access_log: Option<&str>,
+) {
+    for socket in SOCKETS {
+        check_server(hooked(socket, start), quirks, also, access_log);
+    }
+}
+
+#[test]
+fn hooked_nginx() {
+    check_hooked(nginx::snippet, SHARED, nothing, Some(NGINX_LOG));
+    check_hooked(nginx::vhost, OURS, https_alike, Some(NGINX_LOG));
+    check_server(hooked(SOCKETS[0], nginx::fcgiwrap), SHARED, nothing, Some(NGINX_LOG));
+}
+
+#[test]
+fn hooked_apache() {
+    check_hooked(apache::proxy_fcgi, APACHE, nothing, Some(APACHE_LOG));
+    let ours = Quirks { whole_host: true, ..APACHE };
+    check_hooked(apache::vhost, ours, https_alike, Some(APACHE_LOG));
+    for start in [apache::fcgid, apache::cgid] {
+        check_server(hooked(SOCKETS[0], start), APACHE, nothing, Some(APACHE_LOG));
+    }
+}
+
+#[test]
+fn hooked_lighttpd() {
+    check_hooked(lighttpd::fastcgi, SHARED, nothing, Some(LIGHTTPD_LOG));
+    check_server(hooked(SOCKETS[0], lighttpd::cgi), SHARED, nothing, Some(LIGHTTPD_LOG));
+}
+
+#[test]
+fn hooked_others() {
+    check_hooked(caddy::start, OURS, caddy_alike, None);
+    check_hooked(haproxy::start, HAPROXY, nothing, None);
+    check_server(hooked(SOCKETS[1], haproxy::http), SHARED, nothing, None);
+    check_hooked(h2o::start, H2O, https_alike, None);
 }

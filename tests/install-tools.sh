@@ -37,6 +37,7 @@ pkg-config:pkg-config
 /usr/share/doc/python3-jsonschema:python3-jsonschema
 /usr/share/doc/libfaketime:libfaketime
 haproxy:haproxy
+h2o:h2o
 /usr/lib/apache2/suexec-custom:apache2-suexec-custom
 checkmodule:checkpolicy
 semodule_package:semodule-utils

@@ -52,6 +52,7 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/doc/mailsetup/README.md",
         "usr/share/doc/mailsetup/config.example.toml",
         "usr/share/doc/mailsetup/contrib/apache/htaccess",
+        "usr/share/doc/mailsetup/contrib/h2o/mailsetup.conf",
         "usr/share/doc/mailsetup/contrib/haproxy/mailsetup.cfg",
         "usr/share/doc/mailsetup/contrib/nginx/mailsetup.conf",
         "usr/share/doc/mailsetup/contrib/panels/hestia/mailsetup.tpl",

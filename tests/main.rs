@@ -22,6 +22,7 @@ mod dist;
 mod documents;
 mod findings;
 mod gateway;
+mod hook;
 mod hostile;
 mod house;
 mod installation;

@@ -31,6 +31,7 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answ
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for a domain'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print the file for a web server or systemd, with your paths and domains'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'HTTP socket: ADDRESS:PORT' -r
@@ -59,8 +60,19 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s q -l quiet -d 'Print nothing; use the exit status only'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l json -d 'Print JSON: an array of all findings'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "show" -d 'Print the response that a mail client gets'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l socket -d 'The socket to connect to: unix:PATH or ADDRESS:PORT' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l domains -d 'The domains, with commas between them, or * for any domain' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l certificate -d 'The certificate for the host names, with its chain' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l key -d 'The key of the certificate' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l program -d 'The path of this program' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l cgi-bin -d 'The folder of CGI programs, which has mailsetup.cgi' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l user -d 'The user to whom the socket belongs' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l group -d 'The group of the socket, that of the web server' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l config -d 'The configuration file' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "show" -d 'Print the response that a mail client gets'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "hook" -d 'Print the file for a web server or systemd, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -7,6 +7,7 @@
 pub mod cgi;
 pub mod check;
 pub mod dns;
+pub mod hook;
 mod loading;
 mod output;
 pub mod serve;
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    let named = cli.config.clone();
     let source = Source::new(cli.config);
     if cli.version {
         return print(version());
@@ -39,6 +41,7 @@ pub fn run() -> ExitCode {
         Some(Command::Show(arguments)) => show::run(&arguments, &source),
         Some(Command::Dns(arguments)) => dns::run(&arguments, &source),
         Some(Command::Check(arguments)) => check::run(&arguments, &source),
+        Some(Command::Hook(arguments)) => hook::run(&arguments, named.as_deref(), &source),
         None => match listener::inherited() {
             // Started by a web server or by socket activation.
             Ok(listeners) if !listeners.is_empty() => serve::inherited(listeners, source),

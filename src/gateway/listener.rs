@@ -35,13 +35,13 @@ const BACKLOG: i32 = 4096;
 /// megabytes for each client that does not read.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Longest path of a socket in bytes (unix(7)): many clients end it with a NUL.
-const LONGEST_PATH: usize = 107;
+pub const LONGEST_PATH: usize = 107;
 /// How long another process may hold the lock on a socket's folder, and the pause between two
 /// attempts.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 /// Default permissions of a socket.
-const DEFAULT_MODE: u32 = 0o660;
+pub const DEFAULT_MODE: u32 = 0o660;
 
 //------------ Address --------------------------------------------------------
 

@@ -225,7 +225,12 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 /// The arguments that start `program` with the restrictions of the shipped unit: tests/confined.py.
 pub fn confined(program: &Path) -> [std::ffi::OsString; 4] {
-    let unit = source("contrib/systemd/mailsetup.service");
+    confined_by("contrib/systemd/mailsetup.service", program)
+}
+
+/// The same with the restrictions of another unit.
+pub fn confined_by(unit: &str, program: &Path) -> [std::ffi::OsString; 4] {
+    let unit = source(unit);
     ["/usr/bin/python3".into(), source("tests/confined.py").into(), unit.into(), program.into()]
 }
 

@@ -1,11 +1,10 @@
 //! Caddy: with dedicated host names, and in an existing site.
 
-use std::fs;
 use std::path::Path;
 
 use super::{existing_site, install, listens, local, serve};
 use crate::common::namespace::Namespace;
-use crate::common::{Process, command, run, source, write};
+use crate::common::{Process, command, run, write};
 
 /// The address of the existing site.
 pub const SITE: std::net::SocketAddr = local(8080);
@@ -18,7 +17,8 @@ const MAIN: &str = "\
     local_certs
     skip_install_trust
 }
-import mailsetup.Caddyfile
+import mailsetup.caddy
+import mailsetup-vhost.caddy
 :80 {
     import mailsetup
     respond 404
@@ -30,20 +30,20 @@ import mailsetup.Caddyfile
 }
 ";
 
-/// contrib/caddy/Caddyfile, both blocks.
+/// contrib/caddy/mailsetup.caddy and contrib/caddy/vhost.caddy.
 pub fn start(world: &Namespace) -> Vec<Process> {
-    install("caddy/Caddyfile", "/etc/caddy/mailsetup.Caddyfile");
+    install("caddy/mailsetup.caddy", "/etc/caddy/mailsetup.caddy");
+    install("caddy/vhost.caddy", "/etc/caddy/mailsetup-vhost.caddy");
     run_with(world, MAIN, &[80, 8080, 443])
 }
 
-/// The first block in a site on port 80 with these lines.
+/// contrib/caddy/mailsetup.caddy in a site on port 80 with these lines.
 pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
     let site = format!(":80 {{\n    import mailsetup\n    {lines}\n    file_server\n");
     let main = MAIN.replace(":80 {\n    import mailsetup\n    respond 404\n", &site);
     assert_ne!(main, MAIN);
-    let file = fs::read_to_string(source("contrib/caddy/Caddyfile")).expect("contrib");
-    let (first, _) = file.split_once("\n# All paths are passed on").expect("two blocks");
-    write(Path::new("/etc/caddy/mailsetup.Caddyfile"), first);
+    let main = main.replace("import mailsetup-vhost.caddy\n", "");
+    install("caddy/mailsetup.caddy", "/etc/caddy/mailsetup.caddy");
     run_with(world, &main, &[80, 8080])
 }
 

@@ -1,18 +1,19 @@
-//! HAProxy, in its chroot as in Debian: contrib's sections, and the lines for a frontend from their
-//! comment.
+//! HAProxy, in its chroot as in Debian: contrib's sections over FastCGI or HTTP, and the lines for a
+//! frontend from their comment.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use super::{HTTP, listens, source};
-use crate::common::namespace::{Namespace, PROGRAM};
+use super::{HTTP, contrib, is_open, launchers, listens, serve_at, where_to};
+use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, wait_until, write};
 
 const CFG: &str = "/etc/haproxy/haproxy.cfg";
-/// In the chroot of HAProxy, this is contrib's /run/mailsetup.sock.
-const SOCKET: &str = "/var/lib/haproxy/run/mailsetup.sock";
+/// The root of HAProxy, in which contrib's /run/mailsetup.sock is.
+const ROOT: &str = "/var/lib/haproxy";
+const FCGI: &str = "haproxy/mailsetup.cfg";
 
 /// Debian's haproxy.cfg, without unrelated settings, and an existing site. The first `{}` is at the
 /// place that contrib's comment gives for its lines.
@@ -46,35 +47,55 @@ pub fn start(world: &Namespace) -> Vec<Process> {
 
 /// The same with more lines in the frontend, below those of contrib.
 pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
-    run_with(world, &contrib(), lines)
+    let responder = responder(world);
+    vec![responder, run_with(world, &contrib(FCGI), lines)]
 }
 
 /// The same with a check every tenth of a second.
 pub fn checked_often(world: &Namespace) -> Vec<Process> {
-    let often = contrib().replace("inter 10s fastinter 1s", "inter 100ms");
-    assert_ne!(often, contrib());
-    run_with(world, &often, "")
+    let often = contrib(FCGI).replace("inter 10s fastinter 1s", "inter 100ms");
+    assert_ne!(often, contrib(FCGI));
+    let responder = responder(world);
+    vec![responder, run_with(world, &often, "")]
 }
 
-fn contrib() -> String {
-    fs::read_to_string(source("contrib/haproxy/mailsetup.cfg")).expect("contrib")
+/// contrib/haproxy/mailsetup-http.cfg in an existing site, with more lines in the frontend.
+pub fn http_beside(world: &Namespace, lines: &str) -> Vec<Process> {
+    let address = where_to("127.0.0.1:8025");
+    let config = Path::new("/etc/mailsetup/config.toml");
+    let responder =
+        launchers::confined_http(world.sandbox, config, address).wait_until(|| is_open(address));
+    vec![responder, run_with(world, &contrib("haproxy/mailsetup-http.cfg"), lines)]
 }
 
-fn run_with(world: &Namespace, contrib: &str, lines: &str) -> Vec<Process> {
+/// contrib/haproxy/mailsetup-http.cfg in an existing site.
+pub fn http(world: &Namespace) -> Vec<Process> {
+    http_beside(world, "")
+}
+
+/// The responder at a socket below the root of HAProxy, or at an address.
+fn responder(world: &Namespace) -> Process {
+    let socket = where_to("unix:/run/mailsetup.sock");
+    match socket.strip_prefix("unix:") {
+        Some(path) => {
+            let path = format!("{ROOT}{path}");
+            let folder = Path::new(&path).parent().expect("a folder");
+            fs::create_dir_all(folder).expect("mkdir");
+            serve_at(world, &format!("unix:{path}"), "haproxy")
+        }
+        None => serve_at(world, socket, "haproxy"),
+    }
+}
+
+fn run_with(world: &Namespace, contrib: &str, lines: &str) -> Process {
     let ours = contrib.lines().filter_map(|line| line.strip_prefix("#     "));
     let ours: Vec<_> = ours.filter(|line| !line.starts_with(' ')).collect();
     assert_eq!(ours.iter().filter(|line| line.contains("mailsetup")).count(), 3, "{ours:?}");
     let lines = format!("{}\n    {lines}", ours.join("\n    "));
     write(Path::new(CFG), MAIN.replace("{lines}", &lines) + contrib);
-    fs::create_dir_all("/var/lib/haproxy/run").expect("mkdir");
-    let listen = format!("unix:{SOCKET},mode=0660,group=haproxy");
-    let responder =
-        Process::start(world.sandbox, command(PROGRAM).args(["serve", "--listen", &listen]))
-            .wait_until(|| UnixStream::connect(SOCKET).is_ok());
     run(command("haproxy").args(["-c", "-f", CFG]));
-    let server = Process::start(world.sandbox, command("haproxy").args(["-db", "-f", CFG]))
-        .wait_until(|| listens(HTTP));
-    vec![responder, server]
+    Process::start(world.sandbox, command("haproxy").args(["-db", "-f", CFG]))
+        .wait_until(|| listens(HTTP))
 }
 
 /// HAProxy's state of the server in contrib's backend, and of its last check: `UP L7OK`.

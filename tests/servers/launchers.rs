@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Process, Sandbox, command, confined, program};
+use crate::common::namespace::PROGRAM;
+use crate::common::{Process, Sandbox, command, confined, confined_by, program};
 
 /// spawn-fcgi in the foreground, with the listening socket as standard input.
 pub fn spawn_fcgi(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
@@ -25,6 +26,15 @@ pub fn socket_activate(sandbox: &Sandbox, config: &Path, socket: &Path) -> Proce
 pub fn socket_activate_inetd(sandbox: &Sandbox, config: &Path, socket: &Path) -> Process {
     let mut command = activate(config, socket);
     launch(sandbox, command.arg("--inetd").args(confined(&program())), socket)
+}
+
+/// The program with `serve --http` at this address, as by the unit for HTTP.
+pub fn confined_http(sandbox: &Sandbox, config: &Path, address: &str) -> Process {
+    let mut command = command("env");
+    command.arg(format!("MAILSETUP_CONFIG={}", config.display()));
+    let unit = "contrib/systemd/mailsetup-http.service";
+    command.args(confined_by(unit, Path::new(PROGRAM))).args(["serve", "--http", address]);
+    Process::start(sandbox, &mut command)
 }
 
 fn activate(config: &Path, socket: &Path) -> Command {

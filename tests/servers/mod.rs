@@ -1,9 +1,10 @@
 //! Web servers and launchers, each with the files of `contrib/` exactly as an administrator would
-//! install them. The main configuration around them is the distribution's, reduced to the relevant
-//! settings.
+//! install them, or as `mailsetup hook` prints them with other values. The main configuration around
+//! them is the distribution's, reduced to the relevant settings.
 
 pub mod apache;
 pub mod caddy;
+pub mod h2o;
 pub mod haproxy;
 pub mod launchers;
 pub mod lighttpd;
@@ -12,9 +13,11 @@ pub mod panels;
 mod sites;
 mod systemd;
 
+use std::cell::Cell;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::chown;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use nix::unistd::User;
@@ -37,10 +40,75 @@ pub fn listens(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }
 
-/// Copies a file of contrib, unchanged, to the place that its comment gives.
-fn install(contrib: &str, path: &str) {
-    let content = fs::read(source("contrib").join(contrib)).expect("a file of contrib");
-    write(Path::new(path), content);
+thread_local! {
+    /// The socket with which `mailsetup hook` prints the files, in place of those of contrib.
+    static HOOKED: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// The files of contrib with the name and the options with which `mailsetup hook` prints them, except
+/// for the socket, and whether it has one.
+const PRINTED: [(&str, &str, &[&str], bool); 14] = [
+    ("nginx/mailsetup.conf", "nginx", &[], true),
+    ("nginx/vhost.conf", "nginx-vhost", &[DOMAINS, CERTIFICATE, KEY], true),
+    ("nginx/fcgiwrap.conf", "nginx-fcgiwrap", &[CGI_BIN], true),
+    ("apache/mailsetup-proxy_fcgi.conf", "apache", &[], true),
+    ("apache/vhost.conf", "apache-vhost", &[DOMAINS, CERTIFICATE, KEY], true),
+    ("apache/mailsetup-fcgid.conf", "apache-fcgid", &[CGI_BIN], false),
+    ("apache/mailsetup-cgid.conf", "apache-cgi", &[CGI_BIN], false),
+    ("lighttpd/50-mailsetup-fastcgi.conf", "lighttpd", &[], true),
+    ("lighttpd/51-mailsetup-cgi.conf", "lighttpd-cgi", &[CGI_BIN], false),
+    ("caddy/mailsetup.caddy", "caddy", &[], true),
+    ("caddy/vhost.caddy", "caddy-vhost", &[DOMAINS], true),
+    ("haproxy/mailsetup.cfg", "haproxy", &[], true),
+    ("haproxy/mailsetup-http.cfg", "haproxy-http", &[], true),
+    ("h2o/mailsetup.conf", "h2o", &[DOMAINS, CERTIFICATE, KEY], true),
+];
+const DOMAINS: &str = "--domains=BÜCHER.example,example.org,unknown.example,a-domain-with-a-long-name.that-nginx-cannot-put-into-its-table.example";
+const CERTIFICATE: &str = "--certificate=/etc/ssl/certs/other+cert.pem";
+const KEY: &str = "--key=/etc/ssl/private/other+key.pem";
+const CGI_BIN: &str = "--cgi-bin=/usr/local/mail-cgi";
+
+/// Runs a server with the files that `mailsetup hook` prints with this socket, and with other paths
+/// and domains than those of contrib.
+pub fn hooked(
+    socket: &'static str,
+    start: fn(&Namespace) -> Vec<Process>,
+) -> impl Fn(&Namespace) -> Vec<Process> {
+    move |world| {
+        HOOKED.set(Some(socket));
+        let folder = Path::new("/usr/local/mail-cgi");
+        fs::create_dir_all(folder).expect("mkdir");
+        std::os::unix::fs::symlink(PROGRAM, folder.join("mailsetup.cgi")).expect("link");
+        fs::create_dir_all("/run/mail-clients").expect("mkdir");
+        start(world)
+    }
+}
+
+/// The socket that the files name, as in `--socket`.
+fn where_to(default: &'static str) -> &'static str {
+    HOOKED.get().unwrap_or(default)
+}
+
+/// A file of contrib, as it is or as `mailsetup hook` prints it.
+fn contrib(name: &str) -> String {
+    let Some(socket) = HOOKED.get() else {
+        return fs::read_to_string(source("contrib").join(name)).expect("a file of contrib");
+    };
+    let (_, file, options, has_socket) =
+        PRINTED.iter().find(|(path, ..)| *path == name).expect("a file that is printed");
+    let mut print = command(PROGRAM);
+    print.args(["hook", file]).args(*options);
+    if *has_socket {
+        print.args(["--socket", socket]);
+    }
+    let output = print.output().expect("the program");
+    assert!(output.status.success() && output.stderr.is_empty(), "{file}: {output:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Writes a file of contrib to the place that its comment gives.
+fn install(name: &str, path: &str) {
+    write(Path::new(path), contrib(name));
 }
 
 /// An existing site: one file, which the web server still serves.
@@ -58,6 +126,11 @@ fn servers_directory(path: &str) {
 
 /// The certificate that contrib's vhost files name.
 fn certificate() {
+    let (certificate, key) = match HOOKED.get() {
+        Some(_) => (CERTIFICATE, KEY),
+        None => ("=/etc/ssl/certs/mailsetup.pem", "=/etc/ssl/private/mailsetup.key"),
+    };
+    let path = |text: &'static str| text.split_once('=').expect("a path").1;
     run(command("openssl").args([
         "req",
         "-x509",
@@ -71,26 +144,45 @@ fn certificate() {
         "-addext",
         "subjectAltName=DNS:autoconfig.example.org,DNS:autodiscover.example.org",
         "-keyout",
-        "/etc/ssl/private/mailsetup.key",
+        path(key),
         "-out",
-        "/etc/ssl/certs/mailsetup.pem",
+        path(certificate),
     ]));
 }
 
 /// The responder on the socket, started and restricted as by the units.
 fn activate(world: &Namespace) -> Process {
     let config = Path::new("/etc/mailsetup/config.toml");
-    let process = launchers::socket_activate_inetd(world.sandbox, config, Path::new(SOCKET));
+    let Some(socket) = where_to("unix:/run/mailsetup.sock").strip_prefix("unix:") else {
+        return serve(world);
+    };
+    let process = launchers::socket_activate_inetd(world.sandbox, config, Path::new(socket));
     let user = User::from_name("www-data").ok().flatten().expect("there is no user www-data");
-    chown(SOCKET, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
+    chown(socket, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
     process
 }
 
 /// The responder on the socket, started by the command in contrib's comments.
 fn serve(world: &Namespace) -> Process {
-    let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
+    serve_at(world, where_to("unix:/run/mailsetup.sock"), "www-data")
+}
+
+/// The same at this socket, for the group of a web server.
+fn serve_at(world: &Namespace, socket: &str, group: &str) -> Process {
+    let listen = match socket.starts_with("unix:") {
+        true => format!("{socket},mode=0660,group={group}"),
+        false => socket.to_owned(),
+    };
     Process::start(world.sandbox, command(PROGRAM).args(["serve", "--listen", &listen]))
-        .wait_until(|| std::os::unix::net::UnixStream::connect(SOCKET).is_ok())
+        .wait_until(|| is_open(socket))
+}
+
+/// Whether a program listens at a socket, written as in `--socket`.
+fn is_open(socket: &str) -> bool {
+    match socket.strip_prefix("unix:") {
+        Some(path) => UnixStream::connect(path).is_ok(),
+        None => listens(socket.parse().expect("an address")),
+    }
 }
 
 /// Without a system that enforces it, only its compilation can be tested.
@@ -108,7 +200,9 @@ fn selinux_module_compiles() {
 fn contrib_is_documented() {
     let readme = fs::read_to_string(source("contrib/README.md")).expect("README");
     let mut routes: Vec<(String, String)> = Vec::new();
-    for directory in ["apache", "caddy", "haproxy", "lighttpd", "nginx", "selinux", "systemd"] {
+    for directory in
+        ["apache", "caddy", "h2o", "haproxy", "lighttpd", "nginx", "selinux", "systemd"]
+    {
         let files = fs::read_dir(source("contrib").join(directory)).expect("directory");
         for file in files.flatten() {
             let name = file.path().strip_prefix(source("contrib")).expect("below").to_owned();
@@ -131,7 +225,7 @@ fn contrib_is_documented() {
             }
         }
     }
-    assert_eq!(routes.len(), 12, "{routes:?}");
+    assert_eq!(routes.len(), 13, "{routes:?}");
     for (name, route) in &routes {
         assert_eq!(route, &routes[0].1, "{name} and {}", routes[0].0);
     }

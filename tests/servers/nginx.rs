@@ -5,9 +5,10 @@ use std::process::Stdio;
 
 use super::{
     HTTP, activate, certificate, existing_site, install, listens, serve, servers_directory,
+    where_to,
 };
-use crate::common::namespace::Namespace;
-use crate::common::{Process, command, run, write};
+use crate::common::namespace::{Namespace, PROGRAM};
+use crate::common::{Process, command, copy_program, run, write};
 
 /// Debian's nginx.conf, without unrelated settings.
 const MAIN: &str = "\
@@ -71,7 +72,8 @@ pub fn fcgiwrap(world: &Namespace) -> Vec<Process> {
 pub fn fcgiwrap_in(world: &Namespace, lines: &str) -> Vec<Process> {
     install("nginx/fcgiwrap.conf", "/etc/nginx/snippets/mailsetup-fcgiwrap.conf");
     existing_server(lines);
-    let socket = "/run/fcgiwrap.socket";
+    let address = where_to("unix:/run/fcgiwrap.socket");
+    let socket = address.strip_prefix("unix:").expect("a path");
     let wrapper = Process::start(
         world.sandbox,
         command("spawn-fcgi").args([
@@ -91,6 +93,43 @@ pub fn fcgiwrap_in(world: &Namespace, lines: &str) -> Vec<Process> {
         ]),
     )
     .wait_until(|| std::os::unix::net::UnixStream::connect(socket).is_ok());
+    vec![wrapper, start(world)]
+}
+
+/// The configuration in the chroot.
+pub const CHROOT_CONFIG: &str = "/var/chroot/etc/mailsetup/config.toml";
+
+/// As slowcgi of OpenBSD: the wrapper runs in a chroot that contains the program, its configuration,
+/// and the libraries that a build with libraries needs; no devices, no users, no /proc.
+pub fn fcgiwrap_in_chroot(world: &Namespace) -> Vec<Process> {
+    let root = Path::new("/var/chroot");
+    let inside = |path: &str| root.join(path.trim_start_matches('/'));
+    for (from, to) in [(PROGRAM, "/cgi-bin/mailsetup.cgi"), ("/usr/sbin/fcgiwrap", "/fcgiwrap")] {
+        let mut files = vec![(from.to_owned(), to.to_owned())];
+        let libraries = run(command("ldd").arg(from));
+        let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+        files.extend(libraries.map(|path| (path.to_owned(), path.to_owned())));
+        for (from, to) in files {
+            let to = inside(&to);
+            std::fs::create_dir_all(to.parent().expect("a folder")).expect("mkdir");
+            copy_program(from, &to);
+        }
+    }
+    let config = std::fs::read("/etc/mailsetup/config.toml").expect("config");
+    write(Path::new(CHROOT_CONFIG), config);
+    std::fs::create_dir_all(inside("/run")).expect("mkdir");
+    let socket = "/var/chroot/run/slowcgi.sock";
+    let option = format!("--socket=unix:{socket}");
+    let mut print = command(PROGRAM);
+    let snippet = run(print.args(["hook", "nginx-fcgiwrap", "--cgi-bin=/cgi-bin", &option]));
+    write(Path::new("/etc/nginx/snippets/mailsetup-fcgiwrap.conf"), snippet);
+    existing_server(&site("include snippets/mailsetup-fcgiwrap.conf;"));
+    let mut wrapper = command("spawn-fcgi");
+    let in_chroot = "/run/slowcgi.sock";
+    wrapper.args(["-n", "-s", in_chroot, "-M", "0660", "-u", "www-data", "-g", "www-data"]);
+    wrapper.args(["-U", "www-data", "-c", "/var/chroot", "--", "/fcgiwrap"]);
+    let wrapper = Process::start(world.sandbox, &mut wrapper)
+        .wait_until(|| std::os::unix::net::UnixStream::connect(socket).is_ok());
     vec![wrapper, start(world)]
 }
 

@@ -1,4 +1,4 @@
-//! The two units: checks that do not need systemd as the first process.
+//! The units: checks that do not need systemd as the first process.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -12,14 +12,16 @@ use super::install;
 
 const SERVICE: &str = "/etc/systemd/system/mailsetup.service";
 const SOCKET: &str = "/etc/systemd/system/mailsetup.socket";
+const OVER_HTTP: &str = "/etc/systemd/system/mailsetup-http.service";
 
 #[test]
 fn units_are_clean() {
     Namespace::run(|_world| {
         install("systemd/mailsetup.service", SERVICE);
         install("systemd/mailsetup.socket", SOCKET);
+        install("systemd/mailsetup-http.service", OVER_HTTP);
         // Manual pages are installed elsewhere; other units of this machine are not checked.
-        let verify = ["verify", "--man=no", SERVICE, SOCKET];
+        let verify = ["verify", "--man=no", SERVICE, SOCKET, OVER_HTTP];
         let findings = run(command("systemd-analyze").args(verify));
         assert!(!findings.contains("mailsetup"), "{findings}");
     });
@@ -28,11 +30,17 @@ fn units_are_clean() {
 #[test]
 fn service_has_no_privileges() {
     Namespace::run(|_world| {
-        install("systemd/mailsetup.service", SERVICE);
-        // The scale ends at 100, which is a service without restrictions.
-        let security = ["security", "--offline=true", "--threshold=3", SERVICE];
-        let report = run(command("systemd-analyze").args(security));
-        assert!(report.contains("Overall exposure level"), "{report}");
+        for (contrib, path, threshold) in [
+            ("systemd/mailsetup.service", SERVICE, "3"),
+            ("systemd/mailsetup-http.service", OVER_HTTP, "10"),
+        ] {
+            install(contrib, path);
+            // The scale ends at 100, which is a service without restrictions.
+            let threshold = format!("--threshold={threshold}");
+            let security = ["security", "--offline=true", &threshold, path];
+            let report = run(command("systemd-analyze").args(security));
+            assert!(report.contains("Overall exposure level"), "{report}");
+        }
     });
 }
 
