@@ -108,7 +108,7 @@ fn nginx_redirects_to_https() {
     let certbot = "if ($host = autoconfig.example.org) { return 301 https://$host$request_uri; }";
     in_nginx("return 301 https://$host$request_uri; {}", redirected);
     in_nginx(&format!("{certbot} {{}}"), redirected);
-    // The form from contrib/README.md.
+    // The form from docs/hook-up.md.
     in_nginx("{} location / { return 301 https://$host$request_uri; }", |around| {
         ours_are_there(around);
         theirs_gets(301);
@@ -359,11 +359,13 @@ fn haproxy_rules_of_the_site() {
         (&except(password), ours_are_there, 401),
     ];
     for (lines, check, theirs) in cases {
-        world(|world| {
-            let _servers = haproxy::beside(world, lines);
-            check(lines);
-            theirs_gets(theirs);
-        });
+        for start in [haproxy::beside, haproxy::http_beside] {
+            world(|world| {
+                let _servers = start(world, lines);
+                check(lines);
+                theirs_gets(theirs);
+            });
+        }
     }
 }
 
