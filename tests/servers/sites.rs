@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
-use super::{HTTP, SOCKET, apache, caddy, haproxy, lighttpd, nginx};
+use super::{HTTP, SOCKET, apache, caddy, h2o, haproxy, hooked, lighttpd, nginx};
 use crate::common::fcgi;
 use crate::common::http::{self, Request, Response};
 use crate::common::namespace::Namespace;
-use crate::common::{command, run, wait_until, write};
+use crate::common::{Process, command, run, wait_until, write};
 
 const CONFIG: &str = "[domain.\"example.org\"]\n";
 const ANN: &str = "emailaddress=ann@example.org";
@@ -510,6 +510,31 @@ fn no_program_from_lighttpd(world: &Namespace) {
         let answer = get(target);
         assert!([403, 404].contains(&answer.status), "{target}: {}", answer.status);
         assert!(!answer.body.starts_with(b"\x7fELF"), "{target} is the program");
+    }
+}
+
+//------------ Long paths -----------------------------------------------------
+
+/// `mailsetup hook` refuses longer paths of sockets for each server.
+#[test]
+fn servers_connect_to_the_longest_path() {
+    type Start = fn(&Namespace) -> Vec<Process>;
+    let servers: [(Start, usize); 7] = [
+        (nginx::vhost, 107),
+        (apache::proxy_fcgi, 95),
+        (apache::vhost, 95),
+        (lighttpd::fastcgi, 105),
+        (caddy::start, 107),
+        (haproxy::start, 91),
+        (h2o::start, 107),
+    ];
+    for (start, longest) in servers {
+        let folder = "/run/mail-clients/";
+        let socket = format!("unix:{folder}{}", "s".repeat(longest - folder.len()));
+        world(|world| {
+            let _servers = hooked(socket.leak(), start)(world);
+            ours_are_there("a long path");
+        });
     }
 }
 
