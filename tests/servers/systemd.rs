@@ -5,8 +5,8 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::common::namespace::Namespace;
-use crate::common::{command, confined, run};
+use crate::common::namespace::{Namespace, PROGRAM};
+use crate::common::{command, confined, run, write};
 
 use super::install;
 
@@ -24,6 +24,27 @@ fn units_are_clean() {
         let verify = ["verify", "--man=no", SERVICE, SOCKET, OVER_HTTP];
         let findings = run(command("systemd-analyze").args(verify));
         assert!(!findings.contains("mailsetup"), "{findings}");
+    });
+}
+
+/// The same units as `mailsetup hook` prints them with other values.
+#[test]
+fn printed_units_are_clean() {
+    let config = "--config=/srv/mail-clients/config.toml";
+    let program = "--program=/usr/bin/mailsetup";
+    Namespace::run(|_world| {
+        let print = |name: &str, path: &str, options: &[&str]| {
+            write(Path::new(path), run(command(PROGRAM).args(["hook", name]).args(options)));
+        };
+        let path = "--socket=unix:/run/mail-clients/a+b@c.sock";
+        print("systemd-socket", SOCKET, &[path, "--user=root", "--group=1"]);
+        print("systemd-service", SERVICE, &[program, config]);
+        for address in ["--socket=[::1]:9025", "--socket=192.0.2.1:9025"] {
+            print("systemd-http", OVER_HTTP, &[address, program, config]);
+            let verify = ["verify", "--man=no", SERVICE, SOCKET, OVER_HTTP];
+            let findings = run(command("systemd-analyze").args(verify));
+            assert!(!findings.contains("mailsetup"), "{findings}");
+        }
     });
 }
 
