@@ -409,7 +409,7 @@ const CASES: &[Case] = &[
         })
     }),
     ("the page for mailbox owners, on host names of our own alone", |subject| {
-        if subject.quirks.whole_host {
+        if subject.quirks.page {
             let answer = subject.get("/?emailaddress=ann@example.org")?;
             answer.status(&[200])?;
             return answer.has("mobileconfig?emailaddress=ann@example.org");
@@ -449,6 +449,8 @@ struct Subject<'a> {
 struct Quirks {
     /// Every path of the host name is passed to the program, not only the known ones.
     whole_host: bool,
+    /// The page for mailbox owners is at `/`.
+    page: bool,
     /// The status for a body that is too long.
     too_long: &'static [u16],
     /// Whether the response to HEAD has the length of that to GET.
@@ -462,6 +464,7 @@ struct Quirks {
 /// For a host name that only this program serves.
 const OURS: Quirks = Quirks {
     whole_host: true,
+    page: true,
     too_long: &[413],
     head_tells_length: true,
     knows_final_dot: true,
@@ -469,7 +472,7 @@ const OURS: Quirks = Quirks {
 };
 
 /// For a host name with an existing site.
-const SHARED: Quirks = Quirks { whole_host: false, ..OURS };
+const SHARED: Quirks = Quirks { whole_host: false, page: false, ..OURS };
 
 impl Subject<'_> {
     fn get(&self, target: impl AsRef<[u8]>) -> Result<Answer, String> {
@@ -840,7 +843,7 @@ fn apache_proxy_fcgi() {
 fn apache_vhost_keeping_connections() {
     check_server(
         apache::vhost,
-        Quirks { whole_host: true, ..APACHE },
+        Quirks { whole_host: true, page: true, ..APACHE },
         https_alike,
         Some(APACHE_LOG),
     );
@@ -863,13 +866,13 @@ fn apache_cgi() {
 
 #[test]
 fn apache_htaccess() {
-    check_server(apache::htaccess, APACHE, config_is_hidden, None);
+    check_server(apache::htaccess, Quirks { page: true, ..APACHE }, config_is_hidden, None);
 }
 
 #[test]
 fn apache_htaccess_fcgid() {
     // mod_fcgid's own limit results in 500, and .htaccess cannot change it.
-    let quirks = Quirks { too_long: &[413, 500], ..APACHE };
+    let quirks = Quirks { too_long: &[413, 500], page: true, ..APACHE };
     check_server(apache::htaccess_fcgid, quirks, config_is_hidden, None);
 }
 

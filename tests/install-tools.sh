@@ -39,6 +39,7 @@ pkg-config:pkg-config
 haproxy:haproxy
 h2o:h2o
 /usr/lib/apache2/suexec-custom:apache2-suexec-custom
+php-cgi:php-cgi
 checkmodule:checkpolicy
 semodule_package:semodule-utils
 '

@@ -167,11 +167,6 @@ pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
         Include conf-available/mailsetup.conf
     </VirtualHost>";
     write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), site);
-    let (user, group) = ("account:x:2000:2000::/nonexistent:/bin/false", "account:x:2000:");
-    for (file, line) in [("/etc/passwd", user), ("/etc/group", group)] {
-        let before = fs::read_to_string(file).expect("text");
-        write(Path::new(file), format!("{before}{line}\n"));
-    }
     let folder = Path::new("/var/www/account/cgi-bin");
     let program = folder.join("mailsetup.cgi");
     fs::create_dir_all(folder).expect("mkdir");
@@ -180,13 +175,23 @@ pub fn suexec(world: &Namespace, (conf, module): (&str, &str)) -> Process {
         chown(path, Some(2000), Some(2000)).expect("chown");
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
     }
+    suexec_account();
+    start(world, "event", &[&USUAL[..], &["suexec", module]].concat())
+}
+
+/// A user `account` with the home /var/www/account, for whom suEXEC runs programs below it.
+pub(super) fn suexec_account() {
+    let (user, group) = ("account:x:2000:2000::/var/www/account:/bin/false", "account:x:2000:");
+    for (file, line) in [("/etc/passwd", user), ("/etc/group", group)] {
+        let before = fs::read_to_string(file).expect("text");
+        write(Path::new(file), format!("{before}{line}\n"));
+    }
     // A copy, which belongs to root of this namespace.
     let suexec = Path::new("/usr/lib/apache2/suexec");
     let bytes = fs::read("/usr/lib/apache2/suexec-custom").expect("suexec-custom");
     write(suexec, bytes);
-    write(Path::new("/etc/apache2/suexec/www-data"), "/var/www\npublic_html/cgi-bin\n");
+    write(Path::new("/etc/apache2/suexec/www-data"), "/var/www\npublic_html\n");
     fs::set_permissions(suexec, fs::Permissions::from_mode(0o4755)).expect("chmod");
-    start(world, "event", &[&USUAL[..], &["suexec", module]].concat())
 }
 
 /// contrib/apache/htaccess next to a copy of the program and its configuration.
@@ -204,7 +209,7 @@ pub fn htaccess_fcgid(world: &Namespace) -> Vec<Process> {
     vec![start(world, "event", &["fcgid", "mime", "rewrite"])]
 }
 
-fn clear() {
+pub(super) fn clear() {
     for directory in ["sites-enabled", "conf-enabled"] {
         let _ = fs::remove_dir_all(Path::new("/etc/apache2").join(directory));
     }
@@ -233,7 +238,7 @@ fn shared_hosting(htaccess: String) {
     write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SHARED_HOSTING);
 }
 
-fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
+pub(super) fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
     let mut main = String::from("ServerRoot /etc/apache2\nListen 80\n");
     if modules.contains(&"ssl") {
         main.push_str("Listen 443\n");

@@ -1,0 +1,528 @@
+//! Shared hosting: one uploaded program with contrib's `.htaccess`, as a user without rights. The
+//! hoster runs Apache with suEXEC and allows only `FileInfo` in `.htaccess`; the account has other
+//! sites in the same folder, above and beside it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::apache::{clear, start, suexec_account};
+use super::{HTTP, listens, local};
+use crate::common::http::{self, Request, Response};
+use crate::common::namespace::{Namespace, PROGRAM};
+use crate::common::{Process, command, copy_program, run, source, wait_until_settled, write};
+
+/// The home of the account.
+const HOME: &str = "/var/www/account";
+/// The web root of its main domain.
+const MAIN: &str = "/var/www/account/public_html";
+/// The web root of a second domain, which is within that of the first.
+const ADDON: &str = "/var/www/account/public_html/addon";
+/// The web root of a host name beside that of the main domain.
+const BESIDE: &str = "/var/www/account/autoconfig.example.com";
+
+/// A document at each kind of path.
+const DOCUMENTS: [&str; 5] = [
+    "/mail/config-v1.1.xml?emailaddress=ann@example.org",
+    "/.well-known/autoconfig/mail/config-v1.1.xml",
+    "/Autodiscover/Autodiscover.xml",
+    "/autodiscover/autodiscover.json/v1.0/ann@example.org?Protocol=AutodiscoverV1",
+    "/mobileconfig?emailaddress=ann@example.org",
+];
+const DOCUMENT: &str = DOCUMENTS[0];
+
+const CONFIG: &str = "[domain.'example.org']\n[domain.'example.net']\n[domain.'example.com']\n";
+
+/// The rules that WordPress writes.
+const WORDPRESS: &str = "\
+# BEGIN WordPress
+<IfModule mod_rewrite.c>
+RewriteEngine On
+RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
+RewriteBase /
+RewriteRule ^index\\.php$ - [L]
+RewriteCond %{REQUEST_FILENAME} !-f
+RewriteCond %{REQUEST_FILENAME} !-d
+RewriteRule . /index.php [L]
+</IfModule>
+# END WordPress
+";
+
+/// How the hoster runs programs: the kind of processes, the module, and what users may set.
+#[derive(Clone, Copy, Debug)]
+struct Hoster {
+    mpm: &'static str,
+    /// `none` for no CGI.
+    module: &'static str,
+    options: &'static str,
+    allow_override: &'static str,
+}
+
+const CGID: Hoster = Hoster {
+    mpm: "event",
+    module: "cgid",
+    options: "-Indexes +ExecCGI +SymLinksIfOwnerMatch",
+    allow_override: "FileInfo",
+};
+const CGI: Hoster = Hoster { mpm: "prefork", module: "cgi", ..CGID };
+const FCGID: Hoster = Hoster { module: "fcgid", ..CGID };
+
+impl Hoster {
+    /// contrib's file, with the handler of this hoster.
+    fn htaccess(self) -> String {
+        let file = fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess");
+        match self.module {
+            "fcgid" => file.replace("AddHandler cgi-script", "AddHandler fcgid-script"),
+            _ => file,
+        }
+    }
+
+    /// Uploads the program, `.htaccess` and a configuration into a folder.
+    fn upload(self, folder: &str) {
+        let folder = Path::new(folder);
+        write(&folder.join(".htaccess"), self.htaccess());
+        write(&folder.join("mailsetup.toml"), CONFIG);
+        copy_program(PROGRAM, &folder.join("mailsetup.cgi"));
+        set_mode(&folder.join("mailsetup.cgi"), 0o755);
+        // Only the account can read it: the program does not run as the web server's user.
+        set_mode(&folder.join("mailsetup.toml"), 0o600);
+        own(HOME);
+    }
+
+    /// Starts PHP and the web server.
+    fn start(self, world: &Namespace) -> Vec<Process> {
+        clear();
+        suexec_account();
+        own(HOME);
+        let Hoster { options, allow_override, .. } = self;
+        let site = |names: &str, root: &str| {
+            format!(
+                "<VirtualHost *:80>
+                    ServerName {names}
+                    DocumentRoot {root}
+                    SuexecUserGroup account account
+                    ProxyFCGIBackendType GENERIC
+                    <FilesMatch \"\\.php$\">
+                        SetHandler \"proxy:fcgi://127.0.0.1:9000\"
+                    </FilesMatch>
+                </VirtualHost>\n"
+            )
+        };
+        let main = "example.org\nServerAlias www.example.org autoconfig.example.org \
+                    autodiscover.example.org";
+        let sites = format!(
+            "DirectoryIndex index.php index.html
+            UserDir public_html
+            <Directory {HOME}>
+                Options {options}
+                AllowOverride {allow_override}
+            </Directory>\n"
+        ) + &site(main, MAIN)
+            + &site("example.net\nServerAlias autoconfig.example.net", ADDON)
+            + &site("autoconfig.example.com", BESIDE);
+        write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), sites);
+        let mut modules =
+            vec!["alias", "dir", "mime", "proxy", "proxy_fcgi", "rewrite", "suexec", "userdir"];
+        modules.extend(Some(self.module).filter(|module| *module != "none"));
+        let mut php = command("php-cgi");
+        php.args(["-b", "127.0.0.1:9000"]).stdin(Stdio::null());
+        let php = Process::start(world.sandbox, &mut php).wait_until(|| listens(local(9000)));
+        vec![php, start(world, self.mpm, &modules)]
+    }
+}
+
+/// Gives everything below to the account, with the modes that it has.
+fn own(path: &str) {
+    run(command("chown").args(["-R", "2000:2000", path]));
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
+}
+
+/// Folders and files of the account's sites: WordPress in the main one.
+fn sites() {
+    for folder in [MAIN, ADDON, BESIDE] {
+        write(&Path::new(folder).join("hello.txt"), format!("hello from {folder}\n"));
+    }
+    let index = "<?php header('Status: 200'); echo 'WordPress ' . $_SERVER['REQUEST_URI'];";
+    write(&Path::new(MAIN).join("index.php"), index);
+}
+
+/// Starts the hoster's servers for an account with `upload`, and runs the test.
+fn world(hoster: Hoster, upload: impl FnOnce() + Send, test: impl FnOnce() + Send) {
+    Namespace::run(|world| {
+        sites();
+        upload();
+        let _servers = hoster.start(world);
+        test();
+    });
+}
+
+fn get(host: &str, target: &str) -> Response {
+    let request = Request::get(target).host(host);
+    http::send(HTTP, &request).unwrap_or_else(|err| panic!("{host}{target}: {err}"))
+}
+
+fn status(host: &str, target: &str) -> u16 {
+    get(host, target).status
+}
+
+/// Every document is served on this host.
+fn documents(host: &str, about: impl std::fmt::Debug) {
+    for target in DOCUMENTS {
+        let answer = get(host, target);
+        assert_eq!(answer.status, 200, "{host}{target}, {about:?}: {}", answer.text());
+        assert!(answer.text().contains("example."), "{host}{target}: {}", answer.text());
+    }
+}
+
+fn is_page(answer: &Response) -> bool {
+    answer.status == 200 && answer.header("Content-Security-Policy").is_some()
+}
+
+/// In the web root of the main domain, and of a host name beside it, above an addon domain.
+#[test]
+fn one_program_and_htaccess_are_enough() {
+    for hoster in [CGI, CGID, FCGID] {
+        let upload = || [MAIN, BESIDE].into_iter().for_each(|folder| hoster.upload(folder));
+        world(hoster, upload, || {
+            wait_until_settled(&Path::new(MAIN).join("mailsetup.toml"));
+            let hosts = [
+                "autoconfig.example.org",
+                "autodiscover.example.org",
+                "www.example.org",
+                "example.org",
+            ];
+            for host in hosts.into_iter().chain(["autoconfig.example.com"]) {
+                documents(host, hoster);
+                assert_eq!(status(host, "/mailsetup.toml"), 404, "{host}");
+                assert_eq!(status(host, "/hello.txt"), 200, "{host}");
+            }
+            for host in
+                ["autoconfig.example.org", "AutoDiscover.example.org", "autoconfig.example.com"]
+            {
+                assert!(is_page(&get(host, "/")), "{host}");
+                assert!(is_page(&get(host, "/?emailaddress=ann@example.org")), "{host}");
+            }
+            // The main site keeps its own.
+            for host in ["www.example.org", "example.org"] {
+                assert_eq!(get(host, "/").text(), "WordPress /", "{host}");
+            }
+            // The addon domain has no program of its own: its paths are not those of the folder
+            // above, but what is hidden there is hidden here.
+            assert_eq!(status("autoconfig.example.net", DOCUMENT), 404);
+            write(&Path::new(ADDON).join("mailsetup.toml~"), CONFIG);
+            assert_eq!(status("example.net", "/mailsetup.toml~"), 404);
+            assert_eq!(status("example.net", "/hello.txt"), 200);
+        });
+    }
+}
+
+#[test]
+fn an_addon_domain_has_its_own_copy() {
+    world(
+        CGID,
+        || CGID.upload(ADDON),
+        || {
+            // WordPress's rules above are not used in a folder that has its own.
+            write(&Path::new(MAIN).join(".htaccess"), WORDPRESS);
+            documents("autoconfig.example.net", "addon");
+            documents("example.net", "addon");
+            assert!(is_page(&get("autoconfig.example.net", "/")));
+            assert_eq!(status("example.net", "/mailsetup.toml"), 404);
+            assert_eq!(get("www.example.org", "/a/b").text(), "WordPress /a/b");
+        },
+    );
+}
+
+#[test]
+fn a_front_controller_in_the_same_folder_keeps_its_paths() {
+    for hoster in [CGI, CGID, FCGID] {
+        let merged = |first: &str, second: &str| {
+            write(&Path::new(MAIN).join(".htaccess"), format!("{first}\n{second}"));
+        };
+        let upload = || {
+            hoster.upload(MAIN);
+            merged(&hoster.htaccess(), WORDPRESS);
+        };
+        world(hoster, upload, || {
+            for host in ["www.example.org", "autoconfig.example.org", "autodiscover.example.org"] {
+                documents(host, hoster);
+                assert_eq!(get(host, "/mail/").text(), "WordPress /mail/", "{host}");
+                assert_eq!(status(host, "/mailsetup.toml"), 404, "{host}");
+            }
+            for path in ["/", "/2026/11/a-post/", "/?p=1", "/wp-json/wp/v2/posts"] {
+                assert_eq!(get("www.example.org", path).text(), format!("WordPress {path}"));
+            }
+            assert!(is_page(&get("autoconfig.example.org", "/")));
+            assert!(get("www.example.org", "/hello.txt").text().starts_with("hello"));
+            // The other way round, WordPress takes every path.
+            merged(WORDPRESS, &hoster.htaccess());
+            assert!(get("www.example.org", DOCUMENT).text().starts_with("WordPress"));
+        });
+    }
+}
+
+/// No client asks below `/~account/`, where the same files are on the host of the server.
+#[test]
+fn the_folder_of_a_user_shows_nothing() {
+    world(
+        CGID,
+        || CGID.upload(MAIN),
+        || {
+            for path in [DOCUMENT, "/mailsetup.toml", "/mailsetup.toml~", "/mailsetup.cgi"] {
+                assert_eq!(status("server.example", &format!("/~account{path}")), 404, "{path}");
+            }
+            assert_eq!(status("server.example", "/~account/hello.txt"), 200);
+            documents("autoconfig.example.org", "beside it");
+        },
+    );
+}
+
+//------------ What suEXEC refuses ---------------------------------------------
+
+/// suEXEC refuses what others than the account could change. Its log has the reason, which only
+/// the hoster can read.
+#[test]
+fn suexec_needs_mode_755_and_the_owner() {
+    for hoster in [CGI, CGID, FCGID] {
+        world(
+            hoster,
+            || hoster.upload(MAIN),
+            || {
+                let folder = Path::new(MAIN);
+                let program = folder.join("mailsetup.cgi");
+                let refused = [
+                    (&*program, 0o775),
+                    (&program, 0o777),
+                    (&program, 0o757),
+                    (&program, 0o644),
+                    (&program, 0o4755),
+                    (folder, 0o775),
+                    (folder, 0o777),
+                ];
+                // mod_fcgid tries again for seconds before it gives up.
+                let count = if hoster.module == "fcgid" { 1 } else { refused.len() };
+                for (path, mode) in refused.into_iter().take(count) {
+                    set_mode(path, mode);
+                    let answer = get("autoconfig.example.org", DOCUMENT);
+                    let about = format!("{mode:o} {} with {}", path.display(), hoster.module);
+                    assert_eq!(answer.status, 500, "{about}");
+                    set_mode(path, 0o755);
+                }
+                for path in [&*program, folder].into_iter().take(count) {
+                    chown(path, Some(0), Some(0)).expect("chown");
+                    assert_eq!(
+                        status("autoconfig.example.org", DOCUMENT),
+                        500,
+                        "{}",
+                        path.display()
+                    );
+                    chown(path, Some(2000), Some(2000)).expect("chown");
+                }
+                // A program that runs already, by mod_fcgid, is not checked again.
+                for mode in [0o755, 0o700, 0o711, 0o555] {
+                    set_mode(&program, mode);
+                    assert_eq!(status("autoconfig.example.org", DOCUMENT), 200, "{mode:o}");
+                }
+            },
+        );
+    }
+}
+
+//------------ CGI is disabled ---------------------------------------------------
+
+#[test]
+fn without_exec_cgi_nothing_runs_and_nothing_is_shown() {
+    let hoster = Hoster { options: "-Indexes -ExecCGI +SymLinksIfOwnerMatch", ..CGID };
+    let add_options = || {
+        let path = Path::new(MAIN).join(".htaccess");
+        write(&path, CGID.htaccess() + "Options +ExecCGI\n");
+    };
+    world(
+        hoster,
+        || hoster.upload(MAIN),
+        || {
+            let answer = get("autoconfig.example.org", DOCUMENT);
+            assert_eq!(answer.status, 403, "{}", answer.text());
+            assert_eq!(status("autoconfig.example.org", "/mailsetup.toml"), 404);
+            // The line from the comment, where the hoster does not allow it.
+            add_options();
+            assert_eq!(status("autoconfig.example.org", DOCUMENT), 500);
+            assert_eq!(status("autoconfig.example.org", "/hello.txt"), 500);
+        },
+    );
+    let hoster = Hoster { allow_override: "FileInfo Options", ..hoster };
+    world(
+        hoster,
+        || hoster.upload(MAIN),
+        || {
+            add_options();
+            documents("autoconfig.example.org", hoster);
+        },
+    );
+}
+
+/// The program is public and contains no settings. It is sent at the paths of documents, so that
+/// the test of the user shows that CGI is missing.
+#[test]
+fn without_any_cgi_module_only_the_program_is_sent() {
+    let hoster = Hoster { module: "none", ..CGID };
+    world(
+        hoster,
+        || hoster.upload(MAIN),
+        || {
+            assert!(get("autoconfig.example.org", DOCUMENT).body.starts_with(b"\x7fELF"));
+            for path in ["/mailsetup.cgi", "/mailsetup.toml", "/mailsetup.toml~"] {
+                assert_eq!(status("autoconfig.example.org", path), 404, "{path}");
+            }
+        },
+    );
+}
+
+//------------ Hidden files --------------------------------------------------------
+
+/// Names that a file manager, an editor or a person gives to files that nobody may download.
+pub(super) const HIDDEN: &[&str] = &[
+    "mailsetup.toml",
+    "MAILSETUP.TOML",
+    "Mailsetup.Toml",
+    "mailsetup (1).toml",
+    "mailsetup.toml (1)",
+    "mailsetup - Copy.toml",
+    "Copy of mailsetup.toml",
+    "mailsetup.toml - Copy",
+    "mailsetup-2026-11-26.toml",
+    "mailsetup.toml.2026-11-26",
+    "mailsetup.toml~",
+    "mailsetup.toml.~1~",
+    "mailsetup.toml.bak",
+    "mailsetup.toml.bak2",
+    "mailsetup.toml.BAK",
+    "mailsetup.tomlbak",
+    "mailsetup.toml.save",
+    "mailsetup.toml.save.1",
+    "mailsetup.toml.old",
+    "mailsetup.tomlold",
+    "mailsetup.toml_old",
+    "mailsetup.toml.orig",
+    "mailsetup.toml.rej",
+    "mailsetup.toml.tmp",
+    "mailsetup.toml.swp",
+    ".mailsetup.toml.swp",
+    ".mailsetup.toml.swo",
+    ".mailsetup.toml.un~",
+    "mailsetup.toml.1",
+    "mailsetup.toml2",
+    "mailsetup.toml.txt",
+    "mailsetup.toml.gz",
+    "mailsetup.toml.zip",
+    "mailsetup.toml.part",
+    "mailsetup.toml.filepart",
+    "mailsetup.toml.new",
+    "#mailsetup.toml#",
+    ".#mailsetup.toml",
+    "mailsetup.txt",
+    "mailsetup.bak",
+    "mailsetup.zip",
+    "mailsetup.tar.gz",
+    "mailsetup.new",
+    "mailsetup.cgi.old",
+    "mailsetup.cgi~",
+    "config.bak",
+    "settings.old",
+    "domains.txt",
+    "domains.txt.1",
+    "Domains.TXT",
+    "profile.pem",
+    "profile.key",
+    "profile.key.old",
+    "profile.key.txt",
+    "profile (1).key",
+    "PROFILE.KEY",
+    "profile.crt",
+    "profile.cer",
+    "profile.csr",
+    "profile.der",
+    "profile.p12",
+    "profile.pfx",
+];
+
+/// Names of a site that stay visible.
+const SHOWN: [&str; 12] = [
+    "hello.txt",
+    "keys.txt",
+    "oldest.html",
+    "toml.txt",
+    "monkey.html",
+    "key.txt",
+    "a.newer.html",
+    "my-mailsetup.html",
+    "mailsetup/index.html",
+    "j.tomlinson.html",
+    "ol.keyring.html",
+    ".well-known/acme-challenge/abc_DEF-123",
+];
+
+#[test]
+fn configurations_copies_and_keys_are_not_served() {
+    for hoster in [CGI, CGID, FCGID] {
+        world(
+            hoster,
+            || hoster.upload(MAIN),
+            || {
+                for folder in ["", "domains.d/", "a/b/"] {
+                    for name in HIDDEN {
+                        let path = Path::new(MAIN).join(folder).join(name);
+                        if !path.exists() {
+                            write(&path, "secret = 1\n");
+                        }
+                        let plain =
+                            format!("/{folder}{name}").replace('#', "%23").replace(' ', "%20");
+                        let last = name.chars().last().expect("a letter");
+                        let spelled = plain
+                            .strip_suffix(last)
+                            .map(|start| format!("{start}%{:02x}", last as u32));
+                        let forms = [
+                            Some(plain.clone()),
+                            spelled,
+                            Some(format!("/{plain}")),
+                            Some(format!("{plain}/")),
+                            Some(format!("{plain}/x")),
+                            Some(format!("{plain}/x.html")),
+                            Some(format!("{plain}?x")),
+                            Some(format!("/x/..{plain}")),
+                            Some(plain.replace('.', "%2E")),
+                        ];
+                        for target in forms.into_iter().flatten() {
+                            let answer = get("www.example.org", &target);
+                            assert!(
+                                [400, 404].contains(&answer.status),
+                                "{target} with {}: {}",
+                                hoster.module,
+                                answer.status
+                            );
+                            assert!(!answer.text().contains("secret"), "{target}");
+                        }
+                    }
+                }
+                for name in SHOWN {
+                    write(&Path::new(MAIN).join(name), "the site's");
+                    assert_eq!(
+                        get("www.example.org", &format!("/{name}")).text(),
+                        "the site's",
+                        "{name}"
+                    );
+                }
+                // Mailboxes with such names have their settings.
+                for name in ["ann.key", "b.toml", "old~", "mailsetup.x", "domains.txt"] {
+                    let folder = "/autodiscover/autodiscover.json/v1.0";
+                    let target = format!("{folder}/{name}@example.org?Protocol=AutodiscoverV1");
+                    assert_eq!(status("autodiscover.example.org", &target), 200, "{name}");
+                }
+            },
+        );
+    }
+}
