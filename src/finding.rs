@@ -25,6 +25,17 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A reload would answer any domain; the previous configuration is kept.",
     ),
     ("auth", Error, "A list of methods that is invalid, or \"none\" where a login is needed."),
+    (
+        "cgi-folder-mode",
+        Warning,
+        "Shared hosting: the folder of the program can be written to by others than its owner.",
+    ),
+    (
+        "cgi-mode",
+        Warning,
+        "Shared hosting: the program cannot be run, or others than its owner can write to it.",
+    ),
+    ("cgi-owner", Warning, "Shared hosting: the program or its folder belongs to another user."),
     ("color", Error, "A value that is not a colour."),
     (
         "copies-too-large",
@@ -39,6 +50,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("duplicate", Error, "A key or a table that is defined twice."),
     ("email", Error, "A value that is not an e-mail address."),
     ("emptied", Error, "A file is empty; the previous state is kept."),
+    (
+        "file-exposed",
+        Warning,
+        "Shared hosting: the configuration or a list beside the program, which no .htaccess hides.",
+    ),
     ("file-outside", Error, "The file of a domain names a file outside of its folder."),
     ("file-unreadable", Error, "A file or folder that cannot be read."),
     ("files-too-large", Error, "The templates and logos that a file names are too large together."),
@@ -49,11 +65,13 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A host name that is too long or invalid once the domain is filled in.",
     ),
     ("identifier", Error, "A value that is not a reverse-DNS name."),
+    ("key-in-web-folder", Warning, "Shared hosting: the signing key lies beside the program."),
     (
         "key-place",
         Error,
         "A key for all domains in the table of one, or a key for one domain at the top.",
     ),
+    ("key-readable", Warning, "Every user of the machine can read the signing key."),
     ("limit-range", Error, "A limit that is out of range."),
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
     ("logo", Error, "A logo that is not a picture, or too large."),

@@ -35,6 +35,7 @@ mod model;
 mod pacc;
 mod page;
 mod paths;
+mod placement;
 mod ports;
 mod regression;
 mod reload;

@@ -117,7 +117,7 @@ fn findings() -> String {
     };
     let mut text = ".PP\nErrors:\n".to_owned();
     text.extend(of_level(Level::Error));
-    text += ".PP\nWarnings about lists, and about the certificate that signs:\n";
+    text += ".PP\nWarnings about lists, the certificate that signs, and the places of files:\n";
     text.extend(of_level(Level::Warning));
     text += ".PP\nWarnings about settings that do not work for every client:\n";
     text.extend(LINTS.iter().map(|lint| {

@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -417,7 +418,9 @@ impl Files {
     /// Puts the files in place, in one step as ACME clients do.
     fn put(&self, certificate: &[u8], key: &[u8]) {
         for (name, bytes) in [("now.pem", certificate), ("now.key", key)] {
-            fs::rename(self.0.write("new", bytes), self.0.path(name)).expect("rename");
+            let new = self.0.write("new", bytes);
+            fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).expect("chmod");
+            fs::rename(new, self.0.path(name)).expect("rename");
         }
     }
 

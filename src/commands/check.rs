@@ -1,12 +1,13 @@
 //! Checks the configuration: prints errors, and settings that work but break a client.
 //!
 //! Errors prevent the use of the configuration or of a part of it; warnings name the clients that a
-//! setting breaks. Every domain is resolved, and the signing certificate is tested. Prints one line
-//! for each finding, in the order of the files and lines; a setting that several domains share is
-//! reported once.
+//! setting breaks. Every domain is resolved, the signing certificate is tested, and `placement` looks
+//! at where the files lie. Prints one line for each finding, in the order of the files and lines; a
+//! setting that several domains share is reported once.
 
 use super::loading::CHECKS;
 use super::output::{FOUND, print, print_json};
+use super::placement;
 use crate::account::{Account, Redirect};
 use crate::address::{Domain, EmailAddress};
 use crate::cli;
@@ -33,7 +34,10 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     let path = source.path();
     let (findings, domains) = match source.load(Loading::command(&CHECKS)) {
         Ok(config) => (find(&config, path.as_deref()), Some(domains(&config))),
-        Err(errors) => (errors, None),
+        Err(mut errors) => {
+            errors.extend(placement::findings(path.as_deref(), None));
+            (errors, None)
+        }
     };
     let is_bad = |finding: &Finding| finding.level == Level::Error || arguments.strict;
     let verdict = match findings.iter().any(is_bad) {
@@ -128,6 +132,7 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
     let broken = config.broken_files();
     findings.extend(of_domains(config, path, &broken, base));
     findings.extend(broken.into_iter().flat_map(|(_, findings)| findings));
+    findings.extend(placement::findings(path, Some(config)));
     finding::sort(&mut findings, &config.files);
     findings
 }

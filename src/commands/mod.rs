@@ -10,6 +10,7 @@ pub mod dns;
 pub mod hook;
 mod loading;
 mod output;
+mod placement;
 pub mod serve;
 pub mod show;
 

@@ -288,6 +288,12 @@ impl Config {
             _ => Origin::Base,
         }
     }
+
+    /// The list files.
+    pub fn list_files(&self) -> impl Iterator<Item = &Path> {
+        self.lists.iter().map(|(file, _)| file.as_path())
+    }
+
     /// The certificate and key for Apple profiles, if configured.
     pub fn signing_identity(&self) -> Option<&Identity> {
         self.signing.as_ref()

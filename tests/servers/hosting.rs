@@ -4,6 +4,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -283,8 +284,16 @@ fn the_folder_of_a_user_shows_nothing() {
 
 //------------ What suEXEC refuses ---------------------------------------------
 
+/// What `check` prints for the account, by a program outside of the web folder.
+fn checked() -> String {
+    let config = format!("{MAIN}/mailsetup.toml");
+    let mut check = command(PROGRAM);
+    check.args(["check", "--config", &config]).uid(2000).gid(2000);
+    String::from_utf8(check.output().expect("the program").stdout).expect("UTF-8")
+}
+
 /// suEXEC refuses what others than the account could change. Its log has the reason, which only
-/// the hoster can read.
+/// the hoster can read. `check` says so before.
 #[test]
 fn suexec_needs_mode_755_and_the_owner() {
     for hoster in [CGI, CGID, FCGID] {
@@ -310,6 +319,7 @@ fn suexec_needs_mode_755_and_the_owner() {
                     let answer = get("autoconfig.example.org", DOCUMENT);
                     let about = format!("{mode:o} {} with {}", path.display(), hoster.module);
                     assert_eq!(answer.status, 500, "{about}");
+                    assert!(checked().contains("cgi-"), "{about}: {}", checked());
                     set_mode(path, 0o755);
                 }
                 for path in [&*program, folder].into_iter().take(count) {
@@ -326,6 +336,7 @@ fn suexec_needs_mode_755_and_the_owner() {
                 for mode in [0o755, 0o700, 0o711, 0o555] {
                     set_mode(&program, mode);
                     assert_eq!(status("autoconfig.example.org", DOCUMENT), 200, "{mode:o}");
+                    assert!(checked().contains("no errors, no warnings"), "{}", checked());
                 }
             },
         );

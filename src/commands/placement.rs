@@ -1,0 +1,216 @@
+//! Where the files lie: what a web server on shared hosting refuses to run, and what it would send
+//! to anybody; and whether other users can read the signing key.
+//!
+//! Shared hosting is recognised by a program named `*.cgi`: the one that runs, or the one beside
+//! the configuration. suEXEC documents which files it runs. Group ownership is not compared, since
+//! hosting panels give web folders to a group of the web server.
+
+use crate::config::Config;
+use crate::files::{self, Kind};
+use crate::finding::{Finding, Place};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The name of the program in a web folder.
+const PROGRAM: &str = "mailsetup.cgi";
+/// The rules of a folder.
+const RULES: &str = ".htaccess";
+/// In a folder of this name, a web server runs every file and sends none.
+const RUN_ONLY: &str = "cgi-bin";
+
+/// The findings about the configuration file `path`, and the files that `config` names.
+pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
+    let key = config.and_then(Config::signing_identity).map(|identity| identity.files()[1]);
+    let mut findings: Vec<_> = key.and_then(readable_key).into_iter().collect();
+    let Some(program) = program(path) else { return findings };
+    let folder = folder_of(&program);
+    findings.extend(refused(&program, folder));
+    if folder.file_name().is_none_or(|name| name != RUN_ONLY) {
+        let lists = config.into_iter().flat_map(Config::list_files);
+        findings.extend(shown(folder, path.into_iter().chain(lists)));
+        findings.extend(key.filter(|key| is_below(key, folder)).map(key_in_folder));
+    }
+    findings
+}
+
+/// The program of a web folder.
+fn program(config: Option<&Path>) -> Option<PathBuf> {
+    let running = std::env::current_exe().ok();
+    let is_cgi = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cgi");
+    let beside = || config.map(|config| folder_of(config).join(PROGRAM)).filter(|it| it.is_file());
+    running.filter(is_cgi).or_else(beside)
+}
+
+/// The folder of a file; `.` for a name alone.
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+/// True if a file lies in a folder, or in one below it.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    match (path.canonicalize(), folder.canonicalize()) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
+
+fn readable_key(key: &Path) -> Option<Finding> {
+    let mode = key.metadata().ok()?.mode();
+    let message =
+        format!("mode {}: every user of this machine can read the signing key", octal(mode));
+    let mut finding = Finding::warning("key-readable", Some(Place::file(key)), message);
+    finding.mend = Some("set its mode to 600, as the user that the program runs as".to_owned());
+    (mode & 0o004 != 0).then_some(finding)
+}
+
+fn key_in_folder(key: &Path) -> Finding {
+    let message = "the signing key lies in the folder of the program, which is part of a website";
+    let mut finding = Finding::warning("key-in-web-folder", Some(Place::file(key)), message);
+    finding.mend = Some("move it to a folder above the website".to_owned());
+    finding
+}
+
+//------------ What suEXEC refuses ---------------------------------------------
+
+/// The findings about a program and its folder that a web server with suEXEC answers with 500.
+fn refused(program: &Path, folder: &Path) -> Vec<Finding> {
+    let (Ok(of_program), Ok(of_folder)) = (program.metadata(), folder.metadata()) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    if let Some(reason) = bad_mode(&of_program) {
+        let message = format!("mode {}: {reason}", octal(of_program.mode()));
+        let mut finding = Finding::warning("cgi-mode", Some(Place::file(program)), message);
+        finding.mend = Some("set its mode to 755".to_owned());
+        findings.push(finding);
+    }
+    if is_writable_by_others(&of_folder) {
+        let message = format!(
+            "mode {}: others than its owner can write to this folder, and suEXEC runs no program in it \
+             (status 500)",
+            octal(of_folder.mode())
+        );
+        let mut finding = Finding::warning("cgi-folder-mode", Some(Place::file(folder)), message);
+        finding.mend = Some("set its mode to 755".to_owned());
+        findings.push(finding);
+    }
+    if let Some(message) = bad_owner(of_program.uid(), of_folder.uid()) {
+        let mut finding = Finding::warning("cgi-owner", Some(Place::file(program)), message);
+        finding.mend = Some("upload it as the user of the website".to_owned());
+        findings.push(finding);
+    }
+    findings
+}
+
+fn bad_mode(program: &Metadata) -> Option<&'static str> {
+    if program.mode() & 0o111 == 0 {
+        return Some("the web server cannot run the program (status 403 or 500)");
+    }
+    if is_writable_by_others(program) {
+        return Some(
+            "others than its owner can write to the program, and suEXEC does not run it (status 500)",
+        );
+    }
+    let changes_user = program.mode() & 0o6000 != 0;
+    changes_user.then_some("suEXEC does not run a set-user-ID or set-group-ID program (status 500)")
+}
+
+fn is_writable_by_others(meta: &Metadata) -> bool {
+    meta.mode() & 0o022 != 0
+}
+
+/// Of the program and its folder, and of the user who checks them: the web server runs the program as
+/// this user. Root checks for others, and a program of root is run without suEXEC.
+fn bad_owner(program: u32, folder: u32) -> Option<String> {
+    let user = rustix::process::geteuid();
+    if program != folder {
+        return Some(format!(
+            "it belongs to user {program} and its folder to user {folder}: suEXEC does not run it \
+             (status 500)"
+        ));
+    }
+    let is_other = !user.is_root() && program != 0 && program != user.as_raw();
+    is_other.then(|| {
+        let user = user.as_raw();
+        format!("it belongs to user {program}: suEXEC does not run it as user {user} (status 500)")
+    })
+}
+
+/// The bits of a mode that people set: `755`, `4755`.
+fn octal(mode: u32) -> String {
+    format!("{:o}", mode & 0o7777)
+}
+
+//------------ What is sent to anybody -----------------------------------------
+
+/// The files in the web folder that no rule beside the program hides.
+fn shown<'a>(folder: &Path, paths: impl Iterator<Item = &'a Path>) -> Vec<Finding> {
+    let rules = files::read(&folder.join(RULES), Kind::Configuration).unwrap_or_default();
+    let rules = String::from_utf8_lossy(&rules).to_lowercase();
+    let is_shown = |path: &&Path| is_below(path, folder) && !hides(&rules, path);
+    let finding = |path: &Path| {
+        let message = "it lies in the folder of the program, and no rule in the .htaccess there hides it: \
+                       anybody can download it";
+        let mut finding = Finding::warning("file-exposed", Some(Place::file(path)), message);
+        finding.mend = Some(
+            "take contrib/apache/htaccess as .htaccess, which hides *.toml and lists named domains.txt"
+                .to_owned(),
+        );
+        finding
+    };
+    paths.filter(is_shown).map(finding).collect()
+}
+
+/// True if a line of these rules, in lower case, denies files like this one: by its extension, or by
+/// its name if that is `.txt`.
+fn hides(rules: &str, path: &Path) -> bool {
+    let text = |part: Option<&std::ffi::OsStr>| part.map(|it| it.to_string_lossy().to_lowercase());
+    let extension = text(path.extension()).filter(|extension| extension != "txt");
+    let Some(word) = extension.or_else(|| text(path.file_stem())) else { return false };
+    let denies = |line: &str| {
+        let is_rule = line.starts_with("rewriterule ")
+            && ["r=404", "r=403", "[f", ",f,", ",f]"].iter().any(|flag| line.contains(flag));
+        (is_rule || line.starts_with("<files")) && line.contains(&*word)
+    };
+    rules.lines().map(str::trim_start).any(denies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_hide_what_they_name() {
+        let ours = include_str!("../../contrib/apache/htaccess").to_lowercase();
+        for name in ["mailsetup.toml", "x/Example.org.TOML", "domains.txt", "profile.key"] {
+            assert!(hides(&ours, Path::new(name)), "{name}");
+        }
+        for name in ["customers.txt", "customers", "virtual_domains"] {
+            assert!(!hides(&ours, Path::new(name)), "{name}");
+        }
+        let others = [
+            ("<filesmatch \"\\.toml$\">\nrequire all denied\n</filesmatch>", true),
+            ("  rewriterule \\.toml$ - [f]", true),
+            ("rewriterule \\.toml$ - [nc,f,l]", true),
+            ("# rewriterule \\.toml$ - [f]", false),
+            ("rewriterule \\.toml$ mailsetup.cgi [l]", false),
+            ("rewriteengine on", false),
+            ("", false),
+        ];
+        for (rules, is_hidden) in others {
+            assert_eq!(hides(rules, Path::new("mailsetup.toml")), is_hidden, "{rules}");
+        }
+    }
+
+    /// The owner of a file of this test is the user that runs it.
+    #[test]
+    fn owners_are_compared() {
+        let user = rustix::process::geteuid();
+        assert_eq!(bad_owner(user.as_raw(), user.as_raw()), None);
+        assert_eq!(bad_owner(0, 0), None);
+        assert!(bad_owner(7, 8).is_some());
+        assert_eq!(bad_owner(4_000_000, 4_000_000).is_some(), !user.is_root());
+    }
+}

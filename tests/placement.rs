@@ -1,0 +1,160 @@
+//! `check` on shared hosting: modes, owners and places of files. `servers/hosting.rs` compares the
+//! findings with what Apache does.
+
+use crate::common::namespace::{CGI_PROGRAM, Namespace, PROGRAM};
+use crate::common::{Sandbox, command, copy_program, program, run, source, write};
+use serde_json::Value;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A web folder with the program, its configuration and contrib's `.htaccess`.
+fn folder(sandbox: &Sandbox, name: &str, config: &str) -> PathBuf {
+    let folder = sandbox.path(name);
+    write(&folder.join("mailsetup.toml"), config);
+    let rules = fs::read_to_string(source("contrib/apache/htaccess")).expect("htaccess");
+    write(&folder.join(".htaccess"), rules);
+    copy_program(program(), &folder.join("mailsetup.cgi"));
+    set_mode(&folder.join("mailsetup.cgi"), 0o755);
+    set_mode(&folder, 0o755);
+    folder
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("chmod");
+}
+
+/// The findings as `CODE FILE`, of the program and without an option.
+fn check(program: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut check = command(program);
+    let output = check.args(["check", "--json"]).args(arguments).output().expect("the program");
+    let findings: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = |finding: &Value| {
+        let file = finding["file"].as_str().expect("a file");
+        let name = Path::new(file).file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(finding["mend"].is_string() || finding["level"] == "error", "{finding}");
+        format!("{} {name}", finding["code"].as_str().expect("a code"))
+    };
+    findings.iter().map(text).collect()
+}
+
+const NAMED: &str = "[domain.'example.org']\n";
+
+#[test]
+fn a_web_folder_as_it_should_be_has_no_findings() {
+    let sandbox = Sandbox::new();
+    let folder = folder(&sandbox, "public_html", NAMED);
+    let none: [&str; 0] = [];
+    assert_eq!(check(&folder.join("mailsetup.cgi"), &[]), none);
+    for mode in [0o700, 0o711, 0o555] {
+        set_mode(&folder.join("mailsetup.cgi"), mode);
+        assert_eq!(check(&folder.join("mailsetup.cgi"), &[]), none, "{mode:o}");
+    }
+    // The configuration need not exist.
+    fs::remove_file(folder.join("mailsetup.toml")).expect("remove");
+    assert_eq!(check(&folder.join("mailsetup.cgi"), &[]), none);
+}
+
+#[test]
+fn what_suexec_refuses_is_a_warning() {
+    let sandbox = Sandbox::new();
+    let folder = folder(&sandbox, "public_html", NAMED);
+    let cgi = folder.join("mailsetup.cgi");
+    let config = folder.join("mailsetup.toml");
+    let beside = ["--config", config.to_str().expect("UTF-8")];
+    for mode in [0o775, 0o757, 0o777, 0o4755, 0o2755] {
+        set_mode(&cgi, mode);
+        assert_eq!(check(&cgi, &[]), ["cgi-mode mailsetup.cgi"], "{mode:o}");
+        assert_eq!(check(&program(), &beside), ["cgi-mode mailsetup.cgi"], "{mode:o}");
+    }
+    set_mode(&cgi, 0o644);
+    assert_eq!(check(&program(), &beside), ["cgi-mode mailsetup.cgi"]);
+    set_mode(&cgi, 0o755);
+    for mode in [0o775, 0o757, 0o1777] {
+        set_mode(&folder, mode);
+        assert_eq!(check(&cgi, &[]), ["cgi-folder-mode public_html"], "{mode:o}");
+    }
+}
+
+#[test]
+fn files_that_no_rule_hides_are_a_warning() {
+    let sandbox = Sandbox::new();
+    let config = "domains.list_files = ['domains.txt', 'customers.txt', '../above.txt']\n";
+    let folder = folder(&sandbox, "public_html", config);
+    for list in ["domains.txt", "customers.txt", "../above.txt"] {
+        write(&folder.join(list), "example.org\n");
+    }
+    let cgi = folder.join("mailsetup.cgi");
+    assert_eq!(check(&cgi, &[]), ["file-exposed customers.txt"]);
+    // Rules of the site itself.
+    write(
+        &folder.join(".htaccess"),
+        "<FilesMatch \"\\.(toml|txt)$\">\nRequire all denied\n</FilesMatch>\n",
+    );
+    let lists = ["file-exposed domains.txt", "file-exposed customers.txt"];
+    assert_eq!(check(&cgi, &[]), lists);
+    fs::remove_file(folder.join(".htaccess")).expect("remove");
+    let all = ["file-exposed mailsetup.toml", lists[0], lists[1]];
+    assert_eq!(check(&cgi, &[]), all);
+    // A configuration with an error is shown, too.
+    write(&folder.join("mailsetup.toml"), "imap.port = 0\n");
+    assert_eq!(check(&cgi, &[]), ["port-range mailsetup.toml", "file-exposed mailsetup.toml"]);
+}
+
+/// A web server runs the files of this folder, and sends none.
+#[test]
+fn cgi_bin_shows_no_files() {
+    let sandbox = Sandbox::new();
+    let folder = folder(&sandbox, "cgi-bin", NAMED);
+    fs::remove_file(folder.join(".htaccess")).expect("remove");
+    let none: [&str; 0] = [];
+    assert_eq!(check(&folder.join("mailsetup.cgi"), &[]), none);
+}
+
+#[cfg(feature = "sign")]
+#[test]
+fn a_key_in_the_web_folder_or_readable_by_others_is_a_warning() {
+    let sandbox = Sandbox::new();
+    let signing = "[apple]\nsigning_certificate = 'profile.pem'\nsigning_key = 'profile.key'\n";
+    let folder = folder(&sandbox, "public_html", &(NAMED.to_owned() + signing));
+    let openssl = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.org"];
+    let mut make = command("openssl");
+    make.args(openssl).args(["-keyout", "profile.key", "-out", "profile.pem"]);
+    run(make.current_dir(&folder));
+    let cgi = folder.join("mailsetup.cgi");
+    let about_key = |cgi: &Path| {
+        let mut findings = check(cgi, &[]);
+        findings.retain(|finding| finding.starts_with("key-"));
+        findings
+    };
+    let key = folder.join("profile.key");
+    for mode in [0o600, 0o640] {
+        set_mode(&key, mode);
+        assert_eq!(about_key(&cgi), ["key-in-web-folder profile.key"], "{mode:o}");
+    }
+    set_mode(&key, 0o644);
+    assert_eq!(about_key(&cgi), ["key-in-web-folder profile.key", "key-readable profile.key"]);
+    // Above the website.
+    let config = NAMED.to_owned() + &signing.replace("profile.key", "../profile.key");
+    fs::rename(key, sandbox.path("profile.key")).expect("rename");
+    write(&folder.join("mailsetup.toml"), config);
+    assert_eq!(about_key(&cgi), ["key-readable profile.key"]);
+    set_mode(&sandbox.path("profile.key"), 0o600);
+    let none: [&str; 0] = [];
+    assert_eq!(about_key(&cgi), none);
+}
+
+/// `/usr/bin/mailsetup` with `/etc/mailsetup/config.toml`, also called by its link in cgi-bin.
+#[test]
+fn an_installed_program_has_no_findings() {
+    Namespace::run(|_| {
+        write(Path::new("/etc/mailsetup/config.toml"), NAMED.to_owned() + LIST);
+        write(Path::new("/etc/mailsetup/domains.txt"), "example.net\n");
+        for program in [PROGRAM, CGI_PROGRAM] {
+            let none: [&str; 0] = [];
+            assert_eq!(check(Path::new(program), &[]), none, "{program}");
+        }
+    });
+}
+
+const LIST: &str = "[domains]\nlist_files = ['domains.txt']\n";
