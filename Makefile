@@ -71,6 +71,13 @@ test-debian13:
 	sh tests/install-debian13.sh
 	$(CARGO) test --locked $(CARGOFLAGS) --test main debian_13 -- --ignored
 
+## test-hosting: the archive of `make hosting` on Debian 11 with its Apache, in a root below target/ (as root)
+test-hosting: hosting
+	sh tests/install-tools.sh
+	sh tests/install-debian11.sh
+	MAILSETUP_TEST_PROGRAM="$${CARGO_TARGET_DIR:-$$PWD/target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" \
+	  $(CARGO) test --locked $(CARGOFLAGS) --test main servers::hosting -- --include-ignored
+
 ## test-clients: real mail clients configure themselves; installs them and mail servers (Debian)
 test-clients:
 	sh tests/install-tools.sh
@@ -126,6 +133,14 @@ static:
 	  -C link-arg=-Wl,-z,keep-text-section-prefix $$tls" \
 	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
+
+## hosting: an archive to upload to shared hosting, below target/dist, around `make static`
+hosting: static
+	@mkdir -p target/dist
+	@host=$$(rustc -vV | sed -n 's/^host: //p'); version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml); \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c log.showSignature=false log -1 --format=%ct 2>/dev/null || echo 315532800)} \
+	python3 packaging/hosting.py "$${CARGO_TARGET_DIR:-target}/$$host/release/mailsetup" \
+	  "target/dist/mailsetup-$$version-hosting-$${host%%-*}.zip"
 
 ## dist: a release below target/dist: source with all dependencies, SBOM, checksums (from a commit)
 dist:
@@ -224,4 +239,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-clients test-page msrv soak bench fuzz fuzz-minimise build static dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-hosting test-clients test-page msrv soak bench fuzz fuzz-minimise build static hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help

@@ -23,6 +23,8 @@ rsync:rsync
 git:git
 python3:python3
 xz:xz-utils
+unzip:unzip
+strip:binutils
 curl:curl
 jq:jq
 openssl:openssl

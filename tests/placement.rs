@@ -2,7 +2,7 @@
 //! findings with what Apache does.
 
 use crate::common::namespace::{CGI_PROGRAM, Namespace, PROGRAM};
-use crate::common::{Sandbox, command, copy_program, program, run, source, write};
+use crate::common::{Sandbox, command, copy_program, program, source, write};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -120,7 +120,7 @@ fn a_key_in_the_web_folder_or_readable_by_others_is_a_warning() {
     let openssl = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=example.org"];
     let mut make = command("openssl");
     make.args(openssl).args(["-keyout", "profile.key", "-out", "profile.pem"]);
-    run(make.current_dir(&folder));
+    crate::common::run(make.current_dir(&folder));
     let cgi = folder.join("mailsetup.cgi");
     let about_key = |cgi: &Path| {
         let mut findings = check(cgi, &[]);

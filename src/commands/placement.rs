@@ -5,7 +5,7 @@
 //! the configuration. suEXEC documents which files it runs. Group ownership is not compared, since
 //! hosting panels give web folders to a group of the web server.
 
-use crate::config::Config;
+use crate::config::{Config, find};
 use crate::files::{self, Kind};
 use crate::finding::{Finding, Place};
 use std::fs::Metadata;
@@ -36,10 +36,9 @@ pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
 
 /// The program of a web folder.
 fn program(config: Option<&Path>) -> Option<PathBuf> {
-    let running = std::env::current_exe().ok();
     let is_cgi = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cgi");
     let beside = || config.map(|config| folder_of(config).join(PROGRAM)).filter(|it| it.is_file());
-    running.filter(is_cgi).or_else(beside)
+    find::program().filter(is_cgi).or_else(beside)
 }
 
 /// The folder of a file; `.` for a name alone.

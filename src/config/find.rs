@@ -72,8 +72,17 @@ fn is_there(path: &Path) -> bool {
     !path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
+/// The file of the running program.
+///
+/// Where `/proc` is missing, as in a bare chroot, the name by which it was called: a web server calls
+/// a CGI program with the program's folder as the current one.
+pub fn program() -> Option<PathBuf> {
+    let called = || std::env::args_os().next().map(PathBuf::from).filter(|path| path.is_file());
+    std::env::current_exe().ok().or_else(called)
+}
+
 fn usual_places() -> impl Iterator<Item = PathBuf> {
-    let program = std::env::current_exe().ok();
+    let program = program();
     let folder = program.as_deref().and_then(Path::parent);
     let beside = folder.map(|folder| folder.join(BESIDE_PROGRAM));
     beside.into_iter().chain([PathBuf::from(SYSTEM)])

@@ -24,6 +24,11 @@ pub const PROGRAM: &str = "/usr/bin/mailsetup";
 /// The path for CGI servers: a link.
 pub const CGI_PROGRAM: &str = "/usr/lib/cgi-bin/mailsetup.cgi";
 
+/// The root with Debian 11.
+pub fn debian_11() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debian11")
+}
+
 /// The namespace of the calling thread and of every process it starts.
 pub struct Namespace<'a> {
     pub sandbox: &'a Sandbox,
@@ -40,6 +45,13 @@ impl<'a> Namespace<'a> {
     pub fn run_on_debian_13(test: impl FnOnce(&Namespace) + Send) {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debian13");
         assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian13.sh");
+        Self::run_on(&root, test);
+    }
+
+    /// The same with those of Debian 11, from a root that `tests/install-debian11.sh` creates.
+    pub fn run_on_debian_11(test: impl FnOnce(&Namespace) + Send) {
+        let root = debian_11();
+        assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian11.sh");
         Self::run_on(&root, test);
     }
 

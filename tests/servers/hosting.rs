@@ -11,8 +11,10 @@ use std::process::Stdio;
 use super::apache::{clear, start, suexec_account};
 use super::{HTTP, listens, local};
 use crate::common::http::{self, Request, Response};
-use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, command, copy_program, run, source, wait_until_settled, write};
+use crate::common::namespace::{Namespace, PROGRAM, debian_11};
+use crate::common::{
+    Process, Sandbox, command, copy_program, program, run, source, wait_until_settled, write,
+};
 
 /// The home of the account.
 const HOME: &str = "/var/www/account";
@@ -280,6 +282,156 @@ fn the_folder_of_a_user_shows_nothing() {
             documents("autoconfig.example.org", "beside it");
         },
     );
+}
+
+//------------ The archive -----------------------------------------------------
+
+/// The archive of `make hosting` around a program.
+fn archive(program: &Path, to: &Path) -> std::process::Output {
+    let mut pack = command("python3");
+    pack.arg(source("packaging/hosting.py")).arg(program).arg(to);
+    pack.output().expect("python3")
+}
+
+/// The same around a program with libraries.
+fn pack(program: &Path, to: &Path) {
+    let mut pack = command("python3");
+    pack.env("ANY_PROGRAM", "1").arg(source("packaging/hosting.py"));
+    run(pack.arg(program).arg(to));
+}
+
+#[test]
+fn the_archive_has_the_same_bytes_each_time() {
+    let sandbox = Sandbox::new();
+    let paths = ["a.zip", "b.zip"].map(|name| sandbox.path(name));
+    paths.iter().for_each(|path| pack(Path::new("/bin/true"), path));
+    let [first, second] = paths.map(|path| fs::read(path).expect("an archive"));
+    assert!(first == second);
+}
+
+/// Unpacked by the user as it is, beside nothing else.
+#[test]
+fn the_archive_unpacked_in_the_web_root_answers() {
+    let unpack = || {
+        let sandbox = Sandbox::new();
+        let [small, zip] = ["mailsetup", "a.zip"].map(|name| sandbox.path(name));
+        run(command("strip").arg("-o").arg(&small).arg(PROGRAM));
+        pack(&small, &zip);
+        own(HOME);
+        let mut unzip = command("unzip");
+        run(unzip.args(["-q", "-d", MAIN]).arg(zip).uid(2000).gid(2000));
+    };
+    world(CGID, unpack, || {
+        // A configuration might still be on its way.
+        assert_eq!(status("autoconfig.example.org", DOCUMENT), 503);
+        wait_until_settled(Path::new(MAIN));
+        documents("autoconfig.example.org", "the archive");
+        assert!(is_page(&get("autoconfig.example.org", "/")));
+        let entries = fs::read_dir(MAIN).expect("the web root");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+        let ours: Vec<_> = names.flatten().filter(|name| name.starts_with("mailsetup.")).collect();
+        assert_eq!(ours.len(), 5, "{ours:?}");
+        for name in ours.iter().map(String::as_str).chain([".htaccess"]) {
+            let status = status("autoconfig.example.org", &format!("/{name}"));
+            assert!([403, 404].contains(&status), "{name}: {status}");
+        }
+        // The example is a configuration, with the defaults.
+        let example = Path::new(MAIN).join("mailsetup.example.toml");
+        fs::rename(example, Path::new(MAIN).join("mailsetup.toml")).expect("rename");
+        wait_until_settled(&Path::new(MAIN).join("mailsetup.toml"));
+        documents("autoconfig.example.org", "the example");
+        assert!(checked().contains("no errors, no warnings"), "{}", checked());
+        // The new program replaces the old one in one step.
+        let new = Path::new(MAIN).join("mailsetup.new");
+        copy_program(PROGRAM, &new);
+        set_mode(&new, 0o755);
+        own(HOME);
+        assert_eq!(status("autoconfig.example.org", "/mailsetup.new"), 404);
+        fs::rename(new, Path::new(MAIN).join("mailsetup.cgi")).expect("rename");
+        documents("autoconfig.example.org", "the new program");
+    });
+}
+
+#[test]
+fn a_program_with_libraries_is_not_packed() {
+    let sandbox = Sandbox::new();
+    for (program, reason) in
+        [("/bin/true", "make static"), ("/etc/passwd", "not a program for Linux")]
+    {
+        let output = archive(Path::new(program), &sandbox.path("a.zip"));
+        assert_eq!(output.status.code(), Some(1));
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(reason), "{message}");
+        assert!(!sandbox.path("a.zip").exists());
+    }
+}
+
+//------------ An old system ---------------------------------------------------
+
+/// Its C library is older than the one that the usual program needs.
+#[test]
+#[ignore = "needs the static program and a root with Debian 11: make test-hosting"]
+fn on_debian_11() {
+    for hoster in [CGI, CGID, FCGID] {
+        Namespace::run_on_debian_11(|world| {
+            let version = fs::read_to_string(debian_11().join("etc/debian_version"));
+            assert!(version.expect("debian_version").starts_with("11."));
+            sites();
+            hoster.upload(MAIN);
+            let _servers = hoster.start(world);
+            documents("autoconfig.example.org", hoster);
+            assert!(is_page(&get("autoconfig.example.org", "/")));
+            assert_eq!(get("www.example.org", "/").text(), "WordPress /");
+            for name in ["mailsetup.toml", "mailsetup.toml~", "mailsetup.cgi", "profile.key"] {
+                assert_eq!(status("www.example.org", &format!("/{name}")), 404, "{name}");
+            }
+            assert!(checked().contains("no errors, no warnings"), "{}", checked());
+            set_mode(Path::new(MAIN), 0o777);
+            assert!(checked().contains("[cgi-folder-mode]"), "{}", checked());
+        });
+    }
+}
+
+/// No library, no interpreter, no file of a system.
+#[test]
+#[ignore = "needs the static program: make test-hosting"]
+fn the_static_program_is_alone_in_its_root() {
+    let program = program();
+    let headers =
+        run(command("readelf").args(["--wide", "--program-headers", "--dynamic"]).arg(&program));
+    for word in ["INTERP", "NEEDED"] {
+        assert!(!headers.contains(word), "{word}: {headers}");
+    }
+    assert!(archive(&program, &Sandbox::new().path("a.zip")).status.success());
+    let sandbox = Sandbox::new();
+    let root = sandbox.path("root");
+    fs::create_dir(&root).expect("mkdir");
+    copy_program(&program, &root.join("mailsetup.cgi"));
+    write(&root.join("mailsetup.toml"), CONFIG);
+    wait_until_settled(&root.join("mailsetup.toml"));
+    // The search path is removed, too. Called by its path, or as by suEXEC in its folder.
+    let inside = |called| {
+        let mut inside = command("/usr/sbin/chroot");
+        inside.env_clear().env("PATH", "").arg("--userspec=2000:2000").arg(&root).arg(called);
+        inside
+    };
+    assert!(
+        run(inside("/mailsetup.cgi").args(["show", "ann@example.org"]))
+            .contains("mail.example.org")
+    );
+    assert!(run(inside("./mailsetup.cgi").arg("check")).contains("3 domains"));
+    let request = [
+        ("GATEWAY_INTERFACE", "CGI/1.1"),
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", DOCUMENT),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("HTTP_HOST", "autoconfig.example.org"),
+    ];
+    let answer = run(inside("./mailsetup.cgi").envs(request));
+    assert!(answer.contains("<clientConfig") && !answer.contains("Status: 5"), "{answer}");
+    let mut left: Vec<_> = fs::read_dir(&root).expect("the root").flatten().collect();
+    left.retain(|entry| entry.file_name().to_string_lossy() != "mailsetup.toml");
+    assert_eq!(left.len(), 1, "{left:?}");
 }
 
 //------------ What suEXEC refuses ---------------------------------------------
