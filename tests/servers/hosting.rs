@@ -60,6 +60,8 @@ struct Hoster {
     module: &'static str,
     options: &'static str,
     allow_override: &'static str,
+    /// Further lines of its configuration.
+    sites: &'static str,
 }
 
 const CGID: Hoster = Hoster {
@@ -67,6 +69,7 @@ const CGID: Hoster = Hoster {
     module: "cgid",
     options: "-Indexes +ExecCGI +SymLinksIfOwnerMatch",
     allow_override: "FileInfo",
+    sites: "",
 };
 const CGI: Hoster = Hoster { mpm: "prefork", module: "cgi", ..CGID };
 const FCGID: Hoster = Hoster { module: "fcgid", ..CGID };
@@ -98,7 +101,7 @@ impl Hoster {
         clear();
         suexec_account();
         own(HOME);
-        let Hoster { options, allow_override, .. } = self;
+        let Hoster { options, allow_override, sites: further, .. } = self;
         let site = |names: &str, root: &str| {
             format!(
                 "<VirtualHost *:80>
@@ -117,6 +120,7 @@ impl Hoster {
         let sites = format!(
             "DirectoryIndex index.php index.html
             UserDir public_html
+            {further}
             <Directory {HOME}>
                 Options {options}
                 AllowOverride {allow_override}
@@ -282,6 +286,76 @@ fn the_folder_of_a_user_shows_nothing() {
             documents("autoconfig.example.org", "beside it");
         },
     );
+}
+
+/// docs/shared-hosting.md: where a hoster runs programs in one folder only.
+#[test]
+fn the_program_in_cgi_bin() {
+    let hoster = Hoster { options: "-Indexes -ExecCGI +SymLinksIfOwnerMatch", ..CGID };
+    // Within the web root, as Plesk has it, and outside of it.
+    for folder in [format!("{MAIN}/cgi-bin"), format!("{HOME}/cgi-bin")] {
+        let upload = || {
+            hoster.upload(MAIN);
+            fs::create_dir(&folder).expect("mkdir");
+            for name in ["mailsetup.cgi", "mailsetup.toml"] {
+                fs::rename(Path::new(MAIN).join(name), Path::new(&folder).join(name))
+                    .expect("rename");
+            }
+            let rules = hoster.htaccess().replace(" mailsetup.cgi [", " cgi-bin/mailsetup.cgi [");
+            assert_eq!(rules.matches("cgi-bin/").count(), 2);
+            write(&Path::new(MAIN).join(".htaccess"), rules + WORDPRESS);
+            let alias = format!("ScriptAlias /cgi-bin/ {folder}/\n");
+            write(Path::new("/etc/apache2/cgi-bin.conf"), alias);
+            own(HOME);
+        };
+        let hoster = Hoster { sites: "Include cgi-bin.conf", ..hoster };
+        world(hoster, upload, || {
+            for host in ["autoconfig.example.org", "www.example.org"] {
+                documents(host, &folder);
+                for path in ["/cgi-bin/mailsetup.toml", "/cgi-bin/mailsetup.toml~"] {
+                    let answer = get(host, path);
+                    assert_ne!(answer.status, 200, "{path} of {folder}: {}", answer.text());
+                }
+            }
+            assert!(is_page(&get("autoconfig.example.org", "/")));
+            assert_eq!(get("www.example.org", "/").text(), "WordPress /");
+        });
+    }
+}
+
+/// Without a shell, the log of the web server is where the reason is.
+#[test]
+fn an_error_in_the_configuration_is_in_the_log_only() {
+    for hoster in [CGI, CGID] {
+        let upload = || {
+            hoster.upload(MAIN);
+            write(&Path::new(MAIN).join("mailsetup.toml"), "imap.host = 'internal_name'\n");
+            own(HOME);
+        };
+        world(hoster, upload, || {
+            wait_until_settled(&Path::new(MAIN).join("mailsetup.toml"));
+            let answer = get("autoconfig.example.org", DOCUMENT);
+            assert_eq!(answer.status, 500, "{}", answer.text());
+            let text = "the configuration has errors; see the error log of the web server";
+            assert_eq!(answer.text().trim_end(), text);
+            let log = fs::read_to_string("/var/log/apache2/error.log").expect("the log");
+            assert!(log.contains("mailsetup.toml:1:13: ") && log.contains("[host-name]"), "{log}");
+        });
+    }
+}
+
+/// A host that reads no `.htaccess`: that is why the user tests that the configuration is hidden.
+#[test]
+fn without_htaccess_everything_is_shown() {
+    let hoster = Hoster { allow_override: "None", ..CGID };
+    let upload = || {
+        hoster.upload(MAIN);
+        set_mode(&Path::new(MAIN).join("mailsetup.toml"), 0o644);
+    };
+    world(hoster, upload, || {
+        assert_eq!(status("autoconfig.example.org", DOCUMENT), 404);
+        assert!(get("autoconfig.example.org", "/mailsetup.toml").text().contains("[domain"));
+    });
 }
 
 //------------ The archive -----------------------------------------------------
@@ -524,6 +598,43 @@ fn without_exec_cgi_nothing_runs_and_nothing_is_shown() {
         || {
             add_options();
             documents("autoconfig.example.org", hoster);
+        },
+    );
+}
+
+/// mod_rewrite needs one of the two options for links.
+#[test]
+fn without_links_nothing_runs() {
+    let hoster = Hoster { options: "+ExecCGI -FollowSymLinks -SymLinksIfOwnerMatch", ..CGID };
+    world(
+        hoster,
+        || hoster.upload(MAIN),
+        || {
+            assert_eq!(status("autoconfig.example.org", DOCUMENT), 403);
+            assert_eq!(status("autoconfig.example.org", "/mailsetup.toml"), 403);
+        },
+    );
+}
+
+/// A build for another processor: the system refuses it like any file that is no program.
+#[test]
+fn a_program_for_another_processor_is_an_error() {
+    world(
+        CGID,
+        || CGID.upload(MAIN),
+        || {
+            let program = Path::new(MAIN).join("mailsetup.cgi");
+            let mut bytes = fs::read(PROGRAM).expect("the program");
+            // The field for the processor in the header of ELF.
+            bytes[18] ^= 0x55;
+            write(&program, bytes);
+            set_mode(&program, 0o755);
+            own(HOME);
+            assert_eq!(status("autoconfig.example.org", DOCUMENT), 500);
+            let log = fs::read_to_string("/var/log/apache2/error.log").expect("the log");
+            assert!(log.contains("End of script output before headers"), "{log}");
+            let log = fs::read_to_string("/var/log/apache2/suexec.log").expect("suEXEC's log");
+            assert!(log.contains("Exec format error"), "{log}");
         },
     );
 }
