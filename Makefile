@@ -76,7 +76,7 @@ test-hosting: hosting
 	sh tests/install-tools.sh
 	sh tests/install-debian11.sh
 	MAILSETUP_TEST_PROGRAM="$${CARGO_TARGET_DIR:-$$PWD/target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" \
-	  $(CARGO) test --locked $(CARGOFLAGS) --test main servers::hosting -- --include-ignored
+	  $(CARGO) test --locked $(CARGOFLAGS) --test main hosting -- --include-ignored
 
 ## test-clients: real mail clients configure themselves; installs them and mail servers (Debian)
 test-clients:

@@ -18,7 +18,8 @@ use crate::common::{
     Process, Sandbox, cgi, command, free_port, program, run, wait_until_settled, write,
 };
 use crate::servers::{
-    HTTP, apache, caddy, h2o, haproxy, hooked, launchers, lighttpd, listens, local, nginx, panels,
+    HTTP, apache, caddy, h2o, haproxy, hooked, hosting, launchers, lighttpd, listens, local, nginx,
+    panels,
 };
 
 const CONFIG: &str = r#"
@@ -744,9 +745,10 @@ fn check_in(
     write(config, CONFIG);
     let processes = start(world);
     // A CGI response from a recent file is not cached.
-    let on_shared_hosting = Path::new("/var/www/account/mailsetup.toml");
-    let places = [config, on_shared_hosting, Path::new(nginx::CHROOT_CONFIG)];
-    let configs = places.into_iter().filter(|config| config.exists());
+    let on_shared_hosting =
+        ["/var/www/account/mailsetup.toml", "/var/www/account/public_html/mailsetup.toml"];
+    let places = on_shared_hosting.into_iter().chain([nginx::CHROOT_CONFIG]).map(Path::new);
+    let configs = places.chain([config]).filter(|config| config.exists());
     configs.for_each(wait_until_settled);
     check_http(HTTP, quirks);
     also();
@@ -874,6 +876,12 @@ fn apache_htaccess_fcgid() {
     // mod_fcgid's own limit results in 500, and .htaccess cannot change it.
     let quirks = Quirks { too_long: &[413, 500], page: true, ..APACHE };
     check_server(apache::htaccess_fcgid, quirks, config_is_hidden, None);
+}
+
+/// As a user of a hoster, without rights; with the static program by `make test-hosting`.
+#[test]
+fn apache_shared_hosting() {
+    check_server(hosting::suexec, Quirks { page: true, ..APACHE }, nothing, None);
 }
 
 /// The configuration next to the program is never served.

@@ -139,6 +139,21 @@ impl Hoster {
     }
 }
 
+/// For the conformance suite: its configuration beside the program, in each web root.
+pub fn suexec(world: &Namespace) -> Vec<Process> {
+    sites();
+    let config = Path::new("/etc/mailsetup/config.toml");
+    let text = fs::read_to_string(config).expect("the configuration");
+    fs::remove_file(config).expect("remove");
+    for folder in [MAIN, ADDON, BESIDE] {
+        CGID.upload(folder);
+        let config = Path::new(folder).join("mailsetup.toml");
+        write(&config, &text);
+        set_mode(&config, 0o600);
+    }
+    CGID.start(world)
+}
+
 /// Gives everything below to the account, with the modes that it has.
 fn own(path: &str) {
     run(command("chown").args(["-R", "2000:2000", path]));

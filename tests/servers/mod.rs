@@ -6,7 +6,7 @@ pub mod apache;
 pub mod caddy;
 pub mod h2o;
 pub mod haproxy;
-mod hosting;
+pub mod hosting;
 pub mod launchers;
 pub mod lighttpd;
 pub mod nginx;
