@@ -91,6 +91,12 @@ test-page:
 	$(CARGO) build --locked $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
+## test-docs: run the commands of the documentation, in machines below target/ (Debian; as root)
+test-docs: build
+	sh tests/install-machine.sh
+	$(CARGO) build --locked $(CARGOFLAGS)
+	$(CARGO) test --locked $(CARGOFLAGS) --test documented
+
 ## msrv: build and test with the oldest supported Rust, in a Debian 13 below target/ (Debian)
 msrv:
 	sh tests/install-msrv.sh
@@ -239,4 +245,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-hosting test-clients test-page msrv soak bench fuzz fuzz-minimise build static hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help

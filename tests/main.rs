@@ -29,6 +29,7 @@ mod installation;
 mod international;
 mod keys;
 mod languages;
+mod links;
 mod malformed;
 mod manual;
 mod model;

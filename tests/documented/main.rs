@@ -1,0 +1,232 @@
+//! Every command of the documentation is run as it is written, in the order of its page, as root in
+//! a machine of its own. A command that a page tells to run must succeed; what it must print is in
+//! a table here. Commands that other steps of `.ci/run` run are only compared with the Makefile.
+//!
+//! `make test-docs` runs it; it needs root for the machine, and the program built by `make build`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod blocks;
+#[path = "../common/mod.rs"]
+mod common;
+mod machine;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use blocks::{Block, blocks};
+use common::{pages, source};
+use machine::Machine;
+
+/// What is done before the commands of a page or section: its section (all of the page if empty)
+/// and a script.
+struct Scene {
+    page: &'static str,
+    section: &'static str,
+    before: &'static str,
+}
+
+/// Defines what a scene may begin with.
+const FUNCTIONS: &str = r#"
+# mailsetup is installed and its socket listens.
+installed() {
+    make install >/dev/null
+    systemctl daemon-reload
+    systemctl enable -q --now mailsetup.socket
+}
+# A certificate at the path of the files in contrib.
+certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=example.org \
+        -addext subjectAltName=DNS:example.org,DNS:*.example.org \
+        -out /etc/ssl/certs/mailsetup.pem -keyout /etc/ssl/private/mailsetup.key 2>/dev/null
+}
+# nginx runs, with a site.
+nginx_site() {
+    certificate
+    cat >/etc/nginx/sites-available/default <<END
+server {
+    listen 80;
+    listen 443 ssl;
+    server_name example.org autoconfig.example.org autodiscover.example.org;
+    ssl_certificate /etc/ssl/certs/mailsetup.pem;
+    ssl_certificate_key /etc/ssl/private/mailsetup.key;
+    root /var/www/html;
+    $1
+}
+END
+}
+"#;
+
+const SCENES: [Scene; 16] = [
+    Scene {
+        page: "README.md",
+        section: "",
+        // The line of the page is written into the site once nginx runs.
+        before: "nginx_site; systemctl start nginx; nginx_site 'include snippets/mailsetup.conf;'",
+    },
+    Scene { page: "CONTRIBUTING.md", section: "", before: "true" },
+    Scene { page: "docs/reliability.md", section: "", before: "true" },
+    Scene { page: "docs/install.md", section: "From source", before: "true" },
+    Scene { page: "docs/install.md", section: "The service", before: "make install" },
+    Scene { page: "docs/install.md", section: "Without systemd", before: "make install" },
+    Scene { page: "docs/install.md", section: "Next", before: "installed" },
+    Scene { page: "docs/install.md", section: "Update", before: "installed" },
+    Scene { page: "docs/install.md", section: "Remove", before: "installed" },
+    Scene {
+        page: "docs/configuration.md",
+        section: "",
+        before: "installed; systemctl start mailsetup.service",
+    },
+    Scene { page: "docs/dns.md", section: "", before: "installed" },
+    Scene { page: "docs/many-domains.md", section: "", before: "installed" },
+    Scene { page: "docs/monitoring.md", section: "", before: "installed" },
+    Scene { page: "docs/signing.md", section: "", before: "installed" },
+    Scene {
+        page: "docs/troubleshooting.md",
+        section: "",
+        before: "installed; cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/; \
+                 nginx_site 'include snippets/mailsetup.conf;'; systemctl start nginx",
+    },
+    Scene { page: "docs/performance.md", section: "", before: "true" },
+];
+
+/// Commands that do not end: they are started in the background, and the port must answer.
+const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
+
+/// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
+/// have a line here.
+const PRINTS: [(&str, &str); 10] = [
+    ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
+    ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
+    ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
+    ("mailsetup dns example.org", "_imaps._tcp.example.org."),
+    ("mailsetup check", "no errors"),
+    ("mailsetup show ann@example.org", "<emailProvider"),
+    ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
+    ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
+    // It goes to a file.
+    ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
+    ("curl -i 'http://autoconfig.example.org/mail/config-v1.1.xml", "<emailProvider"),
+];
+
+/// Commands that other steps run, because each takes minutes.
+const ELSEWHERE: [&str; 14] = [
+    "cargo test",
+    "make bench",
+    "make deny",
+    "make dist",
+    "make dist-check",
+    "make fuzz",
+    "make fuzz-minimise",
+    "make lint",
+    "make msrv",
+    "make soak",
+    "make static",
+    "make test",
+    "make test-clients",
+    "make test-page",
+];
+
+/// Runs the blocks of a page or section.
+fn run(machine: &Machine, page: &str, blocks: &[Block]) {
+    for block in blocks {
+        for command in &block.commands {
+            let place = format!("{page}:{}: {command}", block.line);
+            if is_run_elsewhere(command) {
+                continue;
+            }
+            let port = SERVICES.iter().find(|(start, _)| command == start).map(|(_, port)| port);
+            let script = match port {
+                Some(port) => format!(
+                    "setsid {command} >/tmp/service 2>&1 </dev/null &\n\
+                     for try in $(seq 600); do \
+                     if (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; then exit 0; fi; sleep 0.1; \
+                     done; cat /tmp/service; exit 1"
+                ),
+                None => command.clone(),
+            };
+            let output = machine.shell(&script, source("").to_str().expect("UTF-8"));
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{place}\n{}\n{printed}", output.status);
+            if let Some(expected) = expected(command) {
+                assert!(printed.contains(expected), "{place}\nhas no {expected:?}:\n{printed}");
+            }
+            println!("{place}");
+        }
+    }
+}
+
+/// What the command prints.
+fn expected(command: &str) -> Option<&'static str> {
+    let fitting = PRINTS.iter().filter(|(start, _)| command.starts_with(start));
+    fitting.max_by_key(|(start, _)| start.len()).map(|(_, text)| *text)
+}
+
+/// True for a target of [`ELSEWHERE`], with or without variables.
+fn is_run_elsewhere(command: &str) -> bool {
+    let words: Vec<_> = command.split_whitespace().filter(|word| !word.contains('=')).collect();
+    words.len() >= 2 && ELSEWHERE.contains(&words[..2].join(" ").as_str())
+}
+
+/// The blocks of a scene.
+fn of(scene: &Scene) -> Vec<Block> {
+    let text = fs::read_to_string(source(scene.page)).expect("a page");
+    let blocks = blocks(&text).into_iter();
+    blocks.filter(|block| scene.section.is_empty() || block.section == scene.section).collect()
+}
+
+#[test]
+fn each_command_works_as_it_is_written() {
+    let only = std::env::var("PAGE").ok();
+    for scene in SCENES.iter().filter(|scene| only.as_deref().is_none_or(|only| only == scene.page))
+    {
+        let blocks = of(scene);
+        assert!(!blocks.is_empty(), "{}: no section {:?}", scene.page, scene.section);
+        Machine::run(|machine| {
+            let before = format!("{FUNCTIONS}\n{}", scene.before);
+            let before = machine.shell(&before, source("").to_str().expect("UTF-8"));
+            let printed = String::from_utf8_lossy(&before.stdout);
+            assert!(before.status.success(), "before {}:\n{printed}", scene.page);
+            run(machine, scene.page, &blocks);
+        });
+    }
+}
+
+#[test]
+fn each_block_of_commands_belongs_to_a_scene() {
+    let mut missing = Vec::new();
+    for (page, text) in pages() {
+        for block in blocks(&text) {
+            let mut scenes = SCENES.iter().filter(|scene| scene.page == page);
+            if !scenes.any(|scene| scene.section.is_empty() || scene.section == block.section) {
+                missing.push(format!("{page}:{}: {}", block.line, block.commands[0]));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+#[test]
+fn commands_with_a_result_have_a_line_about_it() {
+    let blocks = SCENES.iter().flat_map(of);
+    let commands: BTreeSet<_> = blocks.flat_map(|block| block.commands).collect();
+    let needs =
+        |command: &&String| command.starts_with("curl ") || command.starts_with("mailsetup ");
+    let missing: Vec<_> =
+        commands.iter().filter(needs).filter(|command| expected(command).is_none()).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn targets_that_other_steps_run_are_in_the_makefile() {
+    let makefile = fs::read_to_string(source("Makefile")).expect("Makefile");
+    for command in ELSEWHERE {
+        let Some(target) = command.strip_prefix("make ") else { continue };
+        assert!(makefile.contains(&format!("\n{target}:")), "{command}");
+    }
+}
