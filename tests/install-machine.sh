@@ -17,7 +17,7 @@ systemd-nspawn:systemd-container
 # Also what README.md says must be there: make, a C compiler, OpenSSL with its headers.
 packages=systemd,systemd-sysv,dbus,sudo,ca-certificates,curl,openssl,iproute2,git,xz-utils,python3,\
 make,gcc,libc6-dev,pkg-config,libssl-dev,man-db,\
-nginx-light,fcgiwrap,apache2,libapache2-mod-fcgid,lighttpd,caddy,haproxy,spawn-fcgi,\
+nginx-light,fcgiwrap,apache2,libapache2-mod-fcgid,lighttpd,caddy,haproxy,h2o,spawn-fcgi,\
 checkpolicy,semodule-utils
 
 cd "$(dirname "$0")/.."
@@ -34,7 +34,7 @@ mkdir -p "$root.new"
 debootstrap --variant=minbase --include="$packages" bookworm "$root.new" "${mirror:-http://deb.debian.org/debian}"
 rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
 # Each test starts the server that its page is about.
-for service in nginx apache2 lighttpd caddy haproxy fcgiwrap; do
+for service in nginx apache2 lighttpd caddy haproxy h2o fcgiwrap; do
     chroot "$root.new" systemctl disable "$service.service" "$service.socket" 2>/dev/null || true
 done
 mv "$root.new" "$root"

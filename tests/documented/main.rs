@@ -15,6 +15,7 @@ mod blocks;
 #[path = "../common/mod.rs"]
 mod common;
 mod machine;
+mod scenes;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,115 +23,15 @@ use std::fs;
 use blocks::{Block, blocks};
 use common::{pages, source};
 use machine::Machine;
+use scenes::{ELSEWHERE, FUNCTIONS, PRINTS, SCENES, SERVICES, Scene};
 
-/// What is done before the commands of a page or section: its section (all of the page if empty)
-/// and a script.
-struct Scene {
-    page: &'static str,
-    section: &'static str,
-    before: &'static str,
+/// Runs the script of a scene.
+fn stage(machine: &Machine, place: &str, script: &str) {
+    let output =
+        machine.shell(&format!("{FUNCTIONS}\n{script}"), source("").to_str().expect("UTF-8"));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{place}:\n{printed}");
 }
-
-/// Defines what a scene may begin with.
-const FUNCTIONS: &str = r#"
-# mailsetup is installed and its socket listens.
-installed() {
-    make install >/dev/null
-    systemctl daemon-reload
-    systemctl enable -q --now mailsetup.socket
-}
-# A certificate at the path of the files in contrib.
-certificate() {
-    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=example.org \
-        -addext subjectAltName=DNS:example.org,DNS:*.example.org \
-        -out /etc/ssl/certs/mailsetup.pem -keyout /etc/ssl/private/mailsetup.key 2>/dev/null
-}
-# nginx runs, with a site.
-nginx_site() {
-    certificate
-    cat >/etc/nginx/sites-available/default <<END
-server {
-    listen 80;
-    listen 443 ssl;
-    server_name example.org autoconfig.example.org autodiscover.example.org;
-    ssl_certificate /etc/ssl/certs/mailsetup.pem;
-    ssl_certificate_key /etc/ssl/private/mailsetup.key;
-    root /var/www/html;
-    $1
-}
-END
-}
-"#;
-
-const SCENES: [Scene; 16] = [
-    Scene {
-        page: "README.md",
-        section: "",
-        // The line of the page is written into the site once nginx runs.
-        before: "nginx_site; systemctl start nginx; nginx_site 'include snippets/mailsetup.conf;'",
-    },
-    Scene { page: "CONTRIBUTING.md", section: "", before: "true" },
-    Scene { page: "docs/reliability.md", section: "", before: "true" },
-    Scene { page: "docs/install.md", section: "From source", before: "true" },
-    Scene { page: "docs/install.md", section: "The service", before: "make install" },
-    Scene { page: "docs/install.md", section: "Without systemd", before: "make install" },
-    Scene { page: "docs/install.md", section: "Next", before: "installed" },
-    Scene { page: "docs/install.md", section: "Update", before: "installed" },
-    Scene { page: "docs/install.md", section: "Remove", before: "installed" },
-    Scene {
-        page: "docs/configuration.md",
-        section: "",
-        before: "installed; systemctl start mailsetup.service",
-    },
-    Scene { page: "docs/dns.md", section: "", before: "installed" },
-    Scene { page: "docs/many-domains.md", section: "", before: "installed" },
-    Scene { page: "docs/monitoring.md", section: "", before: "installed" },
-    Scene { page: "docs/signing.md", section: "", before: "installed" },
-    Scene {
-        page: "docs/troubleshooting.md",
-        section: "",
-        before: "installed; cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/; \
-                 nginx_site 'include snippets/mailsetup.conf;'; systemctl start nginx",
-    },
-    Scene { page: "docs/performance.md", section: "", before: "true" },
-];
-
-/// Commands that do not end: they are started in the background, and the port must answer.
-const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
-
-/// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
-/// have a line here.
-const PRINTS: [(&str, &str); 10] = [
-    ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
-    ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
-    ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
-    ("mailsetup dns example.org", "_imaps._tcp.example.org."),
-    ("mailsetup check", "no errors"),
-    ("mailsetup show ann@example.org", "<emailProvider"),
-    ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
-    ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
-    // It goes to a file.
-    ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
-    ("curl -i 'http://autoconfig.example.org/mail/config-v1.1.xml", "<emailProvider"),
-];
-
-/// Commands that other steps run, because each takes minutes.
-const ELSEWHERE: [&str; 14] = [
-    "cargo test",
-    "make bench",
-    "make deny",
-    "make dist",
-    "make dist-check",
-    "make fuzz",
-    "make fuzz-minimise",
-    "make lint",
-    "make msrv",
-    "make soak",
-    "make static",
-    "make test",
-    "make test-clients",
-    "make test-page",
-];
 
 /// Runs the blocks of a page or section.
 fn run(machine: &Machine, page: &str, blocks: &[Block]) {
@@ -188,11 +89,10 @@ fn each_command_works_as_it_is_written() {
         let blocks = of(scene);
         assert!(!blocks.is_empty(), "{}: no section {:?}", scene.page, scene.section);
         Machine::run(|machine| {
-            let before = format!("{FUNCTIONS}\n{}", scene.before);
-            let before = machine.shell(&before, source("").to_str().expect("UTF-8"));
-            let printed = String::from_utf8_lossy(&before.stdout);
-            assert!(before.status.success(), "before {}:\n{printed}", scene.page);
+            let place = format!("{} {:?}", scene.page, scene.section);
+            stage(machine, &format!("before {place}"), scene.before);
             run(machine, scene.page, &blocks);
+            stage(machine, &format!("after {place}"), scene.after);
         });
     }
 }

@@ -1,0 +1,209 @@
+//! The pages with commands: what is done before and after the commands of each, and what they print.
+
+/// A page, or a section of it.
+pub struct Scene {
+    pub page: &'static str,
+    /// The heading of the section; all of the page if it is empty.
+    pub section: &'static str,
+    /// A script that makes what the page takes for given.
+    pub before: &'static str,
+    /// A script that fails if the commands did not do what the page says.
+    pub after: &'static str,
+}
+
+/// Functions for these scripts.
+pub const FUNCTIONS: &str = r#"
+# mailsetup is installed and its socket listens.
+installed() {
+    make install >/dev/null
+    systemctl daemon-reload
+    systemctl enable -q --now mailsetup.socket
+}
+# A certificate at the path of the files in contrib.
+certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=example.org \
+        -addext subjectAltName=DNS:example.org,DNS:*.example.org \
+        -out /etc/ssl/certs/mailsetup.pem -keyout /etc/ssl/private/mailsetup.key 2>/dev/null
+}
+# The site of nginx, with a line in it.
+nginx_site() {
+    certificate
+    cat >/etc/nginx/sites-available/default <<END
+server {
+    listen 80;
+    listen 443 ssl;
+    server_name example.org autoconfig.example.org autodiscover.example.org;
+    ssl_certificate /etc/ssl/certs/mailsetup.pem;
+    ssl_certificate_key /etc/ssl/private/mailsetup.key;
+    root /var/www/html;
+    $1
+}
+END
+}
+# A frontend of HAProxy, with the lines that its file has for it.
+haproxy_frontend() {
+    printf 'frontend http\n    mode http\n    bind :80\n' >>/etc/haproxy/haproxy.cfg
+    sed -n 's/^#     \([a-z]\)/    \1/p' "contrib/haproxy/$1" >>/etc/haproxy/haproxy.cfg
+}
+# Clients get settings over http, and those over https if the second word is "https".
+answers() {
+    for try in $(seq 50); do
+        if curl -s "http://$1/mail/config-v1.1.xml?emailaddress=ann@example.org" |
+            grep -q '<emailProvider'; then break; fi
+        [ "$try" -lt 50 ] || { curl -si "http://$1/mail/config-v1.1.xml"; return 1; }
+        sleep 0.1
+    done
+    [ "$2" != https ] || curl -sk "https://$1/mail/config-v1.1.xml" | grep -q '<emailProvider'
+}
+"#;
+
+const fn scene(page: &'static str, section: &'static str, before: &'static str) -> Scene {
+    Scene { page, section, before, after: "true" }
+}
+
+/// A section about a web server; the site answers after it.
+const fn server(section: &'static str, before: &'static str, after: &'static str) -> Scene {
+    Scene { page: "docs/hook-up.md", section, before, after }
+}
+
+/// All pages and sections with commands.
+pub const SCENES: [Scene; 35] = [
+    Scene {
+        page: "README.md",
+        section: "",
+        // The line of the page is written into the site once nginx runs.
+        before: "nginx_site; systemctl start nginx; nginx_site 'include snippets/mailsetup.conf;'",
+        after: "answers autoconfig.example.org https",
+    },
+    scene("CONTRIBUTING.md", "", "true"),
+    scene("docs/install.md", "From source", "true"),
+    scene("docs/install.md", "The service", "make install"),
+    scene("docs/install.md", "Without systemd", "make install"),
+    scene("docs/install.md", "Next", "installed"),
+    scene("docs/install.md", "Update", "installed"),
+    Scene {
+        page: "docs/install.md",
+        section: "Remove",
+        before: "installed",
+        after: "! [ -e /usr/local/bin/mailsetup ] && ! [ -e /run/mailsetup.sock ]",
+    },
+    scene("docs/configuration.md", "", "installed; systemctl start mailsetup.service"),
+    scene("docs/dns.md", "", "installed"),
+    scene("docs/many-domains.md", "", "installed"),
+    scene("docs/monitoring.md", "", "installed"),
+    scene("docs/performance.md", "", "true"),
+    scene("docs/reliability.md", "", "true"),
+    scene("docs/signing.md", "", "installed"),
+    scene(
+        "docs/troubleshooting.md",
+        "",
+        "installed; cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/; \
+         nginx_site 'include snippets/mailsetup.conf;'; systemctl start nginx",
+    ),
+    server("The command", "installed", "true"),
+    server("The service", "make install", "[ -S /run/mailsetup.sock ]"),
+    server(
+        "nginx",
+        "installed; nginx_site; systemctl start nginx; \
+         nginx_site 'include snippets/mailsetup.conf;'",
+        "answers example.org https",
+    ),
+    server(
+        "nginx, dedicated host names",
+        "installed; certificate; systemctl start nginx",
+        "answers autoconfig.example.org https",
+    ),
+    server(
+        "nginx with fcgiwrap",
+        "make install; nginx_site; systemctl start nginx fcgiwrap.socket; \
+         nginx_site 'include snippets/mailsetup-fcgiwrap.conf;'",
+        "answers example.org https",
+    ),
+    server("Apache", "installed; systemctl start apache2", "answers example.org"),
+    server(
+        "Apache, dedicated host names",
+        "installed; certificate; systemctl start apache2",
+        "answers autoconfig.example.org https",
+    ),
+    server("Apache with mod_fcgid", "make install; systemctl start apache2", "answers example.org"),
+    server("Apache, CGI", "make install; systemctl start apache2", "answers example.org"),
+    server("lighttpd", "installed; systemctl start lighttpd", "answers example.org"),
+    server("lighttpd, CGI", "make install; systemctl start lighttpd", "answers example.org"),
+    server(
+        "Caddy",
+        "installed; systemctl start caddy; \
+         printf 'http://example.org {\n import mailsetup\n}\n' >/etc/caddy/Caddyfile",
+        "answers example.org",
+    ),
+    server(
+        "Caddy, dedicated host names",
+        "installed; systemctl start caddy",
+        "answers autoconfig.example.org",
+    ),
+    server(
+        "HAProxy",
+        "installed; systemctl start haproxy; haproxy_frontend mailsetup.cfg",
+        "answers example.org",
+    ),
+    server(
+        "HAProxy over HTTP",
+        "installed; systemctl start haproxy; haproxy_frontend mailsetup-http.cfg",
+        "answers example.org",
+    ),
+    server(
+        "h2o",
+        "installed; certificate; systemctl start h2o",
+        "answers autoconfig.example.org https",
+    ),
+    server("Any proxy", "make install", "answers 127.0.0.1:8025"),
+    server(
+        "Does it work?",
+        "installed; certificate; systemctl start nginx; \
+         cp contrib/nginx/vhost.conf /etc/nginx/sites-enabled/; nginx -s reload; \
+         cp /etc/ssl/certs/mailsetup.pem /usr/local/share/ca-certificates/test.crt; \
+         update-ca-certificates >/dev/null",
+        "true",
+    ),
+    server("SELinux", "true", "[ -s mailsetup.pp ]"),
+];
+
+/// Commands that do not end: they are started in the background, and the port must answer.
+pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
+
+/// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
+/// have a line here.
+pub const PRINTS: [(&str, &str); 14] = [
+    ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
+    ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
+    ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
+    ("curl -i 'http://autoconfig.example.org/mail/config-v1.1.xml", "<emailProvider"),
+    ("curl -i https://autodiscover.example.org/AutoDiscover/AutoDiscover.XML", "<Protocol>"),
+    ("curl -i 'https://autoconfig.example.org/mobileconfig", "com.apple.mail.managed"),
+    ("mailsetup dns example.org", "_imaps._tcp.example.org."),
+    ("mailsetup check", "no errors"),
+    ("mailsetup hook", ""),
+    ("mailsetup hook nginx --socket 127.0.0.1:9000", "fastcgi_pass 127.0.0.1:9000;"),
+    ("mailsetup show ann@example.org", "<emailProvider"),
+    ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
+    ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
+    // It goes to a file.
+    ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
+];
+
+/// Commands that other steps run, because each takes minutes.
+pub const ELSEWHERE: [&str; 14] = [
+    "cargo test",
+    "make bench",
+    "make deny",
+    "make dist",
+    "make dist-check",
+    "make fuzz",
+    "make fuzz-minimise",
+    "make lint",
+    "make msrv",
+    "make soak",
+    "make static",
+    "make test",
+    "make test-clients",
+    "make test-page",
+];
