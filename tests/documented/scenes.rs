@@ -67,7 +67,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 35] = [
+pub const SCENES: [Scene; 38] = [
     Scene {
         page: "README.md",
         section: "",
@@ -91,9 +91,17 @@ pub const SCENES: [Scene; 35] = [
     scene("docs/dns.md", "", "installed"),
     scene("docs/many-domains.md", "", "installed"),
     scene("docs/monitoring.md", "", "installed"),
+    scene("docs/outlook.md", "", "installed"),
+    scene(
+        "docs/panels.md",
+        "",
+        "installed; cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/; \
+         nginx_site 'include snippets/mailsetup.conf;'; systemctl start nginx",
+    ),
     scene("docs/performance.md", "", "true"),
     scene("docs/reliability.md", "", "true"),
     scene("docs/signing.md", "", "installed"),
+    scene("docs/translating.md", "", "true"),
     scene(
         "docs/troubleshooting.md",
         "",
@@ -172,7 +180,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 14] = [
+pub const PRINTS: [(&str, &str); 16] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -186,8 +194,10 @@ pub const PRINTS: [(&str, &str); 14] = [
     ("mailsetup show ann@example.org", "<emailProvider"),
     ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
     ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
-    // It goes to a file.
+    // These go to a file.
     ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
+    ("mailsetup show ann@example.org --client outlook --local-xml", ""),
+    ("mailsetup show ann@example.org --client outlook >outlook.xml", ""),
 ];
 
 /// Commands that other steps run, because each takes minutes.
