@@ -49,7 +49,7 @@ const MAX_RECURSION: usize = 50;
 /// How much work a template may do for one page, as counted by minijinja: a step is 1, and so are
 /// 64 bytes of text that is created or written.
 ///
-/// The built-in template needs 3,680 with all optional parts and the largest logo, 2,200 of it for
+/// The built-in template needs 3,910 with all optional parts and the largest logo, 2,200 of it for
 /// the logo and the style. The limit corresponds to at most 512 KB of text.
 const FUEL: u64 = 8_000;
 /// The filters that are available: their results are counted, and do not multiply their input.
