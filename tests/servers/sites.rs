@@ -519,15 +519,15 @@ fn no_program_from_lighttpd(world: &Namespace) {
 #[test]
 fn servers_connect_to_the_longest_path() {
     type Start = fn(&Namespace) -> Vec<Process>;
-    let servers: [(Start, usize); 7] = [
+    let mut servers: Vec<(Start, usize)> = vec![
         (nginx::vhost, 107),
         (apache::proxy_fcgi, 95),
         (apache::vhost, 95),
         (lighttpd::fastcgi, 105),
         (caddy::start, 107),
         (haproxy::start, 91),
-        (h2o::start, 107),
     ];
+    servers.extend(h2o::is_packaged().then_some((h2o::start as Start, 107)));
     for (start, longest) in servers {
         let folder = "/run/mail-clients/";
         let socket = format!("unix:{folder}{}", "s".repeat(longest - folder.len()));
