@@ -18,9 +18,11 @@ use std::path::PathBuf;
 pub struct Cli {
     /// The configuration file
     ///
-    /// Default: $MAILSETUP_CONFIG, else mailsetup.toml in the folder of
-    /// the program, else /etc/mailsetup/config.toml. If there is no such
-    /// file, the built-in defaults are used.
+    /// Default: $MAILSETUP_CONFIG, else the text in $MAILSETUP_TOML, else
+    /// mailsetup.toml in the folder of the program, else
+    /// /etc/mailsetup/config.toml. If there is no such file, the built-in
+    /// defaults are used. Environment variables such as
+    /// $MAILSETUP_IMAP_HOST set single keys.
     #[arg(long, value_name = "FILE", global = true, verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
@@ -46,6 +48,8 @@ pub enum Command {
     Check(Check),
     /// Print the file for a web server or systemd, with your paths and domains
     Hook(Hook),
+    /// Ask a service on this machine whether it answers, for health checks
+    Health(Health),
 }
 
 /// `mailsetup serve`
@@ -251,4 +255,12 @@ pub enum FrontEnd {
     SystemdService,
     /// A service unit of systemd that answers over HTTP
     SystemdHttp,
+}
+
+/// `mailsetup health`
+#[derive(Args, Debug)]
+pub struct Health {
+    /// The address of the service, as in serve --http
+    #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8025")]
+    pub address: SocketAddr,
 }

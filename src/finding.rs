@@ -4,7 +4,7 @@
 //! that does not change between versions: those of `lint` are in its table, all others in
 //! [`CODES`]. A name that is not UTF-8 is written with its bytes in hexadecimal.
 
-use self::Level::{Error, Warning};
+use self::Level::{Error, Note, Warning};
 use crate::address::Domain;
 use crate::visible::readable;
 use serde::{Serialize, Serializer};
@@ -136,8 +136,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("truncated", Error, "A file is truncated; the previous state is kept."),
     ("unknown-key", Error, "A key that is not known."),
     ("unknown-value", Error, "A value that is not known at this key."),
+    ("unknown-variable", Error, "An environment variable that sets no key."),
     ("url", Error, "A value that is not an https URL."),
     ("username", Error, "A username that cannot be used."),
+    ("variable", Note, "An environment variable that is in force."),
+    ("variable-value", Error, "An environment variable with a value that cannot be used."),
     ("wrong-type", Error, "A value of the wrong type."),
 ];
 
@@ -174,13 +177,17 @@ pub enum Level {
     Error,
     /// The configuration can be used, but something does not work for all clients.
     Warning,
+    /// Nothing is wrong: it says what is in force.
+    Note,
 }
 
-/// A place in a file.
+/// A place in a file, or an environment variable.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Place {
-    /// The file.
+    /// The file, or the name of the variable.
     pub file: Arc<Path>,
+    /// True for a variable.
+    pub is_variable: bool,
     /// The line and the column, counted from one; the column counts characters.
     pub position: Option<(usize, usize)>,
 }
@@ -189,6 +196,11 @@ impl Finding {
     /// An error.
     pub fn error(code: &'static str, place: Option<Place>, message: impl Into<String>) -> Finding {
         Finding::new(Level::Error, code, place, message.into())
+    }
+
+    /// A note.
+    pub fn note(code: &'static str, place: Option<Place>, message: impl Into<String>) -> Finding {
+        Finding::new(Level::Note, code, place, message.into())
     }
 
     /// A warning.
@@ -233,6 +245,7 @@ impl Level {
         match self {
             Level::Error => "error: ",
             Level::Warning => "warning: ",
+            Level::Note => "note: ",
         }
     }
 }
@@ -240,7 +253,12 @@ impl Level {
 impl Place {
     /// A file as a whole.
     pub fn file(path: impl Into<PathBuf>) -> Place {
-        Place { file: path.into().into(), position: None }
+        Place { file: path.into().into(), is_variable: false, position: None }
+    }
+
+    /// An environment variable.
+    pub fn variable(name: impl Into<Arc<Path>>) -> Place {
+        Place { file: name.into(), is_variable: true, position: None }
     }
 }
 
@@ -307,6 +325,8 @@ struct Json<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
@@ -330,7 +350,8 @@ impl Serialize for Finding {
             code: self.code,
             level: self.level,
             // A name that is not UTF-8 must not hide the other findings.
-            file: place.map(|place| name(&place.file)),
+            file: place.filter(|place| !place.is_variable).map(|place| name(&place.file)),
+            variable: place.filter(|place| place.is_variable).map(|place| name(&place.file)),
             line: position.map(|(line, _)| line),
             column: position.map(|(_, column)| column),
             domain: self.domain.as_ref().map(Domain::as_str),

@@ -20,6 +20,7 @@ mod conformance;
 mod corpora;
 mod dist;
 mod documents;
+mod environment;
 mod findings;
 mod gateway;
 mod hook;

@@ -117,6 +117,8 @@ fn findings() -> String {
     };
     let mut text = ".PP\nErrors:\n".to_owned();
     text.extend(of_level(Level::Error));
+    text += ".PP\nNotes, which do not count:\n";
+    text.extend(of_level(Level::Note));
     text += ".PP\nWarnings about lists, the certificate that signs, and the places of files:\n";
     text.extend(of_level(Level::Warning));
     text += ".PP\nWarnings about settings that do not work for every client:\n";
@@ -146,7 +148,7 @@ fn every_code_is_in_the_manual_once() {
         assert!(is_kebab, "{code}");
     }
     // The first argument of a function that makes a finding.
-    let call = r#"(mistake|error|warning|refused|refuse|parsed|parsed_text)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
+    let call = r#"(mistake|error|warning|note|refused|refuse|parsed|parsed_text)\(\s*"([a-z0-9]+(?:-[a-z0-9]+)*)"\s*,"#;
     let call = regex_lite::Regex::new(call).expect("a pattern");
     // The signer makes no findings itself: it returns codes. Its faults are warnings.
     let of_signer = r#"(fault\(\s*|code: )?"(signing(?:-[a-z]+)+)""#;
@@ -165,7 +167,7 @@ fn every_code_is_in_the_manual_once() {
                 let pattern = if is_of_signer { &of_signer } else { &call };
                 for found in pattern.captures_iter(&code) {
                     let is_warning = match found.get(1).map(|word| word.as_str()) {
-                        Some(word) => word == "warning" || is_of_signer,
+                        Some(word) => ["warning", "note"].contains(&word) || is_of_signer,
                         None => false,
                     };
                     used.push(found[2].to_owned());

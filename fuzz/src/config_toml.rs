@@ -6,6 +6,7 @@
 
 use super::answer;
 use mailsetup::commands::CHECKS;
+use mailsetup::config::overlay::Lines;
 use mailsetup::config::read::Document;
 use mailsetup::config::report::Report;
 use mailsetup::config::{Config, check, file};
@@ -40,7 +41,8 @@ pub fn run(data: &[u8]) {
 /// True if the check would read other files.
 fn names_files(text: &str) -> bool {
     let mut report = Report::new(Path::new("config.toml"), text);
-    let Some(mut document) = Document::read(text, &mut report) else { return false };
+    let variables = Lines::default();
+    let Some(mut document) = Document::read(text, &variables, &mut report) else { return false };
     let signs =
         |apple: &file::Apple| apple.signing_certificate.is_some() || apple.signing_key.is_some();
     let has_files = |tables: &file::Tables| {

@@ -21,7 +21,8 @@ use std::time::Instant;
 /// Serves the request. The exit status is 0 if a response was sent.
 pub fn run() -> ExitCode {
     let start = Instant::now();
-    let (files, config) = Source::new(None).load_watching(Loading::cgi(&CHECKS));
+    let environment: cgi::Environment = std::env::vars_os().collect();
+    let (files, config) = Source::new(None, &environment).load_watching(Loading::cgi(&CHECKS));
     let is_young = |(path, stamp): &(PathBuf, Option<Stamp>)| may_be_changing(path, *stamp);
     let says_nothing = |config: &Config, (path, stamp): &(PathBuf, Option<Stamp>)| {
         stamp.is_none() || config.is_emptied(path)
@@ -56,7 +57,7 @@ pub fn run() -> ExitCode {
             log::flush();
         }
     };
-    match cgi::run(respond, note, &limits) {
+    match cgi::run(&environment, respond, note, &limits) {
         Ok(()) => ExitCode::SUCCESS,
         // The web server has closed the connection.
         Err(_) => ExitCode::FAILURE,

@@ -11,9 +11,11 @@ use super::placement;
 use crate::account::{Account, Redirect};
 use crate::address::{Domain, EmailAddress};
 use crate::cli;
+use crate::config::find::{Source, usual_file};
 use crate::config::lookup::Origin;
+use crate::config::overlay::{Sets, Variable};
 use crate::config::places::Places;
-use crate::config::{Config, check::Loading, find::Source};
+use crate::config::{Config, check::Loading};
 use crate::discovery::autodiscover::new_address;
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
@@ -22,7 +24,7 @@ use crate::log;
 use crate::visible::visible;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// How many redirects Autodiscover clients follow (seen: EWS's documentation names ten).
@@ -31,15 +33,19 @@ const MAX_REDIRECTS: usize = 10;
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     log::leave_out_what_requests_find();
-    let path = source.path();
+    let whole = source.place();
     let (findings, domains) = match source.load(Loading::command(&CHECKS)) {
-        Ok(config) => (find(&config, path.as_deref()), Some(domains(&config))),
+        Ok(config) => (find(&config, whole.as_ref()), Some(domains(&config))),
         Err(mut errors) => {
-            errors.extend(placement::findings(path.as_deref(), None));
+            errors.extend(placement::findings(source.path().as_deref(), None));
             (errors, None)
         }
     };
-    let is_bad = |finding: &Finding| finding.level == Level::Error || arguments.strict;
+    let is_bad = |finding: &Finding| match finding.level {
+        Level::Error => true,
+        Level::Warning => arguments.strict,
+        Level::Note => false,
+    };
     let verdict = match findings.iter().any(is_bad) {
         true => ExitCode::from(FOUND),
         false => ExitCode::SUCCESS,
@@ -50,7 +56,8 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
         print_json(&findings)
     } else {
         let mut text: String = findings.iter().map(line).collect();
-        text += &summary(path.as_deref(), &findings, domains.as_deref());
+        let has_variables = !source.environment().overlay.0.is_empty();
+        text += &summary(whole.as_ref(), has_variables, &findings, domains.as_deref());
         print(text)
     };
     if printed == ExitCode::SUCCESS { verdict } else { printed }
@@ -62,9 +69,15 @@ fn line(finding: &Finding) -> String {
 }
 
 /// The summary: the file, and the number of errors and warnings.
-fn summary(path: Option<&Path>, findings: &[Finding], domains: Option<&str>) -> String {
-    let origin = match path {
-        Some(path) => finding::name(path),
+fn summary(
+    whole: Option<&Place>,
+    has_variables: bool,
+    findings: &[Finding],
+    domains: Option<&str>,
+) -> String {
+    let origin = match whole {
+        Some(whole) => whole.to_string(),
+        None if has_variables => "environment variables (no configuration file)".to_owned(),
         None => "built-in defaults (no configuration file)".to_owned(),
     };
     let count = |level, word: &str| match findings
@@ -96,14 +109,20 @@ fn domains(config: &Config) -> String {
 }
 
 /// All findings, sorted by place.
-fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
+fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
+    let variables = config.overlay().lines(config.text().len());
+    let of_file = || Places::at(whole.cloned().unwrap_or(Place::file("")), config.text());
     let places = OnceCell::new();
-    let base = || places.get_or_init(|| Places::of(path.unwrap_or(Path::new("")), config.text()));
+    let base = || places.get_or_init(|| of_file().over(&variables));
     let in_base = |keys: &[&str]| {
         let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
-        base().first(None, &keys).or_else(|| path.map(Place::file))
+        base().first(None, &keys).or_else(|| whole.cloned())
     };
     let mut findings = config.warnings.clone();
+    if !variables.variables.is_empty() {
+        let of_file = of_file();
+        findings.extend(config.overlay().0.iter().map(|variable| note(variable, whole, &of_file)));
+    }
     if let Some(identity) = config.signing_identity() {
         findings.extend(identity.findings());
         if config.answers_any() {
@@ -121,7 +140,7 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
         findings.push(Finding::warning("no-domain", place, message));
     }
     for domain in config.domains_with_two() {
-        let place = base().name(&domain).or_else(|| path.map(Place::file));
+        let place = base().name(&domain).or_else(|| whole.cloned());
         let message =
             format!("the file {domain}.toml is not used, because the domain also has a table");
         let mut finding = Finding::warning("domain-file", place, message);
@@ -130,24 +149,49 @@ fn find(config: &Config, path: Option<&Path>) -> Vec<Finding> {
         findings.push(finding);
     }
     let broken = config.broken_files();
-    findings.extend(of_domains(config, path, &broken, base));
+    findings.extend(of_domains(config, whole, &broken, base));
     findings.extend(broken.into_iter().flat_map(|(_, findings)| findings));
-    findings.extend(placement::findings(path, Some(config)));
+    let file = whole.filter(|place| !place.is_variable).map(|place| &*place.file);
+    findings.extend(placement::findings(file, Some(config)));
     finding::sort(&mut findings, &config.files);
     findings
+}
+
+/// What a variable sets, and the place of the setting that it is used instead of.
+fn note(variable: &Variable, whole: Option<&Place>, of_file: &Places) -> Finding {
+    let message = match &variable.sets {
+        Sets::Key(path, _) => {
+            let key = path.join(".");
+            match of_file.first(None, std::slice::from_ref(&key)) {
+                Some(place) => format!("sets {key}, instead of {place}"),
+                None => format!("sets {key}"),
+            }
+        }
+        Sets::Domains(names) if names.len() == 1 => "names 1 domain".to_owned(),
+        Sets::Domains(names) => format!("names {} domains", names.len()),
+        Sets::Text => match (whole.filter(|place| !place.is_variable), usual_file()) {
+            (Some(place), _) => format!("is not used, because the configuration is {place}"),
+            (None, Some(file)) => {
+                format!("is the configuration, instead of {}", finding::name(&file))
+            }
+            (None, None) => "is the configuration".to_owned(),
+        },
+        // A configuration with errors is not used.
+        Sets::Nothing(_, message) => message.clone(),
+    };
+    Finding::note("variable", Some(Place::variable(variable.name.clone())), message)
 }
 
 /// The findings in the settings of each domain whose file is not among the `broken` ones.
 fn of_domains<'a>(
     config: &Config,
-    path: Option<&Path>,
+    whole: Option<&Place>,
     broken: &[(PathBuf, Vec<Finding>)],
     base: impl Fn() -> &'a Places<'a>,
 ) -> Vec<Finding> {
     let broken: HashSet<_> =
         broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
     let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
-    let whole = path.map(Place::file);
     let mut shared = Shared::default();
     // If any domain is answered, one stands for all.
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
@@ -175,7 +219,7 @@ fn of_domains<'a>(
         };
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
-            let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.clone());
+            let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.cloned());
             let message = "a host name is too long or invalid once the domain is filled in";
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
@@ -188,10 +232,10 @@ fn of_domains<'a>(
         });
         if let Some(finding) = redirect {
             let keys = ["autodiscover.redirect_address".to_owned()];
-            let place = first(&keys).or_else(|| whole.clone());
+            let place = first(&keys).or_else(|| whole.cloned());
             shared.add(Finding { place, ..finding }, named);
         }
-        for finding in lint(&account, |keys| first(keys).or_else(|| whole.clone())) {
+        for finding in lint(&account, |keys| first(keys).or_else(|| whole.cloned())) {
             shared.add(finding, named);
         }
     }

@@ -7,6 +7,7 @@
 pub mod cgi;
 pub mod check;
 pub mod dns;
+pub mod health;
 pub mod hook;
 mod loading;
 mod output;
@@ -33,7 +34,8 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let named = cli.config.clone();
-    let source = Source::new(cli.config);
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let source = Source::new(cli.config, &environment);
     if cli.version {
         return print(version());
     }
@@ -43,6 +45,7 @@ pub fn run() -> ExitCode {
         Some(Command::Dns(arguments)) => dns::run(&arguments, &source),
         Some(Command::Check(arguments)) => check::run(&arguments, &source),
         Some(Command::Hook(arguments)) => hook::run(&arguments, named.as_deref(), &source),
+        Some(Command::Health(arguments)) => health::run(&arguments),
         None => match listener::inherited() {
             // Started by a web server or by socket activation.
             Ok(listeners) if !listeners.is_empty() => serve::inherited(listeners, source),

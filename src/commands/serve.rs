@@ -3,6 +3,7 @@
 use super::loading::CHECKS;
 use super::output::{COULD_NOT_RUN, complain};
 use crate::cli;
+use crate::config::environment;
 use crate::config::find::Source;
 use crate::config::reload::Reloading;
 use crate::gateway::listener::{self, Address, Listener};
@@ -64,7 +65,11 @@ pub fn inherited(listeners: Vec<Listener>, source: Source) -> ExitCode {
 /// The part of the start that needs no socket: signals, and the configuration.
 fn begin(source: Source) -> Result<(Server, Reloading), ExitCode> {
     let server = Server::new().map_err(cannot_serve)?;
+    let variables = environment::names(&source.environment().overlay);
     let reloading = Reloading::start(source, &CHECKS).map_err(|errors| complain(&errors))?;
+    if !variables.is_empty() {
+        log::notice(&format!("settings from environment variables: {variables}"));
+    }
     Ok((server, reloading))
 }
 

@@ -441,7 +441,7 @@ fn template(path: &Spanned<String>, checker: &mut Checker) -> Option<String> {
         Ok(()) => Some(template),
         Err((line, message)) => {
             let position = line.map(|line| (line, 1));
-            let place = Place { file: file.as_path().into(), position };
+            let place = Place { position, ..Place::file(file) };
             let message = format!("page.template: {message}");
             checker.report.findings.push(Finding::error("template", Some(place), message));
             None

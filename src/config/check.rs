@@ -9,7 +9,9 @@ use super::checker::{Checker, Files};
 use super::entry::{self, Base, Entry};
 use super::file::{self, Spanned, Tables};
 use super::lookup::{Answer, Config, Log, MAX_ALIASES};
+use super::overlay::{Lines, Overlay, Sets};
 use super::read::{Document, Inherited};
+use super::report::Report;
 use super::value_checks::ValueChecks;
 use super::{build, limits, parts};
 use crate::address::Domain;
@@ -63,13 +65,20 @@ const MAX_LISTS: usize = 100;
 
 /// The configuration that needs no file.
 pub fn built_in(checks: &'static ValueChecks) -> Config {
-    Check::new(Path::new(""), "", Loading::command(checks)).config(Document::default())
+    let (overlay, variables) = (Arc::default(), Lines::default());
+    let checker = Checker::new(Path::new(""), "", checks);
+    Check::new(checker, &overlay, &variables, Loading::command(checks)).config(Document::default())
 }
 
-/// Reads and checks the file at `path`; the files that were checked are always returned.
-pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
+/// Reads and checks the file at `path`, and the variables over it; the files that were checked are
+/// always returned.
+pub fn config(
+    path: &Path,
+    overlay: &Arc<Overlay>,
+    loading: Loading,
+) -> (Files, Result<Config, Vec<Finding>>) {
     // The state is taken before the file is read: a change in between is noticed later.
-    let mut files = vec![(path.to_owned(), Stamp::of(path).ok().flatten())];
+    let files = vec![(path.to_owned(), Stamp::of(path).ok().flatten())];
     let text = match files::read_text(path, Kind::Configuration) {
         Ok(text) => text,
         Err(error) => {
@@ -78,8 +87,25 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
             return (files, Err(vec![finding]));
         }
     };
-    let mut check = Check::new(path, &text, loading);
-    let config = check.text(&text);
+    let (files, config) = without_file(path, Place::file(path), &text, overlay, loading, files);
+    (files, config.map(|config| Config { file: Some(path.to_owned()), ..config }))
+}
+
+/// Checks a text that is from `place`, and the variables over it. Relative paths begin at the
+/// folder of `beside`. The files that were checked are returned behind `files`.
+pub fn without_file(
+    beside: &Path,
+    place: Place,
+    text: &str,
+    overlay: &Arc<Overlay>,
+    loading: Loading,
+    mut files: Files,
+) -> (Files, Result<Config, Vec<Finding>>) {
+    let variables = overlay.lines(text.len());
+    let report = Report::at(place, text).over(&variables);
+    let checker = Checker::new(beside, text, loading.checks).reporting(report);
+    let mut check = Check::new(checker, overlay, &variables, loading);
+    let config = check.text(text);
     let mut checker = check.checker;
     // A file that many domains name is checked once. The order is that of the findings.
     let mut seen = FxHashSet::default();
@@ -87,7 +113,7 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
     files.append(&mut checker.read);
     let config = match config {
         Some(config) if checker.report.is_empty() => {
-            Ok(Config { files: files.clone(), text, ..config })
+            Ok(Config { files: files.clone(), text: text.to_owned(), ..config })
         }
         _ => Err(checker.report.sorted()),
     };
@@ -96,7 +122,9 @@ pub fn config(path: &Path, loading: Loading) -> (Files, Result<Config, Vec<Findi
 
 /// Checks a text as the content of the file at `path`; files that it names are read.
 pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Config, Vec<Finding>> {
-    let mut check = Check::new(path, text, Loading::command(checks));
+    let (overlay, variables) = (Arc::default(), Lines::default());
+    let checker = Checker::new(path, text, checks);
+    let mut check = Check::new(checker, &overlay, &variables, Loading::command(checks));
     match check.text(text) {
         Some(config) if check.checker.report.is_empty() => Ok(config),
         _ => Err(check.checker.report.sorted()),
@@ -106,20 +134,26 @@ pub fn text(path: &Path, text: &str, checks: &'static ValueChecks) -> Result<Con
 /// Checks a whole configuration and collects its errors.
 struct Check<'a> {
     checker: Checker<'a>,
+    overlay: &'a Arc<Overlay>,
+    variables: &'a Lines,
     loading: Loading<'a>,
     warnings: Vec<Finding>,
 }
 
 impl<'a> Check<'a> {
-    fn new(path: &'a Path, text: &'a str, loading: Loading<'a>) -> Check<'a> {
-        let checker = Checker::new(path, text, loading.checks);
-        Check { checker, loading, warnings: Vec::new() }
+    fn new(
+        checker: Checker<'a>,
+        overlay: &'a Arc<Overlay>,
+        variables: &'a Lines,
+        loading: Loading<'a>,
+    ) -> Check<'a> {
+        Check { checker, overlay, variables, loading, warnings: Vec::new() }
     }
 
     /// The configuration in the text; `None` if it cannot be parsed. Errors are added to the
     /// report.
     fn text(&mut self, text: &str) -> Option<Config> {
-        if let Some(at) = parts::beyond(text) {
+        if let Some(at) = parts::beyond(text).or_else(|| parts::beyond(&self.variables.text)) {
             let message = format!(
                 "the tables, keys and values up to here take more than {} MB of memory; write the \
                  domains to a list or to files in domains.directory",
@@ -128,7 +162,7 @@ impl<'a> Check<'a> {
             self.checker.mistake("too-many-parts", Some(at..at), message);
             return None;
         }
-        let document = Document::read(text, &mut self.checker.report)?;
+        let document = Document::read(text, self.variables, &mut self.checker.report)?;
         Some(self.config(document))
     }
 
@@ -186,10 +220,11 @@ impl<'a> Check<'a> {
             }
         }
         let file = document.file;
-        let lists = self.list_files(&file.domains);
+        let mut lists = self.list_files(&file.domains);
+        lists.extend(self.listed_by_variable());
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
-        let named =
-            !domains.is_empty() || !file.domains.list_files.is_empty() || directory.is_some();
+        let has_lists = !file.domains.list_files.is_empty() || !lists.is_empty();
+        let named = !domains.is_empty() || has_lists || directory.is_some();
         let answer = file.domains.answer.as_ref().map(|answer| *answer.get_ref());
         let answer = match answer {
             Some(file::AnswerFor::Any) => Answer::Any,
@@ -230,7 +265,9 @@ impl<'a> Check<'a> {
             status: limits::status(&file.metrics, &mut self.checker),
             files: Vec::new(),
             is_settled: true,
+            file: None,
             text: String::new(),
+            overlay: self.overlay.clone(),
             warnings: std::mem::take(&mut self.warnings),
         }
     }
@@ -329,18 +366,27 @@ impl<'a> Check<'a> {
         lists
     }
 
+    /// The domains of the variable, as a list.
+    fn listed_by_variable(&self) -> Option<(PathBuf, Arc<List>)> {
+        self.variables.variables.iter().find_map(|(_, variable)| match &variable.sets {
+            Sets::Domains(names) => {
+                let list = List::parse(names.join("\n").into_bytes());
+                Some((variable.name.to_path_buf(), Arc::new(list)))
+            }
+            _ => None,
+        })
+    }
+
     fn warn_of_list(&mut self, file: &Path, list: &List) {
-        let file: Arc<Path> = file.into();
         for (line, word) in &list.not_domains {
             let message = format!("`{word}` is not a domain name; the line is ignored");
-            let place = Place { file: file.clone(), position: Some((*line, 1)) };
+            let place = Place { position: Some((*line, 1)), ..Place::file(file) };
             self.warnings.push(Finding::warning("list-line", Some(place), message));
         }
         let more = list.not_domains_count - list.not_domains.len();
         if more > 0 {
             let message = format!("{more} more lines are not domain names; they are ignored");
-            let place = Place { file, position: None };
-            self.warnings.push(Finding::warning("list-line", Some(place), message));
+            self.warnings.push(Finding::warning("list-line", Some(Place::file(file)), message));
         }
     }
 

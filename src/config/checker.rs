@@ -37,6 +37,11 @@ impl<'a> Checker<'a> {
         Checker { path, checks, is_domain_file: false, report, read: Vec::new(), read_bytes: 0 }
     }
 
+    /// The same with this report; `path` is only where relative paths begin.
+    pub(super) fn reporting(self, report: Report<'a>) -> Checker<'a> {
+        Checker { report, ..self }
+    }
+
     /// For the file of a domain.
     pub(super) fn of_domain(
         path: &'a Path,

@@ -1,44 +1,79 @@
-//! Finds the configuration file: a file that was named, else the first of the usual places.
+//! Finds the configuration: a file that was named, else the text in a variable, else the first file
+//! in the usual places; each with the environment variables over it.
 //!
 //! The place does not depend on a request, and a named file must exist.
 
 use super::check::{self, Loading};
 use super::checker::Files;
+use super::environment::{Environment, TEXT};
 use super::lookup::Config;
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Place};
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The environment variable that names the file, instead of the option.
-pub const VARIABLE: &str = "MAILSETUP_CONFIG";
 /// The file next to the program, for shared hosting.
 pub const BESIDE_PROGRAM: &str = "mailsetup.toml";
 /// The system-wide file.
 pub const SYSTEM: &str = "/etc/mailsetup/config.toml";
 
-/// Where to look for the file.
+/// Where the configuration comes from.
 #[derive(Clone, Debug)]
-pub enum Source {
-    /// This file, which must exist.
+pub struct Source {
+    text: Text,
+    /// The variables, which stay as they were at the start.
+    environment: Arc<Environment>,
+}
+
+/// Where the text is.
+#[derive(Clone, Debug)]
+enum Text {
+    /// In this file, which must exist.
     Named(PathBuf),
-    /// The usual places, and the built-in defaults if no file exists.
+    /// In a variable.
+    Variable(String),
+    /// In one of the usual places; if there is no file, the built-in defaults are used.
     Usual,
 }
 
 impl Source {
-    /// The file that the option names, else the one of the environment variable, else the usual
-    /// places.
-    pub fn new(option: Option<PathBuf>) -> Source {
-        let variable =
-            || std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        option.or_else(variable).map_or(Source::Usual, Source::Named)
+    /// The file that the option names, else what the environment variables name or contain, else
+    /// the usual places.
+    pub fn new(option: Option<PathBuf>, variables: &[(OsString, OsString)]) -> Source {
+        let mut environment = Environment::new(variables, option.is_some());
+        let text = match (option.or(environment.file.take()), environment.text.take()) {
+            (Some(file), _) => Text::Named(file),
+            (None, Some(text)) => Text::Variable(text),
+            (None, None) => Text::Usual,
+        };
+        Source { text, environment: Arc::new(environment) }
     }
 
-    /// The file to read; `None` if the built-in defaults are used.
+    /// The same variables, but this file.
+    pub fn at(self, path: &Path) -> Source {
+        Source { text: Text::Named(path.to_owned()), ..self }
+    }
+
+    /// The variables that are set.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The file to read; `None` if there is none.
     pub fn path(&self) -> Option<PathBuf> {
-        match self {
-            Source::Named(path) => Some(path.clone()),
-            Source::Usual => usual_places().find(|path| is_there(path)),
+        match &self.text {
+            Text::Named(path) => Some(path.clone()),
+            Text::Variable(_) => None,
+            Text::Usual => usual_file(),
+        }
+    }
+
+    /// The file, or the variable with the text; `None` if the built-in defaults are used.
+    pub fn place(&self) -> Option<Place> {
+        match &self.text {
+            Text::Variable(_) => Some(Place::variable(Path::new(TEXT))),
+            Text::Named(_) | Text::Usual => self.path().map(Place::file),
         }
     }
 
@@ -49,21 +84,34 @@ impl Source {
 
     /// Like `load`, and returns the files that were read with their states before that.
     pub fn load_watching(&self, loading: Loading) -> (Files, Result<Config, Vec<Finding>>) {
-        match self.path() {
-            Some(path) => {
-                let (files, result) = check::config(&path, loading);
-                let result = result.map_err(|mut findings| {
-                    finding::sort(&mut findings, &files);
-                    findings
-                });
-                (files, result)
+        let overlay = &self.environment.overlay;
+        let beside = Path::new(SYSTEM);
+        let (files, result) = match (&self.text, self.path()) {
+            (_, Some(path)) => check::config(&path, overlay, loading),
+            (Text::Variable(text), None) => {
+                let place = Place::variable(Path::new(TEXT));
+                check::without_file(beside, place, text, overlay, loading, Vec::new())
             }
-            None => {
+            (_, None) => {
                 let files = usual_places().map(|path| (path, None)).collect();
-                (files, Ok(check::built_in(loading.checks)))
+                if overlay.0.is_empty() {
+                    return (files, Ok(check::built_in(loading.checks)));
+                }
+                let place = Place::variable(Path::new("environment"));
+                check::without_file(beside, place, "", overlay, loading, files)
             }
-        }
+        };
+        let result = result.map_err(|mut findings| {
+            finding::sort(&mut findings, &files);
+            findings
+        });
+        (files, result)
     }
+}
+
+/// The first file that exists in the usual places.
+pub fn usual_file() -> Option<PathBuf> {
+    usual_places().find(|path| is_there(path))
 }
 
 /// True also for a dangling link, and for a file that cannot be examined: reading it reports the

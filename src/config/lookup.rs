@@ -4,6 +4,7 @@
 //! one that must be read first.
 
 use super::entry::{self, Base, Entry};
+use super::overlay::Overlay;
 use super::places::Places;
 use super::settings::Found;
 use crate::address::Domain;
@@ -53,8 +54,12 @@ pub struct Config {
     pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// False if one of these may be changing now.
     pub is_settled: bool,
-    /// The text of the first of these.
+    /// The first of these, unless there is no configuration file.
+    pub(super) file: Option<PathBuf>,
+    /// The text of the configuration.
     pub(super) text: String,
+    /// The variables over it.
+    pub(super) overlay: Arc<Overlay>,
     /// Warnings about parts that were ignored because they could not be parsed.
     pub warnings: Vec<Finding>,
 }
@@ -119,8 +124,7 @@ impl Config {
     /// True if the file at `path`, which this was read from, is empty: without a key, or a list
     /// without a domain.
     pub fn is_emptied(&self, path: &Path) -> bool {
-        let is_file = |(file, _): &&(PathBuf, Option<Stamp>)| file == path;
-        self.files.first().filter(is_file).is_some_and(|_| says_nothing(&self.text))
+        (self.file.as_deref() == Some(path) && says_nothing(&self.text))
             || self.lists.iter().any(|(list, names)| list == path && names.is_empty())
     }
 
@@ -270,6 +274,11 @@ impl Config {
     /// The text of the configuration file, for [`Places`].
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The environment variables that are in force.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// The settings that domains inherit from.

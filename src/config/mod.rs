@@ -8,7 +8,8 @@
 //! of all, or reports the errors (`checker` collects them; `limits` are those of the service).
 //! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
 //! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
-//! were found, `find` finds the file, `reload` keeps a running service up to date, and `defaults`
+//! were found, `find` finds the file, `environment` reads variables that set `keys`, `overlay` lays
+//! them over the file, `reload` keeps a running service up to date, and `defaults`
 //! has the built-in defaults. A [`Config`] is always complete and valid.
 
 mod build;
@@ -16,18 +17,21 @@ pub mod check;
 mod checker;
 pub mod defaults;
 pub mod entry;
+pub mod environment;
 mod faults;
 pub mod file;
 pub mod find;
+pub mod keys;
 mod limits;
 pub mod lookup;
 mod merge;
 mod node;
+pub mod overlay;
 mod page;
 pub mod parts;
 pub mod places;
 pub mod read;
-mod reader;
+pub mod reader;
 pub mod reload;
 pub mod report;
 pub mod settings;

@@ -5,7 +5,9 @@
 //! struct.
 
 use super::file;
-use super::reader::{LIKE, Position, Reader, Scope, Value, integer, nearest, quoted, wrong_type};
+use super::reader::{
+    Kind, LIKE, Position, Reader, Scope, Value, integer, nearest, quoted, wrong_type,
+};
 use super::values;
 use serde::de::value::{Error, StrDeserializer, UsizeDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -21,6 +23,8 @@ enum Any<'v> {
     Written(&'v Value<'v>, Option<&'v toml::Table>),
     /// A value of the base.
     Inherited(&'v toml::Value),
+    /// No value: what kind is expected is noted.
+    Asked,
 }
 
 impl<'v> Any<'v> {
@@ -28,6 +32,7 @@ impl<'v> Any<'v> {
         match self {
             Any::Written(value, _) => value.get_ref().as_str(),
             Any::Inherited(value) => value.as_str(),
+            Any::Asked => None,
         }
     }
 
@@ -35,6 +40,7 @@ impl<'v> Any<'v> {
         match self {
             Any::Written(value, _) => value.get_ref().as_bool(),
             Any::Inherited(value) => value.as_bool(),
+            Any::Asked => None,
         }
     }
 
@@ -42,6 +48,7 @@ impl<'v> Any<'v> {
         match self {
             Any::Written(value, _) => value.get_ref().as_integer().and_then(integer),
             Any::Inherited(value) => value.as_integer(),
+            Any::Asked => None,
         }
     }
 
@@ -52,6 +59,7 @@ impl<'v> Any<'v> {
                 Some(items.map(|item| Any::Written(item, None)).collect())
             }
             Any::Inherited(value) => Some(value.as_array()?.iter().map(Any::Inherited).collect()),
+            Any::Asked => Some(vec![Any::Asked]),
         }
     }
 
@@ -66,6 +74,7 @@ impl<'v> Any<'v> {
                 let entries = value.as_table()?.iter();
                 Some(entries.map(|(key, value)| (key.as_str(), Any::Inherited(value))).collect())
             }
+            Any::Asked => None,
         }
     }
 
@@ -82,6 +91,7 @@ impl<'v> Any<'v> {
         match self {
             Any::Written(_, base) => base?.get(name).map(Any::Inherited),
             Any::Inherited(value) => value.get(name).map(Any::Inherited),
+            Any::Asked => Some(Any::Asked),
         }
     }
 
@@ -89,6 +99,7 @@ impl<'v> Any<'v> {
         match self {
             Any::Written(value, _) => value.get_ref().as_table().is_some_and(DeTable::is_empty),
             Any::Inherited(value) => value.as_table().is_some_and(toml::Table::is_empty),
+            Any::Asked => false,
         }
     }
 }
@@ -103,6 +114,12 @@ impl<'v> Reader<'v, '_> {
         // Reading does not fail: a refused value is reported and replaced.
         let value = Any::Written(value, base);
         T::deserialize(Node { reader: self, value }).unwrap_or_default()
+    }
+
+    /// Reads nothing, and notes which keys the struct has.
+    pub(super) fn ask<T: Default + Deserialize<'v>>(mut self) -> Vec<(Vec<&'v str>, Kind)> {
+        T::deserialize(Node { reader: &mut self, value: Any::Asked }).unwrap_or_default();
+        self.asked
     }
 }
 
@@ -135,19 +152,30 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         }
     }
 
+    /// The value is of another type than this, or there is none.
+    #[cold]
+    fn lacks(&mut self, kind: Kind, expected: &str) {
+        match self.value {
+            Any::Asked => self.reader.asked.push((self.reader.at.path.clone(), kind)),
+            Any::Written(..) | Any::Inherited(_) => self.wrong(expected),
+        }
+    }
+
     // The following is not generic, so that it is compiled once instead of for each struct.
 
     fn bool(&mut self) -> bool {
         let value = self.value.as_bool();
         if value.is_none() {
-            self.wrong("true or false");
+            self.lacks(Kind::Flag, "true or false");
         }
         value.unwrap_or(true)
     }
 
     fn integer(&mut self) -> i64 {
         let number = self.value.as_integer();
-        if number.is_none() {
+        if matches!(self.value, Any::Asked) {
+            self.lacks(Kind::Number, "");
+        } else if number.is_none() {
             self.refuse("wrong-type", |at, value| match value {
                 DeValue::Integer(digits) => format!("{}: {digits} is too large", at.key(None)),
                 _ => wrong_type(&at.path, "a whole number", value),
@@ -158,7 +186,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
 
     fn text(&mut self) -> &'v str {
         let Some(text) = self.value.as_str() else {
-            self.wrong("text in quotes");
+            self.lacks(Kind::Text, "text in quotes");
             return "";
         };
         self.count_copy(COPIED_VALUE + text.len());
@@ -176,7 +204,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         let text = self.value.as_str();
         let word = text.and_then(|text| words.iter().find(|word| **word == text));
         match (text, word) {
-            (None, _) => self.wrong("text in quotes"),
+            (None, _) => self.lacks(Kind::Text, "text in quotes"),
             (Some(_), Some(_)) => {}
             (Some(text), None) => self.refuse("unknown-value", |at, _| {
                 let key = at.key(None);
@@ -194,8 +222,8 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
     fn items(&mut self) -> std::vec::IntoIter<Any<'v>> {
         let items = self.value.items();
         self.count_copy(items.as_ref().map_or(0, Vec::len) * COPIED_VALUE);
-        if items.is_none() {
-            self.wrong("a list in [ ]");
+        if items.is_none() || matches!(self.value, Any::Asked) {
+            self.lacks(Kind::List, "a list in [ ]");
         }
         items.unwrap_or_default().into_iter()
     }
@@ -204,7 +232,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
         let entries = self.value.entries();
         self.count_copy(entries.as_ref().map_or(0, Vec::len) * 2 * COPIED_VALUE);
         if entries.is_none() {
-            self.wrong("a table");
+            self.lacks(Kind::Map, "a table");
         }
         entries.unwrap_or_default().into_iter()
     }
@@ -212,7 +240,12 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
     /// Refuses a value that is not a table, and unknown keys in a table.
     fn check_table(&mut self, fields: &'static [&'static str]) {
         self.count_copy(COPIED_VALUE);
-        let Any::Written(value, _) = self.value else { return };
+        let Any::Written(value, _) = self.value else {
+            if matches!(self.value, Any::Asked) {
+                self.lacks(Kind::Table, "");
+            }
+            return;
+        };
         let is_whole_file =
             self.reader.at.scope == Scope::WholeFile && self.reader.at.path.is_empty();
         match value.get_ref().as_table() {
@@ -337,7 +370,8 @@ impl<'v> Fields<'_, 'v, '_> {
             // A domain without the table, or with an empty one, shares the base's.
             let own = own.filter(|own| !(is_root && own.is_empty_table()));
             let own = own.filter(|_| self.node.reader.at.is_allowed(name));
-            let inherited = || (!is_root).then(|| self.node.value.inherited(name)).flatten();
+            let has_others = !is_root || matches!(self.node.value, Any::Asked);
+            let inherited = || has_others.then(|| self.node.value.inherited(name)).flatten();
             let Some(value) = own.or_else(inherited) else { continue };
             self.field = Some((name, value));
             return Some(name);

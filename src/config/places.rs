@@ -3,6 +3,7 @@
 //! A place is that of the value. A text that is not TOML has no places; a service does not use
 //! this.
 
+use super::overlay::Lines;
 use super::report::Report;
 use crate::address::Domain;
 use crate::finding::Place;
@@ -23,6 +24,11 @@ pub struct Places<'a> {
 impl<'a> Places<'a> {
     /// The places of the file at `path` with the content `text`.
     pub fn of(path: &Path, text: &'a str) -> Places<'a> {
+        Places::at(Place::file(path), text)
+    }
+
+    /// The places of a text that is from `whole`.
+    pub fn at(whole: Place, text: &'a str) -> Places<'a> {
         let mut base = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
         let mut domains = FxHashMap::default();
         if let Some(DeValue::Table(tables)) = base.remove("domain").map(Spanned::into_inner) {
@@ -34,7 +40,13 @@ impl<'a> Places<'a> {
                 }
             }
         }
-        Places { report: Report::new(path, text), base, domains }
+        Places { report: Report::at(whole, text), base, domains }
+    }
+
+    /// The same with the variables that are over the file.
+    pub fn over(mut self, variables: &'a Lines) -> Places<'a> {
+        variables.lay_over(&mut self.base);
+        Places { report: self.report.over(variables), ..self }
     }
 
     /// The place of the first of `keys` that is set, like `smtp.alternatives[0].port`; in the table

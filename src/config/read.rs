@@ -7,6 +7,7 @@
 
 use super::faults::Faults;
 use super::file::{self, File, Spanned, Tables};
+use super::overlay::{Lines, Sets};
 use super::reader::{Key, Reader, Scope, Value, integer, wrong_type};
 use super::report::Report;
 use super::syntax::parse;
@@ -33,12 +34,19 @@ pub struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Reads a text; `None` if it is not TOML.
-    pub fn read(text: &'t str, report: &mut Report) -> Option<Document<'t>> {
+    /// Reads a text, and the values of variables over its tables at the top; `None` if it is not
+    /// TOML.
+    pub fn read(text: &'t str, variables: &'t Lines, report: &mut Report) -> Option<Document<'t>> {
         let mut faults = Faults::default();
+        for (at, variable) in &variables.variables {
+            if let Sets::Nothing(code, message) = &variable.sets {
+                faults.refuse(code, *at..*at, || message.clone());
+            }
+        }
         let top = parse(text, &mut faults);
         let document = top.map(|mut top| {
             let domains = take_domains(&mut top, &mut faults);
+            variables.lay_over(&mut top);
             let top = Located::new(0..text.len(), DeValue::Table(top));
             let base = Reader::new(text, Scope::Top, &mut faults).read(&top, None);
             let file: File = Reader::new(text, Scope::WholeFile, &mut faults).read(&top, None);
@@ -156,7 +164,8 @@ mod tests {
     /// The findings in a text: line, code and message.
     fn found(text: &str) -> Vec<(usize, &'static str, String)> {
         let mut report = Report::new(Path::new("f"), text);
-        if let Some(mut document) = Document::read(text, &mut report) {
+        let variables = Lines::default();
+        if let Some(mut document) = Document::read(text, &variables, &mut report) {
             while document.next_domain(&mut report).is_some() {}
         }
         let line = |finding: &crate::finding::Finding| finding.place.clone()?.position;
@@ -411,7 +420,8 @@ mod tests {
     fn a_domain_inherits_values_and_no_mistakes() {
         let text = "imap.port = 143\nimap.host = 5\n[domain.'x.example']\nimap.username = 'a'\n";
         let mut report = Report::new(Path::new("f"), text);
-        let mut document = Document::read(text, &mut report).unwrap();
+        let variables = Lines::default();
+        let mut document = Document::read(text, &variables, &mut report).unwrap();
         let (_, tables) = document.next_domain(&mut report).unwrap();
         let imap = tables.imap.unwrap();
         assert!(imap.username.is_some_and(|it| !it.is_inherited()));

@@ -29,6 +29,25 @@ pub(super) enum Scope {
     Domain,
 }
 
+/// What kind of value a key has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// True or false.
+    Flag,
+    /// A whole number.
+    Number,
+    /// A text.
+    Text,
+    /// A list of texts.
+    List,
+    /// A table with known keys.
+    Table,
+    /// A list of tables.
+    Tables,
+    /// A table with any keys.
+    Map,
+}
+
 /// The place in a file from which a value is read.
 pub(super) struct Position<'v> {
     text: &'v str,
@@ -45,13 +64,15 @@ pub(super) struct Reader<'v, 'f> {
     pub(super) is_faulty: bool,
     /// The estimated memory of the values that were copied from the base, in bytes.
     pub(super) copied: usize,
+    /// The keys that structs ask for, in their order; only those of [`Reader::ask`].
+    pub(super) asked: Vec<(Vec<&'v str>, Kind)>,
     pub(super) faults: &'f mut Faults,
 }
 
 impl<'v, 'f> Reader<'v, 'f> {
     pub(super) fn new(text: &'v str, scope: Scope, faults: &'f mut Faults) -> Reader<'v, 'f> {
         let at = Position { text, scope, domain: None, path: Vec::new() };
-        Reader { at, is_faulty: false, copied: 0, faults }
+        Reader { at, is_faulty: false, copied: 0, asked: Vec::new(), faults }
     }
 
     /// Checks the keys of a table that has these fields.

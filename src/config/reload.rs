@@ -339,7 +339,10 @@ fn with_state(file: PathBuf) -> (PathBuf, Option<Stamp>) {
 /// Once a file was found, only that file is used. If it disappears, that is an error; the built-in
 /// defaults are not used, since they answer for any domain.
 fn pinned(source: Source, config: &Config) -> Source {
-    config.path().map_or(source, |path| Source::Named(path.to_owned()))
+    match config.path() {
+        Some(path) => source.at(path),
+        None => source,
+    }
 }
 
 fn log_warnings(config: &Config) {
@@ -442,7 +445,7 @@ fn summary(new: &Config, old: &Config) -> String {
 impl Config {
     /// The file this was read from; `None` if it was not read from a file.
     pub fn path(&self) -> Option<&Path> {
-        self.files.first().map(|(path, _)| path.as_path())
+        self.file.as_deref()
     }
 
     /// True if some profiles are signed.

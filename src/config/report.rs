@@ -1,18 +1,20 @@
-//! Collects the findings about one file, each with its place.
+//! Collects the findings about one file, each with its place: in the file, or the variable whose
+//! value is over the one in the file.
 
+use super::overlay::Lines;
 use crate::finding::{Finding, Place};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 /// The findings of one file.
 #[derive(Debug)]
 pub struct Report<'a> {
-    file: Arc<Path>,
+    whole: Place,
     text: &'a str,
     /// The offsets of the lines, in bytes: finding a place is as fast in a long file as in a short
     /// one.
     lines: Vec<usize>,
+    variables: Option<&'a Lines>,
     /// The findings so far.
     pub findings: Vec<Finding>,
 }
@@ -20,10 +22,20 @@ pub struct Report<'a> {
 impl<'a> Report<'a> {
     /// An empty report of the file at `path` with the content `text`.
     pub fn new(path: &Path, text: &'a str) -> Report<'a> {
+        Report::at(Place::file(path), text)
+    }
+
+    /// An empty report of a text that is from this place.
+    pub fn at(whole: Place, text: &'a str) -> Report<'a> {
         let ends =
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = [0].into_iter().chain(ends).collect();
-        Report { file: path.into(), text, lines, findings: Vec::new() }
+        Report { whole, text, lines, variables: None, findings: Vec::new() }
+    }
+
+    /// The same with the places of variables behind the text.
+    pub fn over(self, variables: &'a Lines) -> Report<'a> {
+        Report { variables: Some(variables), ..self }
     }
 
     /// Adds an error at `span`, in bytes of the text.
@@ -39,13 +51,17 @@ impl<'a> Report<'a> {
 
     /// The place of a span; without a span, the whole file.
     pub fn place(&self, span: Option<Range<usize>>) -> Place {
+        let name = span.as_ref().and_then(|span| self.variables?.name_at(span.start));
+        if let Some(name) = name {
+            return Place::variable(name);
+        }
         let position = span.map(|span| {
             let line = self.lines.partition_point(|start| *start <= span.start);
             let start = self.lines[line.saturating_sub(1)];
             let before = self.text.get(start..span.start).unwrap_or_default();
             (line, before.chars().count() + 1)
         });
-        Place { file: self.file.clone(), position }
+        Place { position, ..self.whole.clone() }
     }
 
     /// The findings, sorted by place; those about the whole file come last.

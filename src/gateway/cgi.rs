@@ -10,25 +10,28 @@ use crate::limits::Limits;
 use crate::request::{Method, Request, Sender};
 use crate::response::{Response, Status};
 use crate::step::Reply;
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 
 /// True if a web server started this process for one request (§4.1.4).
 pub fn is_cgi() -> bool {
     std::env::var_os("GATEWAY_INTERFACE").is_some()
 }
 
+/// The environment of this process, which has the request.
+pub type Environment = Vec<(OsString, OsString)>;
+
 /// Serves the request this process was started for. `note` is called with the reply after it was
 /// sent.
 pub fn run(
+    environment: &Environment,
     respond: impl FnOnce(&Request) -> Reply,
     note: impl FnOnce(Method, Sender, &Reply),
     limits: &Limits,
 ) -> io::Result<()> {
-    let environment: Vec<_> =
-        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
     let variables: Variables =
-        environment.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+        environment.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let method = variables.method();
     let request =
         read_body(&variables, limits.body_bytes).and_then(|body| request(&variables, body));
