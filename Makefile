@@ -40,7 +40,7 @@ QUOTED = sed 's/[\\&|]/\\&/g'
 WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
   sed "1s|/usr/local/share/mailsetup|$$schemadir|" contrib/config.example.toml
 
-CONTRIB = apache caddy h2o haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
+CONTRIB = apache caddy container h2o haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
 
 all: build
 
@@ -77,6 +77,12 @@ test-hosting: hosting
 	sh tests/install-debian11.sh
 	MAILSETUP_TEST_PROGRAM="$${CARGO_TARGET_DIR:-$$PWD/target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" \
 	  $(CARGO) test --locked $(CARGOFLAGS) --test main hosting -- --include-ignored
+
+## test-container: the image of `make image` under podman; installs podman (Debian; as root)
+test-container: image
+	sh tests/install-tools.sh
+	sh tests/install-container.sh
+	$(CARGO) test --locked $(CARGOFLAGS) --test main container:: -- --ignored
 
 ## test-clients: real mail clients configure themselves; installs them and mail servers (Debian)
 test-clients:
@@ -147,6 +153,12 @@ hosting: static
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c log.showSignature=false log -1 --format=%ct 2>/dev/null || echo 315532800)} \
 	python3 packaging/hosting.py "$${CARGO_TARGET_DIR:-target}/$$host/release/mailsetup" \
 	  "target/dist/mailsetup-$$version-hosting-$${host%%-*}.zip"
+
+## image: the static program as an image for docker and podman (OCI archive), below target/dist
+image: static
+	@mkdir -p target/dist
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" python3 packaging/image.py \
+	  "$${CARGO_TARGET_DIR:-target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" target/dist
 
 ## dist: a release below target/dist: source with all dependencies, SBOM, checksums (from a commit)
 dist:
@@ -245,4 +257,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help

@@ -1,8 +1,8 @@
 """Writes an image for containers around the static program, without a daemon and without a network.
 
-    SOURCE_DATE_EPOCH=1764201600 python3 packaging/image.py PROGRAM ARCHIVE
+    SOURCE_DATE_EPOCH=1764201600 python3 packaging/image.py PROGRAM FOLDER
 
-The archive is an OCI image layout in a tar file (`oci-archive`), which podman, skopeo, buildah and
+The archive, mailsetup-VERSION-PLATFORM.oci.tar in the folder, is an OCI image layout in a tar file (`oci-archive`), which podman, skopeo, buildah and
 containerd load. It also has the manifest.json of `docker save`, for Docker before version 25. The
 same program and the same time give the same bytes. The image holds the program, an empty folder for
 the configuration, and the licences; it has no shell and no library.
@@ -80,7 +80,7 @@ def to_json(value):
 
 
 def main():
-    _, path, target = sys.argv
+    _, path, folder = sys.argv
     when = int(os.environ["SOURCE_DATE_EPOCH"])
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
     read = lambda name: open(os.path.join(root, name), "rb").read()
@@ -183,8 +183,10 @@ def main():
         + sorted((at(descriptor), 0o644, content) for descriptor, content in blobs),
         when,
     )
+    target = os.path.join(folder, f"mailsetup-{package['version']}-{architecture}.oci.tar")
     with open(target, "wb") as file:
         file.write(archive)
+    print(target)
 
 
 main()

@@ -716,6 +716,42 @@ fn systemd_socket_as_standard_input() {
     check_fastcgi_socket(&socket);
 }
 
+/// The configuration of the suite, as variables. The URLs are those of
+/// one domain in the file; no case asks for them with the other.
+pub const VARIABLES: [(&str, &str); 3] = [
+    ("MAILSETUP_DOMAINS", "example.org,xn--bcher-kva.example"),
+    ("MAILSETUP_CALDAV_URL", "https://dav.example.org/calendars/"),
+    ("MAILSETUP_CARDDAV_URL", "https://dav.example.org/contacts/"),
+];
+
+/// Runs the suite against a service with this configuration that listens for both.
+pub fn check_service(http: SocketAddr, fastcgi_address: SocketAddr) {
+    check_http(http, OURS);
+    for style in [Style::USUAL, Style::ODD] {
+        let send = |requests: &[Request]| fastcgi(requests, style, || Client::tcp(fastcgi_address));
+        check(&Subject { send: &send, quirks: OURS });
+    }
+}
+
+/// Runs the suite against the dedicated host names of a web server on port 80, and over https.
+pub fn check_web_server() {
+    check_http(HTTP, OURS);
+    https_alike();
+}
+
+/// The configuration by variables alone.
+#[test]
+fn direct_by_environment_alone() {
+    let sandbox = Sandbox::new();
+    let (http, fastcgi) = (local(free_port()), local(free_port()));
+    let mut command = command(program());
+    command.envs(VARIABLES).args(["serve", "--http", &http.to_string()]);
+    command.args(["--listen", &fastcgi.to_string()]);
+    let _process =
+        Process::start(&sandbox, &mut command).wait_until(|| listens(http) && listens(fastcgi));
+    check_service(http, fastcgi);
+}
+
 //------------ Behind web servers --------------------------------------------
 
 fn check_http(address: SocketAddr, quirks: Quirks) {

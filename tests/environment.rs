@@ -704,8 +704,8 @@ fn documents_name_variables_that_are_known() {
         )
         .collect();
     let mut found = 0;
-    let mut files = vec![source("README.md"), source("man/mailsetup.toml.5")];
-    let container = fs::read_dir(source("contrib/container")).into_iter().flatten();
+    let mut files = vec![source("docs/container.md"), source("man/mailsetup.toml.5")];
+    let container = fs::read_dir(source("contrib/container")).expect("a folder");
     files.extend(container.map(|entry| entry.expect("an entry").path()));
     for file in files.iter().filter(|file| Path::is_file(file)) {
         let text = fs::read_to_string(file).expect("text").replace("\\_", "_");

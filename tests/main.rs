@@ -17,6 +17,7 @@ mod agreement;
 mod commands;
 mod configuration;
 mod conformance;
+mod container;
 mod corpora;
 mod dist;
 mod documents;

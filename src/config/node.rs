@@ -21,34 +21,30 @@ use toml::de::{DeTable, DeValue};
 enum Any<'v> {
     /// A value in this file, and the table of the base that it is read over.
     Written(&'v Value<'v>, Option<&'v toml::Table>),
-    /// A value of the base.
-    Inherited(&'v toml::Value),
-    /// No value: what kind is expected is noted.
-    Asked,
+    /// A value of the base; or none, if only the kind of value is asked for. Not a variant of its
+    /// own, which would not fit into two words: each value of a file passes here.
+    Inherited(Option<&'v toml::Value>),
 }
 
 impl<'v> Any<'v> {
     fn as_str(self) -> Option<&'v str> {
         match self {
             Any::Written(value, _) => value.get_ref().as_str(),
-            Any::Inherited(value) => value.as_str(),
-            Any::Asked => None,
+            Any::Inherited(value) => value?.as_str(),
         }
     }
 
     fn as_bool(self) -> Option<bool> {
         match self {
             Any::Written(value, _) => value.get_ref().as_bool(),
-            Any::Inherited(value) => value.as_bool(),
-            Any::Asked => None,
+            Any::Inherited(value) => value?.as_bool(),
         }
     }
 
     fn as_integer(self) -> Option<i64> {
         match self {
             Any::Written(value, _) => value.get_ref().as_integer().and_then(integer),
-            Any::Inherited(value) => value.as_integer(),
-            Any::Asked => None,
+            Any::Inherited(value) => value?.as_integer(),
         }
     }
 
@@ -58,8 +54,11 @@ impl<'v> Any<'v> {
                 let items = value.get_ref().as_array()?.iter();
                 Some(items.map(|item| Any::Written(item, None)).collect())
             }
-            Any::Inherited(value) => Some(value.as_array()?.iter().map(Any::Inherited).collect()),
-            Any::Asked => Some(vec![Any::Asked]),
+            Any::Inherited(None) => Some(vec![self]),
+            Any::Inherited(Some(value)) => {
+                let items = value.as_array()?.iter();
+                Some(items.map(|item| Any::Inherited(Some(item))).collect())
+            }
         }
     }
 
@@ -71,10 +70,10 @@ impl<'v> Any<'v> {
                 Some(entries.collect())
             }
             Any::Inherited(value) => {
-                let entries = value.as_table()?.iter();
-                Some(entries.map(|(key, value)| (key.as_str(), Any::Inherited(value))).collect())
+                let entries = value?.as_table()?.iter();
+                let any = |value| Any::Inherited(Some(value));
+                Some(entries.map(|(key, value)| (key.as_str(), any(value))).collect())
             }
-            Any::Asked => None,
         }
     }
 
@@ -89,17 +88,18 @@ impl<'v> Any<'v> {
     /// The value of a key in the table of the base.
     fn inherited(self, name: &str) -> Option<Any<'v>> {
         match self {
-            Any::Written(_, base) => base?.get(name).map(Any::Inherited),
-            Any::Inherited(value) => value.get(name).map(Any::Inherited),
-            Any::Asked => Some(Any::Asked),
+            Any::Written(_, base) => Some(Any::Inherited(Some(base?.get(name)?))),
+            Any::Inherited(Some(value)) => Some(Any::Inherited(Some(value.get(name)?))),
+            Any::Inherited(None) => Some(self),
         }
     }
 
     fn is_empty_table(self) -> bool {
         match self {
             Any::Written(value, _) => value.get_ref().as_table().is_some_and(DeTable::is_empty),
-            Any::Inherited(value) => value.as_table().is_some_and(toml::Table::is_empty),
-            Any::Asked => false,
+            Any::Inherited(value) => {
+                value.and_then(|it| it.as_table()).is_some_and(toml::Table::is_empty)
+            }
         }
     }
 }
@@ -118,7 +118,7 @@ impl<'v> Reader<'v, '_> {
 
     /// Reads nothing, and notes which keys the struct has.
     pub(super) fn ask<T: Default + Deserialize<'v>>(mut self) -> Vec<(Vec<&'v str>, Kind)> {
-        T::deserialize(Node { reader: &mut self, value: Any::Asked }).unwrap_or_default();
+        T::deserialize(Node { reader: &mut self, value: Any::Inherited(None) }).unwrap_or_default();
         self.asked
     }
 }
@@ -156,8 +156,8 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
     #[cold]
     fn lacks(&mut self, kind: Kind, expected: &str) {
         match self.value {
-            Any::Asked => self.reader.asked.push((self.reader.at.path.clone(), kind)),
-            Any::Written(..) | Any::Inherited(_) => self.wrong(expected),
+            Any::Inherited(None) => self.reader.asked.push((self.reader.at.path.clone(), kind)),
+            Any::Written(..) | Any::Inherited(Some(_)) => self.wrong(expected),
         }
     }
 
@@ -173,7 +173,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
 
     fn integer(&mut self) -> i64 {
         let number = self.value.as_integer();
-        if matches!(self.value, Any::Asked) {
+        if matches!(self.value, Any::Inherited(None)) {
             self.lacks(Kind::Number, "");
         } else if number.is_none() {
             self.refuse("wrong-type", |at, value| match value {
@@ -222,7 +222,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
     fn items(&mut self) -> std::vec::IntoIter<Any<'v>> {
         let items = self.value.items();
         self.count_copy(items.as_ref().map_or(0, Vec::len) * COPIED_VALUE);
-        if items.is_none() || matches!(self.value, Any::Asked) {
+        if items.is_none() || matches!(self.value, Any::Inherited(None)) {
             self.lacks(Kind::List, "a list in [ ]");
         }
         items.unwrap_or_default().into_iter()
@@ -241,7 +241,7 @@ impl<'v, 'f> Node<'_, 'v, 'f> {
     fn check_table(&mut self, fields: &'static [&'static str]) {
         self.count_copy(COPIED_VALUE);
         let Any::Written(value, _) = self.value else {
-            if matches!(self.value, Any::Asked) {
+            if matches!(self.value, Any::Inherited(None)) {
                 self.lacks(Kind::Table, "");
             }
             return;
@@ -370,8 +370,8 @@ impl<'v> Fields<'_, 'v, '_> {
             // A domain without the table, or with an empty one, shares the base's.
             let own = own.filter(|own| !(is_root && own.is_empty_table()));
             let own = own.filter(|_| self.node.reader.at.is_allowed(name));
-            let has_others = !is_root || matches!(self.node.value, Any::Asked);
-            let inherited = || has_others.then(|| self.node.value.inherited(name)).flatten();
+            let has_others = || !is_root || matches!(self.node.value, Any::Inherited(None));
+            let inherited = || has_others().then(|| self.node.value.inherited(name)).flatten();
             let Some(value) = own.or_else(inherited) else { continue };
             self.field = Some((name, value));
             return Some(name);

@@ -47,8 +47,23 @@ pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
     run_with(world, &main, &[80, 8080])
 }
 
+/// contrib/container/Caddyfile, behind the options that replace the certificates from the network;
+/// for the suite, with any other host, too.
+pub fn beside_container(world: &Namespace) -> Process {
+    let file = fs::read_to_string(source("contrib/container/Caddyfile")).expect("contrib");
+    let file =
+        file.replace("http://autoconfig.example.org, ", "http://, http://autoconfig.example.org, ");
+    let (options, _) = MAIN.split_once("import mailsetup.Caddyfile").expect("options");
+    start_with(world, &format!("{options}{file}"), &[80, 443])
+}
+
 fn run_with(world: &Namespace, main: &str, ports: &[u16]) -> Vec<Process> {
     existing_site();
+    let server = start_with(world, main, ports);
+    vec![serve(world), server]
+}
+
+fn start_with(world: &Namespace, main: &str, ports: &[u16]) -> Process {
     write(Path::new("/etc/caddy/Caddyfile"), main);
     let caddy = |verb: &str| {
         let mut command = command("caddy");
@@ -57,7 +72,6 @@ fn run_with(world: &Namespace, main: &str, ports: &[u16]) -> Vec<Process> {
         command
     };
     run(&mut caddy("validate"));
-    let server = Process::start(world.sandbox, &mut caddy("run"))
-        .wait_until(|| ports.iter().all(|&port| listens(local(port))));
-    vec![serve(world), server]
+    Process::start(world.sandbox, &mut caddy("run"))
+        .wait_until(|| ports.iter().all(|&port| listens(local(port))))
 }

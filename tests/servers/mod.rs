@@ -108,7 +108,7 @@ fn contrib(name: &str) -> String {
 }
 
 /// Writes a file of contrib to the place that its comment gives.
-fn install(name: &str, path: &str) {
+pub fn install(name: &str, path: &str) {
     write(Path::new(path), contrib(name));
 }
 
@@ -201,9 +201,17 @@ fn selinux_module_compiles() {
 fn contrib_is_documented() {
     let readme = fs::read_to_string(source("contrib/README.md")).expect("README");
     let mut routes: Vec<(String, String)> = Vec::new();
-    for directory in
-        ["apache", "caddy", "h2o", "haproxy", "lighttpd", "nginx", "selinux", "systemd"]
-    {
+    for directory in [
+        "apache",
+        "caddy",
+        "container",
+        "h2o",
+        "haproxy",
+        "lighttpd",
+        "nginx",
+        "selinux",
+        "systemd",
+    ] {
         let files = fs::read_dir(source("contrib").join(directory)).expect("directory");
         for file in files.flatten() {
             let name = file.path().strip_prefix(source("contrib")).expect("below").to_owned();

@@ -63,6 +63,21 @@ pub fn vhost_alone(world: &Namespace) -> Process {
     start(world)
 }
 
+/// contrib/container/nginx.conf as the only site, where the compose file mounts it.
+pub fn beside_container(world: &Namespace) -> Process {
+    certificate();
+    clear_sites();
+    std::fs::create_dir_all("/etc/nginx/certificates").expect("mkdir");
+    for (from, to) in
+        [("certs/mailsetup.pem", "mailsetup.pem"), ("private/mailsetup.key", "mailsetup.key")]
+    {
+        let to = Path::new("/etc/nginx/certificates").join(to);
+        std::fs::copy(Path::new("/etc/ssl").join(from), to).expect("a certificate");
+    }
+    install("container/nginx.conf", "/etc/nginx/conf.d/default.conf");
+    start(world)
+}
+
 /// contrib/nginx/fcgiwrap.conf in an existing site.
 pub fn fcgiwrap(world: &Namespace) -> Vec<Process> {
     fcgiwrap_in(world, &site("include snippets/mailsetup-fcgiwrap.conf;"))
