@@ -67,7 +67,9 @@ impl Environment {
         if others.is_empty() {
             return environment;
         }
-        others.sort();
+        // Of several with one name, the first counts, as for getenv(3).
+        others.sort_by(|a, b| a.0.cmp(&b.0));
+        others.dedup_by(|next, first| next.0 == first.0);
         let keys = keys::all();
         let mut overlay = Vec::new();
         for (name, value) in others {
@@ -324,4 +326,40 @@ fn unknown(given: &str, keys: &[Key]) -> String {
 pub fn names(overlay: &Overlay) -> String {
     let names: Vec<_> = overlay.0.iter().map(|it| name(Path::new(&*it.name))).collect();
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Environment {
+        let own = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Environment::new(&own.collect::<Vec<_>>(), false)
+    }
+
+    /// A process may be started with a name twice.
+    #[test]
+    fn the_first_of_two_counts() {
+        let host = "MAILSETUP_IMAP_HOST";
+        let twice = of(&[(host, "one"), ("MAILSETUP_A", "x"), (host, "two")]);
+        let [_, Variable { sets: Sets::Key(path, value), .. }] = &twice.overlay.0[..] else {
+            panic!("{twice:?}")
+        };
+        assert_eq!((&path[..], value.as_str()), (&["imap", "host"][..], "\"one\""));
+    }
+
+    #[test]
+    fn texts_are_strings_of_toml() {
+        for text in ["a", "\"", "\\", "a\nb\r\t", "\u{0}\u{7f}\u{85}", "\u{202e}é😀", "'", "#"] {
+            let line = format!("x = {}", quoted(text));
+            let table = DeTable::parse(&line).unwrap().into_inner();
+            assert_eq!(table["x"].get_ref().as_str(), Some(text), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_variables_are_not_read() {
+        let others = of(&[("PATH", "x"), ("HTTP_MAILSETUP_IMAP_HOST", "x"), ("MAILSETUP", "x")]);
+        assert!(others.overlay.0.is_empty() && others.file.is_none() && others.text.is_none());
+    }
 }

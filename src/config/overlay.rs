@@ -1,8 +1,7 @@
 //! Settings of environment variables over the tables at the top of the configuration.
 //!
-//! The values are written as lines of TOML that are thought to stand behind the text of the file:
-//! places in them are offsets beyond its end, so that errors in both are found and reported in the
-//! same way. `environment` makes the lines; every value was checked there to be one value of TOML.
+//! The values are written as lines of TOML, as if they stood behind the text of the file: their places
+//! are offsets beyond its end, so that errors in both are found and reported in the same way. `environment` makes the lines; every value was checked there to be one value of TOML.
 
 use std::borrow::Cow;
 use std::path::Path;

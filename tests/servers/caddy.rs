@@ -51,10 +51,9 @@ pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
 /// for the suite, with any other host, too.
 pub fn beside_container(world: &Namespace) -> Process {
     let file = fs::read_to_string(source("contrib/container/Caddyfile")).expect("contrib");
-    let file =
-        file.replace("http://autoconfig.example.org, ", "http://, http://autoconfig.example.org, ");
+    let (_, body) = file.split_once("https://autodiscover.example.org {").expect("a site");
     let (options, _) = MAIN.split_once("import mailsetup.Caddyfile").expect("options");
-    start_with(world, &format!("{options}{file}"), &[80, 443])
+    start_with(world, &format!("{options}{file}\n:80 {{{body}"), &[80, 443])
 }
 
 fn run_with(world: &Namespace, main: &str, ports: &[u16]) -> Vec<Process> {
