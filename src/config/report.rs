@@ -3,6 +3,7 @@
 
 use super::overlay::Lines;
 use crate::finding::{Finding, Place};
+use memchr::memchr_iter;
 use std::ops::Range;
 use std::path::Path;
 
@@ -27,8 +28,7 @@ impl<'a> Report<'a> {
 
     /// An empty report of a text that is from this place.
     pub fn at(whole: Place, text: &'a str) -> Report<'a> {
-        let ends =
-            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let ends = memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = [0].into_iter().chain(ends).collect();
         Report { whole, text, lines, variables: None, findings: Vec::new() }
     }
