@@ -1,10 +1,11 @@
 //! Caddy: with dedicated host names, and in an existing site.
 
+use std::fs;
 use std::path::Path;
 
 use super::{existing_site, install, listens, local, serve};
 use crate::common::namespace::Namespace;
-use crate::common::{Process, command, run, write};
+use crate::common::{Process, command, run, source, write};
 
 /// The address of the existing site.
 pub const SITE: std::net::SocketAddr = local(8080);
@@ -52,7 +53,7 @@ pub fn beside(world: &Namespace, lines: &str) -> Vec<Process> {
 pub fn beside_container(world: &Namespace) -> Process {
     let file = fs::read_to_string(source("contrib/container/Caddyfile")).expect("contrib");
     let (_, body) = file.split_once("https://autodiscover.example.org {").expect("a site");
-    let (options, _) = MAIN.split_once("import mailsetup.Caddyfile").expect("options");
+    let (options, _) = MAIN.split_once("import mailsetup.caddy").expect("options");
     start_with(world, &format!("{options}{file}\n:80 {{{body}"), &[80, 443])
 }
 
