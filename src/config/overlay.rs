@@ -1,7 +1,8 @@
 //! Settings of environment variables over the tables at the top of the configuration.
 //!
 //! The values are written as lines of TOML, as if they stood behind the text of the file: their places
-//! are offsets beyond its end, so that errors in both are found and reported in the same way. `environment` makes the lines; every value was checked there to be one value of TOML.
+//! are offsets beyond its end, so that errors in both are found and reported in the same way.
+//! `environment` makes the lines; every value was checked there to be one value of TOML.
 
 use std::borrow::Cow;
 use std::path::Path;
