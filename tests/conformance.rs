@@ -1087,7 +1087,7 @@ fn hooked_nginx() {
 #[test]
 fn hooked_apache() {
     check_hooked(apache::proxy_fcgi, APACHE, nothing, Some(APACHE_LOG));
-    let ours = Quirks { whole_host: true, ..APACHE };
+    let ours = Quirks { whole_host: true, page: true, ..APACHE };
     check_hooked(apache::vhost, ours, https_alike, Some(APACHE_LOG));
     for start in [apache::fcgid, apache::cgid] {
         check_server(hooked(SOCKETS[0], start), APACHE, nothing, Some(APACHE_LOG));

@@ -133,6 +133,8 @@ fn value(key: &Key, table: &str, sandbox: &Sandbox) -> (String, String) {
                 };
                 sandbox.write(&key.name, content).to_str().expect("text").to_owned()
             }
+            "address" => "set@example.org".to_owned(),
+            "telephone number" => "+1 234 567".to_owned(),
             "text" => "Set \"by\" it\\".to_owned(),
             other => panic!("{}: a value of the kind {other}", key.name),
         }),
