@@ -4,11 +4,16 @@
 # before each of them and not stored in any file.
 
 prefix = /usr/local
-bindir = $(prefix)/bin
+exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
+# The program reads /etc/mailsetup, whatever the prefix is.
 sysconfdir = /etc
-datadir = $(prefix)/share
-mandir = $(datadir)/man
-docdir = $(datadir)/doc/mailsetup
+datarootdir = $(prefix)/share
+datadir = $(datarootdir)
+mandir = $(datarootdir)/man
+man1dir = $(mandir)/man1
+man5dir = $(mandir)/man5
+docdir = $(datarootdir)/doc/mailsetup
 schemadir = $(datadir)/mailsetup
 bashdir = $(datadir)/bash-completion/completions
 zshdir = $(datadir)/zsh/site-functions
@@ -19,12 +24,14 @@ unitdir = $(prefix)/lib/systemd/system
 cgibindir =
 
 INSTALL = install
+INSTALL_PROGRAM = $(INSTALL) -m 755
+INSTALL_DATA = $(INSTALL) -m 644
 CARGO = cargo
 CARGOFLAGS =
 # For `make dist`. One thread: the bytes do not depend on the number of processors.
 XZ = xz -6 -T1
-# The built program.
-PROGRAM = $(or $(CARGO_TARGET_DIR),target)/release/mailsetup
+# The built program; read by the shell, in double quotes.
+PROGRAM = $${CARGO_TARGET_DIR:-target}/release/mailsetup
 
 # The amount of work of `make fuzz`; see fuzz/run.sh.
 MINUTES ?= 8
@@ -36,10 +43,13 @@ HTTP ?= 127.0.0.1:8025
 
 # In a path after this, sed sees no special character.
 QUOTED = sed 's/[\\&|]/\\&/g'
+# In a path after this, systemd sees no space and no specifier.
+IN_UNIT = sed 's/\\/\\\\/g; s/ /\\s/g; s/%/%%/g'
 # Writes the path of the schema into the first line of the example.
 WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
   sed "1s|/usr/local/share/mailsetup|$$schemadir|" contrib/config.example.toml
 
+DOCS = README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE
 CONTRIB = apache caddy container h2o haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
 
 all: build
@@ -170,33 +180,40 @@ dist-check: dist
 
 ## install: install the built program and its files; builds nothing
 install:
-	@test -x $(PROGRAM) || { echo '$(PROGRAM) is not there: run "make build" first, not as root'; exit 1; }
-	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1' '$(DESTDIR)$(mandir)/man5' \
-	  '$(DESTDIR)$(docdir)' '$(DESTDIR)$(schemadir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
-	$(INSTALL) -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/mailsetup'
-	$(INSTALL) -m 644 man/mailsetup.1 '$(DESTDIR)$(mandir)/man1/mailsetup.1'
-	$(INSTALL) -m 644 man/mailsetup.toml.5 '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5'
-	$(INSTALL) -m 644 contrib/completions/mailsetup.bash '$(DESTDIR)$(bashdir)/mailsetup'
-	$(INSTALL) -m 644 contrib/completions/_mailsetup '$(DESTDIR)$(zshdir)/_mailsetup'
-	$(INSTALL) -m 644 contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
-	$(INSTALL) -m 644 README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE '$(DESTDIR)$(docdir)'
-	$(INSTALL) -m 644 contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	@test -x "$(PROGRAM)" || { echo "$(PROGRAM)"' is not there: run "make build" first, not as root'; exit 1; }
+	@$(MAKE) --no-print-directory installdirs
+	$(INSTALL_PROGRAM) "$(PROGRAM)" '$(DESTDIR)$(bindir)/mailsetup'
+	$(INSTALL_DATA) man/mailsetup.1 '$(DESTDIR)$(man1dir)/mailsetup.1'
+	$(INSTALL_DATA) man/mailsetup.toml.5 '$(DESTDIR)$(man5dir)/mailsetup.toml.5'
+	$(INSTALL_DATA) contrib/completions/mailsetup.bash '$(DESTDIR)$(bashdir)/mailsetup'
+	$(INSTALL_DATA) contrib/completions/_mailsetup '$(DESTDIR)$(zshdir)/_mailsetup'
+	$(INSTALL_DATA) contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
+	$(INSTALL_DATA) contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	for file in $(DOCS); do $(INSTALL_DATA) $$file '$(DESTDIR)$(docdir)' || exit 1; done
 	$(WITH_SCHEMA) >'$(DESTDIR)$(docdir)/config.example.toml' && chmod 644 '$(DESTDIR)$(docdir)/config.example.toml'
 	for server in $(CONTRIB); do \
-	  $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server && \
-	  $(INSTALL) -m 644 contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
+	  $(INSTALL_DATA) contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
 	done
-	$(INSTALL) -m 644 contrib/README.md '$(DESTDIR)$(docdir)/contrib/README.md'
+	$(INSTALL_DATA) contrib/README.md '$(DESTDIR)$(docdir)/contrib/README.md'
 	if [ -n '$(unitdir)' ]; then \
-	  $(INSTALL) -d '$(DESTDIR)$(unitdir)' && \
-	  $(INSTALL) -m 644 contrib/systemd/mailsetup.socket '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
-	  bindir=$$(printf '%s\n' '$(bindir)' | $(QUOTED)) && \
+	  $(INSTALL_DATA) contrib/systemd/mailsetup.socket '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
+	  bindir=$$(printf '%s\n' '$(bindir)' | $(IN_UNIT) | $(QUOTED)) && \
 	  sed "s|/usr/bin/mailsetup|$$bindir/mailsetup|" contrib/systemd/mailsetup.service \
 	    >'$(DESTDIR)$(unitdir)/mailsetup.service' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.service'; \
 	fi
-	if [ -n '$(cgibindir)' ]; then \
-	  $(INSTALL) -d '$(DESTDIR)$(cgibindir)' && ln -sf '$(bindir)/mailsetup' '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; \
-	fi
+	if [ -n '$(cgibindir)' ]; then ln -sf '$(bindir)/mailsetup' '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; fi
+
+## install-strip: the same, without symbols (make build leaves none)
+install-strip:
+	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
+
+## installdirs: create the directories that install uses
+installdirs:
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(man5dir)' \
+	  '$(DESTDIR)$(schemadir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	for server in $(CONTRIB); do $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; done
+	if [ -n '$(unitdir)' ]; then $(INSTALL) -d '$(DESTDIR)$(unitdir)'; fi
+	if [ -n '$(cgibindir)' ]; then $(INSTALL) -d '$(DESTDIR)$(cgibindir)'; fi
 
 ## install-config: install the example as /etc/mailsetup/config.toml, unless it exists
 install-config:
@@ -205,14 +222,18 @@ install-config:
 	  { $(WITH_SCHEMA) >'$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' && \
 	    chmod 644 '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'; }
 
-## uninstall: remove the installed files; the configuration is kept
+## uninstall: remove the installed files; the configuration and files of others are kept
 uninstall:
-	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(mandir)/man1/mailsetup.1' \
-	  '$(DESTDIR)$(mandir)/man5/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
+	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(man1dir)/mailsetup.1' \
+	  '$(DESTDIR)$(man5dir)/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
 	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish' \
 	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
-	-rmdir '$(DESTDIR)$(schemadir)' 2>/dev/null
-	rm -rf '$(DESTDIR)$(docdir)'
+	for file in $(DOCS) config.example.toml contrib/README.md; do rm -f '$(DESTDIR)$(docdir)'/$$file; done
+	for server in $(CONTRIB); do \
+	  (cd contrib/$$server && ls) | while read -r file; do rm -f '$(DESTDIR)$(docdir)'/contrib/$$server/"$$file"; done; \
+	  (cd '$(DESTDIR)$(docdir)' && rmdir -p contrib/$$server) 2>/dev/null; \
+	done; :
+	rmdir '$(DESTDIR)$(docdir)' '$(DESTDIR)$(schemadir)' 2>/dev/null || :
 	if [ -n '$(unitdir)' ]; then \
 	  rm -f '$(DESTDIR)$(unitdir)/mailsetup.socket' '$(DESTDIR)$(unitdir)/mailsetup.service'; \
 	fi
@@ -257,4 +278,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -91,10 +91,10 @@ fn units_and_links_follow_the_directories() {
     assert!(!files(&stage).iter().any(|file| file.ends_with(".cgi")), "no link unless asked for");
 }
 
-/// `&` and `|` in a path were taken for what they are in sed.
+/// `&` and `|` in a path were taken for what they are in sed, a space for the end of the path.
 #[test]
 fn directories_are_written_as_they_are() {
-    for prefix in ["/opt/a&b", "/opt/a|b", "/opt/a\\1b", "/opt/a/b&&c|d"] {
+    for prefix in ["/opt/a&b", "/opt/a|b", "/opt/a\\1b", "/opt/a/b&&c|d", "/opt/my mail/50% more"] {
         let sandbox = Sandbox::new();
         let stage = sandbox.path("stage");
         let variables = [&*format!("prefix={prefix}"), "unitdir=/units"];
@@ -102,7 +102,8 @@ fn directories_are_written_as_they_are() {
         make("install-config", &stage, &variables);
         let read = |path: &str| fs::read_to_string(stage.join(path)).expect(path);
         let unit = read("units/mailsetup.service");
-        assert!(unit.contains(&format!("\nExecStart={prefix}/bin/mailsetup\n")), "{unit}");
+        let in_unit = prefix.replace('\\', "\\\\").replace(' ', "\\s").replace('%', "%%");
+        assert!(unit.contains(&format!("\nExecStart={in_unit}/bin/mailsetup\n")), "{unit}");
         let schema = format!("#:schema {prefix}/share/mailsetup/mailsetup.schema.json\n");
         let example = format!("{}/share/doc/mailsetup/config.example.toml", &prefix[1..]);
         for path in [&*example, "etc/mailsetup/config.toml"] {
@@ -112,6 +113,95 @@ fn directories_are_written_as_they_are() {
         let left: Vec<_> = files(&stage).into_iter().collect();
         assert_eq!(left, ["etc/mailsetup/config.toml"], "{prefix}");
     }
+}
+
+/// The variables and targets of the GNU Coding Standards.
+#[test]
+fn the_conventions_of_gnu_are_kept() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("a stage");
+    // Prints what it would do, also without a build.
+    make("install", &stage, &["--dry-run", "PROGRAM=/nowhere"]);
+    assert!(!stage.exists());
+
+    make("installdirs", &stage, &["prefix=/usr"]);
+    assert_eq!(files(&stage), BTreeSet::new());
+    assert!(stage.join("usr/share/man/man5").is_dir());
+
+    let directories = ["exec_prefix=/e", "datarootdir=/d", "man1dir=/m", "sysconfdir=/s"];
+    make("install", &stage, &directories);
+    make("install-config", &stage, &directories);
+    for file in ["e/bin/mailsetup", "d/man/man5/mailsetup.toml.5", "m/mailsetup.1"] {
+        assert!(stage.join(file).exists(), "{file}");
+    }
+    assert!(stage.join("s/mailsetup/config.toml").exists());
+    make("uninstall", &stage, &directories);
+    let left: Vec<_> = files(&stage).into_iter().filter(|file| !file.contains("systemd")).collect();
+    assert_eq!(left, ["s/mailsetup/config.toml"]);
+
+    let [symbols, stripped] = ["install", "install-strip"].map(|target| {
+        make(target, &stage, &["prefix=/usr"]);
+        fs::metadata(stage.join("usr/bin/mailsetup")).expect("program").len()
+    });
+    assert!(stripped < symbols, "{stripped} of {symbols} bytes");
+
+    let log = sandbox.path("log");
+    for program in ["INSTALL_PROGRAM", "INSTALL_DATA"] {
+        let other = format!("{program}=echo {program} >>'{}';:", log.display());
+        make("install", &sandbox.path("other"), &[&other]);
+    }
+    let log = fs::read_to_string(log).expect("log");
+    let count = |program: &str| log.lines().filter(|line| line.starts_with(program)).count();
+    assert_eq!(count("INSTALL_PROGRAM"), 1);
+    assert!(count("INSTALL_DATA") > 15, "{log}");
+}
+
+/// Everybody can read what root has installed with `umask 077`.
+#[test]
+fn modes_do_not_depend_on_the_umask() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    for target in ["install", "install-config"] {
+        let mut under = command("sh");
+        under.args(["-c", r#"umask 077 && exec make -C "$@""#, "sh"]).arg(source("")).args([
+            target,
+            &format!("DESTDIR={}", stage.display()),
+            &format!("PROGRAM={}", program().display()),
+            "cgibindir=/usr/lib/cgi-bin",
+        ]);
+        run(&mut under);
+    }
+    let mut folders = vec![stage];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("folder") {
+            let path = entry.expect("entry").path();
+            let kind = fs::symlink_metadata(&path).expect("metadata");
+            if kind.is_symlink() {
+                continue;
+            }
+            let runs = kind.is_dir() || path.ends_with("bin/mailsetup");
+            let expected = if runs { 0o755 } else { 0o644 };
+            assert_eq!(kind.permissions().mode() & 0o7777, expected, "{}", path.display());
+            if kind.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+}
+
+/// An administrator keeps notes beside the documentation.
+#[test]
+fn uninstall_keeps_files_of_others() {
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    make("install", &stage, &[]);
+    let others =
+        ["usr/local/share/doc/mailsetup/notes", "usr/local/share/doc/mailsetup/contrib/nginx/mine"];
+    for other in others {
+        fs::write(stage.join(other), "mine").expect("write");
+    }
+    make("uninstall", &stage, &[]);
+    assert_eq!(files(&stage), others.map(str::to_owned).into());
 }
 
 #[test]
