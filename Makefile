@@ -71,15 +71,15 @@ run:
 ## test: all tests; installs the web servers and tools they need (Debian: as root or with sudo)
 test:
 	sh tests/install-tools.sh
+	@CARGO='$(CARGO)' sh tests/run.sh
 	@# Some tests need a network namespace, which only root may create.
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS)
 
-## test-debian13: the tests that need servers of Debian 13, in a root below target/ (as root)
+## test-debian13: all tests on Debian 13 with its Rust, the oldest supported, below target/ (Debian)
 test-debian13:
-	sh tests/install-tools.sh
 	sh tests/install-debian13.sh
-	$(CARGO) test --locked $(CARGOFLAGS) --test main debian_13 -- --ignored
+	sh tests/debian13.sh sh tests/oldest.sh
 
 ## test-hosting: the archive of `make hosting` on Debian 11 with its Apache, in a root below target/ (as root)
 test-hosting: hosting
@@ -101,6 +101,11 @@ test-clients:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
 
+## test-clients-debian13: the same on Debian 13, with the Rust of this machine (Debian)
+test-clients-debian13:
+	sh tests/install-debian13.sh
+	RUST=host sh tests/debian13.sh make test-clients
+
 ## test-page: the page in Chromium, checked by axe-core; installs both, and node (Debian)
 test-page:
 	sh tests/install-page.sh
@@ -112,11 +117,6 @@ test-docs: build
 	sh tests/install-machine.sh
 	$(CARGO) build --locked $(CARGOFLAGS)
 	$(CARGO) test --locked $(CARGOFLAGS) --test documented
-
-## msrv: build and test with the oldest supported Rust, in a Debian 13 below target/ (Debian)
-msrv:
-	sh tests/install-msrv.sh
-	CARGO='$(CARGO)' sh tests/msrv.sh
 
 ## soak: the full soak test, with load and faults; prints the table of docs/reliability.md (Debian)
 soak:
@@ -278,4 +278,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-clients test-page test-docs msrv soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

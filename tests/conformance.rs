@@ -975,34 +975,6 @@ fn lighttpd_cgi() {
     check_server(lighttpd::cgi, SHARED, nothing, Some(LIGHTTPD_LOG));
 }
 
-/// lighttpd 1.4.79, which evaluates conditions again after it has split a path.
-#[test]
-#[ignore = "needs a root with Debian 13: make test-debian13"]
-fn lighttpd_of_debian_13() {
-    for start in [lighttpd::fastcgi, lighttpd::cgi] {
-        Namespace::run_on_debian_13(|world| {
-            let version = run(command("lighttpd").arg("-v"));
-            assert!(!version.contains("1.4.69"), "{version}");
-            check_in(world, start, SHARED, nothing, Some(LIGHTTPD_LOG));
-        });
-    }
-}
-
-#[test]
-#[ignore = "needs a root with Debian 13: make test-debian13"]
-fn other_servers_of_debian_13() {
-    type Case = (fn(&Namespace) -> Vec<Process>, Quirks, Option<&'static str>);
-    let cases: [Case; 4] = [
-        (nginx::snippet, SHARED, Some(NGINX_LOG)),
-        (apache::proxy_fcgi, APACHE, Some(APACHE_LOG)),
-        (apache::cgid, APACHE, Some(APACHE_LOG)),
-        (haproxy::start, HAPROXY, None),
-    ];
-    for (start, quirks, access_log) in cases {
-        Namespace::run_on_debian_13(|world| check_in(world, start, quirks, nothing, access_log));
-    }
-}
-
 /// HAProxy refuses a chunked body that does not fit into its buffer, since FastCGI needs its
 /// length.
 const HAPROXY: Quirks = Quirks { too_long: &[413, 400], ..SHARED };

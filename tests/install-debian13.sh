@@ -1,28 +1,23 @@
 #!/bin/sh
-# Creates a root with Debian 13 and its web servers below target/, for tests with versions that
-# Debian 12 does not have.
+# Installs the tools that tests/debian13.sh needs on this machine.
 #
-#   sh tests/install-debian13.sh       create it if it is missing (Debian, Ubuntu; as root)
-#
-# If it exists, nothing is done. To create it again, remove target/debian13.
+#   sh tests/install-debian13.sh          install what is missing (Debian, Ubuntu)
+#   sh tests/install-debian13.sh --list   print the packages, one per line
 set -eu
 
+# the command or file that must exist : its package
 needs='
 debootstrap:debootstrap
+unshare:util-linux
+newuidmap:uidmap
+/usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 '
 
 . "$(dirname "$0")/install-packages.sh"
 
-root=${CARGO_TARGET_DIR:-target}/debian13
-if [ -e "$root/usr/sbin/haproxy" ]; then
-    echo "$root is there"
+if [ "${1-}" = --list ]; then
+    list_packages
     exit 0
 fi
 install_missing
-# The mirror that this machine uses.
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-rm -rf "$root.new"
-mkdir -p "$root.new"
-debootstrap --variant=minbase --include=apache2,haproxy,lighttpd,nginx-light trixie "$root.new" "${mirror:-http://deb.debian.org/debian}"
-rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
-mv "$root.new" "$root"
+echo "debootstrap is there"

@@ -1,5 +1,4 @@
-# Read by install-tools.sh, install-clients.sh, install-page.sh, install-msrv.sh and
-# install-bench.sh: installs the packages that a table names.
+# Read by the other install-*.sh: installs the packages that a table names.
 #
 # The table is $needs. Each line has a command or a file that must exist, a colon, and its package.
 # shellcheck shell=sh

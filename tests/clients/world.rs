@@ -194,7 +194,8 @@ impl World<'_> {
     pub fn expect_login(&self, kind: &str) {
         let server = self.server(kind);
         if kind != "smtp" {
-            let login = format!("{kind}-login: Info: Login: user=<{}>, ", server.username);
+            let done = if is_dovecot_2_3() { "Login" } else { "Logged in" };
+            let login = format!("{kind}-login: Info: {done}: user=<{}>, ", server.username);
             expect(DOVECOT_LOG, &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
         } else if server.security == "SSL" {
             expect(POSTFIX_LOG, &["postfix/submissions/smtpd[", " auth=1 "]);
@@ -328,32 +329,7 @@ http {
             let hint = install_hint(program);
             assert!(Path::new(program).exists(), "{program} is missing; {hint}");
         }
-        let config = format!(
-            "protocols = imap pop3
-log_path = {DOVECOT_LOG}
-login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%{{lport}} %c session=<%{{session}}>
-ssl = required
-ssl_cert = <{CERTIFICATE}
-ssl_key = <{KEY}
-auth_mechanisms = plain login
-mail_location = maildir:/var/mail/ann
-first_valid_uid = 1
-passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%u /etc/dovecot/users
-}}
-userdb {{
-  driver = static
-  args = uid=mail gid=mail home=/var/mail/ann
-}}
-service auth {{
-  unix_listener /run/dovecot/postfix {{
-    mode = 0600
-    user = postfix
-  }}
-}}
-"
-        );
+        let config = if is_dovecot_2_3() { dovecot_2_3() } else { dovecot_2_4() };
         write(Path::new("/etc/dovecot/dovecot.conf"), config);
         let logins: BTreeSet<&str> = self.servers.iter().map(|server| &*server.username).collect();
         let users: String = logins.iter().map(|login| format!("{login}:{PASSWORD}\n")).collect();
@@ -383,6 +359,69 @@ fn expect(log: &str, words: &[&str]) {
     });
     assert!(found, "no line of {log} has {words:?}");
 }
+
+/// Whether Dovecot takes the configuration of 2.3, as on Debian 12; that of 2.4 has other keys.
+fn is_dovecot_2_3() -> bool {
+    run(command("dovecot").arg("--version")).starts_with("2.3.")
+}
+
+fn dovecot_2_3() -> String {
+    format!(
+        "{DOVECOT}
+login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%{{lport}} %c session=<%{{session}}>
+ssl_cert = <{CERTIFICATE}
+ssl_key = <{KEY}
+mail_location = maildir:/var/mail/ann
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u /etc/dovecot/users
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home=/var/mail/ann
+}}
+"
+    )
+}
+
+fn dovecot_2_4() -> String {
+    format!(
+        "dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+{DOVECOT}
+log_path = {DOVECOT_LOG}
+login_log_format_elements = user=<%{{user}}> method=%{{mechanism}} rip=%{{remote_ip}} lip=%{{local_ip}} lport=%{{local_port}} %{{secured}} session=<%{{session}}>
+ssl_server_cert_file = {CERTIFICATE}
+ssl_server_key_file = {KEY}
+mail_driver = maildir
+mail_path = /var/mail/ann
+passdb passwd-file {{
+  default_password_scheme = PLAIN
+  auth_username_format = %{{user}}
+  passwd_file_path = /etc/dovecot/users
+}}
+userdb static {{
+  fields {{
+    uid = mail
+    gid = mail
+    home = /var/mail/ann
+  }}
+}}
+"
+    )
+}
+
+/// What both versions take.
+const DOVECOT: &str = "protocols = imap pop3
+ssl = required
+auth_mechanisms = plain login
+first_valid_uid = 1
+service auth {
+  unix_listener postfix {
+    mode = 0600
+    user = postfix
+  }
+}";
 
 /// Debian's Postfix, for submission only. The namespace ends it.
 fn postfix(address: &str) {

@@ -40,15 +40,7 @@ impl<'a> Namespace<'a> {
         Self::run_on(Path::new("/"), test);
     }
 
-    /// The same with the programs of Debian 13, from a root that `tests/install-debian13.sh`
-    /// creates.
-    pub fn run_on_debian_13(test: impl FnOnce(&Namespace) + Send) {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("debian13");
-        assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian13.sh");
-        Self::run_on(&root, test);
-    }
-
-    /// The same with those of Debian 11, from a root that `tests/install-debian11.sh` creates.
+    /// The same with the programs of Debian 11, from a root that `tests/install-debian11.sh` creates.
     pub fn run_on_debian_11(test: impl FnOnce(&Namespace) + Send) {
         let root = debian_11();
         assert!(root.join("usr/bin").exists(), "make it first: sh tests/install-debian11.sh");

@@ -492,17 +492,6 @@ fn lighttpd_never_hands_out_the_program() {
     world(no_program_from_lighttpd);
 }
 
-#[test]
-#[ignore = "needs a root with Debian 13: make test-debian13"]
-fn lighttpd_of_debian_13_beside_a_site() {
-    Namespace::run_on_debian_13(|world| {
-        write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
-        beside_a_lighttpd_site(world);
-        in_lighttpd(world, "10-cgi.conf", LIGHTTPD_CGI, beside_the_program);
-        no_program_from_lighttpd(world);
-    });
-}
-
 fn no_program_from_lighttpd(world: &Namespace) {
     let theirs = "$HTTP[\"host\"] =~ \"\" { cgi.assign = ( \".pl\" => \"/usr/bin/perl\" ) }\n";
     let _server = lighttpd::cgi_beside(world, &[("60-theirs.conf", theirs)]);
