@@ -28,6 +28,8 @@ INSTALL_PROGRAM = $(INSTALL) -m 755
 INSTALL_DATA = $(INSTALL) -m 644
 CARGO = cargo
 CARGOFLAGS =
+# The platform of `make static`, as Rust names it; empty for this one.
+TARGET =
 # For `make dist`. One thread: the bytes do not depend on the number of processors.
 XZ = xz -6 -T1
 # The built program; read by the shell, in double quotes.
@@ -141,19 +143,22 @@ fuzz-minimise:
 build:
 	$(CARGO) build --release --locked $(CARGOFLAGS)
 
-## static: the program without any library, for shared hosting (needs libssl-dev)
+## static: the program without any library, for shared hosting; TARGET= for musl (needs libssl-dev)
 static:
 	@# At a fixed address: relocating OpenSSL's tables would take a third of the start.
 	@# Without OpenSSL's TLS: the crate openssl needs only OPENSSL_init_ssl of it, which would link
 	@# all of TLS. OPENSSL_init_crypto takes the same arguments and ignores those for TLS.
 	@# Rarely used code has its own section: the kernel maps 64 KB around each page that is used.
-	@case ' $(CARGOFLAGS) ' in \
+	@# For musl, Debian has no OpenSSL: it is compiled, too.
+	@target='$(TARGET)'; : "$${target:=$$(rustc -vV | sed -n 's/^host: //p')}"; \
+	tls='-C link-arg=-Wl,--defsym=OPENSSL_init_ssl=OPENSSL_init_crypto' openssl=; \
+	case " $$target $(CARGOFLAGS) " in \
 	  *' --no-default-features '*) tls= ;; \
-	  *) tls='-C link-arg=-Wl,--defsym=OPENSSL_init_ssl=OPENSSL_init_crypto' ;; \
+	  *-musl' '*) openssl='--features vendored' ;; \
 	esac; set -x; \
 	OPENSSL_STATIC=1 RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
 	  -C link-arg=-Wl,-z,keep-text-section-prefix $$tls" \
-	  $(CARGO) build --release --locked $(CARGOFLAGS) --target "$$(rustc -vV | sed -n 's/^host: //p')"
+	  $(CARGO) build --release --locked $(CARGOFLAGS) $$openssl --target "$$target"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
 ## hosting: an archive to upload to shared hosting, below target/dist, around `make static`
@@ -174,14 +179,23 @@ image: static
 dist:
 	@CARGO='$(CARGO)' XZ='$(XZ)' sh packaging/dist.sh
 
-## dist-check: build and install the tarball of `make dist`, without network and cargo's cache
+## dist-check: build and install the tarball of `make dist`, without network; installs cargo-auditable
 dist-check: dist
+	$(CARGO) auditable --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-auditable@0.7.7
 	@CARGO='$(CARGO)' sh packaging/check.sh
+
+## release-check: all that must pass before a release: versions, .ci/run, static programs (as root)
+release-check:
+	sh packaging/release.sh
+	sh .ci/run
+	CARGO='$(CARGO)' sh tests/static.sh
+	sh tests/install-static.sh
+	CARGO='$(CARGO)' TARGET="$$(uname -m)-unknown-linux-musl" sh tests/static.sh
 
 ## install: install the built program and its files; builds nothing
 install:
 	@test -x "$(PROGRAM)" || { echo "$(PROGRAM)"' is not there: run "make build" first, not as root'; exit 1; }
-	@$(MAKE) --no-print-directory installdirs
+	@$(MAKE) installdirs
 	$(INSTALL_PROGRAM) "$(PROGRAM)" '$(DESTDIR)$(bindir)/mailsetup'
 	$(INSTALL_DATA) man/mailsetup.1 '$(DESTDIR)$(man1dir)/mailsetup.1'
 	$(INSTALL_DATA) man/mailsetup.toml.5 '$(DESTDIR)$(man5dir)/mailsetup.toml.5'
@@ -278,4 +292,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds and installs the tarball below target/dist as a packager does: without network, and with a
-# CARGO_HOME that has no crates. `make dist-check` runs it, after `make dist`.
+# CARGO_HOME that has no crates. The program records its crates, which must be those of the list
+# beside the tarball. `make dist-check` runs it, after `make dist` and the installation of
+# cargo-auditable.
 #
 #   CARGO=cargo sh packaging/check.sh
 #
@@ -26,9 +28,12 @@ cd "$place"/mailsetup-*
 
 # `rustup` finds its toolchain elsewhere; a target folder of the caller would have results.
 unset CARGO_TARGET_DIR
+# cargo searches its own folder for cargo-auditable, which is another one now.
+PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 export CARGO_HOME="$place/cargo-home" CARGO_NET_OFFLINE=true
-make build CARGO="$CARGO"
+make build CARGO="$CARGO auditable"
 make install DESTDIR="$place/stage" prefix=/usr
 "$place/stage/usr/bin/mailsetup" --version
+python3 packaging/auditable.py "$place/stage/usr/bin/mailsetup" "$place"/../dist/mailsetup-*.cdx.json
 cd "$place/.."
 rm -rf "$place"

@@ -265,6 +265,110 @@ fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
     assert_eq!(used, refs);
 }
 
+/// Crates that `cargo auditable` recorded: printed, compared, and missed where there are none.
+/// `make dist-check` does this with a real build.
+#[test]
+fn crates_in_a_program_are_compared_with_the_list() {
+    let sandbox = Sandbox::new();
+    let data = r#"{"packages": [{"name": "mailsetup", "version": "1.0.0", "root": true},
+        {"name": "toml", "version": "1.2.3"}, {"name": "syn", "version": "3.0.0", "kind": "build"}]}"#;
+    let section = sandbox.path("section");
+    let mut compress = tool(&sandbox, "python3");
+    compress.args([
+        "-c",
+        "import sys, zlib; open(sys.argv[2], 'wb').write(zlib.compress(sys.argv[1].encode()))",
+    ]);
+    run(compress.arg(data).arg(&section));
+    let program = sandbox.path("program");
+    let mut add = tool(&sandbox, "objcopy");
+    add.arg("--add-section").arg(format!(".dep-v0={}", section.display()));
+    run(add.arg(crate::common::program()).arg(&program));
+
+    let auditable = |arguments: &[&Path]| {
+        let mut python = tool(&sandbox, "python3");
+        let output = python.arg(source("packaging/auditable.py")).args(arguments).output();
+        let output = output.expect("python3");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).expect("text"))
+    };
+    let list = |name: &str, version: &str| {
+        sandbox.write(
+            name,
+            format!(
+                r#"{{"metadata": {{"component": {{"name": "mailsetup", "version": "1.0.0"}}}},
+                    "components": [{{"name": "toml", "version": "{version}"}}]}}"#
+            ),
+        )
+    };
+    let crates = "mailsetup 1.0.0\ntoml 1.2.3\nsyn 3.0.0 build\n";
+    assert_eq!(auditable(&[&program]), (true, crates.to_owned()));
+    let (same, text) = auditable(&[&program, &list("same", "1.2.3")]);
+    assert!(same && text == "2 crates in the program, as in the list\n", "{text}");
+    let (same, text) = auditable(&[&program, &list("other", "1.2.4")]);
+    let differences = "only in the program: toml 1.2.3\nonly in the list: toml 1.2.4\n";
+    assert!(!same && text == differences, "{text}");
+    let (found, text) = auditable(&[&crate::common::program()]);
+    assert!(!found && text.contains("not built by cargo auditable"), "{text}");
+}
+
+/// `make release-check` begins with what must agree.
+#[test]
+fn a_release_has_one_version_and_the_day_of_its_commit() {
+    let sandbox = Sandbox::new();
+    if !is_checkout() {
+        println!("the unpacked tarball has no history, which this test needs");
+        return;
+    }
+    let origin = repository(&sandbox);
+    let version = env!("CARGO_PKG_VERSION");
+    let git = |arguments: &[&str]| {
+        let mut git = tool(&sandbox, "git");
+        git.env("GIT_COMMITTER_DATE", "2001-02-03T23:30:00-0200").arg("-C").arg(&origin);
+        run(git.args(arguments));
+    };
+    let checked = |heading: &str, document: &str| {
+        let text = format!("# Changelog\n\n## {heading}\n\n## 0.0.9 - 2000-01-01\n");
+        write(&origin.join("CHANGELOG.md"), text);
+        write(&origin.join("docs/example.md"), document);
+        git(&["add", "--all"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "release"]);
+        release_check(&sandbox, &origin)
+    };
+    let good = format!("{version} - 2001-02-04");
+    let (passed, text) = checked(&good, &format!("mailsetup-{version}.tar.xz, mailsetup 0.4"));
+    assert!(passed && text.contains(&format!("git tag -a v{version}")), "{text}");
+
+    for (heading, document, fault) in [
+        ("Unreleased", "", "CHANGELOG.md has changes that are not released"),
+        (&format!("{version} - 2001-02-03"), "", "the first heading is"),
+        ("9.9.9 - 2001-02-04", "", "the first heading is \"9.9.9 - 2001-02-04\""),
+        (&good, "mailsetup 9.9.9, OpenSSL", "docs/example.md:1:mailsetup 9.9.9"),
+    ] {
+        let (passed, text) = checked(heading, document);
+        assert!(!passed && text.contains(fault), "{fault}: {text}");
+    }
+
+    git(&["tag", &format!("v{version}")]);
+    let (passed, text) = checked(&good, "");
+    assert!(!passed && text.contains(&format!("v{version} is another commit")), "{text}");
+    git(&["tag", "--force", &format!("v{version}")]);
+    let (passed, text) = release_check(&sandbox, &origin);
+    assert!(passed, "{text}");
+    write(&origin.join("README.md"), "");
+    let (passed, text) = release_check(&sandbox, &origin);
+    assert!(!passed && text.contains("not committed"), "{text}");
+}
+
+/// Whether the checkout passes the first part of `make release-check`, and what was printed.
+fn release_check(sandbox: &Sandbox, origin: &Path) -> (bool, String) {
+    let mut check = tool(sandbox, "sh");
+    // The day there is not that of the committer.
+    let output = check.arg(origin.join("packaging/release.sh")).env("TZ", "UTC+10").output();
+    let output = output.expect("sh");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).expect("text"))
+}
+
 #[test]
 fn changes_that_are_not_committed_are_refused() {
     if !is_checkout() {

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Checks what must agree before the commit is published as a release: the version in Cargo.toml, in
+# the changelog, in the documents and of the tag. `make release-check` runs it first.
+#
+#   sh packaging/release.sh
+#
+# Every fault is printed. Refuses to run outside of a git checkout of the project.
+set -eu
+cd "$(dirname "$0")/.."
+
+failed=
+fault() {
+    echo "$0: $*" >&2
+    failed=1
+}
+
+# An unpacked tarball may lie within another checkout.
+[ "$(git rev-parse --show-cdup || echo none)" = '' ] || {
+    fault 'not a git checkout: a release is made from a commit'
+    exit 1
+}
+[ -z "$(git status --porcelain --untracked-files=all)" ] ||
+    fault 'there are changes that are not committed'
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+echo "$version" | grep -qxE '[0-9]+\.[0-9]+\.[0-9]+' ||
+    fault "Cargo.toml: version $version is not of the form 1.2.3"
+locked=$(grep -A 1 '^name = "mailsetup"$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+[ "$locked" = "$version" ] || fault "Cargo.lock: mailsetup is $locked, not $version: run cargo check"
+
+# The day of the commit; the changelog is changed by the commit that makes the release.
+day=$(TZ=UTC0 git -c log.showSignature=false log -1 --date=format-local:%Y-%m-%d --format=%cd)
+top=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
+[ "$top" = "$version - $day" ] ||
+    fault "CHANGELOG.md: the first heading is \"$top\", not \"$version - $day\""
+! grep -n '^## Unreleased' CHANGELOG.md >&2 || fault 'CHANGELOG.md has changes that are not released'
+
+others=$(git grep -nEo 'mailsetup[-_ ]v?[0-9]+\.[0-9]+\.[0-9]+' -- README.md SECURITY.md docs man contrib |
+    grep -vE "[-_ ]v?$(echo "$version" | sed 's/\./\\./g')\$" || :)
+[ -z "$others" ] || fault "another version in the documents:
+$others"
+
+tag=v$version
+if tagged=$(git rev-parse --quiet --verify "refs/tags/$tag^{commit}"); then
+    [ "$tagged" = "$(git rev-parse HEAD)" ] || fault "$tag is another commit: $tagged"
+else
+    echo "there is no tag yet: git tag -a $tag"
+fi
+
+[ -z "$failed" ] || exit 1
+echo "$version can be released, if the tests pass"
