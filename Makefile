@@ -188,6 +188,7 @@ dist-check: dist
 release-check:
 	sh packaging/release.sh
 	sh .ci/run
+	$(MAKE) test-clients-debian13
 	CARGO='$(CARGO)' sh tests/static.sh
 	sh tests/install-static.sh
 	CARGO='$(CARGO)' TARGET="$$(uname -m)-unknown-linux-musl" sh tests/static.sh
