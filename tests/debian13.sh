@@ -44,16 +44,16 @@ crates=$2 rust=$3
 shift 3
 
 mirror() {
-    # The first Debian mirror of this machine, in either format of apt.
+    # The first mirror of this machine for `debian` or `debian-security`, in either format of apt.
     cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
-        2>/dev/null | tr ' ' '\n' | grep -E -m 1 '^https?://[^ ]*/debian/?$' ||
-        echo http://deb.debian.org/debian
+        2>/dev/null | tr ' ' '\n' | grep -E -m 1 "^https?://[^ ]*/$1/?\$" ||
+        echo "http://deb.debian.org/$1"
 }
 
 # Renamed at the end, so that an incomplete one is never used.
 if ! [ -d "$root" ]; then
     rm -rf "$root.new"
-    from=${MIRROR:-$(mirror)}
+    from=${MIRROR:-$(mirror debian)}
     echo "debootstrap: $suite from $from"
     # `container=lxc`: bind device files where they cannot be made, as in a user namespace.
     container=lxc debootstrap --variant=minbase \
@@ -64,6 +64,8 @@ if ! [ -d "$root" ]; then
     }
     mkdir -p "$root.new/work" "$root.new/build" "$root.new/opt/rust" "$root.new/root/.cargo/registry"
     rm -rf "$root.new"/var/cache/apt/archives/*.deb
+    # With security updates, as on any machine; some are newer releases, such as that of Thunderbird.
+    echo "deb $(mirror debian-security) $suite-security main" >>"$root.new/etc/apt/sources.list"
     # Packages can be installed again: no time is spent on writing them safely.
     echo force-unsafe-io >"$root.new/etc/dpkg/dpkg.cfg.d/unsafe-io"
     # A user namespace has no other user for downloads.
