@@ -519,10 +519,14 @@ fn contrib(name: &str) -> String {
     fs::read_to_string(source("contrib").join(name)).expect("a file of contrib")
 }
 
-/// Creates a directory that belongs to the user.
+/// Creates an empty directory that belongs to the user. One that is there is not removed as a
+/// whole: it could not be created again in a user namespace.
 fn directory(path: &str, owner: &str) {
-    let _ = fs::remove_dir_all(path);
     fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+    }
     chown(path, Some(user(owner)), None).expect("chown");
 }
 

@@ -60,7 +60,10 @@ impl<'a> Namespace<'a> {
     }
 
     fn enter(sandbox: &'a Sandbox, root: &Path) -> Self {
-        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("unshare");
+        // Two mod_fcgid may compute the same key of shared memory, from the inode of a file.
+        let namespaces =
+            CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWIPC;
+        unshare(namespaces).expect("unshare");
         let none = None::<&str>;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
             .expect("private mounts");

@@ -119,9 +119,14 @@ fn existing_site() {
 
 /// An empty directory into which the web server itself writes.
 fn servers_directory(path: &str) {
-    let _ = fs::remove_dir_all(path);
     let user = User::from_name("www-data").ok().flatten().expect("there is no user www-data");
     fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
+    // Not removed as a whole: it could not be created again in a user namespace, where an overlay
+    // cannot mark a directory as hiding the one below.
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+    }
     chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
 }
 
