@@ -5,8 +5,9 @@
 
 A build by `cargo auditable` records them in the section .dep-v0: JSON, compressed by zlib. LIST is
 the CycloneDX file of `make dist`. Refuses a program without that section, one that is not ELF with
-64 bits in the order of x86, and, with LIST, one whose crates differ from it. Crates that only the
-build used (macros, build scripts) are printed with that word, and not compared.
+64 bits in the order of x86, and, with LIST, one that does not record all crates of it. It can record
+more: `cargo metadata`, on which it is based, has also crates that a test needs of a dependency.
+Crates that only the build used (macros, build scripts) are printed with that word, and not compared.
 https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md
 """
 
@@ -46,12 +47,13 @@ def main(program, bill=None):
         bill = json.load(file)
     listed = {(it["name"], it["version"]) for it in bill["components"]}
     listed.add((bill["metadata"]["component"]["name"], bill["metadata"]["component"]["version"]))
-    for where, only in [("program", recorded - listed), ("list", listed - recorded)]:
-        for name, version in sorted(only):
-            print(f"only in the {where}: {name} {version}", file=sys.stderr)
-    if recorded != listed:
+    for name, version in sorted(recorded - listed):
+        print(f"recorded, but not in the list: {name} {version}")
+    for name, version in sorted(listed - recorded):
+        print(f"not recorded: {name} {version}", file=sys.stderr)
+    if listed - recorded:
         sys.exit(1)
-    print(f"{len(recorded)} crates in the program, as in the list")
+    print(f"the program records all {len(listed)} crates of the list")
 
 
 main(*sys.argv[1:])

@@ -58,10 +58,12 @@ def main():
             for protection in (0, mmap.PROT_WRITE, mmap.PROT_EXEC)
         ],
         "mprotect": [[Arg(2, MASKED_EQ, mmap.PROT_EXEC, 0)]],
+        # musl calls open, glibc openat.
+        "open": [[Arg(1, MASKED_EQ, os.O_ACCMODE | os.O_CREAT, os.O_RDONLY)]],
         "openat": [[Arg(2, MASKED_EQ, os.O_ACCMODE | os.O_CREAT, os.O_RDONLY)]],
     }
     filter = seccomp.SyscallFilter(KILL_PROCESS)
-    for name in sorted(allowed - {"open", "openat2", "creat"}):
+    for name in sorted(allowed - {"openat2", "creat"}):
         try:
             number = seccomp.resolve_syscall(seccomp.Arch(), name)
         except Exception:
