@@ -6,7 +6,7 @@
 //! changed may be half written: [`Stamp`] detects that.
 
 use rustix::io::Errno;
-use std::fs::OpenOptions;
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -126,7 +126,7 @@ impl Stamp {
         match std::fs::metadata(path) {
             Ok(meta) => Ok(Some(Stamp {
                 place: (meta.dev(), meta.ino()),
-                born: meta.created().ok(),
+                born: born(path, &meta),
                 size: meta.size(),
                 modified: (meta.mtime(), meta.mtime_nsec()),
                 changed: (meta.ctime(), meta.ctime_nsec()),
@@ -175,6 +175,23 @@ impl Stamp {
             Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
         UNIX_EPOCH.checked_add(since_epoch)
     }
+}
+
+/// The creation time of a file, if the file system records it.
+#[cfg(not(target_env = "musl"))]
+fn born(_: &Path, meta: &Metadata) -> Option<SystemTime> {
+    meta.created().ok()
+}
+
+/// The same for musl, with which std does not read it (seen: Rust 1.95).
+#[cfg(target_env = "musl")]
+fn born(path: &Path, _: &Metadata) -> Option<SystemTime> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::BTIME).ok()?;
+    let seconds = u64::try_from(found.stx_btime.tv_sec).ok()?;
+    let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, found.stx_btime.tv_nsec);
+    (found.stx_mask & StatxFlags::BTIME.bits() != 0).then_some(time)
 }
 
 //------------ Seen -----------------------------------------------------------

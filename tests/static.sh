@@ -22,6 +22,7 @@ needs=$(readelf --wide --program-headers --dynamic "$program" | grep -E 'INTERP|
     echo "$needs" >&2
     exit 1
 }
+# libfaketime, which that one test needs, is a library.
 MAILSETUP_TEST_PROGRAM=$program "$cargo" test --locked --test main -- documents:: signing:: hostile:: \
-    conformance:: reload:: malformed::
+    conformance:: reload:: malformed:: --skip signing::the_time_decides_about_a_certificate
 ls -l "$program"
