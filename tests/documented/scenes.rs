@@ -67,7 +67,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 38] = [
+pub const SCENES: [Scene; 39] = [
     Scene {
         page: "README.md",
         section: "",
@@ -88,6 +88,7 @@ pub const SCENES: [Scene; 38] = [
         after: "! [ -e /usr/local/bin/mailsetup ] && ! [ -e /run/mailsetup.sock ]",
     },
     scene("docs/configuration.md", "", "installed; systemctl start mailsetup.service"),
+    scene("docs/container.md", "", "true"),
     scene("docs/dns.md", "", "installed"),
     scene("docs/many-domains.md", "", "installed"),
     scene("docs/monitoring.md", "", "installed"),
@@ -201,7 +202,7 @@ pub const PRINTS: [(&str, &str); 16] = [
 ];
 
 /// Commands that other steps run, because each takes minutes.
-pub const ELSEWHERE: [&str; 14] = [
+pub const ELSEWHERE: [&str; 20] = [
     "cargo test",
     "make bench",
     "make deny",
@@ -209,11 +210,17 @@ pub const ELSEWHERE: [&str; 14] = [
     "make dist-check",
     "make fuzz",
     "make fuzz-minimise",
+    "make hosting",
+    "make image",
     "make lint",
-    "make msrv",
+    "make release-check",
     "make soak",
     "make static",
     "make test",
     "make test-clients",
+    "make test-clients-debian13",
+    "make test-debian13",
+    "make test-container",
+    "make test-hosting",
     "make test-page",
 ];
