@@ -35,7 +35,9 @@ export LC_ALL=C
 # Options for xz from the environment change the bytes.
 unset XZ_DEFAULTS XZ_OPT TAR_OPTIONS
 
-rm -rf "$place"
+# Other files of a release stay.
+rm -rf "$place/$name" "$place/$name.tar" "$place/$name.tar.xz" "$place/$name.cdx.json" \
+    "$place/SHA256SUMS" "$place/cargo-home"
 mkdir -p "$place/$name/.cargo"
 # Settings of the user do not change the files.
 git -c core.autocrlf=false -c core.eol=lf -c core.attributesFile=/dev/null \

@@ -35,8 +35,10 @@ top=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
     fault "CHANGELOG.md: the first heading is \"$top\", not \"$version - $day\""
 ! grep -n '^## Unreleased' CHANGELOG.md >&2 || fault 'CHANGELOG.md has changes that are not released'
 
-others=$(git grep -nEo 'mailsetup[-_ ]v?[0-9]+\.[0-9]+\.[0-9]+' -- README.md SECURITY.md docs man contrib |
-    grep -vE "[-_ ]v?$(echo "$version" | sed 's/\./\\./g')\$" || :)
+# Three numbers; four are an address.
+others=$(git grep -nEo 'mailsetup[-_ :]v?[0-9]+(\.[0-9]+){2,3}' -- README.md SECURITY.md docs man contrib |
+    grep -vE '(\.[0-9]+){3}$' |
+    grep -vE "[-_ :]v?$(echo "$version" | sed 's/\./\\./g')\$" || :)
 [ -z "$others" ] || fault "another version in the documents:
 $others"
 

@@ -234,7 +234,8 @@ fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
 
     // What cargo links by default on the platforms of the release.
     let mut tree = tool(sandbox, &cargo());
-    tree.args(["tree", "--locked", "--offline", "--prefix", "none", "--no-dedupe"]);
+    // Without messages about a lock that another cargo has.
+    tree.args(["tree", "--quiet", "--locked", "--offline", "--prefix", "none", "--no-dedupe"]);
     tree.args(["--edges", "normal,no-proc-macro", "--target", "x86_64-unknown-linux-gnu"]);
     let tree = run(tree.current_dir(unpacked));
     let words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
