@@ -87,7 +87,8 @@ test-debian13:
 test-hosting: hosting
 	sh tests/install-tools.sh
 	sh tests/install-debian11.sh
-	MAILSETUP_TEST_PROGRAM="$${CARGO_TARGET_DIR:-$$PWD/target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" \
+	@host='$(TARGET)'; : "$${host:=$$(rustc -vV | sed -n 's/^host: //p')}"; set -x; \
+	MAILSETUP_TEST_PROGRAM="$${CARGO_TARGET_DIR:-$$PWD/target}/$$host/release/mailsetup" \
 	  $(CARGO) test --locked $(CARGOFLAGS) --test main hosting -- --include-ignored
 
 ## test-container: the image of `make image` under podman; installs podman (Debian; as root)
@@ -164,7 +165,7 @@ static:
 ## hosting: an archive to upload to shared hosting, below target/dist, around `make static`
 hosting: static
 	@mkdir -p target/dist
-	@host=$$(rustc -vV | sed -n 's/^host: //p'); version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml); \
+	@host='$(TARGET)'; : "$${host:=$$(rustc -vV | sed -n 's/^host: //p')}"; version=$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml); \
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c log.showSignature=false log -1 --format=%ct 2>/dev/null || echo 315532800)} \
 	python3 packaging/hosting.py "$${CARGO_TARGET_DIR:-target}/$$host/release/mailsetup" \
 	  "target/dist/mailsetup-$$version-hosting-$${host%%-*}.zip"
