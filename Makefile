@@ -22,6 +22,15 @@ fishdir = $(datadir)/fish/vendor_completions.d
 unitdir = $(prefix)/lib/systemd/system
 # The folder of the web server's CGI programs, for a link mailsetup.cgi; empty for none.
 cgibindir =
+# The folders of web servers for the files of contrib; empty for none. Packages of Debian set
+# /etc/nginx/snippets, /etc/apache2/conf-available and /etc/lighttpd/conf-available.
+nginxdir =
+apachedir =
+lighttpddir =
+# The user and group of the web server, to whom the socket belongs.
+socketuser = www-data
+# What `make install-config` installs.
+config = contrib/config.example.toml
 
 INSTALL = install
 INSTALL_PROGRAM = $(INSTALL) -m 755
@@ -47,9 +56,9 @@ HTTP ?= 127.0.0.1:8025
 QUOTED = sed 's/[\\&|]/\\&/g'
 # In a path after this, systemd sees no space and no specifier.
 IN_UNIT = sed 's/\\/\\\\/g; s/ /\\s/g; s/%/%%/g'
-# Writes the path of the schema into the first line of the example.
+# Writes the path of the schema into the first line of a configuration.
 WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
-  sed "1s|/usr/local/share/mailsetup|$$schemadir|" contrib/config.example.toml
+  sed "1s|/usr/local/share/mailsetup|$$schemadir|"
 
 DOCS = README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE
 CONTRIB = apache caddy container h2o haproxy lighttpd nginx selinux panels/hestia panels/ispconfig
@@ -108,6 +117,11 @@ test-clients:
 test-clients-debian13:
 	sh tests/install-debian13.sh
 	RUST=host sh tests/debian13.sh make test-clients
+
+## test-packages: packages are built, installed, upgraded, run and removed in Debian 12 and 13 (as root)
+test-packages:
+	sh tests/install-roots.sh
+	@CARGO='$(CARGO)' sh tests/packages/run.sh
 
 ## test-page: the page in Chromium, checked by axe-core; installs both, and node (Debian)
 test-page:
@@ -185,6 +199,14 @@ dist-check: dist
 	$(CARGO) auditable --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-auditable@0.7.7
 	@CARGO='$(CARGO)' sh packaging/check.sh
 
+## deb: the Debian package of `make dist`, below target/dist (needs dpkg-dev, debhelper, dh-apache2)
+deb: dist
+	@sh packaging/deb.sh
+
+## rpm: the RPM packages of `make dist`, below target/dist (needs rpmbuild, checkmodule)
+rpm: dist
+	@sh packaging/rpm.sh
+
 ## release-check: all that must pass before a release: versions, .ci/run, static programs (as root)
 release-check:
 	sh packaging/release.sh
@@ -206,18 +228,29 @@ install:
 	$(INSTALL_DATA) contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
 	$(INSTALL_DATA) contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
 	for file in $(DOCS); do $(INSTALL_DATA) $$file '$(DESTDIR)$(docdir)' || exit 1; done
-	$(WITH_SCHEMA) >'$(DESTDIR)$(docdir)/config.example.toml' && chmod 644 '$(DESTDIR)$(docdir)/config.example.toml'
+	$(WITH_SCHEMA) contrib/config.example.toml >'$(DESTDIR)$(docdir)/config.example.toml' && chmod 644 '$(DESTDIR)$(docdir)/config.example.toml'
 	for server in $(CONTRIB); do \
 	  $(INSTALL_DATA) contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
 	done
 	$(INSTALL_DATA) contrib/README.md '$(DESTDIR)$(docdir)/contrib/README.md'
 	if [ -n '$(unitdir)' ]; then \
-	  $(INSTALL_DATA) contrib/systemd/mailsetup.socket '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
+	  sed 's|=www-data$$|=$(socketuser)|' contrib/systemd/mailsetup.socket \
+	    >'$(DESTDIR)$(unitdir)/mailsetup.socket' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
 	  bindir=$$(printf '%s\n' '$(bindir)' | $(IN_UNIT) | $(QUOTED)) && \
 	  sed "s|/usr/bin/mailsetup|$$bindir/mailsetup|" contrib/systemd/mailsetup.service \
 	    >'$(DESTDIR)$(unitdir)/mailsetup.service' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.service'; \
 	fi
 	if [ -n '$(cgibindir)' ]; then ln -sf '$(bindir)/mailsetup' '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; fi
+	if [ -n '$(nginxdir)' ]; then \
+	  $(INSTALL_DATA) contrib/nginx/mailsetup.conf '$(DESTDIR)$(nginxdir)/mailsetup.conf'; \
+	fi
+	if [ -n '$(apachedir)' ]; then \
+	  $(INSTALL_DATA) contrib/apache/mailsetup-proxy_fcgi.conf '$(DESTDIR)$(apachedir)/mailsetup.conf'; \
+	fi
+	if [ -n '$(lighttpddir)' ]; then \
+	  $(INSTALL_DATA) contrib/lighttpd/50-mailsetup-fastcgi.conf contrib/lighttpd/51-mailsetup-cgi.conf \
+	    '$(DESTDIR)$(lighttpddir)'; \
+	fi
 
 ## install-strip: the same, without symbols (make build leaves none)
 install-strip:
@@ -230,12 +263,15 @@ installdirs:
 	for server in $(CONTRIB); do $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; done
 	if [ -n '$(unitdir)' ]; then $(INSTALL) -d '$(DESTDIR)$(unitdir)'; fi
 	if [ -n '$(cgibindir)' ]; then $(INSTALL) -d '$(DESTDIR)$(cgibindir)'; fi
+	if [ -n '$(nginxdir)' ]; then $(INSTALL) -d '$(DESTDIR)$(nginxdir)'; fi
+	if [ -n '$(apachedir)' ]; then $(INSTALL) -d '$(DESTDIR)$(apachedir)'; fi
+	if [ -n '$(lighttpddir)' ]; then $(INSTALL) -d '$(DESTDIR)$(lighttpddir)'; fi
 
 ## install-config: install the example as /etc/mailsetup/config.toml, unless it exists
 install-config:
 	$(INSTALL) -d '$(DESTDIR)$(sysconfdir)/mailsetup'
 	test -e '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' || \
-	  { $(WITH_SCHEMA) >'$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' && \
+	  { $(WITH_SCHEMA) '$(config)' >'$(DESTDIR)$(sysconfdir)/mailsetup/config.toml' && \
 	    chmod 644 '$(DESTDIR)$(sysconfdir)/mailsetup/config.toml'; }
 
 ## uninstall: remove the installed files; the configuration and files of others are kept
@@ -254,6 +290,11 @@ uninstall:
 	  rm -f '$(DESTDIR)$(unitdir)/mailsetup.socket' '$(DESTDIR)$(unitdir)/mailsetup.service'; \
 	fi
 	if [ -n '$(cgibindir)' ]; then rm -f '$(DESTDIR)$(cgibindir)/mailsetup.cgi'; fi
+	if [ -n '$(nginxdir)' ]; then rm -f '$(DESTDIR)$(nginxdir)/mailsetup.conf'; fi
+	if [ -n '$(apachedir)' ]; then rm -f '$(DESTDIR)$(apachedir)/mailsetup.conf'; fi
+	if [ -n '$(lighttpddir)' ]; then \
+	  rm -f '$(DESTDIR)$(lighttpddir)/50-mailsetup-fastcgi.conf' '$(DESTDIR)$(lighttpddir)/51-mailsetup-cgi.conf'; \
+	fi
 
 ## man: generate man/mailsetup.1 from the code and man/mailsetup.1.in
 man:
@@ -294,4 +335,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -39,11 +39,21 @@ fn make(target: &str, stage: &Path, variables: &[&str]) {
 fn install_places_everything_and_uninstall_removes_it() {
     let sandbox = Sandbox::new();
     let stage = sandbox.path("stage");
-    let variables =
-        ["prefix=/usr", "unitdir=/usr/lib/systemd/system", "cgibindir=/usr/lib/cgi-bin"];
+    let variables = [
+        "prefix=/usr",
+        "unitdir=/usr/lib/systemd/system",
+        "cgibindir=/usr/lib/cgi-bin",
+        "nginxdir=/etc/nginx/snippets",
+        "apachedir=/etc/apache2/conf-available",
+        "lighttpddir=/etc/lighttpd/conf-available",
+    ];
     make("install", &stage, &variables);
     let placed = files(&stage);
     for file in [
+        "etc/apache2/conf-available/mailsetup.conf",
+        "etc/lighttpd/conf-available/50-mailsetup-fastcgi.conf",
+        "etc/lighttpd/conf-available/51-mailsetup-cgi.conf",
+        "etc/nginx/snippets/mailsetup.conf",
         "usr/bin/mailsetup",
         "usr/lib/cgi-bin/mailsetup.cgi",
         "usr/lib/systemd/system/mailsetup.service",
@@ -84,7 +94,11 @@ fn install_places_everything_and_uninstall_removes_it() {
 fn units_and_links_follow_the_directories() {
     let sandbox = Sandbox::new();
     let stage = sandbox.path("stage");
-    make("install", &stage, &["prefix=/opt/mail", "unitdir=/etc/systemd/system"]);
+    let variables = ["prefix=/opt/mail", "unitdir=/etc/systemd/system", "socketuser=nginx"];
+    make("install", &stage, &variables);
+    let socket =
+        fs::read_to_string(stage.join("etc/systemd/system/mailsetup.socket")).expect("unit");
+    assert!(socket.contains("SocketUser=nginx\nSocketGroup=nginx\n"), "{socket}");
     let unit =
         fs::read_to_string(stage.join("etc/systemd/system/mailsetup.service")).expect("unit");
     assert!(unit.contains("ExecStart=/opt/mail/bin/mailsetup\n"), "{unit}");
@@ -217,6 +231,20 @@ fn a_configuration_that_is_there_is_never_overwritten() {
     assert_eq!(fs::read_to_string(&placed).expect("mine"), "# mine\n");
     make("uninstall", &stage, &[]);
     assert!(placed.exists());
+}
+
+/// An admin's edit of it is kept at an upgrade without a question only if it does not change.
+#[test]
+fn the_configuration_of_packages_has_no_settings() {
+    let config = source("packaging/config.toml");
+    let text = fs::read_to_string(&config).expect("configuration");
+    assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+    run(command(program()).arg("--config").arg(&config).arg("check"));
+    let sandbox = Sandbox::new();
+    let stage = sandbox.path("stage");
+    make("install-config", &stage, &["prefix=/usr", "config=packaging/config.toml"]);
+    let placed = fs::read_to_string(stage.join("etc/mailsetup/config.toml")).expect("placed");
+    assert_eq!(placed, text.replace("/usr/local/", "/usr/"));
 }
 
 #[test]

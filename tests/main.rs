@@ -47,6 +47,7 @@ mod servers;
 #[cfg(feature = "sign")]
 mod signing;
 mod templates;
+mod upgrade;
 mod values;
 mod watching;
 mod well_known;

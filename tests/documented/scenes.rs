@@ -202,9 +202,10 @@ pub const PRINTS: [(&str, &str); 16] = [
 ];
 
 /// Commands that other steps run, because each takes minutes.
-pub const ELSEWHERE: [&str; 20] = [
+pub const ELSEWHERE: [&str; 24] = [
     "cargo test",
     "make bench",
+    "make deb",
     "make deny",
     "make dist",
     "make dist-check",
@@ -214,6 +215,7 @@ pub const ELSEWHERE: [&str; 20] = [
     "make image",
     "make lint",
     "make release-check",
+    "make rpm",
     "make soak",
     "make static",
     "make test",
@@ -222,5 +224,7 @@ pub const ELSEWHERE: [&str; 20] = [
     "make test-debian13",
     "make test-container",
     "make test-hosting",
+    "make test-packages",
     "make test-page",
+    "sudo apt install ./target/dist/mailsetup_*.deb",
 ];
