@@ -250,6 +250,7 @@ pub enum FrontEnd {
     /// h2o, dedicated host names
     H2o,
     /// The socket unit of systemd
+    #[value(alias = "systemd")]
     SystemdSocket,
     /// The service unit of systemd, for the socket
     SystemdService,

@@ -81,7 +81,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(COULD_NOT_RUN)
 }
 
-/// `mailsetup 0.1.0, OpenSSL 3.0.19 …`
+/// `mailsetup 0.2.0, OpenSSL 3.0.19 …`
 fn version() -> String {
     let signing = sign::library_version().unwrap_or("without signing");
     format!("mailsetup {}, {signing}\n", env!("CARGO_PKG_VERSION"))
