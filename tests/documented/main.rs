@@ -23,7 +23,7 @@ use std::fs;
 use blocks::{Block, blocks};
 use common::{pages, source};
 use machine::Machine;
-use scenes::{ELSEWHERE, FUNCTIONS, PRINTS, SCENES, SERVICES, Scene};
+use scenes::{ELSEWHERE, FUNCTIONS, OTHER_TESTS, PRINTS, SCENES, SERVICES, Scene};
 
 /// Runs the script of a scene.
 fn stage(machine: &Machine, place: &str, script: &str) {
@@ -102,8 +102,12 @@ fn each_block_of_commands_belongs_to_a_scene() {
     let mut missing = Vec::new();
     for (page, text) in pages() {
         for block in blocks(&text) {
+            let is_here = |section: &str| section.is_empty() || section == block.section;
             let mut scenes = SCENES.iter().filter(|scene| scene.page == page);
-            if !scenes.any(|scene| scene.section.is_empty() || scene.section == block.section) {
+            let mut others = OTHER_TESTS.iter().filter(|(other, ..)| *other == page);
+            if !scenes.any(|scene| is_here(scene.section))
+                && !others.any(|(_, section, _)| is_here(section))
+            {
                 missing.push(format!("{page}:{}: {}", block.line, block.commands[0]));
             }
         }
@@ -128,5 +132,8 @@ fn targets_that_other_steps_run_are_in_the_makefile() {
     for command in ELSEWHERE {
         let Some(target) = command.strip_prefix("make ") else { continue };
         assert!(makefile.contains(&format!("\n{target}:")), "{command}");
+    }
+    for (page, section, test) in OTHER_TESTS {
+        assert!(source(test).exists(), "{page}, {section}: {test}");
     }
 }

@@ -67,7 +67,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 39] = [
+pub const SCENES: [Scene; 40] = [
     Scene {
         page: "README.md",
         section: "",
@@ -99,6 +99,12 @@ pub const SCENES: [Scene; 39] = [
         "installed; cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/; \
          nginx_site 'include snippets/mailsetup.conf;'; systemctl start nginx",
     ),
+    Scene {
+        page: "docs/packaging.md",
+        section: "Install",
+        before: "true",
+        after: "/tmp/stage/usr/bin/mailsetup --version",
+    },
     scene("docs/performance.md", "", "true"),
     scene("docs/reliability.md", "", "true"),
     scene("docs/signing.md", "", "installed"),
@@ -176,6 +182,19 @@ pub const SCENES: [Scene; 39] = [
     server("SELinux", "true", "[ -s mailsetup.pp ]"),
 ];
 
+/// Sections whose commands another test runs, in full or in another form, because they take minutes
+/// or need a network.
+pub const OTHER_TESTS: [(&str, &str, &str); 8] = [
+    ("docs/install.md", "Debian", "tests/packages/run.sh"),
+    ("docs/packaging.md", "Requirements", "tests/oldest.sh"),
+    ("docs/packaging.md", "Build", "packaging/check.sh"),
+    ("docs/packaging.md", "Source tarball", "packaging/check.sh"),
+    ("docs/packaging.md", "Debian", "tests/packages/run.sh"),
+    ("docs/packaging.md", "RPM", "tests/packages/run.sh"),
+    ("docs/packaging.md", "Static", "tests/static.sh"),
+    ("docs/packaging.md", "Tests", ".ci/run"),
+];
+
 /// Commands that do not end: they are started in the background, and the port must answer.
 pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
@@ -202,7 +221,7 @@ pub const PRINTS: [(&str, &str); 16] = [
 ];
 
 /// Commands that other steps run, because each takes minutes.
-pub const ELSEWHERE: [&str; 24] = [
+pub const ELSEWHERE: [&str; 22] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -215,16 +234,14 @@ pub const ELSEWHERE: [&str; 24] = [
     "make image",
     "make lint",
     "make release-check",
-    "make rpm",
     "make soak",
     "make static",
     "make test",
     "make test-clients",
     "make test-clients-debian13",
-    "make test-debian13",
     "make test-container",
+    "make test-debian13",
     "make test-hosting",
     "make test-packages",
     "make test-page",
-    "sudo apt install ./target/dist/mailsetup_*.deb",
 ];
