@@ -228,6 +228,9 @@ install:
 	$(INSTALL_DATA) contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
 	$(INSTALL_DATA) contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
 	for file in $(DOCS); do $(INSTALL_DATA) $$file '$(DESTDIR)$(docdir)' || exit 1; done
+	for page in docs/*.md docs/screenshots/*.png; do \
+	  $(INSTALL_DATA) $$page '$(DESTDIR)$(docdir)'/$$page || exit 1; \
+	done
 	$(WITH_SCHEMA) contrib/config.example.toml >'$(DESTDIR)$(docdir)/config.example.toml' && chmod 644 '$(DESTDIR)$(docdir)/config.example.toml'
 	for server in $(CONTRIB); do \
 	  $(INSTALL_DATA) contrib/$$server/* '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; \
@@ -260,6 +263,7 @@ install-strip:
 installdirs:
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(man5dir)' \
 	  '$(DESTDIR)$(schemadir)' '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	$(INSTALL) -d '$(DESTDIR)$(docdir)/docs/screenshots'
 	for server in $(CONTRIB); do $(INSTALL) -d '$(DESTDIR)$(docdir)'/contrib/$$server || exit 1; done
 	if [ -n '$(unitdir)' ]; then $(INSTALL) -d '$(DESTDIR)$(unitdir)'; fi
 	if [ -n '$(cgibindir)' ]; then $(INSTALL) -d '$(DESTDIR)$(cgibindir)'; fi
@@ -280,11 +284,12 @@ uninstall:
 	  '$(DESTDIR)$(man5dir)/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
 	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish' \
 	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
-	for file in $(DOCS) config.example.toml contrib/README.md; do rm -f '$(DESTDIR)$(docdir)'/$$file; done
+	for file in $(DOCS) config.example.toml contrib/README.md docs/*.md docs/screenshots/*.png; do rm -f '$(DESTDIR)$(docdir)'/$$file; done
 	for server in $(CONTRIB); do \
 	  (cd contrib/$$server && ls) | while read -r file; do rm -f '$(DESTDIR)$(docdir)'/contrib/$$server/"$$file"; done; \
 	  (cd '$(DESTDIR)$(docdir)' && rmdir -p contrib/$$server) 2>/dev/null; \
 	done; :
+	cd '$(DESTDIR)$(docdir)' 2>/dev/null && rmdir -p docs/screenshots 2>/dev/null || :
 	rmdir '$(DESTDIR)$(docdir)' '$(DESTDIR)$(schemadir)' 2>/dev/null || :
 	if [ -n '$(unitdir)' ]; then \
 	  rm -f '$(DESTDIR)$(unitdir)/mailsetup.socket' '$(DESTDIR)$(unitdir)/mailsetup.service'; \

@@ -67,6 +67,8 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/doc/mailsetup/contrib/nginx/mailsetup.conf",
         "usr/share/doc/mailsetup/contrib/panels/hestia/mailsetup.tpl",
         "usr/share/doc/mailsetup/contrib/selinux/mailsetup.te",
+        "usr/share/doc/mailsetup/docs/README.md",
+        "usr/share/doc/mailsetup/docs/screenshots/hosting-mode.png",
         "usr/share/fish/vendor_completions.d/mailsetup.fish",
         "usr/share/man/man1/mailsetup.1",
         "usr/share/mailsetup/mailsetup.schema.json",
