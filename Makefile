@@ -207,6 +207,13 @@ deb: dist
 rpm: dist
 	@sh packaging/rpm.sh
 
+## release: all files of a release below target/dist, with checksums (needs cargo-auditable)
+release:
+	$(MAKE) dist deb rpm
+	@# The static programs record their crates.
+	$(MAKE) hosting image CARGO='$(CARGO) auditable'
+	cd target/dist && rm -f SHA256SUMS && sha256sum * >SHA256SUMS && cat SHA256SUMS
+
 ## release-check: all that must pass before a release: versions, .ci/run, static programs (as root)
 release-check:
 	sh packaging/release.sh
@@ -340,4 +347,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

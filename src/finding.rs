@@ -166,7 +166,7 @@ pub struct Finding {
     /// The message: the error or its consequence.
     pub message: String,
     /// The remedy, unless the message contains it.
-    pub mend: Option<String>,
+    pub remedy: Option<String>,
 }
 
 /// The level of a finding; errors are sorted first.
@@ -222,7 +222,7 @@ impl Finding {
             others: Vec::new(),
             clients: Vec::new(),
             message,
-            mend: None,
+            remedy: None,
         }
     }
 }
@@ -277,7 +277,7 @@ pub fn name(path: &Path) -> String {
     readable(path.as_os_str().as_bytes())
 }
 
-/// `FILE:LINE:COLUMN: DOMAIN and 2 more domains: message; mend [code]`
+/// `FILE:LINE:COLUMN: DOMAIN and 2 more domains: message; remedy [code]`
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if let Some(place) = &self.place {
@@ -292,8 +292,8 @@ impl fmt::Display for Finding {
             }
         }
         f.write_str(&self.message)?;
-        if let Some(mend) = &self.mend {
-            write!(f, "; {mend}")?;
+        if let Some(remedy) = &self.remedy {
+            write!(f, "; {remedy}")?;
         }
         write!(f, " [{}]", self.code)
     }
@@ -339,7 +339,7 @@ struct Json<'a> {
     clients: &'a [String],
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<&'a str>,
+    remedy: Option<&'a str>,
 }
 
 impl Serialize for Finding {
@@ -361,7 +361,7 @@ impl Serialize for Finding {
             },
             clients: &self.clients,
             message: &self.message,
-            mend: self.mend.as_deref(),
+            remedy: self.remedy.as_deref(),
         }
         .serialize(serializer)
     }

@@ -104,7 +104,7 @@ impl Identity {
         match self.0.read() {
             Ok(signer) => {
                 let warning = |fault: Fault| Finding {
-                    mend: Some(fault.mend.to_owned()),
+                    remedy: Some(fault.remedy.to_owned()),
                     ..Finding::warning(fault.code, self.0.place(false), fault.message)
                 };
                 signer.faults(SystemTime::now()).into_iter().map(warning).collect()

@@ -314,7 +314,7 @@ fn a_shared_setting_is_named_once() {
     let domains = findings[0]["domains"].as_array().expect("domains");
     assert_eq!((findings.len(), domains.len(), &domains[300]), (1, 301, &"l299.example".into()));
     assert!(findings[0]["clients"][0] == "Thunderbird for Android", "{}", findings[0]);
-    assert!(findings[0]["mend"].is_string() && findings[0]["level"] == "warning");
+    assert!(findings[0]["remedy"].is_string() && findings[0]["level"] == "warning");
 }
 
 /// If many files have errors, the other commands name the first ones.

@@ -32,7 +32,7 @@ fn check(program: &Path, arguments: &[&str]) -> Vec<String> {
     let text = |finding: &Value| {
         let file = finding["file"].as_str().expect("a file");
         let name = Path::new(file).file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(finding["mend"].is_string() || finding["level"] == "error", "{finding}");
+        assert!(finding["remedy"].is_string() || finding["level"] == "error", "{finding}");
         format!("{} {name}", finding["code"].as_str().expect("a code"))
     };
     findings.iter().map(text).collect()

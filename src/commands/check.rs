@@ -130,7 +130,8 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
             let message = "any domain is answered, but profiles are signed only for domains that are \
                            named in the configuration";
             let mut finding = Finding::warning("signing-any-domain", place, message);
-            finding.mend = Some("name your domains, for example in domains.list_files".to_owned());
+            finding.remedy =
+                Some("name your domains, for example in domains.list_files".to_owned());
             findings.push(finding);
         }
     }
@@ -144,7 +145,7 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
         let message =
             format!("the file {domain}.toml is not used, because the domain also has a table");
         let mut finding = Finding::warning("domain-file", place, message);
-        finding.mend = Some("remove one of them".to_owned());
+        finding.remedy = Some("remove one of them".to_owned());
         finding.domain = Some(domain);
         findings.push(finding);
     }

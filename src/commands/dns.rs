@@ -78,8 +78,8 @@ pub struct Wanted {
 pub fn run(arguments: &cli::Dns, source: &Source) -> ExitCode {
     let Ok(domain) = Domain::parse(&arguments.domain) else {
         let domain = arguments.domain.rsplit('@').next().filter(|it| Domain::parse(it).is_ok());
-        let mend = domain.map(|domain| format!("; did you mean {domain}?")).unwrap_or_default();
-        log::error(&format!("{} is not a domain name{mend}", arguments.domain));
+        let hint = domain.map(|domain| format!("; did you mean {domain}?")).unwrap_or_default();
+        log::error(&format!("{} is not a domain name{hint}", arguments.domain));
         return ExitCode::from(COULD_NOT_RUN);
     };
     let web_host = arguments.web_host.as_deref().map(|text| HostName::parse(text).ok_or(text));

@@ -60,14 +60,14 @@ fn readable_key(key: &Path) -> Option<Finding> {
     let message =
         format!("mode {}: every user of this machine can read the signing key", octal(mode));
     let mut finding = Finding::warning("key-readable", Some(Place::file(key)), message);
-    finding.mend = Some("set its mode to 600, as the user that the program runs as".to_owned());
+    finding.remedy = Some("set its mode to 600, as the user that the program runs as".to_owned());
     (mode & 0o004 != 0).then_some(finding)
 }
 
 fn key_in_folder(key: &Path) -> Finding {
     let message = "the signing key lies in the folder of the program, which is part of a website";
     let mut finding = Finding::warning("key-in-web-folder", Some(Place::file(key)), message);
-    finding.mend = Some("move it to a folder above the website".to_owned());
+    finding.remedy = Some("move it to a folder above the website".to_owned());
     finding
 }
 
@@ -82,7 +82,7 @@ fn refused(program: &Path, folder: &Path) -> Vec<Finding> {
     if let Some(reason) = bad_mode(&of_program) {
         let message = format!("mode {}: {reason}", octal(of_program.mode()));
         let mut finding = Finding::warning("cgi-mode", Some(Place::file(program)), message);
-        finding.mend = Some("set its mode to 755".to_owned());
+        finding.remedy = Some("set its mode to 755".to_owned());
         findings.push(finding);
     }
     if is_writable_by_others(&of_folder) {
@@ -92,12 +92,12 @@ fn refused(program: &Path, folder: &Path) -> Vec<Finding> {
             octal(of_folder.mode())
         );
         let mut finding = Finding::warning("cgi-folder-mode", Some(Place::file(folder)), message);
-        finding.mend = Some("set its mode to 755".to_owned());
+        finding.remedy = Some("set its mode to 755".to_owned());
         findings.push(finding);
     }
     if let Some(message) = bad_owner(of_program.uid(), of_folder.uid()) {
         let mut finding = Finding::warning("cgi-owner", Some(Place::file(program)), message);
-        finding.mend = Some("upload it as the user of the website".to_owned());
+        finding.remedy = Some("upload it as the user of the website".to_owned());
         findings.push(finding);
     }
     findings
@@ -153,7 +153,7 @@ fn shown<'a>(folder: &Path, paths: impl Iterator<Item = &'a Path>) -> Vec<Findin
         let message = "it lies in the folder of the program, and no rule in the .htaccess there hides it: \
                        anybody can download it";
         let mut finding = Finding::warning("file-exposed", Some(Place::file(path)), message);
-        finding.mend = Some(
+        finding.remedy = Some(
             "take contrib/apache/htaccess as .htaccess, which hides *.toml and lists named domains.txt"
                 .to_owned(),
         );

@@ -362,7 +362,7 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     let refused = |code, message: String| {
         let place = new.path().map(Place::file);
         let mut finding = Finding::error(code, place, message);
-        finding.mend = Some(CONFIRM.to_owned());
+        finding.remedy = Some(CONFIRM.to_owned());
         Some(finding)
     };
     if says_nothing(&new.text) && !says_nothing(&old.text) {
@@ -376,7 +376,8 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
     if new.answer == Answer::AnyByDefault && old.answer == Answer::Listed {
         let message = "the configuration no longer names domains; any domain would be answered";
         let mut finding = refused("answers-more", message.to_owned())?;
-        finding.mend = Some(format!("{CONFIRM}; to keep it, write answer = \"any\" in [domains]"));
+        finding.remedy =
+            Some(format!("{CONFIRM}; to keep it, write answer = \"any\" in [domains]"));
         return Some(finding);
     }
     if old.signs() && !new.signs() {

@@ -27,7 +27,7 @@ pub struct Lint {
     /// The clients that it breaks.
     pub breaks: Breaks,
     /// The remedy.
-    pub mend: &'static str,
+    pub remedy: &'static str,
     find: Find,
 }
 
@@ -58,7 +58,7 @@ pub static LINTS: &[Lint] = &[
         code: "alternatives",
         about: "Some clients take the last server instead of the first.",
         breaks: Breaks::Those(breaks::TAKES_LAST_TO_SEND),
-        mend: "leave alternatives out",
+        remedy: "leave alternatives out",
         find: Find::Account(|account| {
             let has =
                 |protocol| account.alternatives.iter().any(|server| server.protocol == protocol);
@@ -84,7 +84,7 @@ pub static LINTS: &[Lint] = &[
         code: "auth-list",
         about: "Several methods of signing in: clients choose in different ways.",
         breaks: Breaks::Those(breaks::CHOOSES_METHOD),
-        mend: "write only the methods that work in all of them",
+        remedy: "write only the methods that work in all of them",
         find: Find::Server(|server| {
             let methods: Vec<_> = server.auth.iter().collect();
             (methods.len() > 1).then(|| cause(&["auth"], choices(&methods)))
@@ -94,7 +94,7 @@ pub static LINTS: &[Lint] = &[
         code: "auth-ntlm",
         about: "NTLM: a client refuses the whole configuration.",
         breaks: Breaks::Those(breaks::REFUSES_METHODS),
-        mend: "use auth = \"password\"",
+        remedy: "use auth = \"password\"",
         find: Find::Server(|server| {
             let is_alone = server.auth.iter().eq([Auth::Ntlm]);
             (is_alone && is_read_on_android(server)).then(|| {
@@ -107,7 +107,7 @@ pub static LINTS: &[Lint] = &[
         code: "jmap",
         about: "A JMAP server: a client refuses the whole document.",
         breaks: Breaks::Those(breaks::REFUSES_TYPES),
-        mend: "leave jmap.url out if your users need that client",
+        remedy: "leave jmap.url out if your users need that client",
         find: Find::Account(|account| {
             let jmap = account.service(ServiceKind::Jmap);
             let refuse = who(breaks::REFUSES_TYPES, "refuses", "refuse");
@@ -119,7 +119,7 @@ pub static LINTS: &[Lint] = &[
         code: "name-value",
         about: "A provider's name that a client reads as a number or as true or false.",
         breaks: Breaks::Those(breaks::READS_VALUES),
-        mend: "add a word to the name",
+        remedy: "add a word to the name",
         find: Find::Account(|account| {
             let provider = &account.provider;
             // The name is also the short name if none is set.
@@ -145,7 +145,7 @@ pub static LINTS: &[Lint] = &[
         code: "no-imap",
         about: "No IMAP server: some clients find nothing.",
         breaks: Breaks::Those(breaks::NEEDS_IMAP),
-        mend: "offer IMAP",
+        remedy: "offer IMAP",
         find: Find::Account(|account| {
             let has_imap = account.servers.iter().any(|server| server.protocol == Protocol::Imap);
             let message =
@@ -158,7 +158,7 @@ pub static LINTS: &[Lint] = &[
         code: "oauth2-alone",
         about: "No server takes a password: many clients cannot sign in.",
         breaks: Breaks::Those(breaks::NEEDS_PASSWORD),
-        mend: "use auth = [\"oauth2\", \"password\"] if a password works, too",
+        remedy: "use auth = [\"oauth2\", \"password\"] if a password works, too",
         find: Find::Account(|account| {
             let servers = [account.incoming(), account.outgoing()].into_iter().flatten();
             let keys: Vec<_> = servers
@@ -180,7 +180,7 @@ pub static LINTS: &[Lint] = &[
         code: "oauth2-missing",
         about: "auth has \"oauth2\" without an [oauth2] table.",
         breaks: Breaks::Those(breaks::OAUTH2_BY_DOCUMENT),
-        mend: "add [oauth2], unless the servers are those of a large provider",
+        remedy: "add [oauth2], unless the servers are those of a large provider",
         find: Find::Account(|account| {
             let message = || {
                 format!(
@@ -200,7 +200,7 @@ pub static LINTS: &[Lint] = &[
         code: "oauth2-unused",
         about: "[oauth2] without a server that has \"oauth2\" in auth: no client uses it.",
         breaks: Breaks::All,
-        mend: "use auth = [\"oauth2\", \"password\"]",
+        remedy: "use auth = [\"oauth2\", \"password\"]",
         find: Find::Account(|account| {
             let is_used = account.servers.iter().any(|it| it.auth.contains(Auth::OAuth2));
             let is_unused = account.oauth2.is_some() && !is_used;
@@ -212,14 +212,14 @@ pub static LINTS: &[Lint] = &[
         code: "pacc-empty",
         about: "No PACC document is published, because too little is left of it.",
         breaks: Breaks::None,
-        mend: "PACC needs imap or pop3, and smtp; or jmap",
+        remedy: "PACC needs imap or pop3, and smtp; or jmap",
         find: Find::Account(|account| left_out(account, |why| why == Why::NotEnough)),
     },
     Lint {
         code: "pacc-login",
         about: "A server that PACC cannot describe, because of its login.",
         breaks: Breaks::None,
-        mend: "use username = \"%EMAILADDRESS%\" and auth = \"password\"",
+        remedy: "use username = \"%EMAILADDRESS%\" and auth = \"password\"",
         find: Find::Account(|account| {
             left_out(account, |why| matches!(why, Why::Login | Why::NoLogin | Why::NoPassword))
         }),
@@ -229,21 +229,21 @@ pub static LINTS: &[Lint] = &[
         about: "A calendar, address book or file service that PACC cannot describe, because its URL \
                 has no path.",
         breaks: Breaks::None,
-        mend: "add the path of the service to the URL, as in \"https://dav.example.org/dav/\"",
+        remedy: "add the path of the service to the URL, as in \"https://dav.example.org/dav/\"",
         find: Find::Account(|account| left_out(account, |why| why == Why::NoPath)),
     },
     Lint {
         code: "pacc-port",
         about: "A server that PACC cannot describe, because of its port or security.",
         breaks: Breaks::None,
-        mend: "offer it on that port",
+        remedy: "offer it on that port",
         find: Find::Account(|account| left_out(account, |why| matches!(why, Why::Port(_)))),
     },
     Lint {
         code: "page-color",
         about: "A colour in which text cannot be read.",
         breaks: Breaks::None,
-        mend: "use a darker colour",
+        remedy: "use a darker colour",
         find: Find::Account(|account| {
             let color = account.page.color.filter(|color| on_light(*color) != *color);
             let message = |color| {
@@ -259,7 +259,7 @@ pub static LINTS: &[Lint] = &[
         code: "port-starttls",
         about: "TLS from the first byte on a port for STARTTLS.",
         breaks: Breaks::Those(breaks::PORT_DECIDES),
-        mend: "set the port for TLS, or security = \"starttls\"",
+        remedy: "set the port for TLS, or security = \"starttls\"",
         find: Find::Way(|server| {
             let is_wrong =
                 server.security == Security::Tls && is_port_of(server, Security::StartTls);
@@ -280,7 +280,7 @@ pub static LINTS: &[Lint] = &[
         code: "port-tls",
         about: "STARTTLS on a port for TLS from the first byte.",
         breaks: Breaks::All,
-        mend: "set the port for STARTTLS, or security = \"tls\"",
+        remedy: "set the port for STARTTLS, or security = \"tls\"",
         find: Find::Way(|server| {
             let is_wrong =
                 server.security == Security::StartTls && is_port_of(server, Security::Tls);
@@ -300,7 +300,7 @@ pub static LINTS: &[Lint] = &[
         code: "redirect-not-followed",
         about: "A redirect of Autodiscover that some clients do not follow.",
         breaks: Breaks::Those(breaks::NO_REDIRECT_TO_ADDRESS),
-        mend: "configure the servers for this domain, too",
+        remedy: "configure the servers for this domain, too",
         find: Find::Account(|account| {
             let is_moved = matches!(account.moved, Some(Redirect::Address(_)));
             let key = "autodiscover.redirect_address";
@@ -313,7 +313,7 @@ pub static LINTS: &[Lint] = &[
         code: "redirect-url-not-followed",
         about: "A redirect of Autodiscover that some clients do not follow.",
         breaks: Breaks::Those(breaks::NO_REDIRECT_TO_URL),
-        mend: "configure the servers for this domain, too",
+        remedy: "configure the servers for this domain, too",
         find: Find::Account(|account| {
             let is_moved = matches!(account.moved, Some(Redirect::Url(_)));
             let key = "autodiscover.redirect_url";
@@ -326,7 +326,7 @@ pub static LINTS: &[Lint] = &[
         code: "security-none",
         about: "Mail without TLS: a client refuses the whole configuration.",
         breaks: Breaks::Those(breaks::REFUSES_PLAIN),
-        mend: "use security = \"tls\"",
+        remedy: "use security = \"tls\"",
         find: Find::Way(|server| {
             (server.security == Security::Plain && is_read_on_android(server)).then(|| {
                 let refuse = who(breaks::REFUSES_PLAIN, "refuses", "refuse");
@@ -344,7 +344,7 @@ pub static LINTS: &[Lint] = &[
         code: "security-none-other",
         about: "POP3 or ManageSieve without TLS.",
         breaks: Breaks::None,
-        mend: "use TLS",
+        remedy: "use TLS",
         find: Find::Way(|server| {
             (server.security == Security::Plain && !is_read_on_android(server))
                 .then(|| cause(&["security"], "without TLS, passwords can be read on the network"))
@@ -354,7 +354,7 @@ pub static LINTS: &[Lint] = &[
         code: "service-username",
         about: "A service with another login than the mail server.",
         breaks: Breaks::Those(breaks::LAST_USERNAME),
-        mend: "use the same login for both",
+        remedy: "use the same login for both",
         find: Find::Account(|account| {
             let Some(incoming) = account.incoming() else { return Vec::new() };
             let services = account.services.iter().filter(|service| {
@@ -381,7 +381,7 @@ pub static LINTS: &[Lint] = &[
         code: "smtp-without-login",
         about: "Sending without a login: a client refuses the whole configuration.",
         breaks: Breaks::Those(breaks::REFUSES_NO_LOGIN),
-        mend: "use auth = \"password\"",
+        remedy: "use auth = \"password\"",
         find: Find::Server(|server| {
             server.auth.contains(Auth::None).then(|| {
                 let refuse = who(breaks::REFUSES_METHODS, "refuses", "refuse");
@@ -400,7 +400,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-composed",
         about: "A login that is made of several parts.",
         breaks: Breaks::Those(breaks::NO_COMPOSED),
-        mend: "use %EMAILADDRESS%, which works in all clients",
+        remedy: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             let is_composed =
@@ -415,7 +415,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-fixed",
         about: "A login that is the same for every mailbox.",
         breaks: Breaks::Those(breaks::NO_FIXED),
-        mend: "use %EMAILADDRESS%, which works in all clients",
+        remedy: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             is_fixed(server.login.template()).then(|| {
                 let log_in = who(breaks::NO_FIXED, "logs in", "log in");
@@ -430,7 +430,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-local-part",
         about: "A login that is the part before the @.",
         breaks: Breaks::Those(breaks::NO_LOCAL_PART),
-        mend: "use %EMAILADDRESS%, which works in all clients",
+        remedy: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             (server.login.template() == EMAIL_LOCAL_PART).then(|| {
                 let address = who(breaks::ALWAYS_ADDRESS, "logs in", "log in");
@@ -446,7 +446,7 @@ pub static LINTS: &[Lint] = &[
         code: "username-value",
         about: "A login that a client reads as a number or as true or false.",
         breaks: Breaks::Those(breaks::READS_VALUES),
-        mend: "use %EMAILADDRESS%, which works in all clients",
+        remedy: "use %EMAILADDRESS%, which works in all clients",
         find: Find::Server(|server| {
             let login = server.login.template();
             looks_like_a_value(login).then(|| {
@@ -476,7 +476,7 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
         };
         findings.extend(causes.into_iter().map(|cause| Finding {
             clients: lint.breaks.labels(),
-            mend: Some(lint.mend.to_owned()),
+            remedy: Some(lint.remedy.to_owned()),
             ..Finding::warning(lint.code, place(&cause.keys), cause.message)
         }));
     }

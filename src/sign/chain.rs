@@ -88,7 +88,7 @@ pub(super) fn missing(chain: &[X509]) -> Option<&X509NameRef> {
 /// The faults of a file that do not depend on the time.
 pub(super) fn lasting_faults(chain: &[X509], file: &[X509], key: &PKeyRef<Private>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut fault = |code, message: String, mend| faults.push(Fault { code, message, mend });
+    let mut fault = |code, message: String, remedy| faults.push(Fault { code, message, remedy });
     let leaf = &chain[0];
     if is_self_signed(leaf) {
         fault(

@@ -13,7 +13,7 @@ pub struct Fault {
     /// The message.
     pub message: String,
     /// The remedy.
-    pub mend: &'static str,
+    pub remedy: &'static str,
 }
 
 //------------ SignError ------------------------------------------------------

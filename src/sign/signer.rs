@@ -145,13 +145,13 @@ impl Signer {
                 faults.push(Fault {
                     code: "signing-expired",
                     message: format!("the {what} `{name}` expired on {day}"),
-                    mend: "renew it",
+                    remedy: "renew it",
                 });
             } else if end - now < SOON_DAYS * DAY {
                 faults.push(Fault {
                     code: "signing-expires",
                     message: format!("the {what} `{name}` expires on {day}"),
-                    mend: "renew it; after that day devices show \"Not Verified\"",
+                    remedy: "renew it; after that day devices show \"Not Verified\"",
                 });
             }
         }
