@@ -59,6 +59,6 @@ rm -rf "mailsetup-$version"
 cd ..
 mv deb/* .
 rmdir deb
-for file in *.deb *.dsc; do
+for file in "mailsetup_$version-1"*.deb "mailsetup_$version-1.dsc"; do
     [ ! -e "$file" ] || echo "target/dist/$file"
 done

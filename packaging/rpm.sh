@@ -40,4 +40,4 @@ rpmbuild -ba $required \
     --define 'use_source_date_epoch_as_buildtime 1' --define '_buildhost localhost' \
     "$@" "$place/rpm/mailsetup.spec"
 rm -rf "$place/rpm"
-ls "$place"/*.rpm
+ls "$place"/mailsetup-*"$version"-1.*.rpm

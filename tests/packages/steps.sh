@@ -91,7 +91,8 @@ build_deb() {
     build=$PWD/target/roots/$1/build
     rm -rf "$build/build"
     mkdir -p "$build/build" "$place/$1"
-    cp target/dist/*.dsc target/dist/*.orig.tar.xz target/dist/*.debian.tar.xz "$build/build"
+    cp "target/dist/mailsetup_$version-1.dsc" "target/dist/mailsetup_$version.orig.tar.xz" \
+        "target/dist/mailsetup_$version-1.debian.tar.xz" "$build/build"
     without_optimisation "$build/build/cargo-home"
     # The version of Debian's policy is newer than lintian of Debian 12.
     systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe --as-pid2 -D "$build" \
@@ -146,7 +147,8 @@ build_rpm() {
         exit 1
     }
     mkdir -p "$place/rpm"
-    mv target/dist/*.rpm "$place/rpm"
+    mv target/dist/mailsetup-"$version"-1.*.rpm target/dist/mailsetup-selinux-"$version"-1.*.rpm \
+        "$place/rpm"
     rpmlint --strict --config packaging/rpm/rpmlint.toml "$place"/rpm/*.rpm
 }
 
