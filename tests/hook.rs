@@ -191,6 +191,18 @@ fn units_name_the_configuration_of_the_command_line() {
 }
 
 /// No value needs quotes in any of the files.
+/// Without `[Install]`, `systemctl enable --now` starts a unit, but the next boot does not.
+#[test]
+fn units_that_the_admin_enables_are_started_at_boot() {
+    for name in ["systemd-socket", "systemd-http"] {
+        let unit = printed(&[name]);
+        assert!(unit.contains("systemctl enable --now"), "{unit}");
+        assert!(unit.contains("\n[Install]\nWantedBy="), "{unit}");
+    }
+    // At boot, an address may be there later than the service.
+    assert!(printed(&["systemd-http"]).contains("\nStartLimitIntervalSec=0\n"));
+}
+
 #[test]
 fn values_that_a_file_would_interpret_are_refused() {
     for path in [
