@@ -163,17 +163,32 @@ fn shown<'a>(folder: &Path, paths: impl Iterator<Item = &'a Path>) -> Vec<Findin
 }
 
 /// True if a line of these rules, in lower case, denies files like this one: by its extension, or by
-/// its name if that is `.txt`.
+/// its whole name if that has none or is a `.txt`.
 fn hides(rules: &str, path: &Path) -> bool {
     let text = |part: Option<&std::ffi::OsStr>| part.map(|it| it.to_string_lossy().to_lowercase());
     let extension = text(path.extension()).filter(|extension| extension != "txt");
-    let Some(word) = extension.or_else(|| text(path.file_stem())) else { return false };
+    let Some(word) = extension.or_else(|| text(path.file_name())) else { return false };
     let denies = |line: &str| {
         let is_rule = line.starts_with("rewriterule ")
             && ["r=404", "r=403", "[f", ",f,", ",f]"].iter().any(|flag| line.contains(flag));
-        (is_rule || line.starts_with("<files")) && line.contains(&*word)
+        // In an expression, dots have a backslash.
+        (is_rule || line.starts_with("<files")) && has_word(&line.replace("\\.", "."), &word)
     };
     rules.lines().map(str::trim_start).any(denies)
+}
+
+/// True if a text has this word, and not only as a part of a longer one: `main.txt` is not hidden by
+/// a rule for `domains.txt`, and `domains` neither.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    text.match_indices(word).any(|(at, _)| {
+        let (before, behind) = (&text[..at], &text[at + word.len()..]);
+        let is_class = before.ends_with('\\');
+        !is_class
+            && !before.ends_with(is_part)
+            && !behind.starts_with(is_part)
+            && !behind.starts_with('.')
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +201,9 @@ mod tests {
         for name in ["mailsetup.toml", "x/Example.org.TOML", "domains.txt", "profile.key"] {
             assert!(hides(&ours, Path::new(name)), "{name}");
         }
-        for name in ["customers.txt", "customers", "virtual_domains"] {
+        let shown = ["customers.txt", "customers", "virtual_domains", "domain.txt", "main.txt"];
+        for name in shown.into_iter().chain(["mail.txt", "old.txt", "domains", "list.d", "list.c"])
+        {
             assert!(!hides(&ours, Path::new(name)), "{name}");
         }
         let others = [
