@@ -725,6 +725,11 @@ pub(super) const HIDDEN: &[&str] = &[
     "domains.txt",
     "domains.txt.1",
     "Domains.TXT",
+    "domains (1).txt",
+    "domains - Copy.txt",
+    "Copy of domains.txt",
+    "domains-2026-11-26.txt",
+    "domains_old.txt",
     "profile.pem",
     "profile.key",
     "profile.key.old",
@@ -740,7 +745,7 @@ pub(super) const HIDDEN: &[&str] = &[
 ];
 
 /// Names of a site that stay visible.
-const SHOWN: [&str; 12] = [
+const SHOWN: [&str; 14] = [
     "hello.txt",
     "keys.txt",
     "oldest.html",
@@ -750,6 +755,8 @@ const SHOWN: [&str; 12] = [
     "a.newer.html",
     "my-mailsetup.html",
     "mailsetup/index.html",
+    "subdomains.txt",
+    "film.swf",
     "j.tomlinson.html",
     "ol.keyring.html",
     ".well-known/acme-challenge/abc_DEF-123",
