@@ -187,8 +187,9 @@ hosting: static
 ## image: the static program as an image for docker and podman (OCI archive), below target/dist
 image: static
 	@mkdir -p target/dist
-	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" python3 packaging/image.py \
-	  "$${CARGO_TARGET_DIR:-target}/$$(rustc -vV | sed -n 's/^host: //p')/release/mailsetup" target/dist
+	@host='$(TARGET)'; : "$${host:=$$(rustc -vV | sed -n 's/^host: //p')}"; \
+	SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" python3 packaging/image.py \
+	  "$${CARGO_TARGET_DIR:-target}/$$host/release/mailsetup" target/dist
 
 ## dist: a release below target/dist: source with all dependencies, SBOM, checksums (from a commit)
 dist:

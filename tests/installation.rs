@@ -259,6 +259,17 @@ fn without_a_build_install_says_what_to_do() {
     assert!(String::from_utf8_lossy(&text).contains("run \"make build\" first"));
 }
 
+/// Both pack what `make static` has built.
+#[test]
+fn archives_and_images_have_the_program_of_the_platform() {
+    let platform = "TARGET=riscv64gc-unknown-linux-musl";
+    for target in ["hosting", "image"] {
+        let lines =
+            run(command("make").arg("-n").arg("-C").arg(source("")).args([target, platform]));
+        assert!(lines.contains("host='riscv64gc-unknown-linux-musl'"), "{target}: {lines}");
+    }
+}
+
 /// Every target is in the list that `make help` prints.
 #[test]
 fn help_lists_the_targets() {
