@@ -690,6 +690,11 @@ fn health_asks_the_service() {
         assert!(code == 1 && stderr.contains(reason), "{stderr}");
         answer.join().expect("a thread");
     }
+    // The kernel accepts the connection, and nobody answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let address = listener.local_addr().expect("an address").to_string();
+    let (code, _, stderr) = run(&none, &["health", &address]);
+    assert!(code == 1 && stderr.contains("the time limit was reached"), "{stderr}");
 }
 
 /// The names of variables in the documents are those of the program.

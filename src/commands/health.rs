@@ -7,7 +7,7 @@
 use super::output::FOUND;
 use crate::cli;
 use crate::log;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +20,10 @@ pub fn run(arguments: &cli::Health) -> ExitCode {
     match status(arguments.address) {
         Ok(status) if !status.starts_with('5') => ExitCode::SUCCESS,
         Ok(status) => complain(arguments.address, &format!("the status is {status}")),
+        // The error of the system for a time limit is "Resource temporarily unavailable".
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            complain(arguments.address, "the time limit was reached")
+        }
         Err(error) => complain(arguments.address, &error.to_string()),
     }
 }
