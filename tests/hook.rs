@@ -190,7 +190,6 @@ fn units_name_the_configuration_of_the_command_line() {
     assert!(!text.contains("loopback") && !text.contains("\nIPAddress"), "{text}");
 }
 
-/// No value needs quotes in any of the files.
 /// Without `[Install]`, `systemctl enable --now` starts a unit, but the next boot does not.
 #[test]
 fn units_that_the_admin_enables_are_started_at_boot() {
@@ -203,6 +202,7 @@ fn units_that_the_admin_enables_are_started_at_boot() {
     assert!(printed(&["systemd-http"]).contains("\nStartLimitIntervalSec=0\n"));
 }
 
+/// No value needs quotes in any of the files.
 #[test]
 fn values_that_a_file_would_interpret_are_refused() {
     for path in [

@@ -59,7 +59,7 @@ impl Environment {
         for variable in set {
             let (name, value) = variable;
             if name.as_bytes() == CONFIG.as_bytes() {
-                environment.file = Some(value.into());
+                environment.file.get_or_insert_with(|| value.into());
             } else if !is_injected(name.as_bytes(), value.as_bytes()) {
                 others.push(variable);
             }
@@ -346,6 +346,8 @@ mod tests {
             panic!("{twice:?}")
         };
         assert_eq!((&path[..], value.as_str()), (&["imap", "host"][..], "\"one\""));
+        let file = of(&[(CONFIG, "/one"), (CONFIG, "/two")]).file;
+        assert_eq!(file, Some(PathBuf::from("/one")));
     }
 
     #[test]
