@@ -48,7 +48,8 @@ const VALUES: [(&str, &str, &[&str]); 8] = [
 
 fn hook(arguments: &[&str]) -> Output {
     let mut command = command(program());
-    command.env("MAILSETUP_CONFIG", "/dev/null").arg("hook").args(arguments);
+    // Not the configuration of this machine.
+    command.env_remove("MAILSETUP_CONFIG").env("MAILSETUP_TOML", "#").arg("hook").args(arguments);
     command.output().expect("the program")
 }
 
@@ -153,7 +154,7 @@ fn domains_come_from_the_command_line_or_the_configuration() {
         assert!(text.contains("autoconfig.a.example") && text.contains("autodiscover.b.example"));
         assert!(!text.contains("example.org"), "{text}");
         let remark = String::from_utf8(output.stderr).expect("UTF-8");
-        assert!(remark.contains("2 of the configuration's domains"), "{remark}");
+        assert!(remark.contains("the file has 2 domains of the configuration"), "{remark}");
     }
     let any = format!("domains.answer = \"any\"\n{named}");
     for (config, arguments) in
@@ -176,6 +177,42 @@ fn domains_come_from_the_command_line_or_the_configuration() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("left out"), "{output:?}");
 }
 
+/// ProtectHome and PrivateTmp hide these folders; a port below 1024 needs a capability.
+#[test]
+fn what_a_unit_cannot_use_is_told() {
+    for (arguments, path) in [
+        (&["--program", "/home/u/mailsetup"][..], "/home/u/mailsetup"),
+        (&["--program", "/opt/m", "--config", "/root/c.toml"], "/root/c.toml"),
+    ] {
+        let output = hook(&[&["systemd-service"], arguments].concat());
+        let remark = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && remark.contains(&format!("cannot read {path}")),
+            "{remark}"
+        );
+    }
+    assert!(hook(&["systemd-service", "--program=/opt/m"]).stderr.is_empty());
+    for socket in ["127.0.0.1:80", "192.0.2.1:1023"] {
+        let message = refused(&["systemd-http", "--socket", socket]);
+        assert!(message.contains("use a port from 1024"), "{message}");
+        printed(&["haproxy-http", "--socket", socket]);
+    }
+    let text = printed(&["systemd-http", "--socket", "[::ffff:127.0.0.1]:8025"]);
+    assert!(text.contains("\nIPAddressDeny=any\n"), "{text}");
+}
+
+/// Caddy has no form for any domain: the domains that are named are better than none.
+#[test]
+fn a_file_without_a_form_for_any_domain_has_the_named_ones() {
+    let sandbox = Sandbox::new();
+    let text = "domains.answer = \"any\"\n[domain.'a.example']\n";
+    let config = sandbox.write("c.toml", text);
+    let config = config.to_str().expect("UTF-8");
+    assert!(printed(&["caddy-vhost", "--config", config]).contains("autoconfig.a.example"));
+    assert!(printed(&["nginx-vhost", "--config", config]).contains("server_name autoconfig.*"));
+    assert!(refused(&["caddy-vhost", "--domains", "*"]).contains("no form for any domain"));
+}
+
 #[test]
 fn units_name_the_configuration_of_the_command_line() {
     for (name, command) in
@@ -186,6 +223,10 @@ fn units_name_the_configuration_of_the_command_line() {
         assert!(text.contains(&start), "{text}");
         assert!(refused(&[name, "--config", "m.toml"]).contains("--config: m.toml cannot be used"));
     }
+    let mut by_variable = command(program());
+    by_variable.env("MAILSETUP_CONFIG", "/srv/v.toml").args(["hook", "systemd-service"]);
+    let output = by_variable.output().expect("the program");
+    assert!(String::from_utf8_lossy(&output.stdout).contains(" --config /srv/v.toml\n"));
     let text = printed(&["systemd-http", "--socket", "192.0.2.1:8025"]);
     assert!(!text.contains("loopback") && !text.contains("\nIPAddress"), "{text}");
 }

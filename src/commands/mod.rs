@@ -33,7 +33,6 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let named = cli.config.clone();
     let environment: Vec<_> = std::env::vars_os().collect();
     let source = Source::new(cli.config, &environment);
     if cli.version {
@@ -44,7 +43,7 @@ pub fn run() -> ExitCode {
         Some(Command::Show(arguments)) => show::run(&arguments, &source),
         Some(Command::Dns(arguments)) => dns::run(&arguments, &source),
         Some(Command::Check(arguments)) => check::run(&arguments, &source),
-        Some(Command::Hook(arguments)) => hook::run(&arguments, named.as_deref(), &source),
+        Some(Command::Hook(arguments)) => hook::run(&arguments, &source),
         Some(Command::Health(arguments)) => health::run(&arguments),
         None => match listener::inherited() {
             // Started by a web server or by socket activation.

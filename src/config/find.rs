@@ -60,6 +60,14 @@ impl Source {
         &self.environment
     }
 
+    /// The file that the option or the variable names.
+    pub fn named(&self) -> Option<&Path> {
+        match &self.text {
+            Text::Named(path) => Some(path),
+            Text::Variable(_) | Text::Usual => None,
+        }
+    }
+
     /// The file to read; `None` if there is none.
     pub fn path(&self) -> Option<PathBuf> {
         match &self.text {

@@ -362,7 +362,7 @@ impl File {
             (Some(Address::Tcp(tcp)), Socket::Http(text)) => fill(text, &tcp.to_string()),
             (Some(Address::Tcp(tcp)), Socket::Listens(text)) => {
                 fill(text, &tcp.to_string());
-                if !tcp.ip().is_loopback() {
+                if !tcp.ip().to_canonical().is_loopback() {
                     fill("loopback only. ", "");
                     fill("on the loopback address, ", "");
                     fill(", and without network access except loopback", "");

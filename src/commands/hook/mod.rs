@@ -24,13 +24,18 @@ const ANY: &str = "*";
 const LONGEST_PREFIX: &str = "ua-auto-config.";
 /// Longest path in a file, in bytes; nginx accepts 4096 with what is around it.
 const MAX_PATH: usize = 4000;
+/// The first port that programs without privileges can use.
+const FIRST_UNPRIVILEGED: u16 = 1024;
+/// Folders that the units hide from the service (ProtectHome, PrivateTmp).
+const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 /// Longest name of a user or group (useradd(8)).
 const MAX_NAME: usize = 32;
 
-/// Prints the file. `named` is the configuration that the command line names.
-pub fn run(arguments: &Hook, named: Option<&Path>, source: &Source) -> ExitCode {
+/// Prints the file.
+pub fn run(arguments: &Hook, source: &Source) -> ExitCode {
     let file = files::file(arguments.file);
-    let parsed = refuse_unused(arguments, file).and_then(|()| parse(arguments, file, named));
+    let parsed =
+        refuse_unused(arguments, file).and_then(|()| parse(arguments, file, source.named()));
     let mut filled = match parsed {
         Ok(filled) => filled,
         Err(message) => {
@@ -44,13 +49,22 @@ pub fn run(arguments: &Hook, named: Option<&Path>, source: &Source) -> ExitCode 
             Err(exit) => return exit,
         };
     }
+    if file.has(Field::Config) {
+        let paths = [&filled.program, &filled.config].into_iter().flatten();
+        for path in
+            paths.filter(|path| HIDDEN.iter().any(|folder| Path::new(path).starts_with(folder)))
+        {
+            log::notice(&format!("the service cannot read {path}: its unit hides that folder"));
+        }
+    }
     print(file.fill(&filled))
 }
 
 /// The domains that the configuration names; none if any domain is answered.
 fn configured(source: &Source, file: &File) -> Result<Vec<Domain>, ExitCode> {
     let config = load(source)?;
-    let domains = if config.answers_any() { Vec::new() } else { config.domains() };
+    let is_for_any = config.answers_any() && file.takes_any;
+    let domains = if is_for_any { Vec::new() } else { config.domains() };
     let (domains, too_long): (Vec<_>, Vec<_>) = domains.into_iter().partition(has_host_names);
     if let Some(domain) = too_long.first() {
         log::notice(&format!("left out, because the host names would be too long: {domain}"));
@@ -62,8 +76,9 @@ fn configured(source: &Source, file: &File) -> Result<Vec<Domain>, ExitCode> {
         ),
         count => {
             let any = if file.takes_any { ", or use --domains '*' for any domain" } else { "" };
+            let domains = if count == 1 { "domain" } else { "domains" };
             log::notice(&format!(
-                "{count} of the configuration's domains; print the file again when you add one{any}"
+                "the file has {count} {domains} of the configuration; print it again when you add one{any}"
             ));
         }
     }
@@ -193,6 +208,10 @@ fn connectable(address: &Address, socket: &Socket) -> Result<Address, String> {
         (Address::Tcp(tcp), _) if tcp.port() == 0 || tcp.ip().is_multicast() => {
             Err(format!("--socket: {tcp} cannot be used: expected the port and address of a host"))
         }
+        (Address::Tcp(tcp), Socket::Listens(_)) if tcp.port() < FIRST_UNPRIVILEGED => Err(format!(
+            "--socket: {tcp} needs a privilege that the service does not have; use a port from \
+                 {FIRST_UNPRIVILEGED}"
+        )),
         (Address::Tcp(_), _) => Ok(address.clone()),
     }
 }
@@ -201,6 +220,9 @@ fn connectable(address: &Address, socket: &Socket) -> Result<Address, String> {
 fn domains(given: &[String], file: &File) -> Result<Vec<Domain>, String> {
     if given == [ANY] && file.takes_any {
         return Ok(Vec::new());
+    }
+    if given.iter().any(|text| text == ANY) && !file.takes_any {
+        return Err("--domains: this file has no form for any domain; name the domains".to_owned());
     }
     let mut domains = Vec::new();
     let mut seen = std::collections::HashSet::new();
