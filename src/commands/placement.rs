@@ -57,6 +57,12 @@ fn is_below(path: &Path, folder: &Path) -> bool {
 
 fn readable_key(key: &Path) -> Option<Finding> {
     let mode = key.metadata().ok()?.mode();
+    // Nobody else gets to a file below a folder that only its owner may enter.
+    let path = key.canonicalize().ok()?;
+    let is_closed = |folder: &Path| folder.metadata().is_ok_and(|meta| meta.mode() & 0o001 == 0);
+    if path.ancestors().skip(1).any(is_closed) {
+        return None;
+    }
     let message =
         format!("mode {}: every user of this machine can read the signing key", octal(mode));
     let mut finding = Finding::warning("key-readable", Some(Place::file(key)), message);
