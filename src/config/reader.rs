@@ -208,8 +208,14 @@ pub(super) fn wrong_type(path: &[&str], expected: &str, found: &DeValue) -> Stri
 /// The least similarity for a suggestion.
 pub(super) const LIKE: f64 = 0.7;
 
+/// Longest word that is compared with others, in bytes: the work grows with the square of it.
+const LONGEST_COMPARED: usize = 100;
+
 /// The word most similar to `unknown`, if the similarity is at least `least`.
 pub(super) fn nearest<'a>(unknown: &str, words: &[&'a str], least: f64) -> Option<&'a str> {
+    if unknown.len() > LONGEST_COMPARED {
+        return None;
+    }
     let unknown = unknown.to_lowercase();
     words
         .iter()
