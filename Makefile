@@ -188,7 +188,8 @@ hosting: static
 image: static
 	@mkdir -p target/dist
 	@host='$(TARGET)'; : "$${host:=$$(rustc -vV | sed -n 's/^host: //p')}"; \
-	SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" python3 packaging/image.py \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -c log.showSignature=false log -1 --format=%ct 2>/dev/null || echo 315532800)} \
+	python3 packaging/image.py \
 	  "$${CARGO_TARGET_DIR:-target}/$$host/release/mailsetup" target/dist
 
 ## dist: a release below target/dist: source with all dependencies, SBOM, checksums (from a commit)
@@ -245,7 +246,8 @@ install:
 	done
 	$(INSTALL_DATA) contrib/README.md '$(DESTDIR)$(docdir)/contrib/README.md'
 	if [ -n '$(unitdir)' ]; then \
-	  sed 's|=www-data$$|=$(socketuser)|' contrib/systemd/mailsetup.socket \
+	  user=$$(printf '%s\n' '$(socketuser)' | $(QUOTED)) && \
+	  sed "s|=www-data\$$|=$$user|" contrib/systemd/mailsetup.socket \
 	    >'$(DESTDIR)$(unitdir)/mailsetup.socket' && chmod 644 '$(DESTDIR)$(unitdir)/mailsetup.socket' && \
 	  bindir=$$(printf '%s\n' '$(bindir)' | $(IN_UNIT) | $(QUOTED)) && \
 	  sed "s|/usr/bin/mailsetup|$$bindir/mailsetup|" contrib/systemd/mailsetup.service \

@@ -46,7 +46,7 @@ pub enum Command {
     Dns(Dns),
     /// Check the configuration, also for settings that break mail clients
     Check(Check),
-    /// Print the file for a web server or systemd, with your paths and domains
+    /// Print the file for a web server, with your paths and domains
     Hook(Hook),
     /// Ask a service on this machine whether it answers, for health checks
     Health(Health),
@@ -114,9 +114,9 @@ pub enum Client {
     Json,
     /// The page for the mailbox, in HTML
     Page,
-    /// The DNS records of the domain, as the command dns prints them
+    /// The DNS records of the domain, as dns prints them
     Dns,
-    /// All documents for mail clients, PACC only if it is enabled
+    /// All documents for mail clients; PACC if it is enabled
     All,
 }
 

@@ -101,6 +101,7 @@ fn usage(argument: &Arg) -> String {
     };
     let text = match argument.get_long() {
         Some(long) => format!(" [\\fB--{long}\\fR{value}]"),
+        None if !argument.is_required_set() => format!(" [{}]", value.trim_start()),
         None => value,
     };
     let more = if matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };

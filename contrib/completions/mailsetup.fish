@@ -31,7 +31,7 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answ
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for a domain'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print the file for a web server or systemd, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT' -r
@@ -44,8 +44,8 @@ apple\t'iPhone, iPad and Mac'
 pacc\t'Clients that read PACC'
 json\t'Clients that ask for Autodiscover in JSON'
 page\t'The page for the mailbox, in HTML'
-dns\t'The DNS records of the domain, as the command dns prints them'
-all\t'All documents for mail clients, PACC only if it is enabled'"
+dns\t'The DNS records of the domain, as dns prints them'
+all\t'All documents for mail clients; PACC if it is enabled'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l local-xml -d 'Print the file for Outlook\'s registry value PreferLocalXML' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand show" -l sign -d 'Exit with status 1 if the profile cannot be signed'
@@ -77,6 +77,6 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "hook" -d 'Print the file for a web server or systemd, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
