@@ -142,6 +142,15 @@ fn a_key_in_the_web_folder_or_readable_by_others_is_a_warning() {
     set_mode(&sandbox.path("profile.key"), 0o600);
     let none: [&str; 0] = [];
     assert_eq!(about_key(&cgi), none);
+    // In a folder that others may not enter, its mode does not matter.
+    let closed = sandbox.path("closed");
+    fs::create_dir(&closed).expect("mkdir");
+    set_mode(&closed, 0o700);
+    set_mode(&sandbox.path("profile.key"), 0o644);
+    fs::rename(sandbox.path("profile.key"), closed.join("profile.key")).expect("rename");
+    let config = NAMED.to_owned() + &signing.replace("profile.key", "../closed/profile.key");
+    write(&folder.join("mailsetup.toml"), config);
+    assert_eq!(about_key(&cgi), none);
 }
 
 /// `/usr/bin/mailsetup` with `/etc/mailsetup/config.toml`, also called by its link in cgi-bin.

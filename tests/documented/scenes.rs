@@ -67,7 +67,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 40] = [
+pub const SCENES: [Scene; 39] = [
     Scene {
         page: "README.md",
         section: "",
@@ -179,7 +179,6 @@ pub const SCENES: [Scene; 40] = [
          update-ca-certificates >/dev/null",
         "true",
     ),
-    server("SELinux", "true", "[ -s mailsetup.pp ]"),
 ];
 
 /// Sections whose commands another test runs, in full or in another form, because they take minutes
