@@ -52,7 +52,7 @@ for suite in $suites; do
     restarts_refuse_no_request
     signing_key
     say "$suite: web servers"
-    inside sh -eu /tests/smoke
+    inside sh -eu /smoke
     conformance
     stop
     say "$suite: RPM"
