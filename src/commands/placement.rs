@@ -193,7 +193,8 @@ fn has_word(text: &str, word: &str) -> bool {
         !is_class
             && !before.ends_with(is_part)
             && !behind.starts_with(is_part)
-            && !behind.starts_with('.')
+            // An extension, or a class of characters, goes on with the name.
+            && !behind.starts_with(['.', '['])
     })
 }
 
