@@ -368,6 +368,7 @@ fn is_dovecot_2_3() -> bool {
 fn dovecot_2_3() -> String {
     format!(
         "{DOVECOT}
+log_path = {DOVECOT_LOG}
 login_log_format_elements = user=<%u> method=%m rip=%r lip=%l lport=%{{lport}} %c session=<%{{session}}>
 ssl_cert = <{CERTIFICATE}
 ssl_key = <{KEY}
