@@ -33,7 +33,7 @@ enum Text {
     Named(PathBuf),
     /// In a variable.
     Variable(String),
-    /// In one of the usual places; if there is no file, the built-in defaults are used.
+    /// In the first file of the usual places. Without one, the built-in defaults are used.
     Usual,
 }
 
