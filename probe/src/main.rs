@@ -1,0 +1,3 @@
+//! Starts the program; the rest is in the library.
+
+fn main() {}
