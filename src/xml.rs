@@ -17,6 +17,8 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 
+pub mod tree;
+
 /// White space by XML 1.0 §2.3. Other white space of Unicode belongs to the text.
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 

@@ -28,6 +28,10 @@ pub struct Client {
     pub tested: &'static [Tested],
     /// How the names of its recorded requests begin.
     pub requests: &'static [&'static str],
+    /// Its User-Agent: empty if it sends none, `None` if it is not known.
+    pub agent: Option<&'static str>,
+    /// How long it waits for a response, in seconds; 0 if it is not known.
+    pub patience: u16,
     /// Where its behaviour was seen.
     pub source: &'static str,
 }
@@ -73,6 +77,8 @@ pub const UNKNOWN: Client = Client {
     same_as: None,
     tested: &[],
     requests: &[],
+    agent: None,
+    patience: 0,
     source: "",
 };
 
@@ -80,6 +86,11 @@ impl Client {
     /// The name with the version in which the rules were seen.
     pub fn label(&self) -> String {
         format!("{} {}", self.name, self.seen).trim_end().to_owned()
+    }
+
+    /// The name for programs: in lower case, with a dash between words.
+    pub fn slug(&self) -> String {
+        self.name.to_ascii_lowercase().replace(' ', "-")
     }
 
     /// True if a rule holds for it.
@@ -158,6 +169,42 @@ pub enum Rule {
     NeedsItsDomain,
     /// Accepts only XML media types, in lower case.
     NeedsXmlType,
+    /// Accepts the words of a document only in their exact letter case, without white space.
+    ExactWords,
+    /// Keeps white space around a value.
+    KeepsBlanks,
+    /// Rejects a document with a byte order mark.
+    RefusesMark,
+    /// Rejects a document with white space before its XML declaration.
+    RefusesLateStart,
+    /// Rejects a document whose bytes are not UTF-8.
+    NeedsUtf8,
+    /// Does not decode a response that is compressed without having been asked for.
+    RefusesCoding,
+    /// Loses text in CDATA sections.
+    DropsCData,
+    /// Loses the text before a character reference.
+    LosesReferences,
+    /// Rejects a document with prefixed elements.
+    RefusesPrefixes,
+    /// Rejects a document with further attributes at a server.
+    RefusesAttributes,
+    /// Requires `id` at `emailProvider`.
+    NeedsProviderId,
+    /// Requires `version` at `clientConfig`.
+    NeedsVersion,
+    /// Requires at least one `domain`.
+    NeedsDomain,
+    /// Replaces `%EMAILDOMAIN%` by nothing.
+    DropsDomainPlaceholder,
+    /// Does not replace placeholders in host names.
+    KeepsPlaceholdersInHosts,
+    /// Follows redirects only within http or within https.
+    KeepsScheme,
+    /// In Autodiscover, knows `Type` in capitals only.
+    NeedsCapitals,
+    /// In Autodiscover, uses no TLS if `SSL` is `off`, whatever else is written.
+    PlainIfOff,
     /// Parses the body of an error as a document.
     ReadsErrors,
     /// Does not follow HTTP redirects.

@@ -15,6 +15,7 @@ pub(super) static CLIENTS: &[Client] = &[
         rules: &[Rule::NoOAuth2],
         tested: &[Recorded, Document],
         requests: &["outlook-2010-"],
+        agent: Some("Microsoft Office/14.0 (Windows NT 6.1; Microsoft Outlook 14.0.4760; Pro)"),
         source: "mail-in-a-box issue 509; Microsoft TechNet cc511507",
         ..UNKNOWN
     },
@@ -36,6 +37,7 @@ pub(super) static CLIENTS: &[Client] = &[
         rules: &[Rule::NoOAuth2],
         tested: &[Recorded, Document],
         requests: &["outlook-"],
+        agent: Some("Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.11231; Pro)"),
         source: "Microsoft, \"Outlook 2016 implementation of Autodiscover\"; \
                  Monogramm/autodiscover-email-settings issue 18; smartlyway/email-autoconfig-php \
                  issue 2; stalwartlabs/stalwart issue 3248 (Encryption); mailcow-dockerized issue \
@@ -62,6 +64,7 @@ pub(super) static CLIENTS: &[Client] = &[
         ],
         tested: &[Recorded, Document],
         requests: &["autodetect-"],
+        agent: Some("OutlookMobileCloudService-Autodetect/1.0.0"),
         source: "HLFH/automua issue 9; gronke/email-autodiscover issue 4",
         ..UNKNOWN
     },

@@ -14,7 +14,7 @@ mod others;
 mod step;
 
 pub use client::{Client, Login, Order, Rule, Tested};
-pub use step::{Ask, Form, Host, Of, Schema, Scheme, Sent, Step, What};
+pub use step::{Ask, DATABASE, Form, Host, Of, Schema, Scheme, Sent, Step, What};
 
 /// All clients, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Client> {

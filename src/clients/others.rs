@@ -22,6 +22,7 @@ pub(super) static CLIENTS: &[Client] = &[
         steps: &[pox(Https, Host::Autodiscover)],
         tested: &[Recorded],
         requests: &["em-client-"],
+        agent: Some(""),
         source: "mailcow-dockerized pull request 370",
         ..UNKNOWN
     },
@@ -73,6 +74,9 @@ pub(super) static CLIENTS: &[Client] = &[
         rules: &[Rule::NoOAuth2],
         tested: &[Recorded, Document],
         requests: &["safari-"],
+        agent: Some(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+        ),
         source: "Apple's schema; mox, `http/autoconf.go` and issue 328; \
                  nolanbrown/ios-cert-enrollment pull request 5 (chain); lennart-k/rustical issue \
                  98, mail-in-a-box/mailinabox pull request 1402, nextcloud/server pull request \

@@ -417,7 +417,7 @@ fn answers(client: &Client) -> Vec<String> {
 }
 
 /// The rules in the order of the documentation.
-const RULES: [Rule; 37] = [
+const RULES: [Rule; 55] = [
     Rule::FirstServer,
     Rule::LastServer,
     Rule::LastOutgoing,
@@ -446,6 +446,24 @@ const RULES: [Rule; 37] = [
     Rule::LastUsername,
     Rule::NeedsItsDomain,
     Rule::NeedsXmlType,
+    Rule::ExactWords,
+    Rule::KeepsBlanks,
+    Rule::RefusesMark,
+    Rule::RefusesLateStart,
+    Rule::NeedsUtf8,
+    Rule::RefusesCoding,
+    Rule::DropsCData,
+    Rule::LosesReferences,
+    Rule::RefusesPrefixes,
+    Rule::RefusesAttributes,
+    Rule::NeedsProviderId,
+    Rule::NeedsVersion,
+    Rule::NeedsDomain,
+    Rule::DropsDomainPlaceholder,
+    Rule::KeepsPlaceholdersInHosts,
+    Rule::KeepsScheme,
+    Rule::NeedsCapitals,
+    Rule::PlainIfOff,
     Rule::ReadsErrors,
     Rule::RefusesRedirects,
     Rule::DistrustsHttp,
@@ -504,6 +522,28 @@ fn about(rule: Rule) -> &'static str {
         Rule::NeedsXmlType => {
             "accepts only the media types `text/xml` and `application/xml`, in lower case"
         }
+        Rule::ExactWords => {
+            "accepts the words of a document only in their exact letter case, without white space"
+        }
+        Rule::KeepsBlanks => "keeps white space around a value",
+        Rule::RefusesMark => "rejects a document with a byte order mark",
+        Rule::RefusesLateStart => "rejects a document with white space before its XML declaration",
+        Rule::NeedsUtf8 => "rejects a document that is not in UTF-8",
+        Rule::RefusesCoding => {
+            "does not decode a response that is compressed without a request for it"
+        }
+        Rule::DropsCData => "loses text in CDATA sections",
+        Rule::LosesReferences => "loses the text before a character reference",
+        Rule::RefusesPrefixes => "rejects a document with prefixed elements",
+        Rule::RefusesAttributes => "rejects a document with further attributes at a server",
+        Rule::NeedsProviderId => "requires `id` at `emailProvider`",
+        Rule::NeedsVersion => "requires `version` at `clientConfig`",
+        Rule::NeedsDomain => "requires at least one `<domain>`",
+        Rule::DropsDomainPlaceholder => "replaces `%EMAILDOMAIN%` by nothing",
+        Rule::KeepsPlaceholdersInHosts => "does not replace placeholders in host names",
+        Rule::KeepsScheme => "follows redirects only within http or within https",
+        Rule::NeedsCapitals => "Autodiscover: knows `Type` in capitals only",
+        Rule::PlainIfOff => "Autodiscover: uses no TLS if `SSL` is `off`, whatever `Encryption` is",
         Rule::ReadsErrors => "parses the body of an error as a document",
         Rule::RefusesRedirects => "does not follow HTTP redirects",
         Rule::DistrustsHttp => "asks the user to confirm a response over http",
