@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("paths", &["request"]),
     ("step", &["record", "response"]),
     ("access_log", &["address", "log", "record", "request", "step", "visible"]),
-    ("clients", &["address", "paths"]),
+    ("clients", &["address", "paths", "xml"]),
     ("directory", &["address", "files", "finding", "log"]),
     ("metrics", &["response", "step"]),
     ("ports", &["account"]),

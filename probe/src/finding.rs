@@ -1,7 +1,7 @@
 //! Findings: what is wrong, with which name or server, and whom it hurts; as data.
 //!
-//! Every kind has a code that does not change between versions; those of the program are in
-//! [`CODES`], with their text for `--explain` and for the manual.
+//! Every kind has a code that does not change between versions; all of them are in `codes`,
+//! with their text for `--explain` and for the manual.
 
 use mailsetup::finding::Level;
 
@@ -10,13 +10,84 @@ use mailsetup::finding::Level;
 pub struct Code {
     /// In kebab case: `tls-name`.
     pub id: &'static str,
-    /// The level if a client fails because of it. A finding that hurts no client has one level less,
-    /// down to a note.
-    pub level: Level,
+    /// Where on the way from a name to a mailbox it stands.
+    pub stage: Stage,
+    /// Its level if a client fails because of it; see [`Weight`].
+    pub weight: Weight,
     /// One line about it.
     pub about: &'static str,
     /// What it means, whom it hurts, and the remedy: plain text of one paragraph or more.
     pub explain: &'static str,
+}
+
+/// The way from a name to a mailbox: what comes first matters first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Stage {
+    /// Names and addresses.
+    Dns,
+    /// Connections.
+    Connection,
+    /// TLS.
+    Tls,
+    /// HTTP.
+    Http,
+    /// What a document says.
+    Document,
+    /// Mail servers.
+    Mail,
+}
+
+/// How much a kind of finding weighs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Weight {
+    /// An error if a client fails because of it; else a warning.
+    Fault,
+    /// A warning, whether or not a client fails.
+    Risk,
+    /// Something is not published. A warning if a client fails because of it; else it is left out.
+    Absence,
+    /// Not published either, and many domains do well without it: a note if a client fails because of
+    /// it; else it is left out.
+    Choice,
+    /// A note in any case.
+    Note,
+}
+
+/// Something that is wrong, before it is known whom it hurts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The kind.
+    pub code: &'static str,
+    /// What it is about.
+    pub subject: String,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What was asked, and what came.
+    pub evidence: String,
+    /// The remedy; empty if there is none.
+    pub remedy: String,
+}
+
+impl Fault {
+    /// Without evidence and remedy.
+    pub fn new(
+        code: &'static str,
+        subject: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Fault {
+        let (evidence, remedy) = (String::new(), String::new());
+        Fault { code, subject: subject.into(), message: message.into(), evidence, remedy }
+    }
+
+    /// With what was asked, and what came.
+    pub fn seen(self, evidence: impl Into<String>) -> Fault {
+        Fault { evidence: evidence.into(), ..self }
+    }
+
+    /// With a remedy.
+    pub fn mend(self, remedy: impl Into<String>) -> Fault {
+        Fault { remedy: remedy.into(), ..self }
+    }
 }
 
 /// One finding.

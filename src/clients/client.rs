@@ -165,6 +165,8 @@ pub enum Rule {
     Login(Login),
     /// Uses the last login of the document, also that of a service, for the mail server.
     LastUsername,
+    /// Uses the first successful response, in the order of its steps, even if it is no document.
+    FirstResponse,
     /// Requires the requested domain in `domain`.
     NeedsItsDomain,
     /// Accepts only XML media types, in lower case.

@@ -46,6 +46,7 @@ pub(super) static CLIENTS: &[Client] = &[
             Rule::PortDecides,
             Rule::TypedText,
             Rule::Login(Login::Filled),
+            Rule::FirstResponse,
             Rule::NeedsXmlType,
             Rule::IgnoresRedirectUrl,
             Rule::SendsPassword,

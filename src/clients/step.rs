@@ -4,6 +4,7 @@
 
 use crate::address::EmailAddress;
 use crate::paths::{self, Path};
+use crate::xml;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// One step of a client.
@@ -172,6 +173,27 @@ impl Ask {
             Host::Pacc => "ua-auto-config.",
         };
         format!("{before}{domain}")
+    }
+
+    /// The body for an address; `None` for a GET ([MS-OXDSCLI] 2.2.3, [MS-ASCMD] 2.2.1.1).
+    pub fn body(&self, address: &EmailAddress) -> Option<Vec<u8>> {
+        const NAMESPACE: &str = "http://schemas.microsoft.com/exchange/autodiscover/";
+        let What::Pox(schema) = self.what else { return None };
+        let (request, response) = match schema {
+            Schema::Outlook => ("outlook/requestschema/2006", "outlook/responseschema/2006a"),
+            Schema::MobileSync => {
+                ("mobilesync/requestschema/2006", "mobilesync/responseschema/2006")
+            }
+        };
+        let mut document = xml::Writer::new();
+        let root = [("xmlns", &*format!("{NAMESPACE}{request}"))];
+        document.element("Autodiscover", &root, |xml| {
+            xml.element("Request", &[], |xml| {
+                xml.text("EMailAddress", &address.to_string());
+                xml.text("AcceptableResponseSchema", &format!("{NAMESPACE}{response}"));
+            });
+        });
+        Some(document.finish())
     }
 
     /// Path and query for an address. The digest of an address is left out, because mailsetup

@@ -163,29 +163,13 @@ fn offers_pacc(domain: &Domain, config: &Config) -> bool {
 
 /// The response to a request for an address.
 fn respond_to(ask: &Ask, address: &EmailAddress, config: &Config) -> Response {
-    let (method, body) = match ask.what {
-        What::Pox(_) => (Method::Post, outlook_body(address)),
-        _ => (Method::Get, Vec::new()),
+    let (method, body) = match ask.body(address) {
+        Some(body) => (Method::Post, body),
+        None => (Method::Get, Vec::new()),
     };
     let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
     respond_now(&request, config).response
-}
-
-/// The body of Outlook's request ([MS-OXDSCLI] 2.2.3).
-fn outlook_body(address: &EmailAddress) -> Vec<u8> {
-    const REQUEST: &str =
-        "http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006";
-    const RESPONSE: &str =
-        "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a";
-    let mut document = xml::Writer::new();
-    document.element("Autodiscover", &[("xmlns", REQUEST)], |xml| {
-        xml.element("Request", &[], |xml| {
-            xml.text("EMailAddress", &address.to_string());
-            xml.text("AcceptableResponseSchema", RESPONSE);
-        });
-    });
-    document.finish()
 }
 
 /// False for errors, also for those of Autodiscover, which have status 200.

@@ -417,7 +417,7 @@ fn answers(client: &Client) -> Vec<String> {
 }
 
 /// The rules in the order of the documentation.
-const RULES: [Rule; 55] = [
+const RULES: [Rule; 56] = [
     Rule::FirstServer,
     Rule::LastServer,
     Rule::LastOutgoing,
@@ -444,6 +444,7 @@ const RULES: [Rule; 55] = [
     Rule::Login(Login::LocalPartOrAddress),
     Rule::Login(Login::Address),
     Rule::LastUsername,
+    Rule::FirstResponse,
     Rule::NeedsItsDomain,
     Rule::NeedsXmlType,
     Rule::ExactWords,
@@ -517,6 +518,9 @@ fn about(rule: Rule) -> &'static str {
         Rule::Login(Login::Address) => "login: always uses the address",
         Rule::LastUsername => {
             "uses the last login of the document, also that of a service, for the mail server"
+        }
+        Rule::FirstResponse => {
+            "uses the first successful response in the order of its requests, even if it is no document"
         }
         Rule::NeedsItsDomain => "requires the requested domain in `<domain>`",
         Rule::NeedsXmlType => {

@@ -1,0 +1,402 @@
+//! Reads an autoconfig document as a client reads it.
+//!
+//! Rules: draft-ietf-mailmaint-autoconfig, and those of each client in its table. What breaks one client
+//! and not another is an [`Oddity`] of the reading, not of the document.
+
+use super::{Body, DOMAIN, Found, Oddity, Reader, Setting, shortened};
+use mailsetup::account::{Protocol, Security};
+use mailsetup::clients::Rule;
+use mailsetup::xml::tree::{Element, Piece, tree};
+use mailsetup::{address, visible};
+
+/// Domains whose servers are in the lists of OAuth2 that clients have built in.
+const OAUTH2_HOSTS: [&str; 12] = [
+    "google.com",
+    "gmail.com",
+    "googlemail.com",
+    "office365.com",
+    "outlook.com",
+    "live.com",
+    "yahoo.com",
+    "aol.com",
+    "yandex.com",
+    "mail.ru",
+    "comcast.net",
+    "fastmail.com",
+];
+/// What the words of `authentication` are.
+const METHODS: [&str; 9] = [
+    "password-cleartext",
+    "plain",
+    "password-encrypted",
+    "secure",
+    "GSSAPI",
+    "NTLM",
+    "OAuth2",
+    "none",
+    "client-IP-address",
+];
+
+/// What the client finds.
+pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
+    if body.is_cut {
+        return Err(odd("doc-too-long", "the document is longer than 64 KiB", body.begin()));
+    }
+    if reader.has(Rule::NeedsXmlType) {
+        let media_type = body.media_type.as_deref().unwrap_or_default();
+        let known = ["text/xml", "application/xml", "text/rdf"];
+        if !known.iter().any(|known| media_type.starts_with(known)) {
+            let message = match media_type {
+                "" => "the document has no Content-Type".to_owned(),
+                other => format!("the document is sent as {}", shortened(other)),
+            };
+            let oddity = odd("doc-media-type", message, format!("Content-Type: {media_type}"));
+            return Err(oddity.mend("send it as Content-Type: text/xml; charset=utf-8"));
+        }
+    }
+    if let Some(coding) = body.coding.as_deref().filter(|_| reader.has(Rule::RefusesCoding)) {
+        let message = "the document is compressed, which the request did not ask for";
+        let oddity = odd("doc-compressed", message, format!("Content-Encoding: {coding}"));
+        return Err(oddity.mend("compress it only for requests with Accept-Encoding"));
+    }
+    let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
+        true => odd("doc-web-page", "a web page is sent in place of a document", body.begin())
+            .mend("send 404 for paths that do not exist"),
+        false => odd("doc-broken", err.to_string(), body.begin()),
+    })?;
+    let root = &tree.root;
+    if root.name != "clientConfig" {
+        let message = format!("the document is not autoconfig: its root is {}", named(root));
+        let code = if body.is_web_page() { "doc-web-page" } else { "doc-other" };
+        return Err(odd(code, message, body.begin()));
+    }
+    if tree.has_mark && reader.has(Rule::RefusesMark) {
+        return Err(odd("doc-mark", "the document begins with a byte order mark", body.begin())
+            .mend("save it as UTF-8 without a byte order mark"));
+    }
+    if tree.is_late && !tree.encoding.is_empty() && reader.has(Rule::RefusesLateStart) {
+        let message = "white space precedes the XML declaration";
+        return Err(odd("doc-late", message, body.begin())
+            .mend("remove the empty lines before the declaration"));
+    }
+    let is_utf8 = tree.is_utf8 && ["", "utf-8", "us-ascii"].contains(&&*tree.encoding);
+    if !is_utf8 && reader.has(Rule::NeedsUtf8) {
+        let message = format!("the document is not UTF-8, but {}", shortened(&tree.encoding));
+        return Err(odd("doc-encoding", message, body.begin()).mend("send it in UTF-8"));
+    }
+    let mut prefixed = None;
+    root.each(&mut |element| {
+        if !element.prefix.is_empty() {
+            prefixed.get_or_insert(element);
+        }
+    });
+    if let Some(element) = prefixed.filter(|_| reader.has(Rule::RefusesPrefixes)) {
+        let message = format!("elements have a prefix: {}:{}", element.prefix, element.name);
+        return Err(odd("doc-prefix", visible::visible(&message), body.begin())
+            .mend("write the elements without a prefix"));
+    }
+    if root.attribute("version").is_none() && reader.has(Rule::NeedsVersion) {
+        return Err(odd("doc-no-version", "clientConfig has no version", body.begin())
+            .mend("write <clientConfig version=\"1.1\">"));
+    }
+    let provider = root
+        .first("emailProvider")
+        .ok_or_else(|| odd("doc-other", "the document has no emailProvider", body.begin()))?;
+    of_provider(provider, reader)
+}
+
+fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
+    let domain = reader.address.domain().as_str();
+    let id = provider.attribute("id").unwrap_or_default();
+    let is_name = |text: &str| text.contains('%') || address::is_host_name(text);
+    if reader.has(Rule::NeedsProviderId) && !is_name(id) {
+        let message = match id {
+            "" => "emailProvider has no id".to_owned(),
+            id => format!("the id of emailProvider is not a host name: {}", shortened(id)),
+        };
+        return Err(odd("doc-no-id", message, format!("<emailProvider id=\"{id}\">"))
+            .mend("write the mail domain as the id of emailProvider"));
+    }
+    let domains: Vec<_> = provider.all("domain").map(|domain| domain.text()).collect();
+    if reader.has(Rule::NeedsDomain) && !domains.iter().any(|name| is_name(name.trim())) {
+        return Err(odd("doc-no-domain", "the document names no domain", String::new())
+            .mend("write the mail domain in a domain element"));
+    }
+    let is_ours = |name: &String| reader.filled(name).trim().eq_ignore_ascii_case(domain);
+    if reader.has(Rule::NeedsItsDomain) && !domains.iter().any(is_ours) {
+        let message =
+            format!("the document is for {}, not for {domain}", shortened(&domains.join(", ")));
+        return Err(odd("doc-other-domain", message, shortened(&domains.join(", ")))
+            .mend("add the mail domain in a domain element"));
+    }
+    let mut found = Found::default();
+    for element in &provider.children {
+        let is_incoming = match &*element.name {
+            "incomingServer" => true,
+            "outgoingServer" => false,
+            _ => continue,
+        };
+        match server(element, is_incoming, reader, &mut found.oddities)? {
+            Some(setting) => found.settings.push(setting),
+            None => continue,
+        }
+    }
+    let has = |is: fn(Protocol) -> bool| found.settings.iter().any(|setting| is(setting.protocol));
+    let fatal = |code, message: &str| odd(code, message, String::new());
+    if let Some(oddity) = found.oddities.first().filter(|_| found.settings.is_empty()) {
+        return Err(oddity.clone());
+    }
+    let has_imap = has(|protocol| protocol == Protocol::Imap);
+    if reader.has(Rule::NeedsImap) && !has_imap && has(Protocol::is_incoming) {
+        return Err(fatal("doc-no-imap", "the document has no IMAP server"));
+    }
+    if reader.has(Rule::ImapFirst) && has_imap {
+        let first = found.settings.iter().find(|setting| setting.protocol.is_incoming());
+        if first.is_some_and(|setting| setting.protocol != Protocol::Imap) {
+            return Err(fatal("doc-imap-late", "another server precedes the IMAP server")
+                .mend("write the IMAP server first"));
+        }
+    }
+    if !has(Protocol::is_incoming) {
+        let oddity = found.oddities.first().cloned();
+        return Err(oddity.unwrap_or_else(|| {
+            fatal("doc-no-incoming", "the document has no server to read mail from")
+        }));
+    }
+    if !has(|protocol| protocol == Protocol::Smtp) {
+        let oddity = found.oddities.first().cloned();
+        return Err(oddity
+            .unwrap_or_else(|| fatal("doc-no-smtp", "the document has no server to send mail")));
+    }
+    Ok(found)
+}
+
+/// A server; `None` if the client skips it.
+fn server(
+    element: &Element,
+    is_incoming: bool,
+    reader: &Reader,
+    oddities: &mut Vec<Oddity>,
+) -> Result<Option<Setting>, Oddity> {
+    let kind = element.attribute("type").unwrap_or_default();
+    if element.attributes.len() > 1 && reader.has(Rule::RefusesAttributes) {
+        let names: Vec<_> = element.attributes.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("a server has further attributes than type: {}", names.join(", "));
+        return Err(odd("doc-attribute", visible::visible(&message), names.join(" "))
+            .mend("write only type at a server"));
+    }
+    let protocol = match (is_incoming, kind) {
+        (true, "imap") => Protocol::Imap,
+        (true, "pop3") => Protocol::Pop3,
+        (false, "smtp") => Protocol::Smtp,
+        (_, other) => {
+            let message = format!("the type of a server is {}", shortened(other));
+            let oddity = odd("doc-type", message, format!("type=\"{}\"", shortened(other)));
+            return match reader.has(Rule::RefusesOtherTypes) {
+                true => Err(oddity.mend("write imap, pop3 and smtp first, or leave it out")),
+                false => Ok(None),
+            };
+        }
+    };
+    let host = value(element, "hostname", reader, oddities).unwrap_or_default();
+    let host = match reader.has(Rule::KeepsPlaceholdersInHosts) {
+        true => host,
+        false => reader.filled(&host),
+    };
+    let host = host.to_ascii_lowercase();
+    let name = host.trim_end_matches('.');
+    if !(address::is_host_name(name) || name.parse::<std::net::IpAddr>().is_ok()) {
+        let code = if name.contains('%') || element_has(element, DOMAIN) {
+            "doc-placeholder"
+        } else {
+            "doc-host"
+        };
+        let message = format!("the host of the {kind} server is `{}`", shortened(name));
+        oddities.push(
+            odd(code, message, snippet(element, "hostname"))
+                .mend("write the host name itself, without placeholders"),
+        );
+        return Ok(None);
+    }
+    let Some(port) = value(element, "port", reader, oddities)
+        .and_then(|port| port.trim().parse::<u16>().ok().filter(|port| *port > 0))
+    else {
+        let message = format!("the {kind} server has no port");
+        oddities.push(odd("doc-port", message, snippet(element, "port")));
+        return Ok(None);
+    };
+    let Some(security) = security(element, kind, reader, oddities)? else { return Ok(None) };
+    let methods = methods(element, name, reader);
+    let template = value(element, "username", reader, oddities).unwrap_or_default();
+    let needs_login = is_incoming || methods.iter().any(|method| method != "none");
+    if template.trim().is_empty() && needs_login {
+        let message = format!("the {kind} server has no username");
+        oddities.push(
+            odd("doc-username", message, snippet(element, "username"))
+                .mend("write <username>%EMAILADDRESS%</username>"),
+        );
+        let skips = reader.has(Rule::EveryServer) || reader.has(Rule::RefusesPlain);
+        if skips || reader.has(Rule::TypedText) {
+            return Ok(None);
+        }
+    }
+    if reader.has(Rule::TypedText) && template.trim().parse::<f64>().is_ok() {
+        let message = format!("the username {} is read as a number", shortened(&template));
+        oddities.push(
+            odd("doc-username", message, snippet(element, "username"))
+                .mend("write <username>%EMAILADDRESS%</username>"),
+        );
+    }
+    let login = reader.login(&template);
+    Ok(Some(Setting { protocol, host: name.to_owned(), port, security, methods, login }))
+}
+
+/// The security of a server; `None` if the client skips the server.
+fn security(
+    element: &Element,
+    kind: &str,
+    reader: &Reader,
+    oddities: &mut Vec<Oddity>,
+) -> Result<Option<Security>, Oddity> {
+    let mut bad = None;
+    for child in element.all("socketType") {
+        let text = text(child, reader);
+        let is_exact = reader.has(Rule::ExactWords);
+        let word = if is_exact { text.clone() } else { text.trim().to_ascii_uppercase() };
+        match &*word {
+            "SSL" => return Ok(Some(Security::Tls)),
+            "STARTTLS" => return Ok(Some(Security::StartTls)),
+            "plain" | "PLAIN" if reader.has(Rule::RefusesPlain) => {
+                let message = format!("the {kind} server is without TLS");
+                return Err(odd("doc-plain", message, snippet(element, "socketType"))
+                    .mend("offer TLS, and write <socketType>SSL</socketType>"));
+            }
+            "plain" | "PLAIN" => return Ok(Some(Security::Plain)),
+            _ => bad = Some(text),
+        }
+    }
+    let (code, message) = match bad {
+        None => ("doc-security", format!("the {kind} server has no socketType")),
+        Some(text) if text.trim() != text => (
+            "doc-white-space",
+            format!("white space surrounds the socketType of the {kind} server"),
+        ),
+        Some(text) => {
+            ("doc-security", format!("the socketType of the {kind} server is {}", shortened(&text)))
+        }
+    };
+    let oddity = odd(code, message, snippet(element, "socketType"))
+        .mend("write <socketType>SSL</socketType> or <socketType>STARTTLS</socketType>");
+    if reader.has(Rule::RefusesPlain) || reader.has(Rule::RefusesOtherTypes) {
+        return Err(oddity);
+    }
+    oddities.push(oddity);
+    // Delta Chat tries both; others use no TLS or guess.
+    Ok(reader.has(Rule::EveryServer).then_some(Security::Tls))
+}
+
+/// The methods in the order in which the client tries them; unknown words are left out.
+fn methods(element: &Element, host: &str, reader: &Reader) -> Vec<String> {
+    if reader.has(Rule::IgnoresMethods) {
+        return Vec::new();
+    }
+    let is_known_host =
+        OAUTH2_HOSTS.iter().any(|known| host == *known || host.ends_with(&format!(".{known}")));
+    let is_usable = |method: &String| match method.as_str() {
+        "OAuth2" if reader.has(Rule::NoOAuth2) => false,
+        "OAuth2" if reader.has(Rule::OAuth2ByHost) => is_known_host,
+        method => METHODS.contains(&method),
+    };
+    let all: Vec<_> = element
+        .all("authentication")
+        .map(|method| text(method, reader).trim().to_owned())
+        .filter(is_usable)
+        .collect();
+    if reader.has(Rule::LastMethod) {
+        all.last().cloned().into_iter().collect()
+    } else if reader.has(Rule::FirstOtherMethod) {
+        let other = all.iter().find(|method| *method != "password-cleartext");
+        other.or(all.first()).cloned().into_iter().collect()
+    } else if reader.has(Rule::FirstMethod) {
+        all.into_iter().take(1).collect()
+    } else {
+        all
+    }
+}
+
+/// The text of the first element of a name, as the client reads it.
+fn value(
+    element: &Element,
+    name: &str,
+    reader: &Reader,
+    oddities: &mut Vec<Oddity>,
+) -> Option<String> {
+    let child = element.first(name)?;
+    let has = |is: fn(&Piece) -> bool| child.pieces.iter().any(is);
+    let lost = match () {
+        () if reader.has(Rule::DropsCData) && has(|piece| matches!(piece, Piece::CData(_))) => {
+            Some(("doc-cdata", "is in a CDATA section"))
+        }
+        () if reader.has(Rule::LosesReferences)
+            && has(|piece| matches!(piece, Piece::Reference(_))) =>
+        {
+            Some(("doc-reference", "has a character reference"))
+        }
+        () if reader.has(Rule::KeepsBlanks) && child.text().trim() != child.text() => {
+            Some(("doc-white-space", "has white space around its text"))
+        }
+        () => None,
+    };
+    if let Some((code, what)) = lost {
+        oddities.push(
+            odd(code, format!("{name} {what}"), snippet(element, name))
+                .mend("write the value as plain text on one line"),
+        );
+    }
+    let text = text(child, reader);
+    // Only names of hosts are trimmed by all.
+    Some(match reader.has(Rule::KeepsBlanks) {
+        true => text,
+        false => text.trim().to_owned(),
+    })
+}
+
+/// The text of an element, without what the client loses.
+fn text(element: &Element, reader: &Reader) -> String {
+    let mut text = String::new();
+    for piece in &element.pieces {
+        match piece {
+            Piece::CData(_) if reader.has(Rule::DropsCData) => {}
+            Piece::Reference(_) if reader.has(Rule::LosesReferences) => text.clear(),
+            piece => text.push_str(piece.as_str()),
+        }
+    }
+    text
+}
+
+fn element_has(element: &Element, text: &str) -> bool {
+    element.children.iter().any(|child| child.text().contains(text))
+}
+
+/// An element as it is in the document.
+fn snippet(element: &Element, name: &str) -> String {
+    match element.first(name) {
+        Some(child) => format!("{name}: \"{}\"", visible::visible(&child.text())),
+        None => format!("{name} is missing"),
+    }
+}
+
+fn named(element: &Element) -> String {
+    shortened(&element.name)
+}
+
+/// An oddity without a remedy.
+pub(super) fn odd(code: &'static str, message: impl Into<String>, piece: String) -> Oddity {
+    Oddity { code, message: message.into(), piece, remedy: "" }
+}
+
+impl Oddity {
+    pub(super) fn mend(self, remedy: &'static str) -> Oddity {
+        Oddity { remedy, ..self }
+    }
+}
