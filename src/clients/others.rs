@@ -75,7 +75,8 @@ pub(super) static CLIENTS: &[Client] = &[
         tested: &[Recorded, Document],
         requests: &["safari-"],
         agent: Some(
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 \
+             (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
         ),
         source: "Apple's schema; mox, `http/autoconf.go` and issue 328; \
                  nolanbrown/ios-cert-enrollment pull request 5 (chain); lennart-k/rustical issue \
