@@ -3,6 +3,12 @@
 //! Rules: RFC 1034, RFC 1035, RFC 2782 (SRV). Keeps apart what a user must keep apart: a name that
 //! does not exist, a name without records of a type, a server that fails, and no answer.
 
+mod message;
+mod resolver;
+
+pub use message::{Reading, read};
+pub use resolver::{Addresses, Families, Resolver};
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -148,3 +154,6 @@ impl fmt::Display for Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
