@@ -14,7 +14,9 @@
 //!
 //! The clients and their rules are the table of `mailsetup::clients`.
 
+pub mod facts;
 pub mod finding;
 pub mod net;
+pub mod plan;
 pub mod read;
 pub mod report;

@@ -10,6 +10,13 @@
 
 mod certificate;
 mod reason;
+/// The MD5 digest in hexadecimal, which Evolution sends for an address; not for anything secret.
+pub fn md5(bytes: &[u8]) -> String {
+    let digest = openssl::hash::hash(openssl::hash::MessageDigest::md5(), bytes);
+    let digest = digest.as_ref().map(AsRef::as_ref).unwrap_or_default();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

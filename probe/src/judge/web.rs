@@ -1,0 +1,241 @@
+//! What is wrong with an exchange, whoever the client is.
+
+use crate::facts::Facts;
+use crate::finding::Fault;
+use crate::net::dns::{Answer, Outcome as Dns};
+use crate::net::http::{Exchange, Hop, Outcome, Response};
+use crate::net::tls::{Reason, Refused};
+use crate::read::shortened;
+
+/// The fault that keeps an exchange from a response; `None` if there is a response.
+pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
+    let hop = exchange.last()?;
+    let host = host(&hop.url);
+    let place = place(&hop.url);
+    let asked = asked(exchange);
+    Some(match &hop.outcome {
+        Outcome::Response(_) => return None,
+        Outcome::NoAddress(answers) => no_address(host, answers, facts),
+        Outcome::Unreachable(what) if is_incidental(&hop.url, facts) => {
+            let message = format!("no web server answers at {place}: {what}");
+            Fault::new("web-none", place, message).seen(asked)
+        }
+        Outcome::Unreachable(what) => {
+            let message = format!("no connection: {what}");
+            Fault::new("connection-refused", place, message)
+                .seen(asked)
+                .mend("Start the web server there, open its port, or correct the address in the DNS.")
+        }
+        Outcome::TimedOut if hop.address.is_none() && is_incidental(&hop.url, facts) => {
+            let message = format!("no web server answers at {place} in time");
+            Fault::new("web-none", place, message).seen(asked)
+        }
+        Outcome::TimedOut if hop.address.is_none() => {
+            Fault::new("connection-timeout", place, "no connection in time").seen(asked).mend(
+                "Correct the address in the DNS, or let the firewall refuse in place of dropping.",
+            )
+        }
+        Outcome::TimedOut => {
+            Fault::new("http-timeout", url(&hop.url), "no complete response in time").seen(asked)
+        }
+        Outcome::Tls(refused) => tls(refused, &place, &asked),
+        Outcome::Broken(what) => {
+            let message = format!("the response is not HTTP, or not complete: {}", shortened(what));
+            Fault::new("http-broken", url(&hop.url), message).seen(asked)
+        }
+        Outcome::NotAsked(what) if what.contains("redirect") => {
+            let first = exchange.hops.first().map(|hop| url(&hop.url)).unwrap_or_default();
+            Fault::new("redirect-loop", first, "the redirects do not end")
+                .seen(hops(exchange))
+                .mend("Answer this path with the document, without a redirect.")
+        }
+        Outcome::NotAsked(what) => Fault::new("not-asked", url(&hop.url), *what).seen(asked),
+    })
+}
+
+/// The fault of a status that is no success; `None` for 2xx.
+pub fn status(exchange: &Exchange, absent: &'static str) -> Option<Fault> {
+    let hop = exchange.last()?;
+    let response = hop.response().filter(|response| !response.is_success())?;
+    let place = url(&hop.url);
+    let message = format!("the response is {}", response.status);
+    let fault = |code| Fault::new(code, place.clone(), message.clone()).seen(hops(exchange));
+    Some(match response.status {
+        404 | 405 | 410 => fault(absent),
+        401 => fault("http-401").mend(
+            "Answer these paths without a login. They hold nothing secret, and clients have none yet.",
+        ),
+        403 => fault("http-403")
+            .mend("Allow these paths for everybody, whatever the User-Agent or the query is."),
+        300..=399 => fault("http-redirect").mend("Send a Location, or the document itself."),
+        500..=599 => fault("http-5xx").mend("Look into the error log of the web server."),
+        _ => fault("http-status"),
+    })
+}
+
+/// A host without an address.
+fn no_address(host: &str, answers: &[Answer], facts: &Facts) -> Fault {
+    let evidence: Vec<_> = answers.iter().map(ToString::to_string).collect();
+    let evidence = evidence.join("\n");
+    let has = |is: fn(&Dns) -> bool| answers.iter().any(|answer| is(&answer.outcome));
+    if has(|outcome| matches!(outcome, Dns::Failed(_))) {
+        return Fault::new("dns-failed", host, "the DNS server cannot resolve the name")
+            .seen(evidence)
+            .mend("Correct the zone or its DNSSEC signatures; ask with `dig +trace`.");
+    }
+    if has(|outcome| matches!(outcome, Dns::TimedOut)) {
+        return Fault::new("dns-timeout", host, "no DNS server answers for the name").seen(evidence);
+    }
+    if has(|outcome| matches!(outcome, Dns::Unreadable(_))) {
+        return Fault::new("dns-broken", host, "the DNS answer cannot be used").seen(evidence);
+    }
+    if let Some(target) = answers.iter().find_map(|answer| answer.aliases.last()) {
+        let message = format!("the name is an alias of {target}, which has no address");
+        return Fault::new("dns-dangling", host, message)
+            .seen(evidence)
+            .mend("Remove the CNAME record, or let it point to your web server.");
+    }
+    let domain = facts.domain();
+    let label = host.strip_suffix(domain).map(|label| label.trim_end_matches('.'));
+    match label {
+        Some("autoconfig") => Fault::new("autoconfig-absent", host, "the name does not exist")
+            .mend(format!("{host}. 3600 IN CNAME <name of your web server>.")),
+        Some("autodiscover") => Fault::new("autodiscover-absent", host, "the name does not exist")
+            .mend(format!("{host}. 3600 IN CNAME <name of your web server>.")),
+        Some("ua-auto-config") => Fault::new("pacc-absent", host, "the name does not exist"),
+        Some("") => Fault::new("web-none", host, "the domain itself has no address"),
+        _ => Fault::new("name-absent", host, "the name does not exist"),
+    }
+    .seen(evidence)
+}
+
+/// A TLS connection that clients refuse.
+pub fn tls(refused: &Refused, place: &str, asked: &str) -> Fault {
+    let seen = match &refused.seen {
+        Some(session) => {
+            let certificate = &session.certificate;
+            let names = certificate.names.join(", ");
+            format!(
+                "{}; certificate for {}, issued by {}, valid until {}",
+                session.protocol,
+                shortened(&names),
+                shortened(&certificate.issuer),
+                date(certificate.not_after)
+            )
+        }
+        None => shortened(&refused.detail),
+    };
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    let (code, remedy) = match refused.reason {
+        Reason::Name => (
+            "tls-name",
+            format!("Get a certificate that names {host}, and configure it for this name (SNI)."),
+        ),
+        Reason::Expired => (
+            "tls-expired",
+            "Renew the certificate, and reload the server. If it was renewed, reload the server."
+                .to_owned(),
+        ),
+        Reason::NotYet => {
+            ("tls-not-yet", "Correct the clock of the server, or use the right file.".to_owned())
+        }
+        Reason::SelfSigned => {
+            ("tls-self-signed", "Use a certificate of a public authority.".to_owned())
+        }
+        Reason::Incomplete => (
+            "tls-incomplete",
+            "Configure the file with the whole chain (fullchain.pem), not the certificate alone."
+                .to_owned(),
+        ),
+        Reason::Unknown => {
+            ("tls-unknown", "Use a certificate of a public authority.".to_owned())
+        }
+        Reason::Unfit => ("tls-unfit", "Get a new certificate for a server.".to_owned()),
+        Reason::OldProtocol => ("tls-old", "Enable TLS 1.2 and TLS 1.3.".to_owned()),
+        Reason::NotTls => ("tls-none", "Enable TLS on this port.".to_owned()),
+        Reason::Refused => (
+            "tls-refused",
+            format!("Configure a certificate for {host}; the server refuses this name."),
+        ),
+    };
+    let message = refused.reason.to_string();
+    Fault::new(code, place, message).seen(format!("{asked}\n{seen}")).mend(remedy)
+}
+
+/// True for the web server of the domain itself, which many domains do without.
+fn is_incidental(url: &str, facts: &Facts) -> bool {
+    let host = host(url);
+    host == facts.domain() || url.starts_with("http://") || !host.ends_with(facts.domain())
+}
+
+/// `GET URL: 301, GET URL: 200 text/html`
+pub fn hops(exchange: &Exchange) -> String {
+    let hops: Vec<_> = exchange.hops.iter().map(hop).collect();
+    hops.join("\n")
+}
+
+fn hop(hop: &Hop) -> String {
+    let came = match &hop.outcome {
+        Outcome::Response(response) => came(response),
+        Outcome::NotAsked(what) => (*what).to_owned(),
+        Outcome::Tls(refused) => refused.reason.to_string(),
+        Outcome::TimedOut => "no response in time".to_owned(),
+        Outcome::Unreachable(what) | Outcome::Broken(what) => shortened(what),
+        Outcome::NoAddress(_) => "no address".to_owned(),
+    };
+    format!("{} {}: {came}", hop.method, shortened(&hop.url))
+}
+
+fn came(response: &Response) -> String {
+    let field = |name| response.field(name).map(|value| format!(" {}", shortened(value)));
+    let kind = match (300..400).contains(&response.status) {
+        true => field("location"),
+        false => field("content-type"),
+    };
+    format!("{}{}", response.status, kind.unwrap_or_default())
+}
+
+/// `GET URL`
+pub fn asked(exchange: &Exchange) -> String {
+    match exchange.last() {
+        Some(hop) if exchange.hops.len() == 1 => format!("{} {}", hop.method, shortened(&hop.url)),
+        _ => hops(exchange),
+    }
+}
+
+/// A URL without its query.
+pub fn url(url: &str) -> String {
+    shortened(url.split('?').next().unwrap_or(url))
+}
+
+/// The host of a URL, without its port.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}
+
+/// `host:port` of a URL.
+pub fn place(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    match authority.contains(':') {
+        true => authority.to_owned(),
+        false if url.starts_with("http:") => format!("{authority}:80"),
+        false => format!("{authority}:443"),
+    }
+}
+
+/// The day of a time, in UTC: `2026-11-26` (civil calendar from days, by Howard Hinnant's algorithm).
+pub fn date(seconds: i64) -> String {
+    let days = seconds.div_euclid(86_400) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
