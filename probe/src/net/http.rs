@@ -1,7 +1,18 @@
 //! HTTP requests as mail clients make them, and what came back, hop by hop.
 //!
-//! Rules: RFC 9110, RFC 9112. Redirects are followed and recorded; a client that does not follow them
-//! is played by what is recorded. A body is read up to its limit, a response for its time.
+//! Rules: RFC 9110, RFC 9112, RFC 8305 (the order of addresses). Redirects are followed and recorded;
+//! a client that does not follow them is played by what is recorded. A body is read up to its limit, a
+//! response for its time. No coding is asked for, and none is removed.
+
+mod client;
+mod dial;
+#[cfg(test)]
+mod tests;
+mod url;
+mod wire;
+
+pub use client::{Client, Limits};
+pub use url::{MAX_URL, Url, UrlError, parse_url};
 
 use super::dns::Answer;
 use super::tls;
@@ -10,6 +21,8 @@ use std::time::Duration;
 
 /// Longest body that is read, in octets.
 pub const MAX_BODY: usize = 64 * 1024;
+/// Longest header of a response, in octets.
+pub const MAX_HEADER: usize = 32 * 1024;
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 10;
 
@@ -46,6 +59,9 @@ pub struct Hop {
     pub url: String,
     /// The address of the server, if there was a connection.
     pub address: Option<IpAddr>,
+    /// Addresses of the host that could not be connected to, and why: all of them, or some that came
+    /// before the one that answered.
+    pub dead: Vec<(IpAddr, String)>,
     /// The TLS session, if there was one.
     pub session: Option<tls::Session>,
     /// What came.

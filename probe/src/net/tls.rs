@@ -47,6 +47,8 @@ const MAX_AUTHORITIES: u64 = 4 * 1024 * 1024;
 
 /// SSL_OP_LEGACY_SERVER_CONNECT: servers without RFC 5746 are connected to, as NSS does.
 const LEGACY_SERVER: SslOptions = SslOptions::from_bits_retain(0x4);
+/// Many servers close without close_notify; clients take it for the end of a response.
+const PLAIN_END: SslOptions = SslOptions::IGNORE_UNEXPECTED_EOF;
 
 /// The authorities that are believed.
 #[derive(Clone)]
@@ -286,7 +288,7 @@ fn checked(authorities: Option<&[X509]>) -> Result<SslContext, ErrorStack> {
     context.set_cipher_list("DEFAULT:!aNULL:!eNULL:!PSK:!SRP")?;
     // 112 bits: RSA 2048, no SHA-1; as RFC 9325 asks, whatever the settings of the system are.
     context.set_security_level(2);
-    context.set_options(LEGACY_SERVER);
+    context.set_options(LEGACY_SERVER | PLAIN_END);
     Ok(context.build())
 }
 
