@@ -1,0 +1,126 @@
+//! From faults to findings: whom a fault hurts, how much it weighs, and what comes first.
+
+pub mod apple;
+pub mod documents;
+pub mod mail;
+pub mod names;
+pub mod pacc;
+pub mod web;
+
+use crate::codes;
+use crate::facts::Facts;
+use crate::finding::{Fault, Finding, Stage, Weight};
+use crate::play::Played;
+use crate::report::Outcome;
+use mailsetup::finding::Level;
+
+/// The findings, the one that matters most first.
+pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
+    let sources = documents::sources(facts);
+    let mut faults = names::faults(facts);
+    faults.extend(documents::disagreements(&sources));
+    faults.extend(pacc::old_tls(facts));
+    faults.extend(other_case(facts));
+    faults.extend(nothing_found(played, facts));
+    faults.extend(played.iter().flat_map(|one| one.hits.iter().cloned()));
+    let mut findings: Vec<Finding> = Vec::new();
+    for fault in faults {
+        if findings.iter().any(|known| known.code == fault.code && known.subject == fault.subject) {
+            continue;
+        }
+        findings.extend(finding(fault, played, facts));
+    }
+    together(&mut findings);
+    findings.sort_by_key(|finding| {
+        (finding.level, usize::MAX - finding.clients.len(), codes::stage(finding.code))
+    });
+    findings
+}
+
+/// A fault with its clients and its level; `None` if it matters to nobody.
+fn finding(fault: Fault, played: &[Played], facts: &Facts) -> Option<Finding> {
+    let is_it = |code: &str, subject: &str| code == fault.code && subject == fault.subject;
+    let is_cause = |one: &&Played| {
+        one.verdict.cause.as_ref().is_some_and(|(code, subject)| is_it(code, subject))
+    };
+    let is_hit = |one: &&Played| one.hits.iter().any(|hit| is_it(hit.code, &hit.subject));
+    let mut hurt = played.iter().filter(is_cause).peekable();
+    let fails = hurt.clone().any(|one| one.verdict.outcome == Outcome::Fails);
+    let weight = codes::weight(fault.code);
+    let names = |of: &mut dyn Iterator<Item = &Played>| of.map(|one| one.verdict.client).collect();
+    let (level, clients): (Level, Vec<&'static str>) = match weight {
+        Weight::Fault => {
+            let level = if fails { Level::Error } else { Level::Warning };
+            (level, names(&mut played.iter().filter(is_hit)))
+        }
+        Weight::Risk => (Level::Warning, names(&mut played.iter().filter(is_hit))),
+        Weight::Note => (Level::Note, names(&mut played.iter().filter(is_hit))),
+        Weight::Absence if hurt.peek().is_some() => (Level::Warning, names(&mut hurt)),
+        Weight::Choice if hurt.peek().is_some() => (Level::Note, names(&mut hurt)),
+        Weight::Absence | Weight::Choice => return None,
+    };
+    let clients = match fault.code {
+        "nothing-found" | "domain-absent" => {
+            names(&mut played.iter().filter(|one| one.verdict.outcome == Outcome::Fails))
+        }
+        "path-case" => vec!["Outlook 2016"],
+        _ => clients,
+    };
+    let _ = facts;
+    Some(Finding {
+        code: fault.code,
+        level,
+        subject: fault.subject,
+        message: fault.message,
+        evidence: fault.evidence,
+        remedy: fault.remedy,
+        clients,
+    })
+}
+
+/// The same thing said of several documents is one finding.
+fn together(findings: &mut Vec<Finding>) {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in std::mem::take(findings) {
+        let is_document = codes::stage(finding.code) == Stage::Document;
+        let same = kept.iter_mut().find(|known| {
+            is_document && known.code == finding.code && known.message == finding.message
+        });
+        match same {
+            Some(known) => {
+                known.level = known.level.min(finding.level);
+                known.evidence += &format!("\nalso: {}", finding.subject);
+                for client in finding.clients {
+                    if !known.clients.contains(&client) {
+                        known.clients.push(client);
+                    }
+                }
+            }
+            None => kept.push(finding),
+        }
+    }
+    *findings = kept;
+}
+
+/// A domain that publishes nothing.
+fn nothing_found(played: &[Played], facts: &Facts) -> Option<Fault> {
+    use crate::report::FoundBy;
+    let mut found = played.iter().filter(|one| one.verdict.found_by != FoundBy::None);
+    let is_played = played.len() > 1;
+    (is_played && found.next().is_none()).then(|| {
+        Fault::new("nothing-found", facts.domain(), "no client finds settings for this domain")
+            .mend(format!("mailsetup dns {} --web-host <name of your web server>", facts.domain()))
+    })
+}
+
+/// A web server that knows Autodiscover only in one letter case.
+fn other_case(facts: &Facts) -> Option<Fault> {
+    let other = facts.other_case.as_ref()?;
+    let is_good = other.response().is_some_and(|response| response.is_success());
+    (!is_good && other.response().is_some()).then(|| {
+        let message = "the path is answered in lower case only";
+        Fault::new("path-case", web::url(&other.sent.url), message)
+            .seen(web::hops(other))
+            .mend("Match the paths of Autodiscover without regard to letter case.")
+    })
+}
