@@ -27,7 +27,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslRef, SslVerifyMode, SslVersion,
 };
-use openssl::x509::store::X509StoreBuilder;
+use openssl::x509::store::{X509StoreBuilder, X509StoreRef};
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509, X509VerifyResult};
 use std::fmt;
@@ -41,6 +41,7 @@ use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
 use self::reason::Fault;
+pub(crate) use self::{certificate::name, certificate::unix, reason::text};
 
 /// Longest file of authorities, in octets.
 const MAX_AUTHORITIES: u64 = 4 * 1024 * 1024;
@@ -143,6 +144,11 @@ impl Trust {
             checked: checked(certificates.as_deref()).map_err(of_openssl)?,
             unchecked: unchecked().map_err(of_openssl)?,
         })
+    }
+
+    /// The certificates that are believed.
+    pub(crate) fn store(&self) -> &X509StoreRef {
+        self.checked.cert_store()
     }
 
     /// Makes a TLS connection as a client does: with SNI, TLS 1.2 or later, and a certificate that is

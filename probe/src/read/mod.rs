@@ -7,6 +7,7 @@ pub mod autoconfig;
 pub mod autodiscover;
 pub mod pacc;
 pub mod plist;
+pub mod profile;
 pub mod srv;
 
 use crate::net::http::Response;

@@ -93,7 +93,7 @@ pub(super) fn of_errors(errors: &ErrorStack) -> Refused {
 }
 
 /// The reasons without OpenSSL's source files and lines.
-pub(super) fn text(errors: &ErrorStack) -> String {
+pub(crate) fn text(errors: &ErrorStack) -> String {
     let reasons: Vec<_> = errors.errors().iter().filter_map(|error| error.reason()).collect();
     match reasons.is_empty() {
         true => "no reason was given".to_owned(),

@@ -9,7 +9,9 @@ use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::ssl::{Ssl, SslAcceptor, SslMethod, SslOptions, SslVersion};
-use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName};
+use openssl::x509::extension::{
+    BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
+};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) days: (i64, i64),
     pub(crate) key: PKey<Private>,
     pub(crate) for_server: bool,
+    pub(crate) has_key_id: bool,
 }
 
 impl Default for Wish<'_> {
@@ -53,6 +56,7 @@ impl Default for Wish<'_> {
             days: (-1, 30),
             key: ec_key(),
             for_server: true,
+            has_key_id: false,
         }
     }
 }
@@ -105,6 +109,11 @@ impl Wish<'_> {
             }
             let names = names.build(&builder.x509v3_context(None, None)).unwrap();
             builder.append_extension(names).unwrap();
+        }
+        if self.has_key_id {
+            let id = SubjectKeyIdentifier::new();
+            let id = id.build(&builder.x509v3_context(None, None)).unwrap();
+            builder.append_extension(id).unwrap();
         }
         let key = self.issuer.map_or(&self.key, |issuer| &issuer.key);
         builder.sign(key, MessageDigest::sha256()).unwrap();
