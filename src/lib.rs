@@ -29,7 +29,8 @@
 //!   the registered ports.
 //! - [`xml`], [`sign`]: markup and signatures; other modules do not use their libraries;
 //!   [`signing`]: the files of the signatures.
-//! - [`language`]: the choice between several texts; [`visible`]: escaping of text that is shown.
+//! - [`language`]: the choice between several texts; [`visible`]: escaping of text that is shown;
+//!   [`zone`]: DNS records.
 //! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: command line, log and metrics;
 //!   [`files`]: reads the admin's files; [`finding`]: errors and warnings; [`lint`]: settings that
 //!   do not work for all clients; [`clients`]: requests and limitations of each mail client.
@@ -73,3 +74,4 @@ pub mod step;
 pub mod url;
 pub mod visible;
 pub mod xml;
+pub mod zone;

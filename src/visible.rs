@@ -81,6 +81,24 @@ pub fn visible_lines(text: &str) -> String {
     escape(text, |c| is_visible(c) || c == '\n' || c == '\t')
 }
 
+/// JSON with escapes (`\\u202e`) in place of characters that may not be shown; its line breaks are kept.
+///
+/// Takes what serde_json writes: a line break is between values, and escaped inside strings.
+pub fn visible_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_visible(c) {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to memory does not fail.
+                write!(escaped, "\\u{unit:04x}").ok();
+            }
+        }
+    }
+    escaped
+}
+
 /// The text with a replacement character in place of each that may not be shown.
 pub fn replaced(text: &str) -> String {
     text.chars().map(|c| if is_visible(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()

@@ -36,6 +36,14 @@ impl Writer {
         writer
     }
 
+    /// Starts a page in HTML. [`Writer::empty`] is for its void elements only, such as `meta`.
+    pub fn html() -> Writer {
+        let mut writer =
+            Writer(quick_xml::Writer::new_with_indent(Vec::with_capacity(16 * 1024), b' ', 1));
+        writer.event(Event::DocType(BytesText::from_escaped("html")));
+        writer
+    }
+
     /// Starts a fragment for another document, without a declaration.
     pub fn fragment() -> Writer {
         Writer(quick_xml::Writer::new(Vec::with_capacity(2048)))
@@ -63,6 +71,15 @@ impl Writer {
         self.event(Event::Start(start(name, attributes)));
         self.event(Event::Text(BytesText::from_escaped(escaped(text))));
         self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    /// Writes a style sheet into a page in HTML, where its text is not escaped.
+    pub fn style(&mut self, css: &str) {
+        self.event(Event::Start(BytesStart::new("style")));
+        // Nothing in a style sheet ends the element: CSS reads the escaped sign alike.
+        let css = css.replace('<', "\\3c ");
+        self.event(Event::Text(BytesText::from_escaped(css)));
+        self.event(Event::End(BytesEnd::new("style")));
     }
 
     /// Writes an empty element.
@@ -321,6 +338,18 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <a b=\"&lt;&quot;&apos;&amp;\u{fffd}&gt;\">\n  \
              <c>&lt;/c&gt;&lt;d&gt;'&amp;amp;\u{fffd}</c>\n  <e/>\n</a>\n"
+        );
+    }
+
+    #[test]
+    fn a_style_sheet_cannot_end_its_element() {
+        let mut html = Writer::html();
+        html.style("a > b { content: \"</style>&\" }");
+        html.empty_with("meta", &[("charset", "utf-8")]);
+        assert_eq!(
+            String::from_utf8(html.finish()).unwrap(),
+            "<!DOCTYPE html>\n<style>a > b { content: \"\\3c /style>&\" }</style>\n\
+             <meta charset=\"utf-8\"/>\n"
         );
     }
 

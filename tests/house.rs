@@ -32,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("directory", &["address", "files", "finding", "log"]),
     ("metrics", &["response", "step"]),
     ("ports", &["account"]),
+    ("zone", &["account", "address"]),
     ("question", &["account", "address", "form", "response"]),
     ("signing", &["files", "finding", "log", "sign"]),
     (
@@ -131,6 +132,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "step",
             "visible",
             "xml",
+            "zone",
         ],
     ),
 ];

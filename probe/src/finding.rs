@@ -103,7 +103,8 @@ pub struct Finding {
     pub message: String,
     /// What was asked, and what came.
     pub evidence: String,
-    /// The remedy: lines that can be pasted, or a sentence; empty if there is none.
+    /// The remedy: lines that can be pasted, or sentences; empty if there is none. A line that begins with
+    /// a capital letter and ends with a full stop or a colon is a sentence, any other is for pasting.
     pub remedy: String,
     /// The clients that it hurts, by the names of their table.
     pub clients: Vec<&'static str>,

@@ -8,15 +8,30 @@
 //!   both ─── report ─▶ text, JSON, HTML, a configuration, zone lines
 //! ```
 //!
+//! - [`cli`]: the command line; [`probe`]: the whole way in one function.
 //! - [`net`]: DNS, TLS, HTTP and the mail protocols; asks and records, and does not judge.
-//! - [`read`]: readers of what is published.
-//! - [`finding`]: the kinds of findings. [`report`]: what is printed.
+//! - [`facts`]: what was observed; [`plan`]: from the step of a client to its requests; [`look`]:
+//!   makes them.
+//! - [`read`]: readers of what is published, as each client reads it.
+//! - [`play`]: what each client makes of the facts.
+//! - [`finding`], [`codes`]: the kinds of findings. [`judge`]: what is wrong, and whom it hurts.
+//! - [`report`]: what is printed; [`progress`]: the line that says what is being done; [`password`]:
+//!   asks for it.
 //!
 //! The clients and their rules are the table of `mailsetup::clients`.
 
+pub mod cli;
+pub mod codes;
 pub mod facts;
 pub mod finding;
+//JUDGE
+//LOOK
 pub mod net;
+pub mod password;
 pub mod plan;
+//PLAY
+//PROBE
+pub mod progress;
 pub mod read;
 pub mod report;
+

@@ -8,59 +8,24 @@
 
 use super::loading::load;
 use super::output::{COULD_NOT_RUN, FOUND, not_ours, print, print_json};
-use crate::account::{Account, Protocol, Security, ServiceKind};
+use crate::account::{Account, Protocol, ServiceKind};
 use crate::address::{Domain, HostName, MAX_DOMAIN};
 use crate::cli;
 use crate::config::{Config, find::Source};
 use crate::discovery::pacc;
 use crate::log;
 use crate::visible::visible_lines;
-use serde::Serialize;
+use crate::zone::{Record, SERVICES, TTL, WEB_NAMES};
 use std::process::ExitCode;
 
-/// The time to live of the records, in seconds.
-const TTL: u32 = 3600;
 /// Longest string of a TXT record in octets (RFC 1035 §3.3).
 const MAX_STRING: usize = 255;
 /// The longest label among the records that every domain gets.
 const LONGEST_LABEL: &str = "_submissions._tcp";
 /// The label of the SRV record for Autodiscover ([MS-OXDISCO] 3.1.5).
 const AUTODISCOVER: &str = "_autodiscover._tcp";
-/// Names of the web server below the mail domain.
-const WEB_NAMES: [&str; 2] = ["autoconfig", "autodiscover"];
 /// The web server's name for PACC, and that of its TXT record.
 const PACC_NAMES: (&str, &str) = ("ua-auto-config", "_ua-auto-config");
-/// The services with an SRV record, most preferred first; a client takes the lowest number
-/// (RFC 6186 §3.4).
-const SERVICES: [SrvService; 7] = [
-    SrvService { label: "_imaps", protocol: Protocol::Imap, tls: true, priority: 0 },
-    SrvService { label: "_imap", protocol: Protocol::Imap, tls: false, priority: 10 },
-    SrvService { label: "_pop3s", protocol: Protocol::Pop3, tls: true, priority: 20 },
-    SrvService { label: "_pop3", protocol: Protocol::Pop3, tls: false, priority: 30 },
-    SrvService { label: "_submissions", protocol: Protocol::Smtp, tls: true, priority: 0 },
-    SrvService { label: "_submission", protocol: Protocol::Smtp, tls: false, priority: 10 },
-    // RFC 5804 §1.8
-    SrvService { label: "_sieve", protocol: Protocol::ManageSieve, tls: false, priority: 0 },
-];
-
-struct SrvService {
-    label: &'static str,
-    protocol: Protocol,
-    /// True if the label implies TLS from the first byte.
-    tls: bool,
-    priority: u16,
-}
-
-/// One record.
-#[derive(Debug, Eq, PartialEq, Serialize)]
-struct Record {
-    name: String,
-    ttl: u32,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    data: String,
-}
-
 /// Further records to print, and the format of the output.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -145,12 +110,7 @@ pub fn print_records(domain: &Domain, config: &Config, wanted: Wanted) -> ExitCo
 }
 
 fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>) -> Vec<Record> {
-    let record = |name: &str, kind, data| Record {
-        name: format!("{name}.{}.", account.domain),
-        ttl: TTL,
-        kind,
-        data,
-    };
+    let record = |name: &str, kind, data| Record::new(name, &account.domain, kind, data);
     // The web server's own name has an address record; it cannot be an alias of itself.
     let pacc = pacc::record(account);
     let names = WEB_NAMES.iter().chain(pacc.iter().map(|_| &PACC_NAMES.0));
@@ -160,19 +120,21 @@ fn records(account: &Account, web_host: &HostName, autodiscover: Option<&Domain>
         false => record(name, "CNAME", format!("{web_host}.")),
     });
     let services = SERVICES.iter().filter_map(|service| {
-        let server = account.servers.iter().chain(&account.alternatives).find(|server| {
-            server.protocol == service.protocol && (server.security == Security::Tls) == service.tls
-        });
+        let server = account
+            .servers
+            .iter()
+            .chain(&account.alternatives)
+            .find(|server| service.is_for(server.protocol, server.security));
         let data = match server {
             // The target of an SRV record is a name, not an address.
             Some(server) if server.host.is_address() => return None,
-            Some(server) => format!("{} 0 {} {}.", service.priority, server.port, server.host),
+            Some(server) => service.data(&server.host, server.port.get()),
             // Clients expect a record for a missing service only for mail (RFC 6186 §3.4).
             None if service.protocol == Protocol::ManageSieve => return None,
             // "Decidedly not available" (RFC 2782).
             None => "0 0 0 .".to_owned(),
         };
-        Some(record(&format!("{}._tcp", service.label), "SRV", data))
+        Some(record(&service.name(), "SRV", data))
     });
     let digest = pacc.iter().map(|text| record(PACC_NAMES.1, "TXT", strings(text)));
     let autodiscover =
@@ -241,16 +203,14 @@ fn zone(
              ; address of {domain} itself answers.\n"
         );
     }
-    let mut line = |name: &str, kind: &str, data: &str| {
-        text += &format!("{name:<34} {TTL} IN {kind:<5} {data}\n");
-    };
     if soa {
-        let apex = format!("{domain}.");
-        line(&apex, "SOA", &format!("ns.invalid. hostmaster.{domain}. 1 7200 900 1209600 3600"));
-        line(&apex, "NS", "ns.invalid.");
+        let data = format!("ns.invalid. hostmaster.{domain}. 1 7200 900 1209600 3600");
+        for (kind, data) in [("SOA", data), ("NS", "ns.invalid.".to_owned())] {
+            text += &Record { name: format!("{domain}."), ttl: TTL, kind, data }.line();
+        }
     }
     for record in records {
-        line(&record.name, record.kind, &record.data);
+        text += &record.line();
     }
     text
 }

@@ -6,7 +6,7 @@
 use crate::address::Domain;
 use crate::finding::Finding;
 use crate::log;
-use crate::visible::{is_visible, visible_lines};
+use crate::visible::{visible_json, visible_lines};
 use serde::Serialize;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -80,16 +80,7 @@ impl<W: Write> Write for Escaping<W> {
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
         let text = std::str::from_utf8(json)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        for c in text.chars() {
-            // A line break is between values: serde_json escapes those inside strings.
-            if c == '\n' || is_visible(c) {
-                self.0.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
-            } else {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    write!(self.0, "\\u{unit:04x}")?;
-                }
-            }
-        }
+        self.0.write_all(visible_json(text).as_bytes())?;
         Ok(json.len())
     }
 

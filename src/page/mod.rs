@@ -30,6 +30,11 @@ use content::{Codes, Content, MARKERS, Mailbox, PARAMETER, Stage, fill};
 use std::borrow::Cow;
 use theme::Theme;
 
+/// The style sheet of the page in its own colour, for other pages of this project.
+pub fn style() -> Result<String, TemplateError> {
+    Ok(Theme::of(None, None)?.style.to_string())
+}
+
 /// The page of the domain of the address, else of the domain of the Host.
 struct ThePage<'a> {
     typed: Typed,

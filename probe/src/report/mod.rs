@@ -1,9 +1,22 @@
-//! What is said at the end: text, JSON, HTML; and what can be made of it.
+//! What is said at the end: text, JSON, HTML; and what can be made of it: a configuration, zone lines.
+//!
+//! Everything that comes from outside is escaped: a server cannot write to the terminal.
+
+pub mod config;
+pub mod html;
+pub mod json;
+mod print;
+pub mod text;
+mod words;
+pub mod zone;
+
+pub use print::{complain, print, print_text};
 
 use crate::finding::Finding;
 use crate::net::dns::Answer;
 use crate::net::mail::Server;
 use crate::read::Setting;
+use mailsetup::finding::Level;
 
 /// All that was found out about a domain.
 #[derive(Clone, Debug)]
@@ -28,6 +41,38 @@ pub struct Report {
     pub took: std::time::Duration,
     /// What was left out, because a limit was reached.
     pub left_out: Vec<String>,
+    /// The settings that are published today, for a configuration; `None` if there are none.
+    pub published: Option<Published>,
+}
+
+/// The settings that are published today, one choice of all that was seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Published {
+    /// The name of the provider.
+    pub name: Option<Seen<String>>,
+    /// The servers, the preferred one of each protocol first.
+    pub servers: Vec<Seen<Setting>>,
+}
+
+/// A value, and where it was seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Seen<T> {
+    /// The value.
+    pub value: T,
+    /// `https://autoconfig.example.org/mail/config-v1.1.xml`, `SRV _imaps._tcp.example.org`
+    pub at: String,
+}
+
+impl Report {
+    /// The findings of a level, in their order.
+    pub fn of_level(&self, level: Level) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.level == level)
+    }
+
+    /// True if there are errors or warnings.
+    pub fn has_faults(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level != Level::Note)
+    }
 }
 
 /// What becomes of one client.

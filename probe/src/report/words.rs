@@ -1,0 +1,187 @@
+//! Sentences and parts of sentences that text and HTML share.
+
+use super::{Outcome, Report, Verdict};
+use crate::finding::Finding;
+use crate::read::Setting;
+use mailsetup::account::{Protocol, Security};
+use mailsetup::finding::Level;
+
+/// The outcomes in the order of the report, each with its heading.
+pub const OUTCOMES: [(Outcome, &str); 3] =
+    [(Outcome::Works, "works"), (Outcome::Asks, "works, but asks"), (Outcome::Fails, "fails")];
+
+/// The verdict in one sentence: `18 of 24 clients set themselves up.`
+pub fn verdict(report: &Report) -> String {
+    let count = |outcome| report.clients.iter().filter(|it| it.outcome == outcome).count();
+    let (all, works, asks) = (report.clients.len(), count(Outcome::Works), count(Outcome::Asks));
+    let clients = if all == 1 { "client" } else { "clients" };
+    let at_once = if asks > 0 { " at once" } else { "" };
+    let text = match (works, all) {
+        (_, 0) => return "no client was looked at.".to_owned(),
+        (1, 1) => "the client sets itself up".to_owned(),
+        (0, 1) if asks == 1 => return "the client sets itself up after a question.".to_owned(),
+        (0, 1) => "the client does not set itself up".to_owned(),
+        (0, _) => format!("none of {all} clients sets itself up{at_once}"),
+        (works, all) if works == all => format!("all {all} clients set themselves up"),
+        (1, _) => format!("1 of {all} {clients} sets itself up"),
+        (_, _) => format!("{works} of {all} {clients} set themselves up"),
+    };
+    match asks {
+        0 => format!("{text}."),
+        _ => format!("{text}, {asks} after a question."),
+    }
+}
+
+/// `2 errors, 1 warning`
+pub fn counts(report: &Report) -> String {
+    let count = |level, one: &str| match report.of_level(level).count() {
+        1 => format!("1 {one}"),
+        0 => format!("no {one}s"),
+        count => format!("{count} {one}s"),
+    };
+    format!("{}, {}", count(Level::Error, "error"), count(Level::Warning, "warning"))
+}
+
+/// `34 requests, 2.4 s`
+pub fn effort(report: &Report) -> String {
+    let requests = if report.requests == 1 { "request" } else { "requests" };
+    format!("{} {requests}, {:.1} s", report.requests, report.took.as_secs_f64())
+}
+
+/// `error`
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+/// `IMAP`
+pub fn protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Imap => "IMAP",
+        Protocol::Pop3 => "POP3",
+        Protocol::Smtp => "SMTP",
+        Protocol::ManageSieve => "ManageSieve",
+    }
+}
+
+/// `TLS`
+pub fn security(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "TLS",
+        Security::StartTls => "STARTTLS",
+        Security::Plain => "no TLS",
+    }
+}
+
+/// The methods in the words of people: `password`; empty if the client chooses.
+pub fn methods(setting: &Setting) -> String {
+    let names: Vec<_> = setting.methods.iter().map(|method| plain_method(method)).collect();
+    names.join(" or ")
+}
+
+/// A method of autoconfig in the words of people; one that is not known, as it is.
+fn plain_method(method: &str) -> &str {
+    match method {
+        "password-cleartext" => "password",
+        "password-encrypted" => "CRAM-MD5",
+        "none" => "no login",
+        other => other,
+    }
+}
+
+/// `imap  mail.example.org 993 TLS, password, login ann@example.org`
+pub fn line(setting: &Setting) -> String {
+    let Setting { protocol, host, port, .. } = setting;
+    let mut line = format!("{protocol}  {host} {port} {}", security(setting.security));
+    let methods = methods(setting);
+    if !methods.is_empty() {
+        line += &format!(", {methods}");
+    }
+    if !setting.login.is_empty() {
+        line += &format!(", login {}", setting.login);
+    }
+    line
+}
+
+/// What is said behind the name of a client: its note, else its cause.
+pub fn remark(verdict: &Verdict) -> String {
+    let cause = verdict.cause.as_ref().filter(|_| verdict.outcome != Outcome::Works);
+    let cause = cause.map(|(code, subject)| format!("{code}, {subject}"));
+    match (cause, verdict.note.is_empty()) {
+        (Some(cause), true) => cause,
+        (Some(cause), false) => format!("{cause}; {}", verdict.note),
+        (None, _) => verdict.note.clone(),
+    }
+}
+
+/// Clients with one outcome, one remark and one set of settings.
+pub struct Group<'a> {
+    /// Their names.
+    pub clients: Vec<&'static str>,
+    /// What is said about them; empty for nothing.
+    pub remark: String,
+    /// What they fill in.
+    pub settings: &'a [Setting],
+    /// The first client before them that fills in the same.
+    pub same_as: Option<&'static str>,
+}
+
+/// The clients by outcome, in the order of the table; no outcome without clients.
+pub fn groups(report: &Report) -> Vec<(Outcome, &'static str, Vec<Group<'_>>)> {
+    let mut seen: Vec<(&[Setting], &'static str)> = Vec::new();
+    let mut outcomes = Vec::new();
+    for (outcome, heading) in OUTCOMES {
+        let mut groups: Vec<Group> = Vec::new();
+        for verdict in report.clients.iter().filter(|verdict| verdict.outcome == outcome) {
+            let remark = remark(verdict);
+            let same =
+                |group: &&mut Group| group.settings == verdict.settings && group.remark == remark;
+            match groups.iter_mut().find(same) {
+                Some(group) => group.clients.push(verdict.client),
+                None => groups.push(Group {
+                    clients: vec![verdict.client],
+                    remark,
+                    settings: &verdict.settings,
+                    same_as: None,
+                }),
+            }
+        }
+        for group in groups.iter_mut().filter(|group| !group.settings.is_empty()) {
+            let known = seen.iter().find(|(settings, _)| *settings == group.settings);
+            group.same_as = known.map(|(_, client)| *client);
+            if let (None, Some(client)) = (known, group.clients.first()) {
+                seen.push((group.settings, client));
+            }
+        }
+        if !groups.is_empty() {
+            outcomes.push((outcome, heading, groups));
+        }
+    }
+    outcomes
+}
+
+/// A piece of a remedy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Remedy<'a> {
+    /// A sentence.
+    Sentence(&'a str),
+    /// Lines to paste.
+    Lines(Vec<&'a str>),
+}
+
+/// The remedy of a finding in its pieces.
+pub fn remedy(finding: &Finding) -> Vec<Remedy<'_>> {
+    let mut pieces = Vec::new();
+    for line in finding.remedy.trim_matches('\n').lines() {
+        let is_sentence = line.starts_with(char::is_uppercase) && line.ends_with(['.', ':']);
+        match (is_sentence, pieces.last_mut()) {
+            (true, _) => pieces.push(Remedy::Sentence(line)),
+            (false, Some(Remedy::Lines(lines))) => lines.push(line),
+            (false, _) => pieces.push(Remedy::Lines(vec![line])),
+        }
+    }
+    pieces
+}
