@@ -7,8 +7,13 @@
     reason = "tests fail by panicking"
 )]
 
+mod config;
 mod fixtures;
+mod html;
+mod json;
+mod program;
 mod text;
+mod zone;
 
 use std::fs;
 use std::path::{Path, PathBuf};

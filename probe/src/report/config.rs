@@ -63,21 +63,35 @@ pub fn write(report: &Report) -> Result<String, String> {
         let keys = keys(&first.value, &report.address);
         text.extend(keys.iter().map(|(key, value)| format!("{key} = {value}\n")));
         text.extend(left_out(&first.value, &report.address));
-        let others: Vec<_> = of_table.filter(|seen| seen.value != first.value).collect();
-        if others.is_empty() {
-            continue;
-        }
-        text.extend(others.iter().map(|seen| seen_at(&seen.at)));
-        text += "alternatives = [\n";
-        for seen in others {
-            let keys = self::keys(&seen.value, &report.address).into_iter();
-            let keys: Vec<_> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
-            text += &format!("  {{ {} }},\n", keys.join(", "));
-        }
-        text += "]\n";
+        text += &alternatives(&first.value, of_table.copied());
     }
     text += &format!("\n# Only this domain is answered.\n[domain.\"{domain}\"]\n");
     Ok(text)
+}
+
+/// The further servers of a protocol. They have a place of their own; their methods and their login are
+/// those of the first one.
+fn alternatives<'a>(first: &Setting, others: impl Iterator<Item = &'a Seen<Setting>>) -> String {
+    let (mut comments, mut rows) = (String::new(), Vec::new());
+    let mut known = vec![place(first)];
+    for Seen { value, at } in others {
+        let row = place(value);
+        if known.contains(&row) {
+            continue;
+        }
+        comments += &seen_at(at);
+        if value.methods != first.methods || value.login != first.login {
+            let (host, port) = (visible(&value.host), value.port);
+            comments += &format!("# Not taken over: the methods and the login of {host} {port}\n");
+        }
+        let keys: Vec<_> = row.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        rows.push(format!("  {{ {} }},\n", keys.join(", ")));
+        known.push(row);
+    }
+    match rows.is_empty() {
+        true => String::new(),
+        false => format!("{comments}alternatives = [\n{}]\n", rows.concat()),
+    }
 }
 
 /// True for a server with a host and a port that a configuration can have.
@@ -90,8 +104,8 @@ fn seen_at(place: &str) -> String {
     format!("# Seen: {}\n", visible(place))
 }
 
-/// The keys of a server, with their values.
-fn keys(setting: &Setting, address: &str) -> Vec<(&'static str, String)> {
+/// The keys for the place of a server, with their values.
+fn place(setting: &Setting) -> Vec<(&'static str, String)> {
     let security = match setting.security {
         Security::Tls => "tls",
         Security::StartTls => "starttls",
@@ -99,11 +113,12 @@ fn keys(setting: &Setting, address: &str) -> Vec<(&'static str, String)> {
     };
     let host = HostName::parse(&setting.host);
     let host = host.as_ref().map_or(setting.host.as_str(), HostName::as_str);
-    let mut keys = vec![
-        ("host", quoted(host)),
-        ("port", setting.port.to_string()),
-        ("security", quoted(security)),
-    ];
+    vec![("host", quoted(host)), ("port", setting.port.to_string()), ("security", quoted(security))]
+}
+
+/// The keys of a server, with their values.
+fn keys(setting: &Setting, address: &str) -> Vec<(&'static str, String)> {
+    let mut keys = place(setting);
     let methods: Vec<_> = methods(setting).map(quoted).collect();
     match &methods[..] {
         [] => {}
