@@ -3,8 +3,8 @@
 //! Help texts are the first lines of the manual page; a test holds them together. Refuses what cannot be
 //! meant: an unknown client, an address without a domain, two forms of output at once.
 
-use crate::finding::Code;
-use crate::password::Secret;
+use crate::codes;
+use crate::net::mail::Secret;
 use clap::error::ErrorKind;
 use clap::{ArgGroup, CommandFactory, Parser, value_parser};
 use mailsetup::address::{AddressError, Domain, EmailAddress, HostName};
@@ -331,11 +331,11 @@ fn dns_server(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// The text of `--explain`, or the error with the nearest code.
-pub fn explain(given: &str, codes: &[Code]) -> Result<String, String> {
-    if let Some(code) = codes.iter().find(|code| code.id == given) {
+pub fn explain(given: &str) -> Result<String, String> {
+    if let Some(code) = codes::code(given) {
         return Ok(format!("{}: {}\n\n{}\n", code.id, code.about, code.explain.trim_end()));
     }
-    let near = codes.iter().map(|code| (strsim::jaro_winkler(given, code.id), code.id));
+    let near = codes::all().map(|code| (strsim::jaro_winkler(given, code.id), code.id));
     let near = near.max_by(|(one, _), (other, _)| one.total_cmp(other));
     let hint = near.map(|(_, id)| format!("; did you mean {id}?")).unwrap_or_default();
     Err(format!("--explain: {} is not the code of a finding{hint}", visible(given)))

@@ -4,6 +4,7 @@
 use crate::net::dns::{Answer, Kind};
 use crate::net::http::{Exchange, Sent};
 use crate::net::mail::{Endpoint, Server};
+use crate::read::profile::Signature;
 use mailsetup::address::EmailAddress;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub struct Facts {
     pub nowhere: Vec<Exchange>,
     /// A request to Autodiscover in another letter case, if one was made.
     pub other_case: Option<Exchange>,
+    /// The content and the signature of each profile, by URL.
+    pub profiles: BTreeMap<String, (Vec<u8>, Signature)>,
     /// A label that nobody has, below the domain: whether names are answered by a wildcard.
     pub random_name: String,
     /// What was left out, because a limit was reached.
@@ -58,6 +61,7 @@ impl Facts {
             agents: Vec::new(),
             nowhere: Vec::new(),
             other_case: None,
+            profiles: BTreeMap::new(),
             random_name: String::new(),
             left_out: Vec::new(),
         }

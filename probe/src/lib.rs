@@ -24,14 +24,13 @@ pub mod cli;
 pub mod codes;
 pub mod facts;
 pub mod finding;
-//JUDGE
-//LOOK
+pub mod judge;
+pub mod look;
 pub mod net;
 pub mod password;
 pub mod plan;
-//PLAY
-//PROBE
+pub mod play;
+pub mod probe;
 pub mod progress;
 pub mod read;
 pub mod report;
-

@@ -3,41 +3,14 @@
 //! It is not printed while it is typed, nor by `Debug`, and its bytes are overwritten when it is
 //! dropped. Echo is switched on again also if the program is ended by a signal.
 
+use crate::net::mail::Secret;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use std::fmt;
 use std::hint::black_box;
 use std::io::{self, IsTerminal, Write};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Longest password, in octets. A terminal passes on no line of more than 4095.
 const MAX_PASSWORD: usize = 1024;
-
-/// Octets that are overwritten when they are dropped, and not printed by `Debug`.
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Takes the octets over. The caller has no copy, or overwrites it.
-    pub fn new(octets: Vec<u8>) -> Secret {
-        Secret(octets)
-    }
-
-    /// The octets; not for printing.
-    pub fn octets(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        overwrite(&mut self.0);
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("Secret")
-    }
-}
 
 /// Overwrites bytes; the compiler may not leave it out.
 fn overwrite(bytes: &mut [u8]) {

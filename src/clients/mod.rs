@@ -13,7 +13,7 @@ mod mozilla;
 mod others;
 mod step;
 
-pub use client::{Client, Login, Order, Rule, Tested};
+pub use client::{Client, Login, Order, Rule, Tested, UNKNOWN};
 pub use step::{Ask, DATABASE, Form, Host, Of, Schema, Scheme, Sent, Step, What};
 
 /// All clients, in the order of the documentation.

@@ -49,7 +49,7 @@ pub fn read(
             return Err(Fault::new("profile-broken", url, message));
         }
     }
-    let settings = plist::settings(content)
-        .map_err(|reason| Fault::new("profile-broken", url, reason))?;
+    let settings =
+        plist::settings(content).map_err(|reason| Fault::new("profile-broken", url, reason))?;
     Ok((settings, odd))
 }

@@ -144,9 +144,9 @@ pub fn disagreements(sources: &[Source]) -> Vec<Fault> {
             let agree = own.iter().any(|own| others.iter().any(|other| is_same(own, other)));
             // Another port of the same host is another way to the same server.
             let is_way = source.kind != Origin::Database
-                && own.iter().any(|own| {
-                    others.iter().any(|other| own.host == other.host && is_usual(own))
-                });
+                && own
+                    .iter()
+                    .any(|own| others.iter().any(|other| own.host == other.host && is_usual(own)));
             let code = match source.kind {
                 Origin::Srv => "srv-differs",
                 Origin::Database => "database-differs",

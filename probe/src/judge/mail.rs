@@ -37,8 +37,9 @@ pub fn dead_addresses(server: &Server) -> Option<Fault> {
     match outcome {
         Outcome::Unreachable(_) | Outcome::TimedOut => {
             let kind = if address.is_ipv6() { "IPv6" } else { "IPv4" };
-            let message =
-                format!("there is no connection at its {kind} address {address}: clients wait for it");
+            let message = format!(
+                "there is no connection at its {kind} address {address}: clients wait for it"
+            );
             let record = if address.is_ipv6() { "AAAA" } else { "A" };
             Some(
                 Fault::new("mail-dead-address", place, message).seen(fault.evidence).mend(format!(
@@ -80,7 +81,9 @@ pub fn risks(server: &Server) -> Vec<Fault> {
     if !clear.is_empty() && server.endpoint.security == Security::StartTls {
         let remedy = match server.endpoint.protocol {
             Protocol::Smtp => "Postfix: smtpd_tls_auth_only = yes",
-            _ => "Dovecot 2.3: disable_plaintext_auth = yes\nDovecot 2.4: auth_allow_cleartext = no",
+            _ => {
+                "Dovecot 2.3: disable_plaintext_auth = yes\nDovecot 2.4: auth_allow_cleartext = no"
+            }
         };
         faults.push(
             Fault::new("auth-before-tls", &*place, "a password is accepted before TLS")
@@ -110,10 +113,8 @@ pub fn login(server: &Server, methods: &[String]) -> Option<Fault> {
     })?;
     let place = place(&server.endpoint);
     let offered = spoken.mechanisms.join(" ");
-    let evidence = format!(
-        "offered: {}",
-        if offered.is_empty() { "no mechanism" } else { offered.as_str() }
-    );
+    let evidence =
+        format!("offered: {}", if offered.is_empty() { "no mechanism" } else { offered.as_str() });
     if let Some(Err(said)) = &spoken.login {
         return Some(
             Fault::new("login-refused", place, "the login was refused").seen(shortened(said)),
@@ -154,9 +155,7 @@ pub fn login(server: &Server, methods: &[String]) -> Option<Fault> {
 fn offers(spoken: &Spoken, method: &str) -> bool {
     let any = |names: &[&str]| spoken.mechanisms.iter().any(|name| names.contains(&name.as_str()));
     match method {
-        "password-cleartext" | "plain" => {
-            any(&["PLAIN", "LOGIN", "LOGIN-COMMAND", "USER-COMMAND"])
-        }
+        "password-cleartext" | "plain" => any(&["PLAIN", "LOGIN", "LOGIN-COMMAND", "USER-COMMAND"]),
         "password-encrypted" | "secure" => {
             any(&["CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "APOP"])
         }

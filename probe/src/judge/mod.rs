@@ -28,9 +28,10 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
         if findings.iter().any(|known| known.code == fault.code && known.subject == fault.subject) {
             continue;
         }
-        findings.extend(finding(fault, played, facts));
+        findings.extend(finding(fault, played));
     }
     together(&mut findings);
+    without_consequences(&mut findings);
     findings.sort_by_key(|finding| {
         (finding.level, usize::MAX - finding.clients.len(), codes::stage(finding.code))
     });
@@ -38,7 +39,7 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
 }
 
 /// A fault with its clients and its level; `None` if it matters to nobody.
-fn finding(fault: Fault, played: &[Played], facts: &Facts) -> Option<Finding> {
+fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
     let is_it = |code: &str, subject: &str| code == fault.code && subject == fault.subject;
     let is_cause = |one: &&Played| {
         one.verdict.cause.as_ref().is_some_and(|(code, subject)| is_it(code, subject))
@@ -59,14 +60,14 @@ fn finding(fault: Fault, played: &[Played], facts: &Facts) -> Option<Finding> {
         Weight::Choice if hurt.peek().is_some() => (Level::Note, names(&mut hurt)),
         Weight::Absence | Weight::Choice => return None,
     };
-    let clients = match fault.code {
+    let (level, clients) = match fault.code {
         "nothing-found" | "domain-absent" => {
-            names(&mut played.iter().filter(|one| one.verdict.outcome == Outcome::Fails))
+            let failed = |one: &&Played| one.verdict.outcome == Outcome::Fails;
+            (Level::Error, names(&mut played.iter().filter(failed)))
         }
-        "path-case" => vec!["Outlook 2016"],
-        _ => clients,
+        "path-case" => (level, vec!["Outlook 2016"]),
+        _ => (level, clients),
     };
-    let _ = facts;
     Some(Finding {
         code: fault.code,
         level,
@@ -76,6 +77,18 @@ fn finding(fault: Fault, played: &[Played], facts: &Facts) -> Option<Finding> {
         remedy: fault.remedy,
         clients,
     })
+}
+
+/// Where nothing is there at all, each single absence is no finding.
+fn without_consequences(findings: &mut Vec<Finding>) {
+    let has = |code: &str| findings.iter().any(|finding| finding.code == code);
+    if has("domain-absent") {
+        findings.retain(|finding| finding.code == "domain-absent");
+    } else if has("nothing-found") {
+        findings.retain(|finding| {
+            !matches!(codes::weight(finding.code), Weight::Absence | Weight::Choice)
+        });
+    }
 }
 
 /// The same thing said of several documents is one finding.

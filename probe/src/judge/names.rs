@@ -35,12 +35,9 @@ pub fn foreign_autodiscover(facts: &Facts) -> Option<Fault> {
     let target = targets(answer).find(|target| registered(target) != registered(facts.domain()))?;
     let message = format!("the record points to another domain, {target}: the user is asked");
     Some(
-        Fault::new("srv-autodiscover-foreign", &*name, message)
-            .seen(answer.to_string())
-            .mend(format!(
-                "Remove the record, and publish autodiscover.{} instead.",
-                facts.domain()
-            )),
+        Fault::new("srv-autodiscover-foreign", &*name, message).seen(answer.to_string()).mend(
+            format!("Remove the record, and publish autodiscover.{} instead.", facts.domain()),
+        ),
     )
 }
 
@@ -103,7 +100,8 @@ fn srv(facts: &Facts) -> Vec<Fault> {
         for host in targets(answer) {
             let found = target(facts, host, &answer.name, answer, "srv-alias", "srv-no-address");
             // A mail server without an address is told where it is used.
-            faults.extend(found.filter(|fault| fault.code == "srv-alias" || !is_mail(&answer.name)));
+            faults
+                .extend(found.filter(|fault| fault.code == "srv-alias" || !is_mail(&answer.name)));
         }
     }
     faults
@@ -196,13 +194,12 @@ fn dead_web_addresses(facts: &Facts) -> Vec<Fault> {
             continue;
         };
         let kind = if address.is_ipv6() { "AAAA" } else { "A" };
-        let message = format!("there is no connection at its address {address}: clients wait for it");
+        let message =
+            format!("there is no connection at its address {address}: clients wait for it");
         faults.push(
-            Fault::new("web-dead-address", place, message)
-                .seen(format!("{address}: {why}"))
-                .mend(format!(
-                    "Let the web server listen there, or remove the {kind} record {address}."
-                )),
+            Fault::new("web-dead-address", place, message).seen(format!("{address}: {why}")).mend(
+                format!("Let the web server listen there, or remove the {kind} record {address}."),
+            ),
         );
     }
     faults

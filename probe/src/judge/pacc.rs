@@ -40,7 +40,8 @@ pub fn read(
         let message = "the record with the digest of the document is missing";
         return Err(Fault::new("pacc-record", name, message).seen(evidence).mend(right));
     }
-    let mismatches: Vec<_> = texts.iter().filter_map(|text| pacc::mismatch(text, &body.bytes)).collect();
+    let mismatches: Vec<_> =
+        texts.iter().filter_map(|text| pacc::mismatch(text, &body.bytes)).collect();
     match mismatches.first() {
         Some(reason) if mismatches.len() == texts.len() => {
             let message = format!("no record has the digest of the document: {reason}");

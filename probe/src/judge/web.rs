@@ -22,9 +22,9 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
         }
         Outcome::Unreachable(what) => {
             let message = format!("no connection: {what}");
-            Fault::new("connection-refused", place, message)
-                .seen(asked)
-                .mend("Start the web server there, open its port, or correct the address in the DNS.")
+            Fault::new("connection-refused", place, message).seen(asked).mend(
+                "Start the web server there, open its port, or correct the address in the DNS.",
+            )
         }
         Outcome::TimedOut if hop.address.is_none() && is_incidental(&hop.url, facts) => {
             let message = format!("no web server answers at {place} in time");
@@ -84,7 +84,8 @@ fn no_address(host: &str, answers: &[Answer], facts: &Facts) -> Fault {
             .mend("Correct the zone or its DNSSEC signatures; ask with `dig +trace`.");
     }
     if has(|outcome| matches!(outcome, Dns::TimedOut)) {
-        return Fault::new("dns-timeout", host, "no DNS server answers for the name").seen(evidence);
+        return Fault::new("dns-timeout", host, "no DNS server answers for the name")
+            .seen(evidence);
     }
     if has(|outcome| matches!(outcome, Dns::Unreadable(_))) {
         return Fault::new("dns-broken", host, "the DNS answer cannot be used").seen(evidence);
@@ -147,9 +148,7 @@ pub fn tls(refused: &Refused, place: &str, asked: &str) -> Fault {
             "Configure the file with the whole chain (fullchain.pem), not the certificate alone."
                 .to_owned(),
         ),
-        Reason::Unknown => {
-            ("tls-unknown", "Use a certificate of a public authority.".to_owned())
-        }
+        Reason::Unknown => ("tls-unknown", "Use a certificate of a public authority.".to_owned()),
         Reason::Unfit => ("tls-unfit", "Get a new certificate for a server.".to_owned()),
         Reason::OldProtocol => ("tls-old", "Enable TLS 1.2 and TLS 1.3.".to_owned()),
         Reason::NotTls => ("tls-none", "Enable TLS on this port.".to_owned()),

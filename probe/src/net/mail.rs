@@ -5,6 +5,16 @@
 //! are bounded. Nothing that a server sends between the response to STARTTLS and the handshake is
 //! believed. No login is made, unless a password was asked for on the terminal.
 
+mod dialogue;
+mod secret;
+mod speak;
+mod talk;
+mod words;
+
+pub use dialogue::Dialogue;
+pub use secret::{Credentials, Secret};
+pub use speak::{Context, Limits, speak};
+
 use super::dns::Answer;
 use super::tls;
 use mailsetup::account::{Protocol, Security};

@@ -58,16 +58,20 @@ pub fn attempts(client: &'static Client, facts: &Facts) -> Vec<Attempt> {
         match step {
             Step::Ask(ask) => {
                 for sent in plan::requests(ask, client, facts) {
-                    attempts.extend(facts.exchange(&sent).map(|exchange| {
-                        of_exchange(client, ask, exchange, facts)
-                    }));
+                    attempts.extend(
+                        facts
+                            .exchange(&sent)
+                            .map(|exchange| of_exchange(client, ask, exchange, facts)),
+                    );
                 }
             }
             Step::Srv(["_autodiscover"]) => {}
             Step::Srv(labels) => attempts.push(of_srv(labels, client, facts)),
             step if *step == DATABASE => {
                 let sent = plan::database(client, facts.domain());
-                attempts.extend(facts.exchange(&sent).map(|exchange| of_database(client, exchange, facts)));
+                attempts.extend(
+                    facts.exchange(&sent).map(|exchange| of_database(client, exchange, facts)),
+                );
             }
             Step::Elsewhere(_) => {}
         }
@@ -109,9 +113,13 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         let mut schemes = exchange.hops.iter().map(|hop| scheme(&hop.url));
         if schemes.any(|other| other != scheme(&first.url)) {
             return Some(
-                Fault::new("redirect-scheme", web::url(&first.url), "a redirect leads from http to https")
-                    .seen(web::hops(exchange))
-                    .mend("Answer this path over http, too, without a redirect."),
+                Fault::new(
+                    "redirect-scheme",
+                    web::url(&first.url),
+                    "a redirect leads from http to https",
+                )
+                .seen(web::hops(exchange))
+                .mend("Answer this path over http, too, without a redirect."),
             );
         }
     }
@@ -134,9 +142,12 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
             return None;
         }
     }
-    if exchange.hops.len() > 1 && exchange.sent.method == "POST" && exchange.last()?.method == "GET" {
+    if exchange.hops.len() > 1 && exchange.sent.method == "POST" && exchange.last()?.method == "GET"
+    {
         let fault = Fault { code: "redirect-post", ..fault };
-        return Some(fault.mend("Answer a POST of this path with the document, without a redirect."));
+        return Some(
+            fault.mend("Answer a POST of this path with the document, without a redirect."),
+        );
     }
     if matches!(ask.what, What::Pox(Schema::MobileSync)) && outlook_works(client, ask, facts) {
         let message = format!("a request for ActiveSync gets {}", exchange.response()?.status);
@@ -147,7 +158,8 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         );
     }
     if needs_address(ask, exchange, facts) {
-        let message = format!("without `emailaddress`, the response is {}", exchange.response()?.status);
+        let message =
+            format!("without `emailaddress`, the response is {}", exchange.response()?.status);
         return Some(
             Fault::new("address-required", web::url(&first.url), message)
                 .seen(web::hops(exchange))
@@ -191,7 +203,8 @@ fn agent_refused(client: &Client, exchange: &Exchange, facts: &Facts) -> Option<
     if is_good(own) || !at_host().any(is_good) {
         return None;
     }
-    let what = if agent.is_empty() { "without User-Agent".to_owned() } else { format!("of {agent}") };
+    let what =
+        if agent.is_empty() { "without User-Agent".to_owned() } else { format!("of {agent}") };
     Some(
         Fault::new("agent-refused", host, format!("requests {what} are refused"))
             .seen(web::hops(own))
@@ -290,7 +303,8 @@ fn follow(
         autodiscover::Read::Exchange(server) => return Ok(Got::Exchange(server.clone())),
         _ => return Err(Fault::new("doc-other", url, "the response has no settings")),
     };
-    let fault = |message: String| Fault::new("pox-redirect", &*url, message).seen(web::hops(exchange));
+    let fault =
+        |message: String| Fault::new("pox-redirect", &*url, message).seen(web::hops(exchange));
     if client.has(rule) {
         return Err(fault(format!("Autodiscover redirects to {target}, which is not followed"))
             .mend("Answer with the settings themselves."));
@@ -367,7 +381,10 @@ fn of_srv(labels: &[&str], client: &Client, facts: &Facts) -> Attempt {
     let absent = |is: fn(Protocol) -> bool, what: &str| {
         let failed = answers.iter().find(|(_, answer)| {
             use crate::net::dns::Outcome;
-            matches!(answer.outcome, Outcome::Failed(_) | Outcome::TimedOut | Outcome::Unreadable(_))
+            matches!(
+                answer.outcome,
+                Outcome::Failed(_) | Outcome::TimedOut | Outcome::Unreadable(_)
+            )
         });
         let (code, subject) = match failed {
             Some((label, _)) => ("dns-failed", name(label)),
@@ -402,7 +419,8 @@ fn of_srv(labels: &[&str], client: &Client, facts: &Facts) -> Attempt {
 /// Mozilla's database of providers.
 fn of_database(client: &Client, exchange: &Exchange, facts: &Facts) -> Attempt {
     let url = web::url(&exchange.sent.url);
-    let absent = || Fault::new("database-absent", &*url, "Mozilla's database does not have the domain");
+    let absent =
+        || Fault::new("database-absent", &*url, "Mozilla's database does not have the domain");
     let response = exchange.response().filter(|response| response.is_success());
     let result = match response {
         None => Err(absent()),

@@ -4,9 +4,9 @@
 //! used, with the exceptions of its rules. Then the servers that it would fill in are looked at.
 
 mod attempt;
-mod verdict;
+pub mod verdict;
 
-pub use attempt::{Attempt, Got, attempts};
+pub use attempt::{Attempt, Got, attempts, redirected};
 
 use crate::facts::Facts;
 use crate::finding::Fault;

@@ -25,8 +25,10 @@ pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> 
     let before = used.unwrap_or(attempts.len());
     let end = attempts.iter().position(|attempt| attempt.is_end);
     let before = end.map_or(before, |end| before.min(end + 1));
-    let mut hits: Vec<Fault> =
-        attempts[..before].iter().filter_map(|attempt| attempt.result.as_ref().err().cloned()).collect();
+    let mut hits: Vec<Fault> = attempts[..before]
+        .iter()
+        .filter_map(|attempt| attempt.result.as_ref().err().cloned())
+        .collect();
     let mut verdict = Verdict {
         client: client.name,
         version: client.seen,
@@ -87,7 +89,9 @@ fn all(attempt: &Attempt) -> &[Setting] {
 fn choose(client: &Client, attempts: &[Attempt], is_exchange: bool) -> Option<usize> {
     let is_good = |attempt: &Attempt| match &attempt.result {
         Ok(Got::Servers { .. }) => !is_exchange,
-        Ok(Got::Exchange(_)) => is_exchange || client.name.contains("Outlook") || client.name == "AutoDetect",
+        Ok(Got::Exchange(_)) => {
+            is_exchange || client.name.contains("Outlook") || client.name == "AutoDetect"
+        }
         Err(_) => false,
     };
     if client.has(Rule::FirstResponse) || client.same_as.is_some() {
@@ -137,7 +141,8 @@ fn spoilt(odd: &[Fault], choice: &[Setting], client: &Client) -> Option<(Outcome
     let plain = choice.iter().find(|setting| setting.security == Security::Plain)?;
     let place = format!("{}:{}", plain.host, plain.port);
     let message = format!("{} sends the password without TLS", client.name);
-    let fault = Fault::new("plain-chosen", place, message).mend("Offer TLS, and announce it alone.");
+    let fault =
+        Fault::new("plain-chosen", place, message).mend("Offer TLS, and announce it alone.");
     Some((Outcome::Asks, fault, "the user has to accept a connection without TLS".to_owned()))
 }
 
@@ -155,9 +160,9 @@ fn servers(
     for setting in choice {
         let mut candidates = vec![setting];
         if client.has(Rule::EveryServer) {
-            candidates.extend(all.iter().filter(|other| {
-                other.protocol == setting.protocol && *other != setting
-            }));
+            candidates.extend(
+                all.iter().filter(|other| other.protocol == setting.protocol && *other != setting),
+            );
         }
         let mut first = None;
         let mut usable = None;
@@ -215,9 +220,11 @@ fn asks(
         verdict.outcome = Outcome::Asks;
         verdict.note = "the user has to confirm settings that came without TLS".to_owned();
         let message = "the settings come over http";
-        return Some(first_cause(hits).cloned().unwrap_or_else(|| {
-            Fault::new("http-only", used.subject.clone(), message)
-        }));
+        return Some(
+            first_cause(hits)
+                .cloned()
+                .unwrap_or_else(|| Fault::new("http-only", used.subject.clone(), message)),
+        );
     }
     let foreign = names::foreign_autodiscover(facts);
     let is_autodiscover = |attempt: &Attempt| attempt.way == FoundBy::Autodiscover;
@@ -258,7 +265,9 @@ fn note_of_absence(client: &Client, cause: &Fault) -> String {
 fn known(client: &Client) -> &'static str {
     match client.name {
         "AutoDetect" => "as far as is known: Microsoft's service keeps its own list of providers",
-        "Outlook 2016" => "in the dialog that reads these settings; the newer one often ignores them",
+        "Outlook 2016" => {
+            "in the dialog that reads these settings; the newer one often ignores them"
+        }
         "Apple Mail" => "by the link to the profile",
         _ => "",
     }
