@@ -50,6 +50,9 @@ pub enum Command {
     Hook(Hook),
     /// Ask a service on this machine whether it answers, for health checks
     Health(Health),
+    /// Ask the servers of a domain as mail clients do (starts mailsetup-probe)
+    #[command(disable_help_flag = true)]
+    Probe(Probe),
 }
 
 /// `mailsetup serve`
@@ -264,4 +267,17 @@ pub struct Health {
     /// The address of the service, as in serve --http
     #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8025")]
     pub address: SocketAddr,
+}
+
+/// `mailsetup probe`
+#[derive(Args, Debug)]
+pub struct Probe {
+    /// An address or a domain, and the options of mailsetup-probe(1)
+    ///
+    /// The program is looked for in the folder of mailsetup, then in
+    /// $PATH, and gets all arguments: `mailsetup probe --help` prints
+    /// its help. It reads no configuration, so --config is refused.
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(verbatim_doc_comment)]
+    pub arguments: Vec<String>,
 }

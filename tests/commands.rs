@@ -1,6 +1,10 @@
 //! The commands: their output and exit status.
 
-use crate::common::{Sandbox, command, program, run};
+use crate::common::{Sandbox, command, copy_program, program, run};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 fn mailsetup(arguments: &[&str]) -> Output {
@@ -339,6 +343,113 @@ fn check_without_a_file_says_so() {
         text,
         "built-in defaults (no configuration file): no errors, no warnings; any domain is answered\n"
     );
+}
+
+//------------ probe ---------------------------------------------------------
+
+/// A script in place of `mailsetup-probe`.
+fn place(sandbox: &Sandbox, folder: &str, script: &str) {
+    let written = sandbox.write("script", format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(&written, Permissions::from_mode(0o755)).expect("chmod");
+    fs::create_dir_all(sandbox.path(folder)).expect("folder");
+    // Like a program, a script that is open for writing cannot be started.
+    copy_program(written, &sandbox.path(folder).join("mailsetup-probe"));
+}
+
+/// One that prints where it is, and its arguments.
+fn stand_in(sandbox: &Sandbox, folder: &str) {
+    place(sandbox, folder, r#"printf '%s\n' "${0%/*}" "$#" "$@"; exit 7"#);
+}
+
+/// A copy of the program in an own folder: no other one is beside it.
+fn copy(sandbox: &Sandbox) -> PathBuf {
+    let copy = sandbox.path("own/mailsetup");
+    fs::create_dir_all(sandbox.path("own")).expect("folder");
+    copy_program(program(), &copy);
+    copy
+}
+
+/// Exit status, standard output and standard error of `mailsetup` with these arguments; `more` is a
+/// folder at the end of `PATH`.
+fn probe(program: &Path, more: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = command(program);
+    command.env("PATH", format!("/nowhere:{}", more.display())).args(arguments);
+    let output = command.output().expect("program");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn probe_starts_the_program_with_all_arguments() {
+    let sandbox = Sandbox::new();
+    let (own, other) = (copy(&sandbox), sandbox.path("other"));
+    stand_in(&sandbox, "other");
+    let lines = |folder: &Path, arguments: &[&str]| {
+        let mut lines = format!("{}\n{}\n", folder.display(), arguments.len());
+        lines.extend(arguments.iter().flat_map(|argument| [*argument, "\n"]));
+        (Some(7), lines, String::new())
+    };
+    // Options of this program, too, and what clap would take out.
+    let all = ["ann@example.org", "--help", "-V", "--config", "x", "--", "--json", "", "a b"];
+    for arguments in [&all[..], &["--help"], &["--config"], &["--", "-q"], &[]] {
+        let given = [&["probe"], arguments].concat();
+        assert_eq!(probe(&own, &other, &given), lines(&other, arguments), "in PATH");
+    }
+    // The one in the same folder comes first, also by a link in another folder.
+    stand_in(&sandbox, "own");
+    let link = sandbox.path("link");
+    symlink(&own, &link).expect("a link");
+    for program in [&own, &link] {
+        let expected = lines(&sandbox.path("own"), &["-q"]);
+        assert_eq!(probe(program, &other, &["probe", "-q"]), expected);
+    }
+}
+
+/// It takes the place of this program: the process is the same.
+#[test]
+fn probe_is_replaced() {
+    let sandbox = Sandbox::new();
+    let own = copy(&sandbox);
+    place(&sandbox, "own", "kill -USR1 $$; sleep 5");
+    let status = command(own).arg("probe").status().expect("program");
+    assert_eq!(status.signal(), Some(10), "SIGUSR1: {status}");
+}
+
+#[test]
+fn probe_says_what_is_missing() {
+    let sandbox = Sandbox::new();
+    let (own, empty) = (copy(&sandbox), sandbox.path("empty"));
+    let says = |arguments: &[&str]| {
+        let (status, stdout, stderr) = probe(&own, &empty, arguments);
+        assert_eq!((status, &*stdout, stderr.lines().count()), (Some(2), "", 1), "{stderr}");
+        stderr
+    };
+    let missing = says(&["probe", "example.org"]);
+    assert!(missing.contains("the package mailsetup-probe has it"), "{missing}");
+    let refused = says(&["--config", "x", "probe", "--json", "example.org"]);
+    assert!(refused.contains("probe reads no configuration"), "{refused}");
+    // Not a program: it is not skipped for another one.
+    sandbox.write("own/mailsetup-probe", "");
+    stand_in(&sandbox, "empty");
+    let text = says(&["probe", "example.org"]);
+    assert!(text.contains("own/mailsetup-probe cannot be started: Permission denied"), "{text}");
+}
+
+/// A web server passes parts of a request as arguments.
+#[test]
+fn cgi_never_starts_the_program() {
+    let sandbox = Sandbox::new();
+    let own = copy(&sandbox);
+    stand_in(&sandbox, "own");
+    let mut cgi = command(own);
+    cgi.env("GATEWAY_INTERFACE", "CGI/1.1").env("REQUEST_METHOD", "GET");
+    cgi.env("REQUEST_URI", "/mail/config-v1.1.xml?probe+example.org");
+    cgi.env("HTTP_HOST", "autoconfig.example.org");
+    let output = cgi.args(["probe", "example.org"]).output().expect("program");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    // A response, whichever: not the lines of the script.
+    assert!(text.contains("\nContent-Type: ") && !text.contains("/own\n"), "{text}");
+    assert_ne!(output.status.code(), Some(7));
 }
 
 //------------ signing -------------------------------------------------------

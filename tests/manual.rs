@@ -85,6 +85,8 @@ fn synopsis(command: &Command) -> String {
         let mut own: Vec<_> = subcommand.get_arguments().filter(own).collect();
         own.sort_by_key(|argument| !argument.is_positional());
         let own: String = own.into_iter().map(usage).collect();
+        // The only one that refuses it.
+        let config = if subcommand.get_name() == "probe" { "" } else { &config };
         text += &format!("{name}{config} \\fB{}\\fR{own}\n.br\n", subcommand.get_name());
     }
     text + &format!("{name} \\fB\\-\\-version\\fR | \\fB\\-\\-help\\fR\n")

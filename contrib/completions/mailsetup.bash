@@ -31,6 +31,9 @@ _mailsetup() {
             mailsetup,hook)
                 cmd="mailsetup__subcmd__hook"
                 ;;
+            mailsetup,probe)
+                cmd="mailsetup__subcmd__probe"
+                ;;
             mailsetup,serve)
                 cmd="mailsetup__subcmd__serve"
                 ;;
@@ -52,6 +55,9 @@ _mailsetup() {
             mailsetup__subcmd__help,hook)
                 cmd="mailsetup__subcmd__help__subcmd__hook"
                 ;;
+            mailsetup__subcmd__help,probe)
+                cmd="mailsetup__subcmd__help__subcmd__probe"
+                ;;
             mailsetup__subcmd__help,serve)
                 cmd="mailsetup__subcmd__help__subcmd__serve"
                 ;;
@@ -65,7 +71,7 @@ _mailsetup() {
 
     case "${cmd}" in
         mailsetup)
-            opts="-V -h --config --version --help serve show dns check hook health help"
+            opts="-V -h --config --version --help serve show dns check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -145,7 +151,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help)
-            opts="serve show dns check hook health help"
+            opts="serve show dns check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,6 +234,20 @@ _mailsetup() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mailsetup__subcmd__help__subcmd__probe)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mailsetup__subcmd__help__subcmd__serve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -295,6 +315,24 @@ _mailsetup() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__probe)
+            opts="--config"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -33,6 +33,7 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print 
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'HTTP socket: ADDRESS:PORT' -r
@@ -73,10 +74,12 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -l config -d '
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "show" -d 'Print the response that a mail client gets'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand probe" -l config -d 'The configuration file' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "show" -d 'Print the response that a mail client gets'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "dns" -d 'Print the DNS records to publish for a domain'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -12,6 +12,7 @@ pub mod hook;
 mod loading;
 mod output;
 mod placement;
+pub mod probe;
 pub mod serve;
 pub mod show;
 
@@ -29,6 +30,11 @@ use std::process::ExitCode;
 
 /// Runs the command of the command line.
 pub fn run() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // All others are those of another program.
+    if arguments.next().is_some_and(|it| it == probe::COMMAND) {
+        return probe::run(arguments);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -45,6 +51,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(arguments)) => check::run(&arguments, &source),
         Some(Command::Hook(arguments)) => hook::run(&arguments, &source),
         Some(Command::Health(arguments)) => health::run(&arguments),
+        Some(Command::Probe(_)) => probe::refuse(),
         None => match listener::inherited() {
             // Started by a web server or by socket activation.
             Ok(listeners) if !listeners.is_empty() => serve::inherited(listeners, source),
