@@ -41,8 +41,10 @@ CARGOFLAGS =
 TARGET =
 # For `make dist`. One thread: the bytes do not depend on the number of processors.
 XZ = xz -6 -T1
-# The built program; read by the shell, in double quotes.
+# The built programs; read by the shell, in double quotes. If PROBE is empty, mailsetup-probe is
+# neither built nor installed: it always needs OpenSSL.
 PROGRAM = $${CARGO_TARGET_DIR:-target}/release/mailsetup
+PROBE = $${CARGO_TARGET_DIR:-target}/release/mailsetup-probe
 
 # The amount of work of `make fuzz`; see fuzz/run.sh.
 MINUTES ?= 8
@@ -71,13 +73,13 @@ run:
 	  features=--no-default-features; \
 	  echo 'No OpenSSL to build with (libssl-dev, pkg-config): profiles cannot be signed in this build.'; \
 	fi; \
-	$(CARGO) build --locked $(CARGOFLAGS) $$features && \
+	$(CARGO) build --locked -p mailsetup $(CARGOFLAGS) $$features && \
 	printf '%s\n' '' 'Now try, from another terminal (Ctrl-C ends it here):' '' \
 	  "  curl 'http://$(HTTP)/mail/config-v1.1.xml?emailaddress=ann@example.org'" \
 	  "  curl 'http://$(HTTP)/mobileconfig?emailaddress=ann@example.org'" \
 	  "  curl -H 'Host: autodiscover.example.org' 'http://$(HTTP)/autodiscover/autodiscover.xml'" \
 	  '' "or open http://$(HTTP)/ in a browser." '' && \
-	exec $(CARGO) run --quiet --locked $(CARGOFLAGS) $$features -- serve --http $(HTTP)
+	exec $(CARGO) run --quiet --locked -p mailsetup $(CARGOFLAGS) $$features -- serve --http $(HTTP)
 
 ## test: all tests; installs the web servers and tools they need (Debian: as root or with sudo)
 test:
@@ -126,25 +128,25 @@ test-packages:
 ## test-page: the page in Chromium, checked by axe-core; installs both, and node (Debian)
 test-page:
 	sh tests/install-page.sh
-	$(CARGO) build --locked $(CARGOFLAGS)
+	$(CARGO) build --locked -p mailsetup $(CARGOFLAGS)
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
 ## test-docs: run the commands of the documentation, in machines below target/ (Debian; as root)
 test-docs: build
 	sh tests/install-machine.sh
-	$(CARGO) build --locked $(CARGOFLAGS)
+	$(CARGO) build --locked -p mailsetup $(CARGOFLAGS)
 	$(CARGO) test --locked $(CARGOFLAGS) --test documented
 
 ## soak: the full soak test, with load and faults; prints the table of docs/reliability.md (Debian)
 soak:
 	sh tests/install-tools.sh
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
-	set -x; SOAK=full $$in $(CARGO) test --release --locked $(CARGOFLAGS) --test soak
+	set -x; SOAK=full $$in $(CARGO) test --release --locked -p mailsetup $(CARGOFLAGS) --test soak
 
 ## bench: compare with PHP, C and a file, into docs/performance.md; installs them (Debian)
 bench:
 	sh tests/install-bench.sh
-	$(CARGO) bench --locked $(CARGOFLAGS) --bench compare
+	$(CARGO) bench --locked -p mailsetup $(CARGOFLAGS) --bench compare
 
 ## fuzz: fuzz for MINUTES=8 altogether, or RUNS=n of each target (needs Rust nightly, cargo-fuzz)
 fuzz:
@@ -154,11 +156,14 @@ fuzz:
 fuzz-minimise:
 	@TARGETS='$(TARGETS)' sh fuzz/run.sh minimise
 
-## build: the program, optimised
+## build: the programs, optimised
 build:
-	$(CARGO) build --release --locked $(CARGOFLAGS)
+	@# One by one: cargo gives the packages of one command the same crates, and mailsetup would
+	@# contain what mailsetup-probe needs to connect to servers.
+	$(CARGO) build --release --locked -p mailsetup $(CARGOFLAGS)
+	@if [ -n "$(PROBE)" ]; then set -x; $(CARGO) build --release --locked -p mailsetup-probe $(CARGOFLAGS); fi
 
-## static: the program without any library, for shared hosting; TARGET= for musl (needs libssl-dev)
+## static: mailsetup without any library, for shared hosting; TARGET= for musl (needs libssl-dev)
 static:
 	@# At a fixed address: relocating OpenSSL's tables would take a third of the start.
 	@# Without OpenSSL's TLS: the crate openssl needs only OPENSSL_init_ssl of it, which would link
@@ -173,7 +178,7 @@ static:
 	esac; set -x; \
 	OPENSSL_STATIC=1 RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static \
 	  -C link-arg=-Wl,-z,keep-text-section-prefix $$tls" \
-	  $(CARGO) build --release --locked $(CARGOFLAGS) $$openssl --target "$$target"
+	  $(CARGO) build --release --locked -p mailsetup $(CARGOFLAGS) $$openssl --target "$$target"
 	@echo 'Built: release/mailsetup below target/ (or CARGO_TARGET_DIR), in the folder of this platform'
 
 ## hosting: an archive to upload to shared hosting, below target/dist, around `make static`
@@ -225,10 +230,11 @@ release-check:
 	sh tests/install-static.sh
 	CARGO='$(CARGO)' TARGET="$$(uname -m)-unknown-linux-musl" sh tests/static.sh
 
-## install: install the built program and its files; builds nothing
+## install: install the built programs and their files; builds nothing
 install:
 	@test -x "$(PROGRAM)" || { echo "$(PROGRAM)"' is not there: run "make build" first, not as root'; exit 1; }
 	@$(MAKE) installdirs
+	@if [ -n "$(PROBE)" ]; then $(MAKE) install-probe; fi
 	$(INSTALL_PROGRAM) "$(PROGRAM)" '$(DESTDIR)$(bindir)/mailsetup'
 	$(INSTALL_DATA) man/mailsetup.1 '$(DESTDIR)$(man1dir)/mailsetup.1'
 	$(INSTALL_DATA) man/mailsetup.toml.5 '$(DESTDIR)$(man5dir)/mailsetup.toml.5'
@@ -265,6 +271,13 @@ install:
 	    '$(DESTDIR)$(lighttpddir)'; \
 	fi
 
+## install-probe: install mailsetup-probe and its files alone; `make install` does that, too
+install-probe:
+	@test -x "$(PROBE)" || { echo "$(PROBE)"' is not there: run "make build" first, not as root'; exit 1; }
+	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(schemadir)' \
+	  '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
+	$(INSTALL_PROGRAM) "$(PROBE)" '$(DESTDIR)$(bindir)/mailsetup-probe'
+
 ## install-strip: the same, without symbols (make build leaves none)
 install-strip:
 	$(MAKE) INSTALL_PROGRAM='$(INSTALL_PROGRAM) -s' install
@@ -294,6 +307,11 @@ uninstall:
 	  '$(DESTDIR)$(man5dir)/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
 	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish' \
 	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	if [ -n "$(PROBE)" ]; then \
+	  rm -f '$(DESTDIR)$(bindir)/mailsetup-probe' '$(DESTDIR)$(man1dir)/mailsetup-probe.1' \
+	    '$(DESTDIR)$(bashdir)/mailsetup-probe' '$(DESTDIR)$(zshdir)/_mailsetup-probe' \
+	    '$(DESTDIR)$(fishdir)/mailsetup-probe.fish' '$(DESTDIR)$(schemadir)/mailsetup-probe.schema.json'; \
+	fi
 	for file in $(DOCS) config.example.toml contrib/README.md docs/*.md docs/screenshots/*.png; do rm -f '$(DESTDIR)$(docdir)'/$$file; done
 	for server in $(CONTRIB); do \
 	  (cd contrib/$$server && ls) | while read -r file; do rm -f '$(DESTDIR)$(docdir)'/contrib/$$server/"$$file"; done; \
@@ -329,18 +347,18 @@ languages:
 
 ## fmt: format the code
 fmt:
-	$(CARGO) fmt
+	$(CARGO) fmt --all
 
 ## lint: check format and lints
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets $(CARGOFLAGS) -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 
 ## deny: check licences, bans and sources of the dependencies, by deny.toml; installs cargo-deny
 deny:
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny@0.20.2
-	$(CARGO) deny --locked check bans licenses sources
+	$(CARGO) deny --locked --workspace check bans licenses sources
 
 ## clean: remove all build results
 clean:
@@ -350,4 +368,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -1,7 +1,7 @@
 //! The cost of a request in instructions: the number is the same for every run of the same program,
 //! whatever the load of the machine. Counts with `valgrind --tool=callgrind`, user space only.
 //!
-//! `cargo bench --bench instructions` prints a Markdown table; `make bench` runs it, too. A request
+//! `cargo bench -p mailsetup --bench instructions` prints a Markdown table; `make bench` runs it, too. A request
 //! on a kept FastCGI connection is the difference between many and few of them, with the parameters
 //! of nginx and the fields of a mail client; a CGI request is a whole process, from start to end.
 

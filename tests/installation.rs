@@ -27,11 +27,16 @@ fn files(folder: &Path) -> BTreeSet<String> {
     found
 }
 
+/// The built programs; this one stands in for mailsetup-probe, which is of another package.
+fn built() -> [String; 2] {
+    ["PROGRAM", "PROBE"].map(|variable| format!("{variable}={}", program().display()))
+}
+
 fn make(target: &str, stage: &Path, variables: &[&str]) {
     let mut make = command("make");
     make.arg("-C").arg(source("")).arg(target).arg(format!("DESTDIR={}", stage.display()));
     // A compiler would not be found.
-    make.args(["CARGO=false", &format!("PROGRAM={}", program().display())]).args(variables);
+    make.arg("CARGO=false").args(built()).args(variables);
     run(&mut make);
 }
 
@@ -55,6 +60,7 @@ fn install_places_everything_and_uninstall_removes_it() {
         "etc/lighttpd/conf-available/51-mailsetup-cgi.conf",
         "etc/nginx/snippets/mailsetup.conf",
         "usr/bin/mailsetup",
+        "usr/bin/mailsetup-probe",
         "usr/lib/cgi-bin/mailsetup.cgi",
         "usr/lib/systemd/system/mailsetup.service",
         "usr/lib/systemd/system/mailsetup.socket",
@@ -137,7 +143,7 @@ fn the_conventions_of_gnu_are_kept() {
     let sandbox = Sandbox::new();
     let stage = sandbox.path("a stage");
     // Prints what it would do, also without a build.
-    make("install", &stage, &["--dry-run", "PROGRAM=/nowhere"]);
+    make("install", &stage, &["--dry-run", "PROGRAM=/nowhere", "PROBE=/nowhere"]);
     assert!(!stage.exists());
 
     make("installdirs", &stage, &["prefix=/usr"]);
@@ -168,7 +174,7 @@ fn the_conventions_of_gnu_are_kept() {
     }
     let log = fs::read_to_string(log).expect("log");
     let count = |program: &str| log.lines().filter(|line| line.starts_with(program)).count();
-    assert_eq!(count("INSTALL_PROGRAM"), 1);
+    assert_eq!(count("INSTALL_PROGRAM"), 2);
     assert!(count("INSTALL_DATA") > 15, "{log}");
 }
 
@@ -182,9 +188,9 @@ fn modes_do_not_depend_on_the_umask() {
         under.args(["-c", r#"umask 077 && exec make -C "$@""#, "sh"]).arg(source("")).args([
             target,
             &format!("DESTDIR={}", stage.display()),
-            &format!("PROGRAM={}", program().display()),
             "cgibindir=/usr/lib/cgi-bin",
         ]);
+        under.args(built());
         run(&mut under);
     }
     let mut folders = vec![stage];
@@ -195,7 +201,8 @@ fn modes_do_not_depend_on_the_umask() {
             if kind.is_symlink() {
                 continue;
             }
-            let runs = kind.is_dir() || path.ends_with("bin/mailsetup");
+            let is_program = path.parent().is_some_and(|folder| folder.ends_with("bin"));
+            let runs = kind.is_dir() || is_program;
             let expected = if runs { 0o755 } else { 0o644 };
             assert_eq!(kind.permissions().mode() & 0o7777, expected, "{}", path.display());
             if kind.is_dir() {
@@ -251,12 +258,46 @@ fn the_configuration_of_packages_has_no_settings() {
 
 #[test]
 fn without_a_build_install_says_what_to_do() {
-    let mut make = command("make");
-    make.arg("-C").arg(source("")).args(["install", "PROGRAM=/nowhere", "DESTDIR=/nowhere"]);
-    let output = make.output().expect("make");
-    assert!(!output.status.success());
-    let text = [output.stdout, output.stderr].concat();
-    assert!(String::from_utf8_lossy(&text).contains("run \"make build\" first"));
+    let sandbox = Sandbox::new();
+    let stage = format!("DESTDIR={}", sandbox.path("stage").display());
+    let this = program().display().to_string();
+    for (program, probe) in [("/nowhere", &*this), (&*this, "/nowhere")] {
+        let mut make = command("make");
+        make.arg("-C").arg(source("")).args(["install", &*stage]);
+        make.args([format!("PROGRAM={program}"), format!("PROBE={probe}")]);
+        let output = make.output().expect("make");
+        assert!(!output.status.success());
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("/nowhere is not there: run \"make build\" first"), "{text}");
+    }
+}
+
+/// Packages carry mailsetup-probe apart; together they have the files of `make install`.
+#[test]
+fn probe_is_installed_apart_or_left_out() {
+    let sandbox = Sandbox::new();
+    let [both, without, apart] = ["both", "without", "apart"].map(|name| sandbox.path(name));
+    make("install", &both, &["prefix=/usr"]);
+    make("install", &without, &["prefix=/usr", "PROBE="]);
+    make("install-probe", &apart, &["prefix=/usr"]);
+    let (both, without, own) = (files(&both), files(&without), files(&apart));
+    assert!(own.contains("usr/bin/mailsetup-probe") && own.is_disjoint(&without), "{own:?}");
+    assert_eq!(&without | &own, both);
+    // With the same variable, the files of the other package stay.
+    make("uninstall", &apart, &["prefix=/usr", "PROBE="]);
+    assert_eq!(files(&apart), own);
+
+    let commands = |variables: &[&str]| {
+        let mut make = command("make");
+        run(make.arg("-n").arg("-C").arg(source("")).arg("build").args(variables))
+    };
+    // One by one: crates of one command have the features that any of its packages needs.
+    for package in ["mailsetup", "mailsetup-probe"] {
+        let build = format!("build --release --locked -p {package} ");
+        assert_eq!(commands(&[]).matches(&build).count(), 1, "{package}");
+    }
+    assert!(commands(&["PROBE="]).contains(r#"if [ -n "" ]; then"#));
 }
 
 /// Both pack what `make static` has built.

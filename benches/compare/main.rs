@@ -12,7 +12,7 @@
 //! - `BENCH_CPUS`: CPUs for the load, nginx and the responder, for example `2-3 0 1`
 //! - `BENCH_REPORT`: the file to append to (docs/performance.md)
 //!
-//! To run only some parts, name them: `cargo bench --bench compare -- servers cgi signing idle
+//! To run only some parts, name them: `cargo bench -p mailsetup --bench compare -- servers cgi signing idle
 //! instructions`.
 
 #![allow(
