@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and installs the tarball below target/dist as a packager does: without network, and with a
-# CARGO_HOME that has no crates. The program records its crates, which must be those of the list
+# CARGO_HOME that has no crates. The programs record their crates, which must be those of the lists
 # beside the tarball. `make dist-check` runs it, after `make dist` and the installation of
 # cargo-auditable.
 #
@@ -33,7 +33,12 @@ PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 export CARGO_HOME="$place/cargo-home" CARGO_NET_OFFLINE=true
 make build CARGO="$CARGO auditable"
 make install DESTDIR="$place/stage" prefix=/usr
-"$place/stage/usr/bin/mailsetup" --version
-python3 packaging/auditable.py "$place/stage/usr/bin/mailsetup" "$place"/../dist/mailsetup-*.cdx.json
+"$place/stage/usr/bin/mailsetup" probe --version
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+for program in mailsetup mailsetup-probe; do
+    "$place/stage/usr/bin/$program" --version
+    python3 packaging/auditable.py "$place/stage/usr/bin/$program" \
+        "$place/../dist/$program-$version.cdx.json"
+done
 cd "$place/.."
 rm -rf "$place"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the release below target/dist: a source tarball with all dependencies, the list of those
-# that end up in the program (CycloneDX), and checksums of both. `make dist` runs it.
+# Makes the release below target/dist: a source tarball with all dependencies, for each of the two
+# programs the list of those that end up in it (CycloneDX), and checksums. `make dist` runs it.
 #
 #   CARGO=cargo XZ='xz -6 -T1' sh packaging/dist.sh
 #
@@ -29,6 +29,7 @@ $changes"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 name=mailsetup-$version
+programs='mailsetup mailsetup-probe'
 place=target/dist
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c log.showSignature=false log -1 --format=%ct)}
 export LC_ALL=C
@@ -36,8 +37,8 @@ export LC_ALL=C
 unset XZ_DEFAULTS XZ_OPT TAR_OPTIONS
 
 # Other files of a release stay.
-rm -rf "$place/$name" "$place/$name.tar" "$place/$name.tar.xz" "$place/$name.cdx.json" \
-    "$place/SHA256SUMS" "$place/cargo-home"
+rm -rf "$place/$name" "$place/$name.tar" "$place/$name.tar.xz" "$place/SHA256SUMS" "$place/cargo-home"
+for program in $programs; do rm -f "$place/$program-$version.cdx.json"; done
 mkdir -p "$place/$name/.cargo"
 # Settings of the user do not change the files.
 git -c core.autocrlf=false -c core.eol=lf -c core.attributesFile=/dev/null \
@@ -63,12 +64,15 @@ END
     export CARGO_HOME="$PWD/../cargo-home" CARGO_NET_OFFLINE=true
     "$CARGO" metadata --locked --format-version 1 >../metadata.json
     # What is linked on Linux, on the platforms of Debian and Fedora.
-    "$CARGO" tree --locked --edges normal,no-proc-macro --prefix none \
-        --target x86_64-unknown-linux-gnu --target aarch64-unknown-linux-gnu \
-        --target i686-unknown-linux-gnu --target armv7-unknown-linux-gnueabihf \
-        --target powerpc64le-unknown-linux-gnu --target riscv64gc-unknown-linux-gnu \
-        --target s390x-unknown-linux-gnu >../tree.txt
-    python3 packaging/sbom.py ../metadata.json ../tree.txt Cargo.lock >"../$name.cdx.json"
+    for program in $programs; do
+        "$CARGO" tree --locked --package "$program" --edges normal,no-proc-macro --prefix none \
+            --target x86_64-unknown-linux-gnu --target aarch64-unknown-linux-gnu \
+            --target i686-unknown-linux-gnu --target armv7-unknown-linux-gnueabihf \
+            --target powerpc64le-unknown-linux-gnu --target riscv64gc-unknown-linux-gnu \
+            --target s390x-unknown-linux-gnu >../tree.txt
+        python3 packaging/sbom.py ../metadata.json ../tree.txt Cargo.lock \
+            >"../$program-$version.cdx.json"
+    done
 )
 
 tar -C "$place" --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 \
@@ -77,4 +81,6 @@ tar -C "$place" --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0
 $XZ "$place/$name.tar"
 rm -rf "${place:?}/$name" "$place/cargo-home"
 rm "$place/metadata.json" "$place/tree.txt"
-(cd "$place" && sha256sum "$name.cdx.json" "$name.tar.xz" >SHA256SUMS && cat SHA256SUMS)
+cd "$place"
+sha256sum "mailsetup-$version.cdx.json" "mailsetup-probe-$version.cdx.json" "$name.tar.xz" >SHA256SUMS
+cat SHA256SUMS

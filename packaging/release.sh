@@ -25,8 +25,14 @@ fault() {
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 echo "$version" | grep -qxE '[0-9]+\.[0-9]+\.[0-9]+' ||
     fault "Cargo.toml: version $version is not of the form 1.2.3"
-locked=$(grep -A 1 '^name = "mailsetup"$' Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
-[ "$locked" = "$version" ] || fault "Cargo.lock: mailsetup is $locked, not $version: run cargo check"
+probe=$(sed -n 's/^version = "\(.*\)"/\1/p' probe/Cargo.toml)
+[ "$probe" = "$version" ] || fault "probe/Cargo.toml: the version is $probe, not $version"
+used=$(sed -n 's/^mailsetup = .* version = "\([^"]*\)".*/\1/p' probe/Cargo.toml)
+[ "$used" = "$version" ] || fault "probe/Cargo.toml: mailsetup is $used, not $version"
+for package in mailsetup mailsetup-probe; do
+    locked=$(grep -A 1 "^name = \"$package\"\$" Cargo.lock | sed -n 's/^version = "\(.*\)"/\1/p')
+    [ "$locked" = "$version" ] || fault "Cargo.lock: $package is $locked, not $version: run cargo check"
+done
 
 # The day of the commit; the changelog is changed by the commit that makes the release.
 day=$(TZ=UTC0 git -c log.showSignature=false log -1 --date=format-local:%Y-%m-%d --format=%cd)
@@ -36,7 +42,7 @@ top=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
 ! grep -n '^## Unreleased' CHANGELOG.md >&2 || fault 'CHANGELOG.md has changes that are not released'
 
 # Three numbers; four are an address.
-others=$(git grep -nEo 'mailsetup[-_ :]v?[0-9]+(\.[0-9]+){2,3}' -- README.md SECURITY.md docs man contrib |
+others=$(git grep -nEo 'mailsetup(-probe)?[-_ :]v?[0-9]+(\.[0-9]+){2,3}' -- README.md SECURITY.md docs man contrib |
     grep -vE '(\.[0-9]+){3}$' |
     grep -vE "[-_ :]v?$(echo "$version" | sed 's/\./\\./g')\$" || :)
 [ -z "$others" ] || fault "another version in the documents:

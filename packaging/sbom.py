@@ -2,13 +2,13 @@
 
     python3 packaging/sbom.py METADATA TREE LOCK
 
-METADATA is the output of `cargo metadata`, TREE that of `cargo tree --prefix none`, LOCK is
-Cargo.lock. TREE says which crates are in the program: it leaves out tests, build scripts and
-procedural macros, and METADATA has also crates that an optional feature would need. Licences and
-dependencies are from METADATA, checksums from LOCK.
+METADATA is the output of `cargo metadata`, TREE that of `cargo tree --prefix none` for the package of
+the program, LOCK is Cargo.lock. TREE says which crates are in the program, itself first: it leaves out
+tests, build scripts and procedural macros, and METADATA has also crates that an optional feature or
+the other program would need. Licences and dependencies are from METADATA, checksums from LOCK.
 
 The output has no time and no serial number: the same input gives the same bytes. Refuses a crate
-without a licence or a checksum. https://cyclonedx.org/docs/1.5/json
+without a licence, and one from elsewhere without a checksum. https://cyclonedx.org/docs/1.5/json
 """
 
 import json
@@ -33,9 +33,23 @@ def licences(package):
     return [{"expression": " OR ".join(part.strip() for part in package["license"].split("/"))}]
 
 
+def own(package):
+    """The name of a package of this project, which is not in a registry."""
+    return f"pkg:generic/{quote(package['name'])}@{quote(package['version'])}"
+
+
 def component(package, checksums):
     """A crate, with the checksum of its archive at the registry."""
     name, version = package["name"], package["version"]
+    if package["source"] is None:
+        return {
+            "type": "library",
+            "bom-ref": own(package),
+            "name": name,
+            "version": version,
+            "licenses": licences(package),
+            "purl": own(package),
+        }
     if (name, version) not in checksums:
         sys.exit(f"{name} {version} has no checksum in the lock file")
     purl = f"pkg:cargo/{quote(name)}@{quote(version)}"
@@ -55,7 +69,8 @@ def main(metadata, tree, lock):
         metadata = json.load(file)
     with open(tree, encoding="utf-8") as file:
         # `serde v1.0.229 (*)`
-        linked = {tuple(line.replace(" v", " ", 1).split()[:2]) for line in file if line.strip()}
+        lines = [tuple(line.replace(" v", " ", 1).split()[:2]) for line in file if line.strip()]
+    linked = set(lines)
     with open(lock, "rb") as file:
         locked = tomllib.load(file)["package"]
     checksums = {
@@ -70,7 +85,7 @@ def main(metadata, tree, lock):
     }
     if len(packages) != len(linked):
         sys.exit("cargo tree and cargo metadata do not list the same crates")
-    root = metadata["resolve"]["root"]
+    (root,) = (used for used, it in packages.items() if (it["name"], it["version"]) == lines[0])
     uses = {
         node["id"]: [need for need in normal_dependencies(node) if need in packages]
         for node in metadata["resolve"]["nodes"]
@@ -78,7 +93,7 @@ def main(metadata, tree, lock):
     }
 
     program = packages[root]
-    purl = f"pkg:generic/{quote(program['name'])}@{quote(program['version'])}"
+    purl = own(program)
     refs = {root: purl}
     components = []
     for used, package in packages.items():

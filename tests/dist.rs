@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const NAME: &str = concat!("mailsetup-", env!("CARGO_PKG_VERSION"));
+const PROBE: &str = concat!("mailsetup-probe-", env!("CARGO_PKG_VERSION"));
 
 /// A program with the environment of the caller, which has the cargo that runs this test; settings
 /// of git and make that would apply to another folder are removed.
@@ -121,8 +122,9 @@ fn two_clones_make_the_same_release_which_is_complete() {
         entries.collect::<BTreeMap<_, _>>()
     };
     let (files, others) = (files(&one), files(&two));
-    let (tarball, bill) = (format!("{NAME}.tar.xz"), format!("{NAME}.cdx.json"));
-    assert_eq!(files.keys().collect::<Vec<_>>(), ["SHA256SUMS", &bill, &tarball]);
+    let tarball = format!("{NAME}.tar.xz");
+    let [bill, probe] = [NAME, PROBE].map(|name| format!("{name}.cdx.json"));
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["SHA256SUMS", &bill, &tarball, &probe]);
     for (name, content) in &files {
         assert!(others.get(name) == Some(content), "{name} differs");
     }
@@ -130,7 +132,7 @@ fn two_clones_make_the_same_release_which_is_complete() {
         .args(["--check", "--strict", "SHA256SUMS"])
         .current_dir(one.join("target/dist")));
     let sums = String::from_utf8_lossy(&files["SHA256SUMS"]);
-    assert!(sums.contains(&tarball) && sums.contains(&bill), "{sums}");
+    assert!([&tarball, &bill, &probe].iter().all(|file| sums.contains(*file)), "{sums}");
 
     check_listing(&sandbox, &one.join("target/dist").join(&tarball));
     // Below a checkout, where git finds that one.
@@ -141,7 +143,10 @@ fn two_clones_make_the_same_release_which_is_complete() {
     let message = refusal(dist(&sandbox, &unpacked, "022"));
     assert!(message.contains("not a git checkout"), "{message}");
     check_files(&sandbox, &origin, &unpacked);
-    check_bill(&sandbox, &unpacked, &serde_json::from_slice(&files[&bill]).expect("JSON"));
+    for (file, program) in [(&bill, "mailsetup"), (&probe, "mailsetup-probe")] {
+        let bill = serde_json::from_slice(&files[file]).expect("JSON");
+        check_bill(&sandbox, &unpacked, program, &bill);
+    }
 }
 
 /// One folder, sorted, of root, with the time of the commit and the modes of umask 022.
@@ -176,7 +181,7 @@ fn check_files(sandbox: &Sandbox, origin: &Path, unpacked: &Path) {
         crates += 1;
     }
     let lock = fs::read_to_string(unpacked.join("Cargo.lock")).expect("lock file");
-    assert_eq!(lock.matches("[[package]]").count(), crates + 1, "those in vendor and this one");
+    assert_eq!(lock.matches("[[package]]").count(), crates + 2, "those in vendor and these two");
     // Without network and cache.
     let mut metadata = tool(sandbox, &cargo());
     metadata.args(["metadata", "--locked", "--format-version", "1"]).current_dir(unpacked);
@@ -192,14 +197,15 @@ fn check_files(sandbox: &Sandbox, origin: &Path, unpacked: &Path) {
 }
 
 /// The fields that CycloneDX 1.5 and its users need, and exactly the linked crates.
-fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
+fn check_bill(sandbox: &Sandbox, unpacked: &Path, name: &str, bill: &Value) {
+    let is_probe = name == "mailsetup-probe";
     assert_eq!(bill["bomFormat"], "CycloneDX");
     assert_eq!(bill["specVersion"], "1.5");
     assert_eq!(bill["version"], 1);
     assert!(bill.get("serialNumber").is_none() && bill["metadata"].get("timestamp").is_none());
     let program = &bill["metadata"]["component"];
     assert_eq!(program["type"], "application");
-    assert_eq!(program["name"], "mailsetup");
+    assert_eq!(program["name"], name);
     assert_eq!(program["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(program["licenses"][0]["expression"], env!("CARGO_PKG_LICENSE"));
 
@@ -211,22 +217,26 @@ fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
             package["name"].as_str() == name.as_str()
                 && package["version"].as_str() == version.as_str()
         });
-        same.next().and_then(|package| package["checksum"].as_str()).map(str::to_owned)
+        same.next().and_then(|package| package.get("checksum")?.as_str()).map(str::to_owned)
     };
     let expression = regex_lite::Regex::new(r"^\(?[\w.-]+( (AND|OR|WITH) \(?[\w.-]+\)?)*$");
     let expression = expression.expect("an expression");
     let components = bill["components"].as_array().expect("components");
     let mut refs = BTreeSet::from([program["bom-ref"].as_str().expect("a reference")]);
-    let mut linked = BTreeSet::from([format!("mailsetup v{}", env!("CARGO_PKG_VERSION"))]);
+    let mut linked = BTreeSet::from([format!("{name} v{}", env!("CARGO_PKG_VERSION"))]);
     for component in components {
         let (name, version) = (&component["name"], &component["version"]);
         assert_eq!(component["type"], "library", "{name}");
         let licence = component["licenses"][0]["expression"].as_str().expect("an expression");
         assert!(expression.is_match(licence), "{name}: {licence}");
-        assert_eq!(component["hashes"][0]["alg"], "SHA-256", "{name}");
-        assert_eq!(component["hashes"][0]["content"].as_str(), checksum(name, version).as_deref());
+        let hash = component["hashes"][0]["content"].as_str();
+        assert_eq!(hash, checksum(name, version).as_deref());
+        assert!(hash.is_none() || component["hashes"][0]["alg"] == "SHA-256", "{name}");
         let (name, version) = (name.as_str().expect("name"), version.as_str().expect("version"));
-        let purl = format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"));
+        // The library of this project is in no registry.
+        let kind = if name == "mailsetup" { "generic" } else { "cargo" };
+        assert_eq!(hash.is_some(), kind == "cargo", "{name}");
+        let purl = format!("pkg:{kind}/{name}@{}", version.replace('+', "%2B"));
         assert_eq!(component["purl"], purl.as_str());
         assert!(refs.insert(component["bom-ref"].as_str().expect("a reference")), "{purl} twice");
         linked.insert(format!("{name} v{version}"));
@@ -236,6 +246,7 @@ fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
     let mut tree = tool(sandbox, &cargo());
     // Without messages about a lock that another cargo has.
     tree.args(["tree", "--quiet", "--locked", "--offline", "--prefix", "none", "--no-dedupe"]);
+    tree.args(["--package", name]);
     tree.args(["--edges", "normal,no-proc-macro", "--target", "x86_64-unknown-linux-gnu"]);
     let tree = run(tree.current_dir(unpacked));
     let words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
@@ -243,6 +254,10 @@ fn check_bill(sandbox: &Sandbox, unpacked: &Path, bill: &Value) {
     for (name, is_linked) in [
         ("openssl", true),
         ("tokio", true),
+        ("mailsetup", is_probe),
+        ("tokio-openssl", is_probe),
+        // Of hyper's client.
+        ("want", is_probe),
         // A macro, its parser, tests, another system, another feature.
         ("serde_derive", false),
         ("syn", false),
@@ -345,10 +360,20 @@ fn a_release_has_one_version_and_the_day_of_its_commit() {
         (&format!("{version} - 2001-02-03"), "", "the first heading is"),
         ("9.9.9 - 2001-02-04", "", "the first heading is \"9.9.9 - 2001-02-04\""),
         (&good, "mailsetup 9.9.9, OpenSSL", "docs/example.md:1:mailsetup 9.9.9"),
+        (&good, "mailsetup-probe 9.9.9", "docs/example.md:1:mailsetup-probe 9.9.9"),
     ] {
         let (passed, text) = checked(heading, document);
         assert!(!passed && text.contains(fault), "{fault}: {text}");
     }
+
+    let probe = origin.join("probe/Cargo.toml");
+    let text = fs::read_to_string(&probe).expect("a manifest");
+    write(&probe, text.replace(version, "9.9.9"));
+    let (passed, said) = checked(&good, "");
+    for fault in ["the version is 9.9.9, not", "mailsetup is 9.9.9, not"] {
+        assert!(!passed && said.contains(&format!("probe/Cargo.toml: {fault}")), "{said}");
+    }
+    write(&probe, text);
 
     git(&["tag", &format!("v{version}")]);
     let (passed, text) = checked(&good, "");

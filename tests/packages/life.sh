@@ -1,5 +1,4 @@
-# Runs in a clean system: the package is installed, upgraded twice, removed, installed again and
-# purged. No question is asked, edits are kept, and nothing is left.
+# Runs in a clean system: the packages are installed, upgraded, removed, installed again and purged. No question is asked, edits are kept, and nothing is left.
 # shellcheck shell=sh
 
 fail() {
@@ -34,6 +33,12 @@ version() {
     [ "$(dpkg-query --show --showformat='${Version}' mailsetup)" = "$1" ] || fail "not version $1"
 }
 
+probe() {
+    for version in "$(mailsetup-probe --version)" "$(mailsetup probe --version)"; do
+        case $version in "mailsetup-probe "[0-9]*) ;; *) fail "mailsetup-probe: $version" ;; esac
+    done
+}
+
 everything >/tmp/before
 
 # Installed: the socket is open, the service starts at the first request, and no file is writable for
@@ -57,10 +62,21 @@ GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET HTTP_HOST=autoconfig.example.org \
     REQUEST_URI=/mail/config-v1.1.xml /usr/lib/cgi-bin/mailsetup.cgi </dev/null |
     grep -q '<hostname>mail.example.org</hostname>' || fail 'CGI'
 
+# The other package, which is recommended, but not there.
+status=0
+said=$(mailsetup probe example.org 2>&1) || status=$?
+[ "$status" -eq 2 ] || fail "mailsetup probe: status $status"
+case $said in *'the package mailsetup-probe has it') ;; *) fail "mailsetup probe: $said" ;; esac
+install install /packages/probe-older.deb
+probe
+man=$(zcat /usr/share/man/man1/mailsetup-probe.1.gz | head -n 100)
+case $man in *mailsetup-probe*) ;; *) fail 'no manual of mailsetup-probe' ;; esac
+
 # An edited configuration is kept, without a question.
 echo 'imap.host = "imap.example.org"' >>/etc/mailsetup/config.toml
 edited=$(cksum </etc/mailsetup/config.toml)
-install install /packages/mailsetup.deb
+install install /packages/mailsetup.deb /packages/probe.deb
+probe
 [ "$(cksum </etc/mailsetup/config.toml)" = "$edited" ] || fail 'the edit is lost'
 [ -z "$(find /etc -name '*.dpkg-*' ! -path '/etc/.*')" ] || fail 'there was nothing to merge'
 mailsetup show ann@example.org | grep -q imap.example.org
@@ -85,12 +101,13 @@ install remove mailsetup
 [ "$(cksum </etc/mailsetup/config.toml)" = "$edited" ] || fail 'the edit is lost'
 [ ! -e /run/mailsetup.sock ] || fail 'the socket is left'
 [ ! -e /usr/bin/mailsetup ] || fail 'the program is left'
+mailsetup-probe --version >/dev/null || fail 'mailsetup-probe does not run alone'
 
 install -o Dpkg::Options::=--force-confold install /packages/newer.deb
 [ "$(cksum </etc/mailsetup/config.toml)" = "$edited" ] || fail 'the edit is lost'
 is active mailsetup.socket active
 
-install purge mailsetup
+install purge mailsetup mailsetup-probe
 everything >/tmp/after
 diff /tmp/before /tmp/after || fail 'something is left'
 echo 'nothing is left'

@@ -106,23 +106,26 @@ build_deb() {
             lintian --allow-root --display-info --pedantic --fail-on error,warning \
                 --suppress-tags newer-standards-version *.changes' </dev/null
     cp "$build/build/"mailsetup_*.deb "$place/$1/mailsetup.deb"
+    cp "$build/build/"mailsetup-probe_*.deb "$place/$1/probe.deb"
     rm -rf "$build/build"
-    with_version "$1" older 0.0.1-1
-    with_version "$1" newer 99.0-1 changed
-    hardened "$place/$1/mailsetup.deb"
+    with_version "$1" mailsetup older 0.0.1-1
+    with_version "$1" mailsetup newer 99.0-1 changed
+    with_version "$1" probe probe-older 0.0.1-1
+    hardened "$place/$1/mailsetup.deb" mailsetup
+    hardened "$place/$1/probe.deb" mailsetup-probe
 }
 
-# The package with another version; with `changed`, two of its conffiles are other ones.
+# A package with another version; with `changed`, two of its conffiles are other ones.
 with_version() {
     tree=$place/$1/tree
     rm -rf "$tree"
-    dpkg-deb --raw-extract "$place/$1/mailsetup.deb" "$tree"
-    sed -i "s/^Version: .*/Version: $3/" "$tree/DEBIAN/control"
-    if [ "${4-}" = changed ]; then
+    dpkg-deb --raw-extract "$place/$1/$2.deb" "$tree"
+    sed -i "s/^Version: .*/Version: $4/" "$tree/DEBIAN/control"
+    if [ "${5-}" = changed ]; then
         echo '# newer' >>"$tree/etc/mailsetup/config.toml"
         echo '# newer' >>"$tree/etc/nginx/snippets/mailsetup.conf"
     fi
-    dpkg-deb --root-owner-group --build "$tree" "$place/$1/$2.deb" >/dev/null
+    dpkg-deb --root-owner-group --build "$tree" "$place/$1/$3.deb" >/dev/null
     rm -rf "$tree"
 }
 
@@ -130,7 +133,7 @@ with_version() {
 hardened() {
     rm -rf "$place/program"
     dpkg-deb --extract "$1" "$place/program"
-    readelf --wide --file-header --program-headers --dynamic "$place/program/usr/bin/mailsetup" \
+    readelf --wide --file-header --program-headers --dynamic "$place/program/usr/bin/$2" \
         >"$place/elf"
     grep -q 'Type: *DYN' "$place/elf" || fail 'no PIE'
     grep -q 'FLAGS.*NOW' "$place/elf" || fail 'no BIND_NOW'
@@ -147,15 +150,15 @@ build_rpm() {
         exit 1
     }
     mkdir -p "$place/rpm"
-    mv target/dist/mailsetup-"$version"-1.*.rpm target/dist/mailsetup-selinux-"$version"-1.*.rpm \
-        "$place/rpm"
+    mv target/dist/mailsetup-"$version"-1.*.rpm target/dist/mailsetup-probe-"$version"-1.*.rpm \
+        target/dist/mailsetup-selinux-"$version"-1.*.rpm "$place/rpm"
     rpmlint --strict --config packaging/rpm/rpmlint.toml "$place"/rpm/*.rpm
 }
 
 # --- One list of files ---
 
-# What `make install` places with the directories of Debian, the package of Debian and the RPM package
-# have the same files. The differences are named here.
+# What `make install` places with the directories of Debian, the two packages of Debian and those of
+# RPM have the same files. The differences are named here.
 check_file_lists() {
     say 'one list of files'
     stage=$place/stage
@@ -163,29 +166,33 @@ check_file_lists() {
     mkdir -p "$stage"
     printf '#!/bin/sh\n' >"$place/empty"
     chmod 755 "$place/empty"
-    make install install-config DESTDIR="$stage" PROGRAM="$place/empty" prefix=/usr >/dev/null
+    make install install-config DESTDIR="$stage" PROGRAM="$place/empty" PROBE="$place/empty" \
+        prefix=/usr >/dev/null
     (cd "$stage" && find . ! -type d) | sed 's/^\.//' | sort >"$place/staged"
 
     # Of the RPM: the licences in the folder for them.
-    rpm -qlp "$place"/rpm/mailsetup-"$version"-1.[!s]*.rpm | while read -r path; do
+    set -- "$place"/rpm/mailsetup-"$version"-1.[!s]*.rpm "$place"/rpm/mailsetup-probe-"$version"-1.*.rpm
+    rpm -qlp "$@" | while read -r path; do
         case $path in
         /usr/share/licenses/mailsetup*/LICENSE-*) echo "/usr/share/doc/mailsetup/${path##*/}" ;;
         /usr/lib/.build-id*) ;;
         *.gz) echo "${path%.gz}" ;;
         *) echo "$path" ;;
         esac
-    done | sort >"$place/rpm.list"
-    (rpm -qlp "$place"/rpm/mailsetup-"$version"-1.[!s]*.rpm --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' |
+    done | sort -u >"$place/rpm.list"
+    (rpm -qlp "$@" --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' |
         grep '^d' || true) | sed 's/^[^ ]* //' | sort -u >"$place/rpm.folders"
     comm -23 "$place/rpm.list" "$place/rpm.folders" >"$place/rpm.files"
     diff -u "$place/staged" "$place/rpm.files" || fail 'the RPM package and make install differ'
 
     for suite in $suites; do
-        dpkg-deb --fsys-tarfile "$place/$suite/mailsetup.deb" | tar -tf - | grep -v '/$' |
-            sed 's/^\.//' | while read -r path; do
+        for package in mailsetup probe; do
+            dpkg-deb --fsys-tarfile "$place/$suite/$package.deb" | tar -tf - | grep -v '/$'
+        done | sed 's/^\.//' | while read -r path; do
             case $path in
             # Debian's own.
             */copyright | */README.Debian | */changelog.Debian.gz | */lintian/overrides/*) ;;
+            */doc/mailsetup-probe/changelog.gz) ;;
             # With other names.
             */doc/mailsetup/changelog.gz) echo /usr/share/doc/mailsetup/CHANGELOG.md ;;
             /usr/share/zsh/vendor-completions/*) echo "/usr/share/zsh/site-functions/${path##*/}" ;;
@@ -247,11 +254,12 @@ upgrade_keeps_the_socket() {
         fail 'the service was not restarted'
 }
 
-# As version 0.1.0 could be installed; tests/upgrade.rs has its answers.
+# As version 0.1.0 could be installed, with one program; tests/upgrade.rs has its answers.
 upgrade_of_make_install() {
     here=/proc/$leader/root
     dpkg-deb --extract "$packages/older.deb" "$here/tmp/older"
-    make install install-config DESTDIR="$here" PROGRAM="$here/tmp/older/usr/bin/mailsetup" >/dev/null
+    make install install-config DESTDIR="$here" PROBE= PROGRAM="$here/tmp/older/usr/bin/mailsetup" \
+        >/dev/null
     echo 'imap.host = "imap.example.org"' >"$here/etc/mailsetup/config.toml"
     inside useradd --system --no-create-home www-data 2>/dev/null || true
     inside systemctl daemon-reload
@@ -262,7 +270,7 @@ upgrade_of_make_install() {
     done >"$place/answers.before"
     grep -q imap.example.org "$place/answers.before"
     inside systemctl --quiet disable --now mailsetup.socket mailsetup.service
-    make uninstall DESTDIR="$here" >/dev/null
+    make uninstall DESTDIR="$here" PROBE= >/dev/null
     inside apt-get -q -y -o Dpkg::Options::=--force-confold install /packages/mailsetup.deb >/dev/null
     for target in '/mail/config-v1.1.xml?emailaddress=ann@example.org' \
         '/mobileconfig?emailaddress=ann@example.org'; do
@@ -328,8 +336,8 @@ conformance() {
 rpm_in_a_root() {
     rm -rf "$place/empty-root"
     mkdir -p "$place/empty-root"
-    set -- "$place"/rpm/mailsetup-"$version"-1.[!s]*.rpm
-    rpm --root "$place/empty-root" --nodeps --noscripts -i "$1" 2>/dev/null
+    set -- "$place"/rpm/mailsetup-"$version"-1.[!s]*.rpm "$place"/rpm/mailsetup-probe-"$version"-1.*.rpm
+    rpm --root "$place/empty-root" --nodeps --noscripts -i "$@" 2>/dev/null
     rm -rf "$place/empty-root/var"
     boot "$suite" clean
     cp -a "$place/empty-root/." "/proc/$leader/root/"
@@ -339,6 +347,7 @@ rpm_in_a_root() {
     [ "$(inside stat --format '%U %G %a' /run/mailsetup.sock)" = 'nginx nginx 660' ] || fail socket
     answer '/mail/config-v1.1.xml?emailaddress=ann@example.org' | grep -q mail.example.org
     inside systemctl is-active mailsetup.service
+    inside mailsetup probe --version | grep '^mailsetup-probe '
     stop
     rm -rf "$place/empty-root"
 }
