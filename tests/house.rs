@@ -1,4 +1,5 @@
-//! The structure of the source: which module may use which, and what may be in one file only.
+//! The structure of the source of both programs: which module may use which, and what may be in one
+//! file only.
 //! docs/architecture.md describes the rules.
 
 use crate::common::source;
@@ -7,7 +8,36 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A module, and the modules of this crate it may name. `main` may name all.
+/// The two crates.
+const CRATES: [Rules; 2] = [
+    Rules {
+        folder: "src",
+        section: "## Who may use whom",
+        may_import: MAY_IMPORT,
+        in_one_file: IN_ONE_FILE,
+        is_complete: true,
+    },
+    Rules {
+        folder: "probe/src",
+        section: "## Who may use whom in mailsetup-probe",
+        may_import: PROBE_MAY_IMPORT,
+        in_one_file: PROBE_IN_ONE_FILE,
+        is_complete: false,
+    },
+];
+
+/// What a crate is held to.
+struct Rules {
+    folder: &'static str,
+    /// The heading of the same table in docs/architecture.md.
+    section: &'static str,
+    may_import: &'static [(&'static str, &'static [&'static str])],
+    in_one_file: &'static [(&'static str, &'static str)],
+    /// Whether all that the tables name is there and is used.
+    is_complete: bool,
+}
+
+/// A module, and the modules of its crate it may name. `main` may name all.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("language", &[]),
@@ -137,12 +167,139 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The files of the crate with their code: without comments, and without the tests at the end.
+/// The same of mailsetup-probe.
+const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("finding", &[]),
+    ("net", &[]),
+    ("password", &[]),
+    ("progress", &[]),
+    ("cli", &["finding", "password"]),
+    ("facts", &["net"]),
+    ("read", &["net"]),
+    ("plan", &["facts", "net"]),
+    ("judge", &["facts", "finding", "net", "plan", "read"]),
+    ("play", &["facts", "finding", "judge", "net", "plan", "read", "report"]),
+    ("report", &["cli", "finding", "net", "read"]),
+    ("look", &["cli", "facts", "net", "plan", "progress", "read"]),
+    (
+        "run",
+        &[
+            "cli", "facts", "finding", "judge", "look", "net", "password", "plan", "play",
+            "progress", "read", "report",
+        ],
+    ),
+];
+
+/// A word, and the beginnings of the names of the files that may have it.
+const IN_ONE_FILE: &[(&str, &str)] = &[
+    ("openssl::", "sign/certificate.rs sign/chain.rs sign/signer.rs"),
+    ("quick_xml::", "xml"),
+    ("plist::", "xml.rs"),
+    ("unsafe {", "gateway/listener.rs"),
+    ("allow(unsafe_code", "gateway/listener.rs"),
+    ("idna::", "address.rs"),
+    ("sha2::", "discovery/pacc.rs page/csp.rs"),
+    ("base64::", "discovery/pacc.rs page/logo.rs page/csp.rs"),
+    ("hyper::", "gateway/http.rs"),
+    ("minijinja::", "page/theme.rs"),
+    ("qrcodegen::", "page/qr.rs"),
+    ("toml::", "config"),
+    ("fs::read(", "nowhere"),
+    ("read_to_string(", "gateway/listener.rs"),
+    ("clap::", "cli.rs commands/mod.rs"),
+    ("/config-v1.1.xml", "paths.rs"),
+    ("autodiscover.xml", "paths.rs"),
+    ("autodiscover.json", "paths.rs"),
+    ("mobileconfig?", "nowhere"),
+    ("user-agent-configuration", "paths.rs"),
+    // A page has an example.
+    ("993", "ports.rs page/content.rs"),
+    ("995", "ports.rs"),
+    ("465", "ports.rs"),
+    ("587", "ports.rs"),
+    ("4190", "ports.rs"),
+    // The responder asks nobody: the look-ups are those of mailsetup-probe. Two commands do: one
+    // connects to the service, one starts that program. A socket that has no listener any more is
+    // found by connecting to its path.
+    ("TcpStream::connect", "commands/health.rs"),
+    ("TcpSocket", "nowhere"),
+    ("UdpSocket", "nowhere"),
+    ("net::connect(", "gateway/listener.rs"),
+    ("SocketAddrUnix", "gateway/listener.rs"),
+    ("UnixDatagram", "gateway/notify.rs"),
+    ("hyper::client", "nowhere"),
+    ("hyper_util::client", "nowhere"),
+    ("lookup_host", "nowhere"),
+    ("to_socket_addrs", "nowhere"),
+    ("ToSocketAddrs", "nowhere"),
+    ("process::Command", "commands/probe.rs"),
+    ("Command::new(", "commands/probe.rs"),
+    (".exec()", "commands/probe.rs"),
+    (".spawn()", "nowhere"),
+];
+
+/// The same of mailsetup-probe.
+const PROBE_IN_ONE_FILE: &[(&str, &str)] = &[
+    ("openssl::", "net/tls read/profile.rs"),
+    ("tokio_openssl::", "net/tls"),
+    ("hyper::", "net/http"),
+    ("hyper_util::", "net/http"),
+    ("simple_dns::", "net/dns"),
+    ("clap::", "cli.rs main.rs"),
+    // Only this folder asks the network.
+    ("TcpStream", "net/"),
+    ("UdpSocket", "net/dns"),
+    ("tokio::net", "net/"),
+    ("std::net::Tcp", "nowhere"),
+    ("lookup_host", "nowhere"),
+    ("to_socket_addrs", "nowhere"),
+    ("ToSocketAddrs", "nowhere"),
+    ("unsafe {", "nowhere"),
+    ("allow(unsafe_code", "nowhere"),
+    ("process::Command", "nowhere"),
+];
+
+/// The files of the responder with their code, see [`Rules::sources`].
 fn sources() -> BTreeMap<String, String> {
-    let mut sources = BTreeMap::new();
-    read(&source("src"), "", &mut sources);
-    assert!(sources.len() > 30, "only {} files were found", sources.len());
-    sources
+    CRATES[0].sources()
+}
+
+impl Rules {
+    /// The files of the crate with their code: without tests.
+    fn sources(&self) -> BTreeMap<String, String> {
+        let mut sources = BTreeMap::new();
+        read(&source(self.folder), "", &mut sources);
+        leave_out_test_files(&mut sources);
+        let least = if self.is_complete { 30 } else { 5 };
+        assert!(sources.len() > least, "only {} files in {}", sources.len(), self.folder);
+        sources
+    }
+}
+
+/// The files of both crates, with the folder of the crate.
+fn all_sources() -> impl Iterator<Item = (String, String)> {
+    CRATES.iter().flat_map(|rules| {
+        let named = |(file, code)| (format!("{}/{file}", rules.folder), code);
+        rules.sources().into_iter().map(named)
+    })
+}
+
+/// Leaves out the files that are modules for tests only, and the lines that declare them.
+fn leave_out_test_files(sources: &mut BTreeMap<String, String>) {
+    let declared = regex_lite::Regex::new(r"#\[cfg\(test\)\]\n(?:pub(?:\(\w+\))? )?mod (\w+);\n");
+    let declared = declared.expect("an expression");
+    let mut left_out = Vec::new();
+    for (file, code) in &mut *sources {
+        // The files of `net/tls.rs` and of `net/tls/mod.rs` are in `net/tls`, those of lib.rs at the top.
+        let path = file.trim_end_matches(".rs");
+        let folder = path.trim_end_matches("/mod").trim_end_matches("lib");
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        left_out.extend(declared.captures_iter(code).map(|it| format!("{folder}{}.rs", &it[1])));
+        *code = declared.replace_all(code, "").into_owned();
+    }
+    for file in left_out {
+        assert!(sources.remove(&file).is_some(), "{file} is declared, but not there");
+    }
 }
 
 fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
@@ -153,7 +310,7 @@ fn read(folder: &Path, prefix: &str, sources: &mut BTreeMap<String, String>) {
             read(&path, &format!("{name}/"), sources);
         } else if name.ends_with(".rs") {
             let text = fs::read_to_string(&path).expect("source");
-            let code = text.split("#[cfg(test)]\nmod tests").next().expect("code").to_owned();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().expect("code").to_owned();
             sources.insert(name, code);
         }
     }
@@ -192,72 +349,82 @@ fn imports(code: &str) -> BTreeSet<String> {
 
 #[test]
 fn modules_use_only_whom_they_may() {
-    let allowed: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
-    let mut used: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let sources = sources();
-    for (file, code) in &sources {
-        let module = module(file);
-        if ["lib", "main"].contains(&module) {
-            continue;
+    for rules in &CRATES {
+        let Rules { folder, may_import, is_complete, .. } = rules;
+        let allowed: BTreeMap<_, _> = may_import.iter().copied().collect();
+        let mut used: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let sources = rules.sources();
+        for (file, code) in &sources {
+            let module = module(file);
+            if ["lib", "main"].contains(&module) {
+                continue;
+            }
+            let may = allowed
+                .get(module)
+                .unwrap_or_else(|| panic!("{folder}/{file}: {module} is not in the table"));
+            for import in imports(code).into_iter().filter(|import| import != module) {
+                assert!(may.contains(&import.as_str()), "{folder}/{file} may not use {import}");
+                used.entry(module).or_default().insert(import);
+            }
         }
-        let may =
-            allowed.get(module).unwrap_or_else(|| panic!("{file}: {module} is not in the table"));
-        for import in imports(code).into_iter().filter(|import| import != module) {
-            assert!(may.contains(&import.as_str()), "{file} may not use {import}");
-            used.entry(module).or_default().insert(import);
-        }
-    }
-    for (module, may) in MAY_IMPORT {
-        assert!(sources.keys().any(|file| self::module(file) == *module), "{module} is gone");
-        for import in *may {
-            assert!(
-                used[module].contains(*import),
-                "{module} no longer uses {import}: take it from the table"
-            );
+        for (module, may) in may_import.iter().filter(|_| *is_complete) {
+            assert!(sources.keys().any(|file| self::module(file) == *module), "{module} is gone");
+            for import in *may {
+                assert!(
+                    used[module].contains(*import),
+                    "{module} no longer uses {import}: take it from the table"
+                );
+            }
         }
     }
 }
 
-/// `docs/architecture.md` has the same table.
+/// `docs/architecture.md` has the same tables.
 #[test]
 fn the_documentation_has_the_same_table() {
-    let path = source("docs/architecture.md");
-    let text = std::fs::read_to_string(path).expect("docs/architecture.md");
-    let section = text.split("## Who may use whom").nth(1).expect("a section");
-    let table = section.split("\n## ").next().expect("a table");
+    let text = fs::read_to_string(source("docs/architecture.md")).expect("docs/architecture.md");
     let words = |cell: &str| -> Vec<String> {
         let mut words: Vec<_> = cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         words.sort();
         words
     };
-    let mut documented = BTreeMap::new();
-    for row in table.lines().filter(|line| line.starts_with("| `")) {
-        let mut cells = row.trim_matches('|').split('|');
-        let (modules, uses) = (cells.next().expect("modules"), cells.next().expect("uses"));
-        documented.extend(words(modules).into_iter().map(|module| (module, words(uses))));
+    for rules in &CRATES {
+        let section = text.split(&format!("\n{}\n", rules.section)).nth(1).expect("a section");
+        let table = section.split("\n## ").next().expect("a table");
+        let mut documented = BTreeMap::new();
+        for row in table.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = row.trim_matches('|').split('|');
+            let (modules, uses) = (cells.next().expect("modules"), cells.next().expect("uses"));
+            documented.extend(words(modules).into_iter().map(|module| (module, words(uses))));
+        }
+        // They may use all modules.
+        let all = ["commands", "run"];
+        for module in all.iter().filter(|all| rules.may_import.iter().any(|(it, _)| it == *all)) {
+            assert_eq!(documented.remove(*module), Some(Vec::new()), "{module}");
+        }
+        let allowed = rules.may_import.iter().filter(|(module, _)| !all.contains(module));
+        let allowed: BTreeMap<_, _> = allowed
+            .map(|(module, uses)| {
+                let mut uses: Vec<_> = uses.iter().map(|word| (*word).to_owned()).collect();
+                uses.sort();
+                ((*module).to_owned(), uses)
+            })
+            .collect();
+        assert_eq!(documented, allowed);
     }
-    // It may use all modules.
-    assert_eq!(documented.remove("commands"), Some(Vec::new()));
-    let allowed = MAY_IMPORT.iter().filter(|(module, _)| *module != "commands");
-    let allowed: BTreeMap<_, _> = allowed
-        .map(|(module, uses)| {
-            let mut uses: Vec<_> = uses.iter().map(|word| (*word).to_owned()).collect();
-            uses.sort();
-            ((*module).to_owned(), uses)
-        })
-        .collect();
-    assert_eq!(documented, allowed);
 }
 
-/// The table has no circle.
+/// The tables have no circle.
 #[test]
 fn the_table_has_no_circles() {
-    let names = |may: &[&str]| may.iter().map(|name| (*name).to_owned()).collect();
-    let table = MAY_IMPORT.iter().map(|(module, may)| ((*module).to_owned(), names(may)));
-    assert_eq!(circle(table.collect()), None);
+    for rules in &CRATES {
+        let names = |may: &[&str]| may.iter().map(|name| (*name).to_owned()).collect();
+        let table = rules.may_import.iter().map(|(module, may)| ((*module).to_owned(), names(may)));
+        assert_eq!(circle(table.collect()), None);
+    }
 }
 
-/// No file uses one that uses it, directly or through others: each can be read after those it uses.
+/// No file of the responder uses one that uses it, directly or through others: each can be read after those it uses.
 #[test]
 fn files_have_no_circles() {
     let sources = sources();
@@ -325,49 +492,52 @@ fn discovery_protocols_do_not_know_each_other() {
 
 #[test]
 fn some_things_stand_in_one_file_only() {
-    for (word, file) in [
-        ("openssl::", "sign/certificate.rs sign/chain.rs sign/signer.rs"),
-        ("quick_xml::", "xml"),
-        ("plist::", "xml.rs"),
-        ("unsafe {", "gateway/listener.rs"),
-        ("allow(unsafe_code", "gateway/listener.rs"),
-        ("idna::", "address.rs"),
-        ("sha2::", "discovery/pacc.rs page/csp.rs"),
-        ("base64::", "discovery/pacc.rs page/logo.rs page/csp.rs"),
-        ("hyper::", "gateway/http.rs"),
-        ("minijinja::", "page/theme.rs"),
-        ("qrcodegen::", "page/qr.rs"),
-        ("toml::", "config"),
-        ("fs::read(", "nowhere"),
-        ("read_to_string(", "gateway/listener.rs"),
-        ("clap::", "cli.rs commands/mod.rs"),
-        ("/config-v1.1.xml", "paths.rs"),
-        ("autodiscover.xml", "paths.rs"),
-        ("autodiscover.json", "paths.rs"),
-        ("mobileconfig?", "nowhere"),
-        ("user-agent-configuration", "paths.rs"),
-        // A page has an example.
-        ("993", "ports.rs page/content.rs"),
-        ("995", "ports.rs"),
-        ("465", "ports.rs"),
-        ("587", "ports.rs"),
-        ("4190", "ports.rs"),
-    ] {
-        let mut found = false;
-        for (name, code) in sources() {
-            let named = lines(&code).any(|line| line.contains(word));
-            let here = file.split(' ').any(|file| name.starts_with(file));
-            assert!(!named || here, "{name} names {word}, which belongs to {file}");
-            found |= named;
+    for rules in &CRATES {
+        let sources = rules.sources();
+        for (word, file) in rules.in_one_file {
+            let mut found = false;
+            for (name, code) in &sources {
+                let named = lines(code).any(|line| line.contains(word));
+                let here = file.split(' ').any(|file| name.starts_with(file));
+                let folder = rules.folder;
+                assert!(!named || here, "{folder}/{name} names {word}, which belongs to {file}");
+                found |= named;
+            }
+            assert!(!rules.is_complete || found == (*file != "nowhere"), "{word}");
         }
-        assert_eq!(found, file != "nowhere", "{word}");
     }
 }
 
-/// Only `xml.rs` writes markup: no string in the code contains a tag.
+/// What runs for everybody has nothing that could connect to another host: cargo gives it neither
+/// hyper's client nor TLS.
+#[test]
+fn the_responder_is_built_without_a_client() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let tree = |package: &str| {
+        let mut tree = Command::new(&cargo);
+        tree.args(["tree", "--quiet", "--locked", "--offline", "--edges", "normal,features"]);
+        tree.args(["--prefix", "none", "--package", package]).current_dir(source(""));
+        let output = tree.output().expect("cargo tree");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let (responder, probe) = (tree("mailsetup"), tree("mailsetup-probe"));
+    for word in ["hyper feature \"client\"", "tokio-openssl v", "simple-dns v"] {
+        assert!(!responder.contains(word), "the responder has {word}");
+    }
+    assert!(
+        responder.contains("hyper feature \"server\"") && !responder.contains("mailsetup-probe")
+    );
+    assert!(probe.contains("hyper feature \"client\"") && probe.contains("tokio-openssl v"));
+}
+
+/// Only `xml.rs` writes markup: no string in the code contains a tag. The advice of mailsetup-probe
+/// does, but it is text.
 #[test]
 fn no_string_holds_markup() {
-    for (file, code) in sources() {
+    let is_advice =
+        |file: &str| file.starts_with("probe/src/judge/") || file.starts_with("probe/src/read/");
+    for (file, code) in all_sources().filter(|(file, _)| !is_advice(file)) {
         for (number, line) in lines(&code).enumerate() {
             for text in line.split('"').skip(1).step_by(2) {
                 let tag = text
@@ -383,7 +553,7 @@ fn no_string_holds_markup() {
 /// A file must be short enough to be read at once.
 #[test]
 fn no_file_is_longer_than_600_lines() {
-    for (file, code) in sources() {
+    for (file, code) in all_sources() {
         let lines = code.lines().count();
         assert!(lines <= 600, "{file} has {lines} lines");
     }
@@ -391,7 +561,7 @@ fn no_file_is_longer_than_600_lines() {
 
 #[test]
 fn every_file_opens_with_what_it_does() {
-    for (file, code) in sources() {
+    for (file, code) in all_sources() {
         let opening: Vec<_> = code.lines().take_while(|line| line.starts_with("//!")).collect();
         assert!(!opening.is_empty(), "{file} does not say what it does");
         assert!(
@@ -404,7 +574,7 @@ fn every_file_opens_with_what_it_does() {
 /// Code outside of tests does not panic on input.
 #[test]
 fn nothing_is_unwrapped_or_left_to_do() {
-    for (file, code) in sources() {
+    for (file, code) in all_sources() {
         for line in lines(&code) {
             for word in [
                 ".unwrap()",
