@@ -28,10 +28,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
 
 /// The program under test: `MAILSETUP_TEST_PROGRAM` if set (an installed one), else the one that
-/// cargo built for this test.
+/// cargo built for this test; in the tests of mailsetup-probe, the one that was built beside it.
 pub fn program() -> PathBuf {
-    std::env::var_os("MAILSETUP_TEST_PROGRAM")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_mailsetup")), PathBuf::from)
+    let installed = std::env::var_os("MAILSETUP_TEST_PROGRAM").map(PathBuf::from);
+    let built = option_env!("CARGO_BIN_EXE_mailsetup").map(PathBuf::from);
+    installed.or(built).unwrap_or_else(|| {
+        let probe = option_env!("CARGO_BIN_EXE_mailsetup-probe").expect("a program");
+        let beside = Path::new(probe).with_file_name("mailsetup");
+        assert!(beside.exists(), "build {} first: cargo build", beside.display());
+        beside
+    })
 }
 
 /// Copies a program to `to`, to be started there. A child process does this: a copy that this
@@ -44,7 +50,9 @@ pub fn copy_program(from: impl AsRef<Path>, to: &Path) {
 
 /// A file of the source tree, for example `contrib/nginx/mailsetup.conf`.
 pub fn source(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = if package.ends_with("probe") { package.parent() } else { None };
+    root.unwrap_or(package).join(path)
 }
 
 /// The pages of documentation with their paths below the source: Markdown at the top, in `docs` and
