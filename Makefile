@@ -115,6 +115,13 @@ test-clients:
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
 
+## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
+test-probe:
+	sh tests/install-tools.sh
+	sh tests/install-probe.sh
+	$(CARGO) build --locked $(CARGOFLAGS)
+	$(CARGO) test --locked $(CARGOFLAGS) -p mailsetup-probe --test laboratory
+
 ## test-clients-debian13: the same on Debian 13, with the Rust of this machine (Debian)
 test-clients-debian13:
 	sh tests/install-debian13.sh
@@ -368,4 +375,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-probe test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

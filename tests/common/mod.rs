@@ -255,7 +255,12 @@ pub fn run(command: &mut Command) -> String {
 
 /// The package of a missing program, from tests/install-*.sh.
 pub fn install_hint(program: &str) -> String {
-    for name in ["tests/install-tools.sh", "tests/install-clients.sh", "tests/install-bench.sh"] {
+    for name in [
+        "tests/install-tools.sh",
+        "tests/install-probe.sh",
+        "tests/install-clients.sh",
+        "tests/install-bench.sh",
+    ] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();
         let package = script.lines().find_map(|line| {
             let (proof, package) = line.rsplit_once(':')?;

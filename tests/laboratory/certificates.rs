@@ -6,10 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
+use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
+use openssl::stack::Stack;
 use openssl::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
 };
@@ -88,6 +90,26 @@ impl Authorities {
         write(&path, pem);
         self.made.insert(place, path.clone());
         path
+    }
+
+    /// A message with its signature by such a certificate, as devices take profiles.
+    pub fn sign(&mut self, make: Make, message: &[u8]) -> Vec<u8> {
+        let pem = std::fs::read(self.file(make, &["example.org"])).expect("a certificate");
+        let mut chain = X509::stack_from_pem(&pem).expect("PEM").into_iter();
+        let leaf = chain.next().expect("a certificate");
+        let mut others = Stack::new().expect("a stack");
+        for certificate in chain {
+            others.push(certificate).expect("a stack");
+        }
+        let options = CMSOptions::BINARY;
+        let signed = CmsContentInfo::sign(
+            Some(&leaf),
+            Some(&self.key),
+            Some(&others),
+            Some(message),
+            options,
+        );
+        signed.and_then(|signed| signed.to_der()).expect("a signature")
     }
 }
 

@@ -16,10 +16,14 @@
 mod common;
 
 mod certificates;
+mod faults;
+mod findings;
+mod hostile;
 mod mail;
 mod net;
 mod scripted;
 mod shapes;
+mod table;
 mod web;
 mod world;
 mod zone;
@@ -65,6 +69,20 @@ fn the_world_answers_plain_tools() {
             }
             let text = run(&mut client);
             assert!(text.contains("Verification: OK"), "{port}: {text}");
+        }
+    });
+}
+
+/// Every fault can be planted: all servers start with it.
+#[test]
+fn every_fault_can_be_planted() {
+    Namespace::run(|namespace| {
+        let mut world = World::start(namespace);
+        for fault in faults::all() {
+            let began = std::time::Instant::now();
+            let scene = fault.scene(&mut world);
+            world.publish(&scene);
+            println!("{:30} {:?}", fault.name, began.elapsed());
         }
     });
 }

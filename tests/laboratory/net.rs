@@ -14,6 +14,8 @@ pub const MAIL: &str = "192.0.2.2";
 pub const MAIL_6: &str = "2001:db8::2";
 /// The web server of a hoster who knows nothing about these domains.
 pub const HOSTER: &str = "192.0.2.3";
+/// An address of one host alone: TLS versions are a matter of the address in nginx.
+pub const ALONE: &str = "192.0.2.4";
 /// A host that refuses every connection.
 pub const CLOSED: &str = "192.0.2.9";
 /// Mail servers with one fault each; see mail.rs.
@@ -37,6 +39,7 @@ pub fn create(sandbox: &Sandbox) {
         WEB,
         MAIL,
         HOSTER,
+        ALONE,
         CLOSED,
         EXPIRED,
         OTHER_NAME,

@@ -1,8 +1,5 @@
 //! Domains without a fault, in the shapes in which they are found.
 
-use std::path::Path;
-
-use crate::common::write;
 use crate::net::{MAIL, MAIL_6, WEB, WEB_6};
 use crate::web::{Host, NOTHING, RESPONDER};
 use crate::world::{Scene, World};
@@ -16,7 +13,7 @@ pop3.host = "pop.example.org"
 smtp.host = "smtp.example.org"
 smtp.port = 465
 managesieve.enabled = true
-managesieve.host = "imap.example.org"
+managesieve.host = "mail.example.org"
 apple.signing_certificate = "SIGNER"
 apple.signing_key = "/etc/ssl/private/laboratory.key"
 [domain."example.org"]
@@ -31,7 +28,7 @@ pop3.port = 110
 smtp.host = "smtp.example.org"
 smtp.port = 587
 managesieve.enabled = true
-managesieve.host = "imap.example.org"
+managesieve.host = "mail.example.org"
 apple.signing_certificate = "SIGNER"
 apple.signing_key = "/etc/ssl/private/laboratory.key"
 [domain."example.org"]
@@ -40,6 +37,11 @@ apple.signing_key = "/etc/ssl/private/laboratory.key"
 /// One server for the web, one for mail, all protocols.
 pub fn own(world: &mut World) -> Scene {
     own_with(world, OWN)
+}
+
+/// The same with STARTTLS.
+pub fn starttls(world: &mut World) -> Scene {
+    own_with(world, STARTTLS)
 }
 
 /// The same with another configuration of the responder.
@@ -78,8 +80,8 @@ pub fn gmail_like(world: &mut World) -> Scene {
     ] {
         scene.zone.add(&format!("_{service}._tcp.big.example"), "SRV", data);
     }
-    let document = world.mailsetup(&config, &["show", "--client", "thunderbird", scene.address]);
-    write(Path::new("/var/lib/database/big.example"), document);
+    let show = ["show", "--client", "thunderbird", scene.address];
+    scene.database = Some(world.mailsetup(&config, &show));
     scene.hosts.push(Host::new("big.example", NOTHING));
     scene
 }
@@ -148,6 +150,7 @@ default_type text/xml;
         zone,
         hosts,
         config: config.to_owned(),
+        database: None,
         arguments: Vec::new(),
         dns: "192.0.2.53",
     }

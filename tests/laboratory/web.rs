@@ -19,8 +19,8 @@ pub const NOTHING: &str = "root /var/www/html;\n";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Host {
     pub name: String,
-    /// At the hoster's address instead of the web server's.
-    pub is_foreign: bool,
+    /// Where it is.
+    pub addresses: Vec<&'static str>,
     /// What it does over http; none if it is not asked there.
     pub http: Option<String>,
     /// What it does over https; none if this name has no host there.
@@ -36,7 +36,7 @@ impl Host {
     pub fn new(name: &str, directives: &str) -> Self {
         Self {
             name: name.to_owned(),
-            is_foreign: false,
+            addresses: vec![WEB, WEB_6],
             http: Some(directives.to_owned()),
             https: Some(directives.to_owned()),
             certificate: (Make::Right, vec![name.to_owned()]),
@@ -46,7 +46,7 @@ impl Host {
 
     /// The same at the hoster.
     pub fn foreign(name: &str, directives: &str) -> Self {
-        Self { is_foreign: true, ..Self::new(name, directives) }
+        Self { addresses: vec![HOSTER], ..Self::new(name, directives) }
     }
 
     /// It does this instead.
@@ -88,9 +88,8 @@ http {
         writeln!(text, "server {{\n{listen}server_name {name};\n{rest}}}").expect("text");
     };
     for host in hosts {
-        let addresses: &[&str] = if host.is_foreign { &[HOSTER] } else { &[WEB, WEB_6] };
         let listen = |port: &str| {
-            addresses.iter().fold(String::new(), |mut text, address| {
+            host.addresses.iter().fold(String::new(), |mut text, address| {
                 let colon = if address.contains(':') {
                     format!("[{address}]")
                 } else {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::certificates::{AUTHORITY, Authorities, Make};
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, Sandbox, command, run, source};
+use crate::common::{Process, Sandbox, command, run, source, write};
 use crate::web::Host;
 use crate::zone::{self, Zone};
 use crate::{mail, net, scripted, web};
@@ -25,6 +25,8 @@ pub struct Scene {
     pub hosts: Vec<Host>,
     /// The responder's configuration.
     pub config: String,
+    /// What Mozilla's database has about the domain.
+    pub database: Option<String>,
     /// More arguments of the program.
     pub arguments: Vec<&'static str>,
     /// The DNS server that the program asks.
@@ -87,13 +89,13 @@ impl<'a> World<'a> {
         Self { sandbox, authorities, dns: None, nginx: None, responder: None, _dovecot }
     }
 
-    /// The directory of this world.
-    pub fn sandbox(&self) -> &Sandbox {
-        self.sandbox
-    }
-
     /// Publishes a scene: starts again what must change.
     pub fn publish(&mut self, scene: &Scene) {
+        let _ = fs::remove_dir_all("/var/lib/database");
+        if let Some(document) = &scene.database {
+            let (_, domain) = scene.address.split_once('@').expect("a domain");
+            write(&Path::new("/var/lib/database").join(domain), document);
+        }
         self.respond(&scene.config);
         if self.dns.as_ref().is_none_or(|(zone, _)| *zone != scene.zone) {
             // The old one must be gone before the next one takes its port.
@@ -136,6 +138,11 @@ impl<'a> World<'a> {
     pub fn mailsetup(&mut self, config: &str, arguments: &[&str]) -> String {
         let file = self.configuration(config);
         run(command(PROGRAM).arg("--config").arg(file).args(arguments))
+    }
+
+    /// A profile, signed by a certificate that has expired.
+    pub fn signed(&mut self, profile: &[u8]) -> Vec<u8> {
+        self.authorities.sign(Make::Expired, profile)
     }
 
     /// Runs the program on the scene that is published.
