@@ -44,7 +44,8 @@ pub enum Weight {
     Fault,
     /// A warning, whether or not a client fails.
     Risk,
-    /// Something is not published. A warning if a client fails because of it; else it is left out.
+    /// Something is not published. If Thunderbird fails because of it, a warning; if others do, a note;
+    /// else it is left out.
     Absence,
     /// Not published either, and many domains do well without it: a note if a client fails because of
     /// it; else it is left out.

@@ -117,7 +117,7 @@ pub const CODES: &[Code] = &[
     Code {
         id: "pacc-tls",
         stage: Stage::Tls,
-        weight: Weight::Risk,
+        weight: Weight::Note,
         about: "No TLS 1.3 for PACC.",
         explain: "The draft takes TLS 1.3 as its baseline.",
     },

@@ -14,6 +14,9 @@ use crate::play::Played;
 use crate::report::Outcome;
 use mailsetup::finding::Level;
 
+/// The client that most users of autoconfig have.
+const MAIN: &str = "Thunderbird";
+
 /// The findings, the one that matters most first.
 pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     let sources = documents::sources(facts);
@@ -56,7 +59,12 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
         }
         Weight::Risk => (Level::Warning, names(&mut played.iter().filter(is_hit))),
         Weight::Note => (Level::Note, names(&mut played.iter().filter(is_hit))),
-        Weight::Absence if hurt.peek().is_some() => (Level::Warning, names(&mut hurt)),
+        Weight::Absence if hurt.peek().is_some() => {
+            // Where Thunderbird has another way, the domain has chosen one.
+            let is_main = |one: &Played| one.verdict.client == MAIN;
+            let is_hurt = hurt.clone().any(is_main) || !played.iter().any(is_main);
+            (if is_hurt { Level::Warning } else { Level::Note }, names(&mut hurt))
+        }
         Weight::Choice if hurt.peek().is_some() => (Level::Note, names(&mut hurt)),
         Weight::Absence | Weight::Choice => return None,
     };

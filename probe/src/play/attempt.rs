@@ -1,11 +1,12 @@
 //! The attempts of a client: each request and look-up of its table, with the rules by which it accepts
 //! a response.
 
+use crate::codes::weight;
 use crate::facts::Facts;
-use crate::finding::Fault;
+use crate::finding::{Fault, Weight};
 use crate::judge::{apple, pacc, web};
 use crate::net::dns::{Answer, Kind};
-use crate::net::http::{Exchange, Sent};
+use crate::net::http::{Exchange, Response, Sent};
 use crate::plan;
 use crate::read::{Body, Found, Oddity, Reader, Setting, autoconfig, autodiscover, srv};
 use crate::report::FoundBy;
@@ -124,7 +125,9 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         }
     }
     if let Some(fault) = web::transport(exchange, facts) {
-        return Some(fault);
+        let is_absence = matches!(weight(fault.code), Weight::Absence | Weight::Choice);
+        let code = if is_absence { absent_host(ask.what, fault.code) } else { fault.code };
+        return Some(Fault { code, ..fault });
     }
     let took: std::time::Duration = exchange.hops.iter().map(|hop| hop.took).sum();
     if client.patience > 0 && took.as_secs_f32() > f32::from(client.patience) {
@@ -157,6 +160,10 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
                 .mend("Answer with status 200 and the error 601."),
         );
     }
+    if matches!(ask.what, What::Json(..)) && exchange.response().is_some_and(is_json_error) {
+        let message = "Autodiscover in JSON does not have this protocol";
+        return Some(Fault { code: "activesync-absent", message: message.to_owned(), ..fault });
+    }
     if needs_address(ask, exchange, facts) {
         let message =
             format!("without `emailaddress`, the response is {}", exchange.response()?.status);
@@ -167,6 +174,12 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         );
     }
     Some(fault)
+}
+
+/// An error as Autodiscover v2 has it: this protocol is not offered.
+fn is_json_error(response: &Response) -> bool {
+    let body: Result<serde_json::Value, _> = serde_json::from_slice(&response.body);
+    body.is_ok_and(|body| body["ErrorCode"].is_string())
 }
 
 /// True if the same URL with an address is answered.
@@ -453,6 +466,15 @@ fn way(what: What) -> FoundBy {
         What::Profile(_) | What::ProfileAlias(_) => FoundBy::Profile,
         What::Pacc => FoundBy::Pacc,
         What::Page => FoundBy::None,
+    }
+}
+
+/// The code for a document whose host is not there.
+fn absent_host(what: What, code: &'static str) -> &'static str {
+    match what {
+        What::Profile(_) | What::ProfileAlias(_) => "profile-absent",
+        What::Pox(Schema::MobileSync) | What::Json(..) => "activesync-absent",
+        _ => code,
     }
 }
 

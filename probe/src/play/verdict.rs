@@ -125,6 +125,10 @@ fn first_cause(hits: &[Fault]) -> Option<&Fault> {
 
 /// A client that asks nothing that could be answered.
 fn nothing(client: &Client, facts: &Facts) -> Fault {
+    if client.has(Rule::WantsExchange) {
+        let message = "no Exchange or ActiveSync server is published";
+        return Fault::new("activesync-absent", facts.domain(), message);
+    }
     let message = format!("{} does not find the domain by any of its steps", client.name);
     Fault::new("srv-absent", facts.domain(), message)
 }
