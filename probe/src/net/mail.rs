@@ -81,10 +81,14 @@ pub struct Spoken {
     pub offers_starttls: bool,
     /// Submission: the response to MAIL without a login; `None` if it was not tried.
     pub mail_without_login: Option<String>,
-    /// True if MAIL was accepted without a login.
+    /// True if MAIL was accepted without a login. Postfix does so by default (`smtpd_delay_reject`) and
+    /// refuses the recipient, which is never asked for here: alone it does not show an open server.
     pub is_open: bool,
     /// Bytes that came after the response to STARTTLS and before the handshake.
     pub injected: Option<String>,
     /// The result of the login, if one was made: the response of the server if it was refused.
     pub login: Option<Result<(), String>>,
 }
+
+#[cfg(test)]
+mod tests;

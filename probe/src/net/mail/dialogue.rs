@@ -71,7 +71,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         if self.protocol == Protocol::ManageSieve {
             self.offer = Some(words::offer(self.protocol, &response.lines));
         }
-        Ok(shown(response.lines.first().unwrap_or(&response.last)))
+        let line = match self.protocol {
+            Protocol::Smtp => response.lines.first().unwrap_or(&response.last),
+            _ => &response.last,
+        };
+        Ok(shown(line))
     }
 
     /// Asks what the server offers.
@@ -139,7 +143,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         let response = self.command(&format!("MAIL FROM:<{sender}>"), false).await?;
         let is_accepted = response.status == Status::Ok;
         if is_accepted {
-            self.command("RSET", false).await?;
+            // What it says to that changes nothing.
+            let _ = self.command("RSET", false).await;
         }
         Ok((shown(&response.last), is_accepted))
     }

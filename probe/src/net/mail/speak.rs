@@ -21,6 +21,9 @@ const MAX_ADDRESSES: usize = 4;
 /// Addresses of IPv4 for which there is room among them.
 const ROOM_FOR_V4: usize = 2;
 
+/// How long the end of a dialogue is waited for.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// What all dialogues of a run share.
 pub struct Context {
     /// The authorities that are believed.
@@ -61,7 +64,7 @@ pub async fn speak(
 ) -> Server {
     let chosen = choose(&addresses.list);
     let visit = async |number: usize| match chosen.get(number) {
-        Some(address) => Some(Visit::new(endpoint, *address, context).make(None).await),
+        Some(address) => Some(Box::pin(Visit::new(endpoint, *address, context).make(None)).await),
         None => None,
     };
     let (a, b, c, d) = tokio::join!(visit(0), visit(1), visit(2), visit(3));
@@ -83,7 +86,7 @@ pub async fn speak(
         });
         if let Some((address, spoken)) = spoken {
             let visit = Visit::new(endpoint, address, context);
-            spoken.login = Some(match visit.make(Some((login, credentials))).await {
+            spoken.login = Some(match Box::pin(visit.make(Some((login, credentials)))).await {
                 Outcome::Spoke(Spoken { login: Some(result), .. }) => result,
                 _ => Err("there was no second connection for the login".into()),
             });
@@ -132,7 +135,8 @@ impl Visit<'_> {
             Ok(Ok((mut spoken, mut dialogue))) => {
                 let more = self.more(&mut spoken, &mut dialogue, login);
                 let _ = timeout_at(self.end, more).await;
-                let _ = timeout(Duration::from_secs(1), dialogue.leave()).await;
+                let end = self.end.min(Instant::now() + GOODBYE);
+                let _ = timeout_at(end, dialogue.leave()).await;
                 Outcome::Spoke(spoken)
             }
             Ok(Err(Outcome::Tls(refused))) => {

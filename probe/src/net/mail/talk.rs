@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const MAX_LINE: usize = 8 * 1024;
 /// Most octets that are read on a connection.
 const MAX_ALL: usize = 64 * 1024;
+/// How much is read at a time, at least, in octets.
+const PIECE: usize = 2048;
 /// Longest text of a server that is shown, in characters.
 const MAX_SHOWN: usize = 200;
 
@@ -37,15 +39,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     }
 
     async fn receive(&mut self) -> Result<(), Outcome> {
-        let mut piece = [0; 2048];
-        match self.stream.read(&mut piece).await {
+        self.buffer.reserve(PIECE);
+        match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => Err(Outcome::Unfit("the server closed the connection".into())),
             Ok(length) => {
                 self.received += length;
                 if self.received > MAX_ALL {
                     return Err(Outcome::Unfit("the server sent more than 64 KiB".into()));
                 }
-                self.buffer.extend_from_slice(&piece[..length]);
                 Ok(())
             }
             Err(error) => Err(broken(&error)),
