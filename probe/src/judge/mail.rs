@@ -78,7 +78,8 @@ pub fn risks(server: &Server) -> Vec<Fault> {
         .filter(|name| ["PLAIN", "LOGIN", "LOGIN-COMMAND", "USER-COMMAND"].contains(&name.as_str()))
         .cloned()
         .collect();
-    if !clear.is_empty() && server.endpoint.security == Security::StartTls {
+    // Dovecot and Postfix trust a connection from the same machine.
+    if !spoken.is_local && !clear.is_empty() && server.endpoint.security == Security::StartTls {
         let remedy = match server.endpoint.protocol {
             Protocol::Smtp => "Postfix: smtpd_tls_auth_only = yes",
             _ => {
@@ -91,7 +92,7 @@ pub fn risks(server: &Server) -> Vec<Fault> {
                 .mend(remedy),
         );
     }
-    if spoken.is_open {
+    if spoken.is_open && !spoken.is_local {
         faults.push(
             Fault::new(
                 "submission-open",

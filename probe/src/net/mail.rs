@@ -79,11 +79,12 @@ pub struct Spoken {
     pub mechanisms_before_tls: Vec<String>,
     /// True if STARTTLS is offered (where TLS is not spoken from the first byte).
     pub offers_starttls: bool,
-    /// Submission: the response to MAIL without a login; `None` if it was not tried.
+    /// Submission: the response to a message without a login; `None` if it was not tried.
     pub mail_without_login: Option<String>,
-    /// True if MAIL was accepted without a login. Postfix does so by default (`smtpd_delay_reject`) and
-    /// refuses the recipient, which is never asked for here: alone it does not show an open server.
+    /// True if a message to another domain would be accepted without a login.
     pub is_open: bool,
+    /// True if the server is on this machine: servers trust such connections more than others.
+    pub is_local: bool,
     /// Bytes that came after the response to STARTTLS and before the handshake.
     pub injected: Option<String>,
     /// The result of the login, if one was made: the response of the server if it was refused.

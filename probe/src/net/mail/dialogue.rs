@@ -12,6 +12,9 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use mailsetup::account::Protocol;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+/// A recipient in a domain that is kept for documentation.
+const NOBODY: &str = "probe-test@example.net";
+
 /// Most lines of a response.
 const MAX_LINES: usize = 100;
 
@@ -133,20 +136,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
         Ok((stream, (!rest.is_empty()).then_some(injected)))
     }
 
-    /// Submission: asks to send a message without a login, and takes it back. Returns the response
-    /// and whether it was accepted.
+    /// Submission: asks to send a message to another domain without a login, and takes it back. Many
+    /// servers refuse only at the recipient, which is one that no mail can reach (RFC 2606). Returns the
+    /// response that decides, and whether the message would be accepted.
     ///
     /// # Errors
     ///
     /// The connection ended.
     pub async fn mail(&mut self, sender: &str) -> Result<(String, bool), Outcome> {
-        let response = self.command(&format!("MAIL FROM:<{sender}>"), false).await?;
-        let is_accepted = response.status == Status::Ok;
-        if is_accepted {
+        let mut response = self.command(&format!("MAIL FROM:<{sender}>"), false).await?;
+        if response.status == Status::Ok {
+            response = self.command(&format!("RCPT TO:<{NOBODY}>"), false).await?;
             // What it says to that changes nothing.
             let _ = self.command("RSET", false).await;
         }
-        Ok((shown(&response.last), is_accepted))
+        Ok((shown(&response.last), response.status == Status::Ok))
     }
 
     /// Logs in, with the first of these that is offered: PLAIN, LOGIN, the command of the protocol. The

@@ -180,6 +180,7 @@ impl Visit<'_> {
     async fn before_tls(&self, spoken: &mut Spoken) -> Result<(TcpStream, String), Outcome> {
         let stream = self.connect().await?;
         let name = literal(&stream);
+        spoken.is_local = stream.local_addr().is_ok_and(|own| own.ip() == self.address);
         if self.endpoint.security != Security::StartTls {
             return Ok((stream, name));
         }

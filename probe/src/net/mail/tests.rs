@@ -378,19 +378,29 @@ async fn what_comes_before_the_handshake_is_thrown_away() {
     assert_eq!(spoken.mechanisms, ["PLAIN", "LOGIN", "LOGIN-COMMAND"]);
 }
 
+/// Postfix takes the sender, and refuses the recipient (`smtpd_delay_reject`).
 #[tokio::test]
 async fn an_open_submission_server_is_recognised_and_the_message_taken_back() {
-    let fake = Fake::new(Protocol::Smtp, Security::StartTls, |command, is_tls| {
-        match command.split(' ').next() {
-            Some("MAIL") => say(&["250 2.1.0 Ok"]),
-            Some("RSET") => say(&["250 2.0.0 Ok"]),
-            _ => smtp(command, is_tls),
-        }
-    });
-    let spoken = fake.spoken().await;
-    assert!(spoken.is_open);
-    assert_eq!(spoken.mail_without_login.as_deref(), Some("250 2.1.0 Ok"));
-    assert_eq!(fake.commands()[3..], ["MAIL FROM:<probe-test@example.org>", "RSET", "QUIT"]);
+    for (rcpt, is_open) in [("250 2.1.5 Ok", true), ("554 5.7.1 Access denied", false)] {
+        let fake = Fake::new(Protocol::Smtp, Security::StartTls, move |command, is_tls| {
+            match command.split(' ').next() {
+                Some("MAIL") => say(&["250 2.1.0 Ok"]),
+                Some("RCPT") => say(&[rcpt]),
+                Some("RSET") => say(&["250 2.0.0 Ok"]),
+                _ => smtp(command, is_tls),
+            }
+        });
+        let spoken = fake.spoken().await;
+        assert_eq!(spoken.is_open, is_open);
+        assert_eq!(spoken.mail_without_login.as_deref(), Some(rcpt));
+        let sent = [
+            "MAIL FROM:<probe-test@example.org>",
+            "RCPT TO:<probe-test@example.net>",
+            "RSET",
+            "QUIT",
+        ];
+        assert_eq!(fake.commands()[3..], sent);
+    }
 }
 
 #[tokio::test]
