@@ -381,18 +381,24 @@ async fn what_comes_before_the_handshake_is_thrown_away() {
 /// Postfix takes the sender, and refuses the recipient (`smtpd_delay_reject`).
 #[tokio::test]
 async fn an_open_submission_server_is_recognised_and_the_message_taken_back() {
-    for (rcpt, is_open) in [("250 2.1.5 Ok", true), ("554 5.7.1 Access denied", false)] {
-        let fake = Fake::new(Protocol::Smtp, Security::StartTls, move |command, is_tls| {
-            match command.split(' ').next() {
-                Some("MAIL") => say(&["250 2.1.0 Ok"]),
-                Some("RCPT") => say(&[rcpt]),
-                Some("RSET") => say(&["250 2.0.0 Ok"]),
-                _ => smtp(command, is_tls),
-            }
-        });
+    const REFUSED: &str = "554 5.7.1 Access denied";
+    fn taken(command: &str, is_tls: bool) -> Option<String> {
+        match command.split(' ').next() {
+            Some("MAIL" | "RCPT" | "RSET") => say(&["250 Ok"]),
+            _ => smtp(command, is_tls),
+        }
+    }
+    fn refused(command: &str, is_tls: bool) -> Option<String> {
+        match command.split(' ').next() {
+            Some("RCPT") => say(&[REFUSED]),
+            _ => taken(command, is_tls),
+        }
+    }
+    for (server, said, is_open) in [(taken as Reply, "250 Ok", true), (refused, REFUSED, false)] {
+        let fake = Fake::new(Protocol::Smtp, Security::StartTls, server);
         let spoken = fake.spoken().await;
         assert_eq!(spoken.is_open, is_open);
-        assert_eq!(spoken.mail_without_login.as_deref(), Some(rcpt));
+        assert_eq!(spoken.mail_without_login.as_deref(), Some(said));
         let sent = [
             "MAIL FROM:<probe-test@example.org>",
             "RCPT TO:<probe-test@example.net>",
