@@ -28,9 +28,10 @@ targets=${TARGETS:-$(cargo +nightly fuzz list)}
 max_len() {
     case $1 in
     address) echo 400 ;;
-    fastcgi_records | host) echo 300 ;;
+    fastcgi_records | host | probe_url) echo 300 ;;
     pox_body) echo 1024 ;;
     template) echo 1024 ;;
+    profile_cms) echo 2048 ;;
     *) echo 600 ;;
     esac
 }

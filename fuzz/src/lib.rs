@@ -14,6 +14,8 @@ pub mod host;
 pub mod list;
 pub mod page;
 pub mod pox_body;
+pub mod probe_url;
+pub mod profile_cms;
 pub mod routing;
 pub mod template;
 
@@ -21,7 +23,7 @@ pub mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -31,6 +33,8 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("list", list::run),
     ("page", page::run),
     ("pox_body", pox_body::run),
+    ("probe_url", probe_url::run),
+    ("profile_cms", profile_cms::run),
     ("routing", routing::run),
     ("template", template::run),
 ];

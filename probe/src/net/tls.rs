@@ -173,6 +173,9 @@ impl Trust {
         let mut stream = stream.map_err(|errors| reason::of_errors(&errors))?;
         let shaken = Pin::new(&mut stream).connect().await;
         let session = Session::of(stream.ssl());
+        // Left in the queue of this thread, errors would be read as those of the next call, which may
+        // be of another connection.
+        drop(ErrorStack::get());
         let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((reason, detail)) = reason::of_faults(&mut faults) {
             return Err(Refused { reason, detail, seen: session });
@@ -197,11 +200,12 @@ impl Trust {
         let mut ssl = Ssl::new(&self.unchecked).ok()?;
         set_name(&mut ssl, name).ok()?;
         let mut stream = SslStream::new(ssl, stream).ok()?;
-        let shaken = Pin::new(&mut stream).connect().await;
-        // Left in the queue of this thread, errors would be read as those of the next call.
+        let session = match Pin::new(&mut stream).connect().await {
+            Ok(()) => Session::of(stream.ssl()),
+            Err(_) => None,
+        };
         drop(ErrorStack::get());
-        shaken.ok()?;
-        Session::of(stream.ssl())
+        session
     }
 
     fn checked_ssl(&self, name: &str, faults: &Arc<Mutex<Vec<Fault>>>) -> Result<Ssl, ErrorStack> {
@@ -220,6 +224,8 @@ impl Trust {
             if !is_good {
                 let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
                 reason::add(&mut faults, context);
+                // An error that is left in the queue of this thread would end the handshake.
+                drop(ErrorStack::get());
             }
             // `connect` refuses the connection if there is any fault.
             true

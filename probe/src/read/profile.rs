@@ -4,7 +4,6 @@
 //! content. The purposes in a certificate are not examined: devices accept that of a web server.
 
 use crate::net::tls::{Trust, name, text, unix};
-use mailsetup::visible::visible;
 use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::error::ErrorStack;
 use openssl::pkcs7::{Pkcs7, Pkcs7Flags};
@@ -51,36 +50,39 @@ pub enum Signature {
 
 /// Takes the property list out of its signature, and examines the signature, now.
 pub fn signature(octets: &[u8], trust: &Trust) -> Profile {
-    let broken = |reason: String| Profile {
+    let profile = examine(octets, trust).unwrap_or_else(|reason| Profile {
         content: Vec::new(),
-        signature: Signature::Broken { reason: visible(&reason) },
-    };
+        signature: Signature::Broken { reason },
+    });
+    // A certificate that is not believed leaves its errors in the queue of this thread, where the
+    // next call would find them.
+    drop(ErrorStack::get());
+    profile
+}
+
+fn examine(octets: &[u8], trust: &Trust) -> Result<Profile, String> {
     if octets.len() > MAX_PROFILE {
-        return broken("it is longer than 1 MiB".to_owned());
+        return Err("it is longer than 1 MiB".to_owned());
     }
     if octets.starts_with(b"-----BEGIN ") || octets.starts_with(b"MIME-Version:") {
-        return broken("it is in PEM or S/MIME, devices read DER".to_owned());
+        return Err("it is in PEM or S/MIME, devices read DER".to_owned());
     }
     // An ASN.1 SEQUENCE; property lists begin with `<`, a byte order mark, a blank or `bplist`.
     if octets.first() != Some(&0x30) {
-        return Profile { content: octets.to_vec(), signature: Signature::Unsigned };
+        return Ok(Profile { content: octets.to_vec(), signature: Signature::Unsigned });
     }
-    let mut cms = match CmsContentInfo::from_der(octets) {
-        Ok(cms) => cms,
-        Err(errors) => return broken(format!("it is not CMS: {}", text(&errors))),
-    };
+    let cms = CmsContentInfo::from_der(octets);
+    let mut cms = cms.map_err(|errors| format!("it is not CMS: {}", text(&errors)))?;
     let mut content = Vec::new();
     let as_it_is = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY;
     let unchecked =
         as_it_is | CMSOptions::NO_CONTENT_VERIFY | CMSOptions::NO_ATTR_VERIFY | CMSOptions::NOSIGS;
-    if let Err(errors) = cms.verify(None, None, None, Some(&mut content), unchecked) {
-        return broken(text(&errors));
-    }
+    cms.verify(None, None, None, Some(&mut content), unchecked).map_err(|errors| text(&errors))?;
     let signature = match cms.verify(None, None, None, None, as_it_is) {
         Ok(()) => who(octets, &mut cms, trust),
         Err(errors) => Signature::Broken { reason: text(&errors) },
     };
-    Profile { content, signature }
+    Ok(Profile { content, signature })
 }
 
 /// Whether the signer is believed.

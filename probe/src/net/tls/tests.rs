@@ -32,6 +32,7 @@ async fn refused(trust: &Trust, acceptor: SslAcceptor, name: &str) -> Refused {
     let connected = timeout(Duration::from_secs(2), trust.connect(stream, name)).await.unwrap();
     let refused = connected.err().unwrap();
     assert_eq!(NOTHING.load(Ordering::Relaxed), 0);
+    assert!(ErrorStack::get().errors().is_empty());
     refused
 }
 
