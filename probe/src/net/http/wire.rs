@@ -17,6 +17,9 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 
+/// Most fields of the header of a response.
+const MAX_FIELDS: usize = 500;
+
 /// What is sent in one hop.
 #[derive(Clone, Copy)]
 pub(super) struct Message<'a> {
@@ -38,6 +41,7 @@ where
     };
     let handshake = http1::Builder::new()
         .max_buf_size(MAX_HEADER)
+        .max_headers(MAX_FIELDS)
         .title_case_headers(true)
         .allow_obsolete_multiline_headers_in_responses(true)
         .handshake(stream)
@@ -120,7 +124,8 @@ fn fields(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn reason(error: &hyper::Error) -> String {
     if error.is_parse_too_large() {
-        return format!("the header of the response is longer than {} KiB", MAX_HEADER / 1024);
+        let size = MAX_HEADER / 1024;
+        return format!("the header has more than {size} KiB, or more than {MAX_FIELDS} fields");
     }
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
     let is_end = source.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
