@@ -136,6 +136,7 @@ test-packages:
 test-page:
 	sh tests/install-page.sh
 	$(CARGO) build --locked -p mailsetup $(CARGOFLAGS)
+	$(CARGO) test --locked $(CARGOFLAGS) -p mailsetup-probe --test main pages_for_the_browser
 	cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup
 
 ## test-docs: run the commands of the documentation, in machines below target/ (Debian; as root)

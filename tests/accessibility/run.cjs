@@ -1,7 +1,8 @@
-// Checks the page in Chromium: axe-core finds no violations (WCAG 2.2 AA and its best practice) on a
+// Checks the page, and the reports of mailsetup-probe, in Chromium: axe-core finds no violations (WCAG 2.2 AA and its best practice) on a
 // phone and on a wide screen, light and dark, also from right to left and in signs of East Asia; nothing is
 // wider than the screen in any language; the policy blocks no part of the page; copying works, and without
-// JavaScript all values are shown and no button.
+// JavaScript all values are shown and no button. The reports are target/tmp/report-*.html, which a test of
+// mailsetup-probe writes.
 //
 //   cd tests/accessibility && npm ci --ignore-scripts && node run.cjs ../../target/debug/mailsetup [FOLDER]
 //
@@ -28,6 +29,7 @@ const pages = {
 // Where the page is in these languages, axe-core looks at it, too.
 const languages = ['ar', 'ja'];
 const all = fs.readdirSync(path.join(__dirname, '../../src/page/languages')).map((file) => path.parse(file).name);
+const reports = ['good', 'bad'];
 const complaints = [];
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -60,6 +62,35 @@ async function measure(page, where, language) {
   if (seen.turned.length || seen.moved) complaints.push(`${where}: ${seen.turned} turned around, ${seen.moved} at the wrong side`);
 }
 
+// A report is a file: it loads nothing and runs nothing.
+async function report(browser, name, width, scheme) {
+  const page = await open(browser, width, 'en');
+  const where = `report ${name}, ${width} px, ${scheme}`;
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  const file = 'file://' + path.join(__dirname, `../../target/tmp/report-${name}.html`);
+  page.on('request', (request) => {
+    if (request.url() !== file && !request.url().startsWith('data:')) complaints.push(`${where}: asks for ${request.url()}`);
+  });
+  await page.goto(file);
+  await measure(page, where, 'en');
+  if (pictures && name === 'bad' && (scheme === 'light') === (width > 600)) await page.screenshot({ path: path.join(pictures, `report-${width}-${scheme}.png`) });
+  await check(page, where);
+  await page.emulateMediaType('print');
+  await page.setViewport({ width: 640, height: 900 });
+  await measure(page, `${where}, printed`, 'en');
+  await page.close();
+}
+
+async function check(page, where) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(
+    (values) => axe.run(document, { runOnly: { type: 'tag', values } }), tags);
+  for (const { id, nodes } of violations) {
+    complaints.push(`${where}: ${id}: ${nodes.map((node) => node.html).join(' ')}`);
+  }
+  if (passes.length < 10) complaints.push(`${where}: axe-core looked at next to nothing`);
+}
+
 async function look(browser, name, width, scheme, language) {
   const page = await open(browser, width, language);
   const where = `${name}, ${width} px, ${scheme}, ${language}`;
@@ -70,13 +101,7 @@ async function look(browser, name, width, scheme, language) {
   await measure(page, where, language);
   const file = language === 'en' ? `${name}-${width}-${scheme}.png` : `${name}-${language}-${width}-${scheme}.png`;
   if (pictures && language !== 'ja' && (name === 'form' || name === 'settings')) await page.screenshot({ path: path.join(pictures, file) });
-  await page.evaluate(axe);
-  const { violations, passes } = await page.evaluate(
-    (values) => axe.run(document, { runOnly: { type: 'tag', values } }), tags);
-  for (const { id, nodes } of violations) {
-    complaints.push(`${where}: ${id}: ${nodes.map((node) => node.html).join(' ')}`);
-  }
-  if (passes.length < 10) complaints.push(`${where}: axe-core looked at next to nothing`);
+  await check(page, where);
   await page.close();
 }
 
@@ -126,6 +151,7 @@ async function use(browser) {
     });
     for (const scheme of ['light', 'dark']) {
       for (const width of [320, 1280]) {
+        for (const name of reports) await report(browser, name, width, scheme);
         for (const name of Object.keys(pages)) await look(browser, name, width, scheme, 'en');
         for (const name of ['invalid', 'settings']) {
           for (const language of languages) await look(browser, name, width, scheme, language);

@@ -49,12 +49,8 @@ fn body(html: &mut Writer, report: &Report) {
     });
     html.element("main", &[], |html| {
         html.text("h1", &subject(report));
-        let verdict = words::verdict(report);
-        let mut letters = verdict.chars();
-        let capital = letters.next().map(|first| first.to_uppercase().to_string());
-        let verdict = capital.unwrap_or_default() + letters.as_str();
-        html.text_in("p", &[("class", "lead")], &verdict);
-        let mut counts = format!("{}; {}.", words::counts(report), words::effort(report));
+        html.text_in("p", &[("class", "lead")], &capital(&words::verdict(report)));
+        let mut counts = capital(&format!("{}; {}.", words::counts(report), words::effort(report)));
         if report.is_made_up {
             counts += &format!(" Looked at with the address {}.", visible(&report.address));
         }
@@ -70,6 +66,13 @@ fn body(html: &mut Writer, report: &Report) {
             });
         });
     });
+}
+
+/// The sentence with a capital letter.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 /// The links to the sections.
@@ -109,30 +112,32 @@ fn table(
     let region =
         [("class", "wide"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)];
     html.element("div", &region, |html| {
-        html.element("table", &[], |html| {
+        html.element("table", &[("role", "table")], |html| {
             html.text("caption", caption);
-            html.element("thead", &[], |html| {
-                html.element("tr", &[], |html| {
+            html.element("thead", &[("role", "rowgroup")], |html| {
+                html.element("tr", &[("role", "row")], |html| {
                     for column in columns {
-                        html.text_in("th", &[("scope", "col")], column);
+                        html.text_in("th", &[("scope", "col"), ("role", "columnheader")], column);
                     }
                 });
             });
-            html.element("tbody", &[], |html| {
+            html.element("tbody", &[("role", "rowgroup")], |html| {
                 for row in rows {
-                    html.element("tr", &[], |html| cells(html, &row));
+                    html.element("tr", &[("role", "row")], |html| cells(html, columns, &row));
                 }
             });
         });
     });
 }
 
-/// The cells of a row; the first one is its heading.
-fn cells(html: &mut Writer, row: &[String]) {
-    for (at, cell) in row.iter().enumerate() {
+/// The cells of a row; the first one is its heading. Roles are written because the style makes blocks of
+/// rows on a phone, where a browser would otherwise no longer treat them as a table.
+fn cells(html: &mut Writer, columns: &[&str], row: &[String]) {
+    for (at, (column, cell)) in columns.iter().zip(row).enumerate() {
+        let cell = visible(cell);
         match at {
-            0 => html.text_in("th", &[("scope", "row")], &visible(cell)),
-            _ => html.text("td", &visible(cell)),
+            0 => html.text_in("th", &[("scope", "row"), ("role", "rowheader")], &cell),
+            _ => html.text_in("td", &[("role", "cell"), ("data-column", column)], &cell),
         }
     }
 }
@@ -196,7 +201,8 @@ fn findings(html: &mut Writer, report: &Report) {
         }
         for level in [Level::Error, Level::Warning] {
             for finding in report.of_level(level) {
-                html.element("article", &[("class", words::level(level))], |html| {
+                let class = format!("is-{}", words::level(level));
+                html.element("article", &[("class", &class)], |html| {
                     one(html, finding);
                 });
             }
