@@ -501,9 +501,14 @@ mod tests {
 
     #[test]
     fn an_unknown_code_names_the_nearest() {
-        let text = explain("tls-name").unwrap();
-        assert!(text.starts_with("tls-name: A certificate for other names.\n\n"), "{text}");
-        assert!(explain("tls-nam").unwrap_err().ends_with("did you mean tls-name?"));
+        for code in codes::all() {
+            let text = explain(code.id).unwrap();
+            assert!(text.starts_with(&format!("{}: {}\n\n", code.id, code.about)), "{text}");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text}");
+        }
+        let code = codes::all().next().unwrap().id;
+        let cut = &code[..code.len() - 1];
+        assert!(explain(cut).unwrap_err().ends_with(&format!("did you mean {code}?")));
         assert!(!explain("\u{1b}").unwrap_err().contains('\u{1b}'));
     }
 }

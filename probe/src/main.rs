@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Ok(Wanted::Print(text)) => return print_text(&text),
         Ok(Wanted::Explain(code)) => {
             return match cli::explain(&code) {
-                Ok(text) => print_text(&text),
+                Ok(text) => print_text(&report::text::fold(&text)),
                 Err(message) => complain(&message),
             };
         }

@@ -11,6 +11,7 @@ mod config;
 mod fixtures;
 mod html;
 mod json;
+mod manual;
 mod program;
 mod text;
 mod zone;

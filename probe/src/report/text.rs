@@ -40,6 +40,15 @@ pub fn write(report: &Report, is_coloured: bool) -> String {
     text.written
 }
 
+/// A text of paragraphs, each wrapped; lines that begin with a blank stay as they are.
+pub fn fold(text: &str) -> String {
+    let fold = |line: &str| match line.starts_with(' ') {
+        true => line.to_owned(),
+        false => wrap("", 0, line).join("\n"),
+    };
+    text.lines().map(|line| fold(line) + "\n").collect()
+}
+
 fn clients(text: &mut Text, report: &Report) {
     for (outcome, heading, groups) in words::groups(report) {
         text.line("");
