@@ -17,7 +17,9 @@
 mod common;
 
 mod delta_chat;
+mod marionette;
 mod pimalaya;
+mod rpc;
 mod thunderbird;
 mod world;
 

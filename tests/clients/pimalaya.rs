@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::common::{command, run};
-use crate::world::{AUTHORITY, AccountServer, PACC, RESOLVER, UNUSUAL, USUAL, World, client};
+use crate::common::{client, command, run};
+use crate::world::{AUTHORITY, AccountServer, PACC, RESOLVER, UNUSUAL, USUAL, World};
 
 /// The settings that it finds by one of its mechanisms; `source` is the expected source.
 fn discover(world: &World, mechanism: &str, source: &str) -> Vec<AccountServer> {

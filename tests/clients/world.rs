@@ -7,7 +7,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 
 use nix::unistd::User;
@@ -534,16 +534,4 @@ fn directory(path: &str, owner: &str) {
 fn user(name: &str) -> u32 {
     let user = User::from_name(name).ok().flatten();
     user.unwrap_or_else(|| panic!("there is no user {name}")).uid.as_raw()
-}
-
-/// A client that tests/install-clients.sh installs below the target directory.
-pub fn client(name: &str) -> PathBuf {
-    let clients = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
-    let script = fs::read_to_string(source("tests/install-clients.sh")).expect("the script");
-    let versions = script.lines().filter_map(|line| line.split_once('='));
-    let key = if name == "pim-discovery" { "pimalaya" } else { "deltachat" };
-    let version = versions.into_iter().find_map(|(name, value)| (name == key).then_some(value));
-    let path = clients.join(format!("{name}-{}", version.expect("a version")));
-    assert!(path.exists(), "{} is missing: sh tests/install-clients.sh", path.display());
-    path
 }

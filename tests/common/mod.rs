@@ -272,3 +272,15 @@ pub fn install_hint(program: &str) -> String {
     }
     "is it installed?".to_owned()
 }
+
+/// A client that tests/install-clients.sh installs below the target directory.
+pub fn client(name: &str) -> PathBuf {
+    let clients = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
+    let script = fs::read_to_string(source("tests/install-clients.sh")).expect("the script");
+    let versions = script.lines().filter_map(|line| line.split_once('='));
+    let key = if name == "pim-discovery" { "pimalaya" } else { "deltachat" };
+    let version = versions.into_iter().find_map(|(name, value)| (name == key).then_some(value));
+    let path = clients.join(format!("{name}-{}", version.expect("a version")));
+    assert!(path.exists(), "{} is missing: sh tests/install-clients.sh", path.display());
+    path
+}

@@ -13,7 +13,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-missing",
         about: "`autoconfig.` does not exist",
         plant: |_, scene| scene.zone.remove(AUTOCONFIG, "ANY"),
-        code: "dns-missing",
+        code: "autoconfig-absent",
         subject: AUTOCONFIG,
         clients: &["geary"],
         ..FAULT
@@ -34,7 +34,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set(AUTOCONFIG, "CNAME", "round.example.org.");
             scene.zone.set("round.example.org", "CNAME", "autoconfig.example.org.");
         },
-        code: "dns-unreadable",
+        code: "dns-broken",
         subject: AUTOCONFIG,
         clients: &["geary"],
         ..FAULT
@@ -43,7 +43,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-without-address",
         about: "`autoconfig.` exists, and has no address",
         plant: |_, scene| scene.zone.set(AUTOCONFIG, "TXT", "\"nothing\""),
-        code: "dns-no-address",
+        code: "autoconfig-absent",
         subject: AUTOCONFIG,
         clients: &["geary"],
         ..FAULT
@@ -52,7 +52,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-former-hoster",
         about: "`autoconfig.` is a CNAME to a hoster who knows nothing of the domain",
         plant: |_, scene| scene.zone.set(AUTOCONFIG, "CNAME", "parking.hoster.example."),
-        code: "dns-foreign",
+        code: "stale-record",
         subject: AUTOCONFIG,
         clients: &["geary"],
         ..FAULT
@@ -61,7 +61,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-dead-address",
         about: "no host answers at the address of `autoconfig.`",
         plant: |_, scene| scene.zone.set(AUTOCONFIG, "A", SILENT),
-        code: "unreachable",
+        code: "connection-timeout",
         subject: "autoconfig.example.org:443",
         clients: &["geary", "thunderbird"],
         ..FAULT
@@ -73,7 +73,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set(AUTOCONFIG, "A", WEB);
             scene.zone.add(AUTOCONFIG, "AAAA", SILENT_6);
         },
-        code: "ipv6-dead",
+        code: "web-dead-address",
         subject: "autoconfig.example.org:443",
         ..FAULT
     },
@@ -107,7 +107,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.zone = crate::zone::Zone::default();
         },
-        code: "dns-missing",
+        code: "domain-absent",
         subject: DOMAIN,
         clients: &["thunderbird", "delta-chat"],
         ..FAULT
@@ -116,7 +116,7 @@ pub const FAULTS: &[Fault] = &[
         name: "dns-silent",
         about: "the DNS server does not answer",
         plant: |_, scene| scene.dns = SILENT,
-        code: "dns-silent",
+        code: "dns-failed",
         subject: DOMAIN,
         clients: &["thunderbird", "delta-chat"],
         ..FAULT
@@ -129,7 +129,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.remove(DOMAIN, "A");
             scene.zone.remove(DOMAIN, "AAAA");
         },
-        code: "dns-no-address",
+        code: "web-none",
         subject: DOMAIN,
         ..FAULT
     },
@@ -148,7 +148,7 @@ pub const FAULTS: &[Fault] = &[
         name: "srv-none",
         about: "an SRV record says that there is no IMAP, and there is",
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 0 ."),
-        code: "srv-none",
+        code: "srv-absent",
         subject: IMAPS,
         clients: &["claws-mail"],
         ..FAULT
@@ -161,7 +161,7 @@ pub const FAULTS: &[Fault] = &[
                 scene.zone.remove(&format!("_{service}._tcp.example.org"), "SRV");
             }
         },
-        code: "srv-missing",
+        code: "srv-absent",
         subject: "_imaps._tcp.example.org",
         clients: &["claws-mail"],
         ..FAULT
@@ -170,8 +170,8 @@ pub const FAULTS: &[Fault] = &[
         name: "srv-without-address",
         about: "the target of an SRV record does not exist",
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 993 gone.example.org."),
-        code: "srv-no-address",
-        subject: IMAPS,
+        code: "mail-no-address",
+        subject: "gone.example.org",
         clients: &["claws-mail"],
         ..FAULT
     },
@@ -179,7 +179,7 @@ pub const FAULTS: &[Fault] = &[
         name: "srv-port",
         about: "an SRV record has a port where no server is",
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 994 imap.example.org."),
-        code: "mail-unreachable",
+        code: "mail-refused",
         subject: "imap.example.org:994",
         clients: &["claws-mail"],
         ..FAULT
@@ -191,7 +191,7 @@ pub const FAULTS: &[Fault] = &[
             elsewhere(scene);
             scene.zone.set(IMAPS, "SRV", "0 0 993 imap.provider.example.");
         },
-        code: "documents-disagree",
+        code: "srv-differs",
         subject: IMAPS,
         ..FAULT
     },
@@ -210,7 +210,7 @@ pub const FAULTS: &[Fault] = &[
             // Nor does the domain answer Autodiscover.
             scene.host(DOMAIN).does_first("location ~* ^/autodiscover/ { return 404; }\n");
         },
-        code: "srv-foreign",
+        code: "srv-autodiscover-foreign",
         subject: "_autodiscover._tcp.example.org",
         clients: &["outlook-2016"],
         ..FAULT
@@ -227,7 +227,7 @@ pub const FAULTS: &[Fault] = &[
         name: "mx-missing",
         about: "the domain has no MX record",
         plant: |_, scene| scene.zone.remove(DOMAIN, "MX"),
-        code: "mx-missing",
+        code: "mx-absent",
         subject: DOMAIN,
         ..FAULT
     },
@@ -243,7 +243,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pacc-no-record",
         about: "the TXT record of PACC is missing",
         plant: |_, scene| scene.zone.remove(DIGEST, "TXT"),
-        code: "pacc-digest",
+        code: "pacc-record",
         subject: DIGEST,
         clients: &["pimalaya"],
         ..FAULT
@@ -278,7 +278,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pacc-host-missing",
         about: "`ua-auto-config.` does not exist, and its TXT record does",
         plant: |_, scene| scene.zone.remove(PACC, "ANY"),
-        code: "dns-missing",
+        code: "pacc-absent",
         subject: PACC,
         clients: &["pimalaya"],
         ..FAULT
@@ -291,7 +291,7 @@ pub const FAULTS: &[Fault] = &[
             scene.hosts.push(Host::foreign("autodiscover.outlook.com", NOTHING));
             scene.zone.set(AUTODISCOVER, "CNAME", "autodiscover.outlook.com.");
         },
-        code: "dns-stale",
+        code: "stale-record",
         subject: AUTODISCOVER,
         clients: &["outlook-2016"],
         ..FAULT
@@ -309,7 +309,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set("_carddavs._tcp.example.org", "SRV", "0 0 2080 server.hoster.example.");
             scene.zone.set("server.hoster.example", "A", HOSTER);
         },
-        code: "dns-stale",
+        code: "stale-record",
         subject: "_autodiscover._tcp.example.org",
         ..FAULT
     },
@@ -318,7 +318,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the host that all documents name does not exist",
         plant: |_, scene| scene.zone.remove("imap.example.org", "ANY"),
         code: "mail-no-address",
-        subject: "imap.example.org:993",
+        subject: "imap.example.org",
         clients: &["thunderbird", "delta-chat"],
         ..FAULT
     },

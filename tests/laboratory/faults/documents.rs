@@ -16,7 +16,7 @@ pub const FAULTS: &[Fault] = &[
         name: "mark",
         about: "the document begins with a byte order mark",
         plant: |_, scene| scene.edit("<?xml version", "\u{feff}<?xml version"),
-        code: "xml-mark",
+        code: "doc-mark",
         subject: CONFIG,
         clients: &["evolution"],
         ..FAULT
@@ -25,7 +25,7 @@ pub const FAULTS: &[Fault] = &[
         name: "late-start",
         about: "a blank line stands before the XML declaration",
         plant: |_, scene| scene.edit("<?xml version", "\n<?xml version"),
-        code: "xml-start",
+        code: "doc-late",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -44,7 +44,7 @@ pub const FAULTS: &[Fault] = &[
         name: "broken",
         about: "the document is not well-formed",
         plant: |_, scene| scene.edit("</emailProvider>", ""),
-        code: "xml-broken",
+        code: "doc-broken",
         subject: CONFIG,
         clients: &["thunderbird", "evolution"],
         ..FAULT
@@ -68,7 +68,7 @@ pub const FAULTS: &[Fault] = &[
                 );
             }
         },
-        code: "xml-encoding",
+        code: "doc-encoding",
         subject: CONFIG,
         clients: &["evolution", "pimalaya"],
         ..FAULT
@@ -79,7 +79,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit(IMAP_HOST, "<hostname><![CDATA[imap.example.org]]></hostname>");
         },
-        code: "xml-cdata",
+        code: "doc-cdata",
         subject: CONFIG,
         clients: &["evolution", "delta-chat"],
         ..FAULT
@@ -90,7 +90,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit(IMAP_HOST, "<hostname>ima&#112;.example.org</hostname>");
         },
-        code: "xml-reference",
+        code: "doc-reference",
         subject: CONFIG,
         clients: &["delta-chat"],
         ..FAULT
@@ -106,7 +106,7 @@ pub const FAULTS: &[Fault] = &[
                 scene.edit(&format!("</{element}"), &format!("</m:{element}"));
             }
         },
-        code: "xml-prefix",
+        code: "doc-prefix",
         subject: CONFIG,
         clients: &["thunderbird", "evolution", "delta-chat", "pimalaya"],
         ..FAULT
@@ -115,7 +115,7 @@ pub const FAULTS: &[Fault] = &[
         name: "attribute",
         about: "a server has an attribute other than `type`",
         plant: |_, scene| scene.edit(FIRST, "<incomingServer type=\"imap\" id=\"1\">"),
-        code: "document-attribute",
+        code: "doc-attribute",
         subject: CONFIG,
         clients: &["evolution"],
         ..FAULT
@@ -129,7 +129,7 @@ pub const FAULTS: &[Fault] = &[
                 "<socketType>\n        SSL\n      </socketType>",
             );
         },
-        code: "document-blanks",
+        code: "doc-white-space",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -140,7 +140,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit("<username>%EMAILADDRESS%</username>", "<username></username>")
         },
-        code: "document-login",
+        code: "doc-username",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -149,7 +149,7 @@ pub const FAULTS: &[Fault] = &[
         name: "provider-id",
         about: "`emailProvider` has no `id`",
         plant: |_, scene| scene.edit("<emailProvider id=\"example.org\">", "<emailProvider>"),
-        code: "document-provider-id",
+        code: "doc-no-id",
         subject: CONFIG,
         clients: &["thunderbird", "pimalaya"],
         ..FAULT
@@ -158,7 +158,7 @@ pub const FAULTS: &[Fault] = &[
         name: "version",
         about: "`clientConfig` has no `version`",
         plant: |_, scene| scene.edit("<clientConfig version=\"1.1\">", "<clientConfig>"),
-        code: "document-version",
+        code: "doc-no-version",
         subject: CONFIG,
         clients: &["pimalaya"],
         ..FAULT
@@ -169,7 +169,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit("<domain>example.org</domain>", "<domain>example.net</domain>")
         },
-        code: "document-domain",
+        code: "doc-other-domain",
         subject: CONFIG,
         clients: &["sailfish-os"],
         ..FAULT
@@ -180,7 +180,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit("<socketType>SSL</socketType>", "<socketType>ssl</socketType>");
         },
-        code: "document-socket-type",
+        code: "doc-security",
         subject: CONFIG,
         clients: &["thunderbird", "pimalaya"],
         ..FAULT
@@ -191,7 +191,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit(FIRST, &format!("<incomingServer type=\"jmap\">{JMAP}{FIRST}"));
         },
-        code: "document-type",
+        code: "doc-type",
         subject: CONFIG,
         clients: &["pimalaya"],
         ..FAULT
@@ -205,7 +205,7 @@ pub const FAULTS: &[Fault] = &[
                 "<port>465</port>\n      <socketType>plain</socketType>",
             );
         },
-        code: "document-plain",
+        code: "doc-plain",
         subject: CONFIG,
         clients: &["thunderbird-for-android"],
         ..FAULT
@@ -221,7 +221,7 @@ pub const FAULTS: &[Fault] = &[
                           <incomingServer type=\"pop3\">";
             scene.edit("<incomingServer type=\"pop3\">", second);
         },
-        code: "document-several",
+        code: "docs-differ",
         subject: CONFIG,
         ..FAULT
     },
@@ -229,7 +229,7 @@ pub const FAULTS: &[Fault] = &[
         name: "domain-placeholder",
         about: "a host has the placeholder `%EMAILDOMAIN%`",
         plant: |_, scene| scene.edit(IMAP_HOST, "<hostname>imap.%EMAILDOMAIN%</hostname>"),
-        code: "document-placeholder",
+        code: "doc-placeholder",
         subject: CONFIG,
         clients: &["evolution", "aerc"],
         ..FAULT
@@ -241,7 +241,7 @@ pub const FAULTS: &[Fault] = &[
             scene.edit("<outgoingServer type=\"smtp\">", "<!-- <outgoingServer type=\"smtp\">");
             scene.edit("</outgoingServer>", "</outgoingServer> -->");
         },
-        code: "document-no-server",
+        code: "doc-no-smtp",
         subject: CONFIG,
         clients: &["thunderbird", "geary"],
         ..FAULT
@@ -253,7 +253,7 @@ pub const FAULTS: &[Fault] = &[
             scene.edit(FIRST, "<!-- <incomingServer type=\"imap\">");
             scene.edit("<incomingServer type=\"pop3\">", "--><incomingServer type=\"pop3\">");
         },
-        code: "document-no-server",
+        code: "doc-no-imap",
         subject: CONFIG,
         clients: &["geary", "thunderbird-for-android"],
         ..FAULT
@@ -262,7 +262,7 @@ pub const FAULTS: &[Fault] = &[
         name: "method-unknown",
         about: "a method of authentication is not a word of the format",
         plant: |_, scene| scene.edit("password-cleartext", "password"),
-        code: "document-method",
+        code: "doc-method",
         subject: CONFIG,
         clients: &["thunderbird", "pimalaya"],
         ..FAULT
@@ -271,7 +271,7 @@ pub const FAULTS: &[Fault] = &[
         name: "port-zero",
         about: "a port is missing",
         plant: |_, scene| scene.edit("<port>993</port>", "<port></port>"),
-        code: "document-port",
+        code: "doc-port",
         subject: CONFIG,
         clients: &["thunderbird", "thunderbird-for-android"],
         ..FAULT
@@ -283,7 +283,7 @@ pub const FAULTS: &[Fault] = &[
             scene.edit("<SSL>on</SSL>", "<SSL>off</SSL>");
             scene.edit("<Encryption>SSL</Encryption>", "<Encryption>TLS</Encryption>");
         },
-        code: "pox-plain",
+        code: "pox-ssl-off",
         subject: POX,
         ..FAULT
     },
@@ -314,7 +314,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-no-port",
         about: "a protocol of Autodiscover has no port",
         plant: |_, scene| scene.edit("<Port>993</Port>", ""),
-        code: "pox-port",
+        code: "doc-port",
         subject: POX,
         ..FAULT
     },
@@ -332,7 +332,7 @@ pub const FAULTS: &[Fault] = &[
                 );
             }
         },
-        code: "pox-error-for-get",
+        code: "pox-get-error",
         subject: "https://example.org/autodiscover/autodiscover.xml",
         ..FAULT
     },
@@ -349,7 +349,7 @@ pub const FAULTS: &[Fault] = &[
             ));
             write(Path::new("/var/lib/static/pox.xml"), MOVED);
         },
-        code: "pox-redirect-url",
+        code: "pox-redirect",
         subject: POX,
         ..FAULT
     },
@@ -359,7 +359,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit("<Server>imap.example.org</Server>", "<Server>mail.example.org</Server>");
         },
-        code: "documents-disagree",
+        code: "docs-differ",
         subject: POX,
         ..FAULT
     },
@@ -367,7 +367,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-wrong-port",
         about: "Autodiscover has another port than autoconfig, and no server is there",
         plant: |_, scene| scene.edit("<Port>993</Port>", "<Port>994</Port>"),
-        code: "mail-unreachable",
+        code: "mail-refused",
         subject: "imap.example.org:994",
         ..FAULT
     },
@@ -377,7 +377,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.zone.set("_imaps._tcp.example.org", "SRV", "0 0 993 mail.example.org.");
         },
-        code: "documents-disagree",
+        code: "srv-differs",
         subject: "_imaps._tcp.example.org",
         ..FAULT
     },
@@ -385,8 +385,8 @@ pub const FAULTS: &[Fault] = &[
         name: "database-disagrees",
         about: "Mozilla's database names another IMAP server than the domain",
         plant: |world, scene| in_database(world, scene, "mail.example.org"),
-        code: "documents-disagree",
-        subject: "https://live.thunderbird.net/autoconfig/v1.1/example.org",
+        code: "database-differs",
+        subject: "https://autoconfig.thunderbird.net/v1.1/example.org",
         clients: &["kmail"],
         ..FAULT
     },
@@ -394,8 +394,8 @@ pub const FAULTS: &[Fault] = &[
         name: "database-stale",
         about: "Mozilla's database names a server that is gone",
         plant: |world, scene| in_database(world, scene, "gone.example.org"),
-        code: "documents-disagree",
-        subject: "https://live.thunderbird.net/autoconfig/v1.1/example.org",
+        code: "mail-no-address",
+        subject: "gone.example.org",
         clients: &["kmail"],
         ..FAULT
     },

@@ -18,7 +18,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-closed",
         about: "no server is at the IMAP port",
         plant: |_, scene| scene.zone.set(IMAP, "A", CLOSED),
-        code: "mail-unreachable",
+        code: "mail-refused",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -27,7 +27,7 @@ pub const FAULTS: &[Fault] = &[
         name: "smtp-closed",
         about: "no server is at the port for sending",
         plant: |_, scene| scene.zone.set(SMTP, "A", CLOSED),
-        code: "mail-unreachable",
+        code: "mail-refused",
         subject: "smtp.example.org:465",
         clients: MOST,
         ..FAULT
@@ -36,7 +36,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-silent",
         about: "no host answers at the address of the IMAP server",
         plant: |_, scene| scene.zone.set(IMAP, "A", SILENT),
-        code: "mail-unreachable",
+        code: "mail-timeout",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -48,7 +48,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set(IMAP, "A", MAIL);
             scene.zone.add(IMAP, "AAAA", SILENT_6);
         },
-        code: "ipv6-dead",
+        code: "mail-dead-address",
         subject: "imap.example.org:993",
         clients: &["thunderbird"],
         ..FAULT
@@ -60,7 +60,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set(IMAP, "A", MAIL);
             scene.zone.add(IMAP, "A", CLOSED);
         },
-        code: "mail-unreachable",
+        code: "mail-dead-address",
         subject: "imap.example.org:993",
         ..FAULT
     },
@@ -68,7 +68,7 @@ pub const FAULTS: &[Fault] = &[
         name: "smtp-not-tls",
         about: "the server on port 465 begins without TLS",
         plant: |_, scene| scene.zone.set(SMTP, "A", WITHOUT_TLS),
-        code: "mail-tls-not",
+        code: "tls-none",
         subject: "smtp.example.org:465",
         clients: MOST,
         ..FAULT
@@ -78,7 +78,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the IMAP server does not offer STARTTLS",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(IMAP, "A", WITHOUT_TLS),
-        code: "mail-no-starttls",
+        code: "starttls-missing",
         subject: "imap.example.org:143",
         clients: MOST,
         ..FAULT
@@ -88,7 +88,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the server for sending does not offer STARTTLS",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(SMTP, "A", WITHOUT_TLS),
-        code: "mail-no-starttls",
+        code: "starttls-missing",
         subject: "smtp.example.org:587",
         clients: MOST,
         ..FAULT
@@ -135,7 +135,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-no-login",
         about: "the IMAP server says LOGINDISABLED, also inside TLS",
         plant: |_, scene| scene.zone.set(IMAP, "A", "192.0.2.32"),
-        code: "mail-mechanism",
+        code: "login-disabled",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -144,7 +144,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-other-mechanism",
         about: "the IMAP server offers GSSAPI alone",
         plant: |_, scene| scene.zone.set(IMAP, "A", "192.0.2.33"),
-        code: "mail-mechanism",
+        code: "auth-missing",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -153,7 +153,7 @@ pub const FAULTS: &[Fault] = &[
         name: "cram-md5-not-offered",
         about: "the documents name CRAM-MD5, and no server offers it",
         base: CRAM_MD5,
-        code: "mail-mechanism",
+        code: "auth-missing",
         subject: "imap.example.org:993",
         clients: &["thunderbird", "evolution"],
         ..FAULT
@@ -162,7 +162,7 @@ pub const FAULTS: &[Fault] = &[
         name: "smtp-no-auth",
         about: "the server for sending offers no login",
         plant: |_, scene| scene.zone.set(SMTP, "A", WITHOUT_AUTH),
-        code: "mail-mechanism",
+        code: "auth-none",
         subject: "smtp.example.org:465",
         clients: MOST,
         ..FAULT
@@ -171,7 +171,7 @@ pub const FAULTS: &[Fault] = &[
         name: "smtp-open",
         about: "the server for sending takes mail from everybody without a login",
         plant: |_, scene| scene.zone.set(SMTP, "A", OPEN),
-        code: "mail-open",
+        code: "submission-open",
         subject: "smtp.example.org:465",
         ..FAULT
     },
@@ -180,7 +180,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the IMAP server offers a login before STARTTLS",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(IMAP, "A", IN_THE_CLEAR),
-        code: "mail-clear",
+        code: "auth-before-tls",
         subject: "imap.example.org:143",
         ..FAULT
     },
@@ -189,7 +189,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the server for sending offers a login before STARTTLS",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(SMTP, "A", IN_THE_CLEAR),
-        code: "mail-clear",
+        code: "auth-before-tls",
         subject: "smtp.example.org:587",
         ..FAULT
     },
@@ -198,7 +198,7 @@ pub const FAULTS: &[Fault] = &[
         about: "bytes come between the IMAP server's response to STARTTLS and TLS",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(IMAP, "A", "192.0.2.30"),
-        code: "mail-injection",
+        code: "starttls-injection",
         subject: "imap.example.org:143",
         ..FAULT
     },
@@ -207,7 +207,7 @@ pub const FAULTS: &[Fault] = &[
         about: "bytes come between the response to STARTTLS and TLS, of the server for sending",
         base: STARTTLS,
         plant: |_, scene| scene.zone.set(SMTP, "A", "192.0.2.30"),
-        code: "mail-injection",
+        code: "starttls-injection",
         subject: "smtp.example.org:587",
         ..FAULT
     },
@@ -215,7 +215,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-greeting",
         about: "the IMAP server greets with an error",
         plant: |_, scene| scene.zone.set(IMAP, "A", "192.0.2.31"),
-        code: "mail-greeting",
+        code: "mail-unfit",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -224,7 +224,7 @@ pub const FAULTS: &[Fault] = &[
         name: "smtp-greeting",
         about: "the server for sending greets with an error",
         plant: |_, scene| scene.zone.set(SMTP, "A", "192.0.2.31"),
-        code: "mail-greeting",
+        code: "mail-unfit",
         subject: "smtp.example.org:465",
         clients: MOST,
         ..FAULT
@@ -233,7 +233,7 @@ pub const FAULTS: &[Fault] = &[
         name: "imap-other-protocol",
         about: "another protocol is spoken at the IMAP port",
         plant: |_, scene| scene.zone.set(IMAP, "A", "192.0.2.34"),
-        code: "mail-greeting",
+        code: "mail-unfit",
         subject: "imap.example.org:993",
         clients: MOST,
         ..FAULT
@@ -245,7 +245,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.set("sieve.example.org", "A", CLOSED);
             scene.zone.set("_sieve._tcp.example.org", "SRV", "0 0 4190 sieve.example.org.");
         },
-        code: "mail-unreachable",
+        code: "mail-refused",
         subject: "sieve.example.org:4190",
         ..FAULT
     },

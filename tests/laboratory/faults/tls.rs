@@ -18,7 +18,7 @@ pub const FAULTS: &[Fault] = &[
             host.https = None;
             alone(scene, AUTOCONFIG);
         },
-        code: "unreachable",
+        code: "connection-refused",
         subject: "autoconfig.example.org:443",
         clients: ONLY_AUTOCONFIG,
         ..FAULT
@@ -27,7 +27,7 @@ pub const FAULTS: &[Fault] = &[
         name: "https-silent",
         about: "no host answers at the address of `autodiscover.`",
         plant: |_, scene| scene.zone.set(AUTODISCOVER, "A", SILENT),
-        code: "unreachable",
+        code: "connection-timeout",
         subject: "autodiscover.example.org:443",
         clients: &["outlook-2016"],
         ..FAULT
@@ -117,7 +117,7 @@ pub const FAULTS: &[Fault] = &[
             host.https = None;
             host.http = Some(format!("listen {ALONE}:443;\n{RESPONDER}"));
         },
-        code: "tls-not",
+        code: "tls-none",
         subject: "autoconfig.example.org:443",
         clients: ONLY_AUTOCONFIG,
         ..FAULT

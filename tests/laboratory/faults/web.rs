@@ -19,7 +19,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-404",
         about: "`autoconfig.` says 404",
         plant: |_, scene| scene.host(AUTOCONFIG).does("return 404;\n"),
-        code: "http-status",
+        code: "autoconfig-absent",
         subject: CONFIG,
         clients: &["geary"],
         ..FAULT
@@ -28,7 +28,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-403",
         about: "`autoconfig.` says 403",
         plant: |_, scene| scene.host(AUTOCONFIG).does("return 403;\n"),
-        code: "http-status",
+        code: "http-403",
         subject: CONFIG,
         clients: &["geary"],
         ..FAULT
@@ -41,7 +41,7 @@ pub const FAULTS: &[Fault] = &[
                 "auth_basic \"closed\";\nauth_basic_user_file /dev/null;\nroot /var/www/html;\n",
             );
         },
-        code: "http-status",
+        code: "http-401",
         subject: CONFIG,
         clients: &["geary"],
         ..FAULT
@@ -50,7 +50,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-500",
         about: "`autoconfig.` says 500",
         plant: |_, scene| scene.host(AUTOCONFIG).does("return 500;\n"),
-        code: "http-status",
+        code: "http-5xx",
         subject: CONFIG,
         clients: &["geary"],
         ..FAULT
@@ -59,7 +59,7 @@ pub const FAULTS: &[Fault] = &[
         name: "autoconfig-page",
         about: "`autoconfig.` says 200 with a page to everything",
         plant: |_, scene| scene.host(AUTOCONFIG).does(PAGE),
-        code: "http-page",
+        code: "doc-web-page",
         subject: CONFIG,
         clients: &["thunderbird", "geary"],
         ..FAULT
@@ -68,7 +68,7 @@ pub const FAULTS: &[Fault] = &[
         name: "domain-page",
         about: "the domain says 200 with a page to everything",
         plant: |_, scene| scene.host(DOMAIN).does(PAGE),
-        code: "http-page",
+        code: "doc-web-page",
         subject: "https://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
         clients: &["autodetect"],
         ..FAULT
@@ -83,7 +83,7 @@ pub const FAULTS: &[Fault] = &[
                 "return 301 https://settings.example.org/.well-known/autoconfig$request_uri;\n",
             );
         },
-        code: "http-redirect",
+        code: "redirect",
         subject: CONFIG,
         clients: &["pimalaya"],
         ..FAULT
@@ -94,7 +94,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.host(DOMAIN).http = Some("return 301 https://example.org/;\n".to_owned());
         },
-        code: "http-redirect",
+        code: "redirect-scheme",
         subject: "http://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
         ..FAULT
     },
@@ -104,7 +104,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.host(AUTOCONFIG).does("return 302 https://autoconfig.example.org$request_uri;\n");
         },
-        code: "http-loop",
+        code: "redirect-loop",
         subject: CONFIG,
         clients: &["geary"],
         ..FAULT
@@ -122,7 +122,7 @@ pub const FAULTS: &[Fault] = &[
             scene.hosts.push(host);
             scene.host(AUTODISCOVER).does("return 302 https://settings.example.org$request_uri;\n");
         },
-        code: "http-redirect",
+        code: "redirect-post",
         subject: POX,
         clients: &["outlook-2016"],
         ..FAULT
@@ -131,7 +131,7 @@ pub const FAULTS: &[Fault] = &[
         name: "media-type-html",
         about: "the document has the media type `text/html`",
         plant: |world, scene| typed(world, scene, "default_type text/html;"),
-        code: "media-type",
+        code: "doc-media-type",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -140,7 +140,7 @@ pub const FAULTS: &[Fault] = &[
         name: "media-type-plain",
         about: "the document has the media type `text/plain`",
         plant: |world, scene| typed(world, scene, "default_type text/plain;"),
-        code: "media-type",
+        code: "doc-media-type",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -149,7 +149,7 @@ pub const FAULTS: &[Fault] = &[
         name: "media-type-capitals",
         about: "the media type has capital letters: `Text/XML`",
         plant: |world, scene| typed(world, scene, "default_type Text/XML;"),
-        code: "media-type",
+        code: "doc-media-type",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -158,7 +158,7 @@ pub const FAULTS: &[Fault] = &[
         name: "media-type-none",
         about: "the document has no media type",
         plant: |world, scene| typed(world, scene, "default_type '';"),
-        code: "media-type",
+        code: "doc-media-type",
         subject: CONFIG,
         clients: &["thunderbird"],
         ..FAULT
@@ -174,7 +174,7 @@ pub const FAULTS: &[Fault] = &[
                  root /var/lib/static; try_files /packed =404; }\n",
             );
         },
-        code: "http-coding",
+        code: "doc-compressed",
         subject: CONFIG,
         clients: &["delta-chat", "pimalaya"],
         ..FAULT
@@ -186,7 +186,7 @@ pub const FAULTS: &[Fault] = &[
             let line = "if ($arg_emailaddress = '') { return 400; }\n";
             scene.host(AUTOCONFIG).does_first(line);
         },
-        code: "needs-address",
+        code: "address-required",
         subject: CONFIG,
         clients: &["geary", "kmail"],
         ..FAULT
@@ -200,8 +200,8 @@ pub const FAULTS: &[Fault] = &[
                 scene.host(name).does_first(line);
             }
         },
-        code: "refuses-agent",
-        subject: CONFIG,
+        code: "agent-refused",
+        subject: "autoconfig.example.org",
         clients: &["delta-chat"],
         ..FAULT
     },
@@ -228,7 +228,7 @@ pub const FAULTS: &[Fault] = &[
                 );
             }
         },
-        code: "http-status",
+        code: "http-401",
         subject: POX,
         clients: &["outlook-2016"],
         ..FAULT
@@ -241,7 +241,7 @@ pub const FAULTS: &[Fault] = &[
                 scene.host(name).does_first("if ($request_method = POST) { return 405; }\n");
             }
         },
-        code: "http-status",
+        code: "autodiscover-absent",
         subject: POX,
         clients: &["outlook-2016"],
         ..FAULT
@@ -257,7 +257,7 @@ pub const FAULTS: &[Fault] = &[
                  location = /slow.xml { internal; }\n",
             );
         },
-        code: "http-slow",
+        code: "slow",
         subject: CONFIG,
         clients: &["emailengine"],
         ..FAULT
@@ -268,7 +268,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.host(AUTODISCOVER).does("location / { echo_sleep 120; echo late; }\n");
         },
-        code: "http-slow",
+        code: "http-timeout",
         subject: POX,
         clients: &["thunderbird"],
         ..FAULT
@@ -285,7 +285,7 @@ pub const FAULTS: &[Fault] = &[
                 );
             }
         },
-        code: "profile-media-type",
+        code: "profile-type",
         subject: "https://autoconfig.example.org/mobileconfig",
         clients: &["apple-mail"],
         ..FAULT
@@ -314,7 +314,7 @@ pub const FAULTS: &[Fault] = &[
                 );
             }
         },
-        code: "profile-signer",
+        code: "profile-signature",
         subject: "https://autoconfig.example.org/mobileconfig",
         clients: &["apple-mail"],
         ..FAULT
