@@ -106,7 +106,7 @@ fn fail_with(complaints: &[String]) {
 const SHAPES: [(&str, fn(&mut World) -> Scene, &[&str]); 5] = [
     ("own server", shapes::own, &["thunderbird", "delta-chat", "evolution", "pimalaya", "kmail"]),
     ("own server, STARTTLS", shapes::starttls, &["thunderbird", "delta-chat", "evolution"]),
-    ("as Gmail", shapes::gmail_like, &["thunderbird", "delta-chat", "evolution", "claws-mail"]),
+    ("as Gmail", shapes::gmail_like, &["thunderbird", "delta-chat", "evolution"]),
     ("as Fastmail", shapes::fastmail_like, &["thunderbird", "delta-chat", "evolution"]),
     ("as Exchange", shapes::exchange_like, &["thunderbird", "delta-chat", "outlook-2016"]),
 ];

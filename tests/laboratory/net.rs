@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 
 use crate::common::{Sandbox, command, run};
 
+/// The addresses of the user.
+const USER: &str = "192.0.2.200";
+const USER_6: &str = "2001:db8::c8";
 /// The web server of the domains.
 pub const WEB: &str = "192.0.2.1";
 pub const WEB_6: &str = "2001:db8::1";
@@ -48,14 +51,29 @@ pub fn create(sandbox: &Sandbox) {
         IN_THE_CLEAR,
         OPEN,
         "192.0.2.53",
+        USER,
     ];
     // Those from 30 on belong to scripted.rs.
     let scripted = (30..50).map(|last| format!("192.0.2.{last}"));
     for address in addresses.into_iter().map(str::to_owned).chain(scripted) {
         writeln!(batch, "address add {address}/24 dev lab0").expect("text");
     }
-    for address in [WEB_6, MAIL_6] {
+    for address in [WEB_6, MAIL_6, USER_6] {
         writeln!(batch, "address add {address}/64 dev lab0 nodad").expect("text");
+    }
+    // Connections come from an address of their own, as those of a user do: Dovecot trusts its own.
+    for address in (1..50).map(|last| format!("192.0.2.{last}")) {
+        if batch.contains(&format!("address add {address}/24 ")) {
+            writeln!(
+                batch,
+                "route replace local {address} dev lab0 table local scope host src {USER}"
+            )
+            .expect("text");
+        }
+    }
+    for address in [WEB_6, MAIL_6] {
+        writeln!(batch, "route replace local {address} dev lab0 table local src {USER_6}")
+            .expect("text");
     }
     // Packets to these networks go out, to a card that nobody has.
     batch.push_str(

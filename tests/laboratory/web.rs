@@ -82,6 +82,7 @@ http {
     server_names_hash_bucket_size 128;
     sub_filter_types *;
     sub_filter_once off;
+    ssl_protocols TLSv1.2 TLSv1.3;
 "
     .to_owned();
     let mut server = |listen: &str, name: &str, rest: &str| {
