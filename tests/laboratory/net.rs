@@ -72,7 +72,8 @@ pub fn create(sandbox: &Sandbox) {
         }
     }
     for address in [WEB_6, MAIL_6] {
-        writeln!(batch, "route replace local {address} dev lab0 table local src {USER_6}")
+        writeln!(batch, "route del local {address} dev lab0 table local").expect("text");
+        writeln!(batch, "route add local {address} dev lab0 table local src {USER_6}")
             .expect("text");
     }
     // Packets to these networks go out, to a card that nobody has.
