@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::finding::Fault;
 use crate::net::http::Response;
 use crate::read::profile::Signature;
-use crate::read::{Setting, plist, shortened};
+use crate::read::{Body, Setting, plist, shortened};
 
 /// What an Apple device accepts as a profile.
 const MEDIA_TYPE: &str = "application/x-apple-aspen-config";
@@ -16,6 +16,13 @@ pub fn read(
     response: &Response,
     facts: &Facts,
 ) -> Result<(Vec<Setting>, Vec<Fault>), Fault> {
+    let body = Body::of(response);
+    if body.is_web_page() {
+        let message = "a web page is sent in place of a document";
+        return Err(Fault::new("doc-web-page", url, message)
+            .seen(body.begin())
+            .mend("Send 404 for paths that do not exist."));
+    }
     let media_type = response.field("content-type").unwrap_or_default();
     if !media_type.starts_with(MEDIA_TYPE) {
         let message = format!("the profile is sent as {}", shortened(media_type));

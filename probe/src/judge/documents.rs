@@ -164,6 +164,7 @@ pub fn disagreements(sources: &[Source]) -> Vec<Fault> {
             if !faults.iter().any(|fault| fault.code == code && fault.subject == source.subject) {
                 faults.push(
                     Fault::new(code, &*source.subject, message)
+                        .seen(format!("{}: {}", source.subject, list(&own)))
                         .mend("Let all of them name the same servers."),
                 );
             }

@@ -34,7 +34,19 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
         findings.extend(finding(fault, played));
     }
     together(&mut findings);
-    without_consequences(&mut findings);
+    without_consequences(&mut findings, facts);
+    let broken: Vec<_> = findings
+        .iter()
+        .filter(|finding| {
+            codes::stage(finding.code) == Stage::Mail || finding.code.starts_with("tls")
+        })
+        .map(|finding| finding.subject.clone())
+        .collect();
+    // A server that does not work is not another choice of servers.
+    findings.retain(|finding| {
+        !finding.code.ends_with("-differs") && !finding.code.ends_with("-differ")
+            || !broken.iter().any(|place| finding.evidence.contains(place.as_str()))
+    });
     findings.sort_by_key(|finding| {
         (finding.level, usize::MAX - finding.clients.len(), codes::stage(finding.code))
     });
@@ -88,10 +100,15 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
 }
 
 /// Where nothing is there at all, each single absence is no finding.
-fn without_consequences(findings: &mut Vec<Finding>) {
+fn without_consequences(findings: &mut Vec<Finding>, facts: &Facts) {
     let has = |code: &str| findings.iter().any(|finding| finding.code == code);
+    let domain = facts.domain();
+    let is_whole = |finding: &Finding| finding.code == "dns-failed" && finding.subject == domain;
     if has("domain-absent") {
         findings.retain(|finding| finding.code == "domain-absent");
+    } else if findings.iter().any(is_whole) && has("nothing-found") {
+        findings.retain(|finding| finding.code != "nothing-found");
+        findings.retain(|finding| finding.code != "dns-failed" || finding.subject == domain);
     } else if has("nothing-found") {
         findings.retain(|finding| {
             !matches!(codes::weight(finding.code), Weight::Absence | Weight::Choice)
@@ -99,18 +116,21 @@ fn without_consequences(findings: &mut Vec<Finding>) {
     }
 }
 
-/// The same thing said of several documents is one finding.
+/// The same thing said of several documents, or of several paths of a host, is one finding; and what is
+/// left out by choice is said once.
 fn together(findings: &mut Vec<Finding>) {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in std::mem::take(findings) {
-        let is_document = codes::stage(finding.code) == Stage::Document;
-        let same = kept.iter_mut().find(|known| {
-            is_document && known.code == finding.code && known.message == finding.message
-        });
+        let same = kept.iter_mut().find(|known| is_same(known, &finding));
         match same {
             Some(known) => {
                 known.level = known.level.min(finding.level);
-                known.evidence += &format!("\nalso: {}", finding.subject);
+                let (subject, other) = match finding.subject < known.subject {
+                    true => (finding.subject, std::mem::take(&mut known.subject)),
+                    false => (std::mem::take(&mut known.subject), finding.subject),
+                };
+                known.subject = subject;
+                known.evidence += &format!("\nalso: {other}");
                 for client in finding.clients {
                     if !known.clients.contains(&client) {
                         known.clients.push(client);
@@ -121,6 +141,19 @@ fn together(findings: &mut Vec<Finding>) {
         }
     }
     *findings = kept;
+}
+
+/// True if two findings say the same.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    if one.code != other.code {
+        return false;
+    }
+    match (codes::stage(one.code), codes::weight(one.code)) {
+        (Stage::Document, _) => one.message == other.message,
+        (Stage::Http, _) => web::host(&one.subject) == web::host(&other.subject),
+        (_, Weight::Choice) => one.code != "srv-absent",
+        _ => false,
+    }
 }
 
 /// A domain that publishes nothing.

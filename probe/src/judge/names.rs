@@ -186,8 +186,8 @@ fn dead_web_addresses(facts: &Facts) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let hops = facts.exchanges.values().flat_map(|exchange: &Exchange| &exchange.hops);
     for hop in hops {
-        let place = web::place(&hop.url);
-        if !hop.url.contains(facts.domain()) || faults.iter().any(|fault| fault.subject == place) {
+        let place = web::host(&hop.url).to_owned();
+        if !place.ends_with(facts.domain()) || faults.iter().any(|fault| fault.subject == place) {
             continue;
         }
         let Some((address, why)) = hop.dead.first().filter(|_| hop.address.is_some()) else {

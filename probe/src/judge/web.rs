@@ -16,6 +16,11 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
     Some(match &hop.outcome {
         Outcome::Response(_) => return None,
         Outcome::NoAddress(answers) => no_address(host, answers, facts),
+        Outcome::Unreachable(what)
+            if what.contains("no answer") && !is_incidental(&hop.url, facts) =>
+        {
+            late(place, asked)
+        }
         Outcome::Unreachable(what) if is_incidental(&hop.url, facts) => {
             let message = format!("no web server answers at {place}: {what}");
             Fault::new("web-none", place, message).seen(asked)
@@ -30,11 +35,7 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
             let message = format!("no web server answers at {place} in time");
             Fault::new("web-none", place, message).seen(asked)
         }
-        Outcome::TimedOut if hop.address.is_none() => {
-            Fault::new("connection-timeout", place, "no connection in time").seen(asked).mend(
-                "Correct the address in the DNS, or let the firewall refuse in place of dropping.",
-            )
-        }
+        Outcome::TimedOut if hop.address.is_none() => late(place, asked),
         Outcome::TimedOut => {
             Fault::new("http-timeout", url(&hop.url), "no complete response in time").seen(asked)
         }
@@ -51,6 +52,12 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
         }
         Outcome::NotAsked(what) => Fault::new("not-asked", url(&hop.url), *what).seen(asked),
     })
+}
+
+fn late(place: String, asked: String) -> Fault {
+    Fault::new("connection-timeout", place, "no connection in time")
+        .seen(asked)
+        .mend("Correct the address in the DNS, or let the firewall refuse in place of dropping.")
 }
 
 /// The fault of a status that is no success; `None` for 2xx.

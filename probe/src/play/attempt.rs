@@ -102,6 +102,10 @@ fn of_exchange(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -
 fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Option<Fault> {
     let first = exchange.hops.first()?;
     let is_redirected = exchange.hops.len() > 1;
+    let loops = web::transport(exchange, facts).filter(|fault| fault.code == "redirect-loop");
+    if loops.is_some() {
+        return loops;
+    }
     if is_redirected && client.has(Rule::RefusesRedirects) {
         return Some(
             Fault::new("redirect", web::url(&first.url), "the response is a redirect")
@@ -147,7 +151,8 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
     }
     if exchange.hops.len() > 1 && exchange.sent.method == "POST" && exchange.last()?.method == "GET"
     {
-        let fault = Fault { code: "redirect-post", ..fault };
+        let subject = web::url(&first.url);
+        let fault = Fault { code: "redirect-post", subject, ..fault };
         return Some(
             fault.mend("Answer a POST of this path with the document, without a redirect."),
         );
@@ -213,7 +218,7 @@ fn agent_refused(client: &Client, exchange: &Exchange, facts: &Facts) -> Option<
         |exchange: &Exchange| exchange.response().is_some_and(|response| response.is_success());
     let at_host = || facts.agents.iter().filter(|tried| web::host(&tried.sent.url) == host);
     let own = at_host().find(|tried| tried.sent.agent == agent)?;
-    if is_good(own) || !at_host().any(is_good) {
+    if own.response().is_none() || is_good(own) || !at_host().any(is_good) {
         return None;
     }
     let what =

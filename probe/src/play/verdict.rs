@@ -29,6 +29,14 @@ pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> 
         .iter()
         .filter_map(|attempt| attempt.result.as_ref().err().cloned())
         .collect();
+    if client.order == Order::All {
+        let faults = attempts[before..].iter().filter_map(|attempt| attempt.result.as_ref().err());
+        hits.extend(faults.filter(|fault| weight(fault.code) == Weight::Fault).cloned());
+    }
+    if is_exchange {
+        // Whether there is an Exchange server is not for a web server to say that has a fault.
+        hits.retain(|fault| fault.code == "activesync-absent");
+    }
     let mut verdict = Verdict {
         client: client.name,
         version: client.seen,

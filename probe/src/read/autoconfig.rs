@@ -61,7 +61,7 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     }
     let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
         true => odd("doc-web-page", "a web page is sent in place of a document", body.begin())
-            .mend("send 404 for paths that do not exist"),
+            .mend("Send 404 for paths that do not exist."),
         false => odd("doc-broken", err.to_string(), body.begin()),
     })?;
     let root = &tree.root;
