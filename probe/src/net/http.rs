@@ -61,6 +61,7 @@ pub struct Hop {
     pub address: Option<IpAddr>,
     /// Addresses of the host that could not be connected to, and why: all of them, or some that came
     /// before the one that answered.
+    /// Not those that this computer has no route to, if another one answered.
     pub dead: Vec<(IpAddr, String)>,
     /// The TLS session, if there was one.
     pub session: Option<tls::Session>,

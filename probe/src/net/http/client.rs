@@ -1,6 +1,6 @@
 //! Makes requests within limits: of time, of requests, of connections to one host.
 
-use super::dial::{Dead, Dial, summary};
+use super::dial::{Dead, Dial, is_of_this_computer, summary};
 use super::url::parse_url;
 use super::wire::{self, Message};
 use super::{Exchange, Hop, MAX_REDIRECTS, Outcome, Response, Sent};
@@ -150,6 +150,9 @@ impl Client {
             Err(_) => Outcome::TimedOut,
         };
         hop.dead = dial.dead(until).await;
+        if hop.address.is_some() {
+            hop.dead.retain(|(_, reason)| !is_of_this_computer(reason));
+        }
         hop
     }
 

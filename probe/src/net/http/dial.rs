@@ -158,6 +158,13 @@ pub(super) fn summary(dead: &[(IpAddr, String)]) -> String {
     each.join(", ")
 }
 
+/// True if the reason is that this computer has no way to addresses of the family: that says nothing
+/// about the server.
+pub(super) fn is_of_this_computer(reason: &str) -> bool {
+    let kinds = [io::ErrorKind::NetworkUnreachable, io::ErrorKind::AddrNotAvailable];
+    kinds.iter().any(|kind| kind.to_string() == reason)
+}
+
 /// `connection refused`, without the number of the error.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {

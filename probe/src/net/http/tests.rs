@@ -2,7 +2,7 @@ use super::*;
 use crate::net::dns::{Families, Resolver};
 use crate::net::tls::testing::{Wish, accept, acceptor, authority, leaf, server, trust};
 use crate::net::tls::{Reason, Trust};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -10,7 +10,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const SHORT: Duration = Duration::from_millis(400);
 const LONG: Duration = Duration::from_secs(5);
 
@@ -343,26 +342,40 @@ async fn codings_are_left_as_they_are() {
 
 #[tokio::test]
 async fn dead_addresses_are_told() {
-    // ::1 has no server at this port.
+    // This address has no server at this port.
+    let other = IpAddr::from([127, 0, 0, 3]);
     let (address, _) = answering(|_| "HTTP/1.1 204 No Content\r\n\r\n".to_owned()).await;
-    let both = client_for(Trust::new(None).unwrap(), &[V6, V4], Limits::default());
+    let both = client_for(Trust::new(None).unwrap(), &[other, V4], Limits::default());
     for path in ["a", "b"] {
         let exchange = both.exchange(get(format!("{}{path}", url(address))), LONG).await;
         let hop = exchange.last().unwrap();
         assert_eq!((hop.address, exchange.response().unwrap().status), (Some(V4), 204));
         assert_eq!(hop.dead.len(), 1);
-        assert_eq!(hop.dead[0].0, V6);
+        assert_eq!(hop.dead[0], (other, "connection refused".to_owned()));
     }
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let exchange = both.exchange(get(url(closed)), LONG).await;
     let hop = exchange.last().unwrap();
     assert!(matches!(hop.outcome, Outcome::Unreachable(_)));
     assert_eq!((hop.address, hop.dead.len()), (None, 2));
-    let other = client().exchange(get("http://example.net/".to_owned()), LONG).await;
-    let Outcome::NoAddress(answers) = &other.last().unwrap().outcome else {
-        panic!("{other:?}");
+    let nowhere = client().exchange(get("http://example.net/".to_owned()), LONG).await;
+    let Outcome::NoAddress(answers) = &nowhere.last().unwrap().outcome else {
+        panic!("{nowhere:?}");
     };
     assert_eq!(answers.len(), 2);
+}
+
+#[test]
+fn the_lack_of_a_network_is_no_fault_of_the_server() {
+    let reason = |code| dial::reason(&std::io::Error::from_raw_os_error(code));
+    // ENETUNREACH, EADDRNOTAVAIL; ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT.
+    let of_this_computer =
+        [101, 99, 111, 113, 110].map(|code| dial::is_of_this_computer(&reason(code)));
+    assert_eq!(of_this_computer, [true, true, false, false, false]);
+    assert_eq!(
+        (reason(111), reason(113)),
+        ("connection refused".into(), "no route to host".into())
+    );
 }
 
 #[tokio::test]
