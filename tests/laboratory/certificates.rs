@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use openssl::asn1::Asn1Time;
+use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::cms::{CMSOptions, CmsContentInfo};
 use openssl::ec::{EcGroup, EcKey};
@@ -15,7 +15,7 @@ use openssl::stack::Stack;
 use openssl::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
 };
-use openssl::x509::{X509, X509Name};
+use openssl::x509::{X509, X509Extension, X509Name, X509NameEntryRef};
 
 use crate::common::write;
 
@@ -157,7 +157,28 @@ fn certificate(
         builder.append_extension(alternative).expect("an extension");
     }
     builder.append_extension(constraints.build().expect("an extension")).expect("an extension");
+    if issuer.is_some_and(|issuer| issuer.subject_name().entries().any(is_intermediate)) {
+        builder.append_extension(issuer_place()).expect("an extension");
+    }
     builder.append_extension(usage.build().expect("an extension")).expect("an extension");
     builder.sign(key, MessageDigest::sha256()).expect("a signature");
     builder.build()
+}
+
+/// An extension that says where the certificate of the issuer is (RFC 5280 §4.2.2.1), as public
+/// authorities write it.
+fn issuer_place() -> X509Extension {
+    const URL: &[u8] = b"http://ca.example/ca.crt";
+    // caIssuers, 1.3.6.1.5.5.7.48.2
+    const METHOD: &[u8] = &[6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    let place = [&[0x86, URL.len() as u8], URL].concat();
+    let one = [&[0x30, (METHOD.len() + place.len()) as u8], METHOD, &place].concat();
+    let all = [&[0x30, one.len() as u8], &one[..]].concat();
+    let contents = Asn1OctetString::new_from_bytes(&all).expect("an extension");
+    let object = Asn1Object::from_str("1.3.6.1.5.5.7.1.1").expect("an extension");
+    X509Extension::new_from_der(&object, false, &contents).expect("an extension")
+}
+
+fn is_intermediate(entry: &X509NameEntryRef) -> bool {
+    entry.data().as_slice().starts_with(b"Intermediate")
 }

@@ -117,7 +117,8 @@ pub enum Reason {
     /// It is not valid yet.
     NotYet,
     /// An intermediate certificate is missing: of the issuers of the certificate not one was sent, and
-    /// none is believed. A private authority whose server sends no issuer looks the same.
+    /// none is believed, but it says where the certificate of its issuer is, as those of public
+    /// authorities do.
     Incomplete,
     /// It may not be used by a server, or its key or hash is too weak.
     Unfit,

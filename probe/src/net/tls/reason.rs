@@ -4,6 +4,7 @@ use super::certificate::name;
 use super::{Reason, Refused};
 use mailsetup::visible::visible;
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
 use openssl::ssl;
 use openssl::x509::X509StoreContextRef;
 
@@ -17,6 +18,13 @@ pub(super) struct Fault {
     text: String,
 }
 
+/// True for a certificate with the URL of its issuer's (RFC 5280 §4.2.2.1), as public authorities write
+/// it. One of a private authority seldom has it: then it is the authority that is not known.
+fn says_where_its_issuer_is(context: &X509StoreContextRef) -> bool {
+    let information = context.current_cert().and_then(|certificate| certificate.authority_info());
+    information.is_some_and(|all| all.iter().any(|one| one.method().nid() == Nid::AD_CA_ISSUERS))
+}
+
 /// Adds the fault that OpenSSL found.
 pub(super) fn add(faults: &mut Vec<Fault>, context: &X509StoreContextRef) {
     let error = context.error();
@@ -28,7 +36,7 @@ pub(super) fn add(faults: &mut Vec<Fault>, context: &X509StoreContextRef) {
         18 => Reason::SelfSigned,
         // No issuer for the last certificate of the chain.
         2 | 20 | 21 | 27 => match context.chain().map_or(1, |chain| chain.len()) {
-            0 | 1 => Reason::Incomplete,
+            0 | 1 if says_where_its_issuer_is(context) => Reason::Incomplete,
             _ => Reason::Unknown,
         },
         19 => Reason::Unknown,

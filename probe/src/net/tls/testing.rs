@@ -1,7 +1,7 @@
 //! Certificates and TLS servers for tests.
 
 use super::Trust;
-use openssl::asn1::Asn1Time;
+use openssl::asn1::{Asn1Object, Asn1OctetString, Asn1Time};
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -12,7 +12,7 @@ use openssl::ssl::{Ssl, SslAcceptor, SslMethod, SslOptions, SslVersion};
 use openssl::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, SubjectAlternativeName, SubjectKeyIdentifier,
 };
-use openssl::x509::{X509, X509Builder, X509NameBuilder};
+use openssl::x509::{X509, X509Builder, X509Extension, X509NameBuilder};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -43,6 +43,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) key: PKey<Private>,
     pub(crate) for_server: bool,
     pub(crate) has_key_id: bool,
+    /// Of a public authority: it says where the certificate of its issuer is.
+    pub(crate) has_place: bool,
 }
 
 impl Default for Wish<'_> {
@@ -57,6 +59,7 @@ impl Default for Wish<'_> {
             key: ec_key(),
             for_server: true,
             has_key_id: false,
+            has_place: false,
         }
     }
 }
@@ -115,10 +118,27 @@ impl Wish<'_> {
             let id = id.build(&builder.x509v3_context(None, None)).unwrap();
             builder.append_extension(id).unwrap();
         }
+        if self.has_place {
+            builder.append_extension(issuer_place()).unwrap();
+        }
         let key = self.issuer.map_or(&self.key, |issuer| &issuer.key);
         builder.sign(key, MessageDigest::sha256()).unwrap();
         Pair { certificate: builder.build(), key: self.key }
     }
+}
+
+/// An extension that says where the certificate of the issuer is (RFC 5280 §4.2.2.1), as public
+/// authorities write it.
+fn issuer_place() -> X509Extension {
+    const URL: &[u8] = b"http://ca.example/ca.crt";
+    // caIssuers, 1.3.6.1.5.5.7.48.2
+    const METHOD: &[u8] = &[6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    let place = [&[0x86, URL.len() as u8], URL].concat();
+    let one = [&[0x30, (METHOD.len() + place.len()) as u8], METHOD, &place].concat();
+    let all = [&[0x30, one.len() as u8], &one[..]].concat();
+    let contents = Asn1OctetString::new_from_bytes(&all).unwrap();
+    let object = Asn1Object::from_str("1.3.6.1.5.5.7.1.1").unwrap();
+    X509Extension::new_from_der(&object, false, &contents).unwrap()
 }
 
 pub(crate) fn authority(name: &str) -> Pair {

@@ -130,11 +130,17 @@ async fn issuers_are_checked() {
         Wish { issuer: Some(issuer), ..wish }.make()
     };
     let known = middle(&root);
-    let (reason, detail) = of(&leaf(&known), &[]).await;
+    let public = |issuer| {
+        let wish = Wish { dns: &["example.org"], has_place: true, ..Wish::default() };
+        Wish { issuer: Some(issuer), ..wish }.make()
+    };
+    let (reason, detail) = of(&public(&known), &[]).await;
     assert_eq!(reason, Reason::Incomplete);
     assert_eq!(detail, "unable to get local issuer certificate (issuer: CN=middle)");
     // The root does not replace the intermediate certificate.
-    assert_eq!(of(&leaf(&known), &[&root]).await.0, Reason::Incomplete);
+    assert_eq!(of(&public(&known), &[&root]).await.0, Reason::Incomplete);
+    // A private authority.
+    assert_eq!(of(&leaf(&known), &[]).await.0, Reason::Unknown);
     assert_eq!(of(&leaf(&other), &[&other]).await.0, Reason::Unknown);
     let unknown = middle(&other);
     assert_eq!(of(&leaf(&unknown), &[&unknown, &other]).await.0, Reason::Unknown);
