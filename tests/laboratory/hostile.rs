@@ -27,7 +27,7 @@ const DRIP: &str = "192.0.2.42";
 const LIAR: &str = "192.0.2.43";
 
 /// What is hostile, and how it is planted.
-const HOSTILE: [(&str, fn(&mut Scene)); 13] = [
+const HOSTILE: [(&str, fn(&mut Scene)); 14] = [
     ("a body without an end", |scene| backend(scene, 9001)),
     ("a body of one byte a second", |scene| backend(scene, 9002)),
     ("a header without an end", |scene| backend(scene, 9003)),
@@ -73,6 +73,7 @@ const HOSTILE: [(&str, fn(&mut Scene)); 13] = [
         }
     }),
     ("a DNS server that answers with garbage", |scene| scene.dns = LIAR),
+    ("a DNS server that does not answer", |scene| scene.dns = SILENT),
 ];
 
 /// The names that the program asks a web server by.
@@ -95,7 +96,7 @@ fn check(world: &mut World, name: &str, scene: &Scene) -> Vec<String> {
     world.publish(scene);
     let said = world.probe(scene);
     let seconds = said.took.as_secs_f32();
-    println!("{name}: {seconds:.1} s, {} MiB", said.memory / 1024);
+    println!("{name}: {seconds:.1} s, {} MiB, status {:?}", said.memory / 1024, said.status);
     let mut complaints = Vec::new();
     if said.took > LATEST {
         complaints.push(format!("{name}: {seconds} s\n"));
@@ -103,7 +104,13 @@ fn check(world: &mut World, name: &str, scene: &Scene) -> Vec<String> {
     if said.memory > MEMORY || said.memory == 0 {
         complaints.push(format!("{name}: {} KiB\n", said.memory));
     }
-    if said.json["findings"].as_array().is_none_or(Vec::is_empty) {
+    // Either there are findings, or it says why there is no report.
+    let is_silent = match said.status {
+        Some(1) => said.json["findings"].as_array().is_none_or(Vec::is_empty),
+        Some(2) => said.stderr.is_empty(),
+        _ => true,
+    };
+    if is_silent {
         complaints.push(format!("{name}: nothing is said\n"));
     }
     complaints

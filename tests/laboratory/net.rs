@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
-use crate::common::{Sandbox, command, run};
+use crate::common::{Sandbox, command, run, wait_until};
 
 /// The addresses of the user.
 const USER: &str = "192.0.2.200";
@@ -71,11 +71,6 @@ pub fn create(sandbox: &Sandbox) {
             .expect("text");
         }
     }
-    for address in [WEB_6, MAIL_6] {
-        writeln!(batch, "route del local {address} dev lab0 table local").expect("text");
-        writeln!(batch, "route add local {address} dev lab0 table local src {USER_6}")
-            .expect("text");
-    }
     // Packets to these networks go out, to a card that nobody has.
     batch.push_str(
         "neigh add 192.0.2.254 lladdr 02:00:00:00:00:09 dev lab0
@@ -85,4 +80,14 @@ route add 2001:db8:dead::/64 via 2001:db8::fffe
 ",
     );
     run(command("ip").arg("-batch").arg(sandbox.write("network", batch)));
+    for address in [WEB_6, MAIL_6] {
+        let route = |verb: &str, rest: &[&str]| {
+            let mut ip = command("ip");
+            ip.args(["-6", "route", verb, "local", address, "dev", "lab0", "table", "local"]);
+            ip.args(rest).output().expect("ip").status.success()
+        };
+        // The kernel adds its own a moment after the address.
+        assert!(wait_until(|| route("del", &[])), "no route to {address}");
+        assert!(route("add", &["src", USER_6]), "no route to {address}");
+    }
 }

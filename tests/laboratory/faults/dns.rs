@@ -113,15 +113,6 @@ pub const FAULTS: &[Fault] = &[
         ..FAULT
     },
     Fault {
-        name: "dns-silent",
-        about: "the DNS server does not answer",
-        plant: |_, scene| scene.dns = SILENT,
-        code: "dns-failed",
-        subject: DOMAIN,
-        clients: &["thunderbird", "delta-chat"],
-        ..FAULT
-    },
-    Fault {
         name: "domain-without-address",
         about: "the domain has no address",
         plant: |_, scene| {
