@@ -8,10 +8,12 @@ pub mod address;
 pub mod answer;
 pub mod cgi_environment;
 pub mod config_toml;
+pub mod dns_answer;
 pub mod domain_file;
 pub mod fastcgi_records;
 pub mod host;
 pub mod list;
+pub mod mail_dialogue;
 pub mod page;
 pub mod pox_body;
 pub mod probe_url;
@@ -23,14 +25,16 @@ pub mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
+    ("dns_answer", dns_answer::run),
     ("domain_file", domain_file::run),
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
     ("list", list::run),
+    ("mail_dialogue", mail_dialogue::run),
     ("page", page::run),
     ("pox_body", pox_body::run),
     ("probe_url", probe_url::run),

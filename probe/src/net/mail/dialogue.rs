@@ -1,8 +1,8 @@
 //! The dialogues, over any connection: no time limits and no TLS here.
 //!
 //! Refuses a response of more than 100 lines and what is not the protocol. Believes nothing that
-//! comes after the response to STARTTLS. The commands are those below and no others: never RCPT, DATA
-//! or a command that changes a mailbox.
+//! comes after the response to STARTTLS. The commands are those below and no others: never DATA or a
+//! command that changes a mailbox.
 
 use super::secret::Secret;
 use super::talk::{Talk, shown};

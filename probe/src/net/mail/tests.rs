@@ -222,7 +222,8 @@ const ALL: [(Protocol, Reply); 4] = [
 
 #[tokio::test]
 async fn each_protocol_is_spoken_with_starttls() {
-    let expected: [(&str, &[&str], &[&str], &[&str]); 4] = [
+    type Words = &'static [&'static str];
+    let expected: [(&str, Words, Words, Words); 4] = [
         (
             "* OK [CAPABILITY IMAP4rev1] hello",
             &["IMAP4REV1", "SASL-IR", "IDLE"],
