@@ -48,3 +48,23 @@ fn a_login_needs_a_terminal() {
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
     assert!(stderr(&output).contains("terminal"));
 }
+
+/// Echo is off while the password is typed, and on again at every end.
+#[test]
+fn a_password_is_not_shown() {
+    for (how, message) in [
+        ("type", "no DNS server answers"),
+        ("interrupt", "no password was entered"),
+        ("terminate", "no password was entered"),
+    ] {
+        let mut python = Command::new("/usr/bin/python3");
+        python.arg(crate::source("probe/tests/terminal.py"));
+        let output = python.args([env!("CARGO_BIN_EXE_mailsetup-probe"), how]).output();
+        let output = output.expect("python3, and setsid of util-linux");
+        let seen: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((&seen["silent"], &seen["echo"]), (&true.into(), &true.into()), "{how}: {seen}");
+        assert_eq!(seen["status"], 2, "{how}: {seen}");
+        let shown = seen["shown"].as_str().expect("text");
+        assert!(shown.contains(message) && !shown.contains("hunter2"), "{how}: {shown}");
+    }
+}

@@ -53,7 +53,7 @@ pub const CODES: &[Code] = &[
         id: "doc-host",
         stage: Stage::Document,
         weight: Weight::Fault,
-        about: "A host that is no host name.",
+        about: "A host that is not a host name.",
         explain: "The value is empty, or has characters that no host name has.",
     },
     Code {
