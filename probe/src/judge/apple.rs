@@ -38,10 +38,10 @@ pub fn read(
     match signature {
         Signature::Unsigned => {
             let message = "the profile is not signed: the device says so before it installs it";
-            odd.push(
-                Fault::new("profile-unsigned", url, message)
-                    .mend("[apple]\nsigning_certificate = \"/etc/ssl/certs/mail.example.org.pem\"\nsigning_key = \"/etc/ssl/private/mail.example.org.key\""),
-            );
+            odd.push(Fault::new("profile-unsigned", url, message).mend(
+                "[apple]\nsigning_certificate = \"/etc/ssl/certs/mail.example.org.pem\"\n\
+                         signing_key = \"/etc/ssl/private/mail.example.org.key\"",
+            ));
         }
         Signature::Trusted { .. } => {}
         Signature::Untrusted { reason, .. } => {
