@@ -285,6 +285,11 @@ install-probe:
 	$(INSTALL) -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(man1dir)' '$(DESTDIR)$(schemadir)' \
 	  '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
 	$(INSTALL_PROGRAM) "$(PROBE)" '$(DESTDIR)$(bindir)/mailsetup-probe'
+	$(INSTALL_DATA) man/mailsetup-probe.1 '$(DESTDIR)$(man1dir)/mailsetup-probe.1'
+	$(INSTALL_DATA) contrib/completions/mailsetup-probe.bash '$(DESTDIR)$(bashdir)/mailsetup-probe'
+	$(INSTALL_DATA) contrib/completions/_mailsetup-probe '$(DESTDIR)$(zshdir)/_mailsetup-probe'
+	$(INSTALL_DATA) contrib/completions/mailsetup-probe.fish '$(DESTDIR)$(fishdir)/mailsetup-probe.fish'
+	$(INSTALL_DATA) contrib/mailsetup-probe.schema.json '$(DESTDIR)$(schemadir)/mailsetup-probe.schema.json'
 
 ## install-strip: the same, without symbols (make build leaves none)
 install-strip:

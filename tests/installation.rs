@@ -65,6 +65,7 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/lib/systemd/system/mailsetup.service",
         "usr/lib/systemd/system/mailsetup.socket",
         "usr/share/bash-completion/completions/mailsetup",
+        "usr/share/bash-completion/completions/mailsetup-probe",
         "usr/share/doc/mailsetup/README.md",
         "usr/share/doc/mailsetup/config.example.toml",
         "usr/share/doc/mailsetup/contrib/apache/htaccess",
@@ -76,10 +77,14 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/doc/mailsetup/docs/README.md",
         "usr/share/doc/mailsetup/docs/screenshots/hosting-mode.png",
         "usr/share/fish/vendor_completions.d/mailsetup.fish",
+        "usr/share/fish/vendor_completions.d/mailsetup-probe.fish",
         "usr/share/man/man1/mailsetup.1",
+        "usr/share/man/man1/mailsetup-probe.1",
         "usr/share/mailsetup/mailsetup.schema.json",
+        "usr/share/mailsetup/mailsetup-probe.schema.json",
         "usr/share/man/man5/mailsetup.toml.5",
         "usr/share/zsh/site-functions/_mailsetup",
+        "usr/share/zsh/site-functions/_mailsetup-probe",
     ] {
         assert!(placed.contains(file), "{file} is not among {placed:?}");
     }
