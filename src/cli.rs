@@ -166,6 +166,14 @@ pub struct Check {
     /// Print JSON: an array of all findings
     #[arg(long)]
     pub json: bool,
+
+    /// Explain a code, and check nothing
+    ///
+    /// The code is the word in brackets at the end of a finding. The text
+    /// says what is wrong, which clients do what, and how to correct it.
+    #[arg(long, value_name = "CODE", verbatim_doc_comment)]
+    #[arg(conflicts_with_all = ["strict", "quiet", "json"])]
+    pub explain: Option<String>,
 }
 
 /// `mailsetup hook`

@@ -53,10 +53,15 @@ pub const CODES: &[(&str, Level, &str)] = &[
     (
         "file-exposed",
         Warning,
-        "Shared hosting: the configuration or a list beside the program, which no .htaccess hides.",
+        "The configuration, a list or the folder of domains in a folder that a web server sends.",
     ),
     ("file-outside", Error, "The file of a domain names a file outside of its folder."),
     ("file-unreadable", Error, "A file or folder that cannot be read."),
+    (
+        "file-writable",
+        Warning,
+        "Others than the owner can write the configuration or a file that it names.",
+    ),
     ("files-too-large", Error, "The templates and logos that a file names are too large together."),
     ("host-name", Error, "A value that is not a host name."),
     (
@@ -65,7 +70,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A host name that is too long or invalid once the domain is filled in.",
     ),
     ("identifier", Error, "A value that is not a reverse-DNS name."),
-    ("key-in-web-folder", Warning, "Shared hosting: the signing key lies beside the program."),
+    ("key-in-web-folder", Warning, "The signing key lies in a folder that a web server sends."),
     (
         "key-place",
         Error,
@@ -76,6 +81,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
     ("logo", Error, "A logo that is not a picture, or too large."),
     ("more-findings", Error, "More unknown keys, duplicates and wrong types than are printed."),
+    ("name-long", Warning, "A name of the provider that is longer than clients allow."),
     (
         "no-domain",
         Warning,
@@ -89,7 +95,10 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("pop3-only", Error, "A key that only pop3 has."),
     ("port-range", Error, "A port that is out of range."),
     ("redirect-address", Error, "A value that is not an address to redirect to."),
-    ("redirect-circle", Error, "Redirects of Autodiscover lead in a circle, or are too many."),
+    ("redirect-circle", Warning, "Redirects of Autodiscover lead in a circle, or are too many."),
+    ("redirect-fixed", Warning, "A redirect of Autodiscover of every mailbox to the same one."),
+    ("redirect-long", Warning, "More redirects of Autodiscover than all clients follow."),
+    ("redirect-to-itself", Warning, "A redirect of Autodiscover to the same address."),
     ("redirect-twice", Error, "Two redirects for one domain."),
     ("signing-any-domain", Warning, "Domains are answered whose profiles are not signed."),
     ("signing-certificate", Error, "A certificate file that cannot be used."),
@@ -106,6 +115,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("signing-key-size", Warning, "A key in the chain that is too small."),
     ("signing-key-usage", Warning, "A certificate that is not meant for signatures."),
     ("signing-mismatch", Error, "The key does not belong to the certificate."),
+    (
+        "signing-name",
+        Warning,
+        "A certificate without a common name, which devices show as the signer.",
+    ),
     ("signing-not-built", Error, "Signing is configured, but this program was built without it."),
     ("signing-order", Warning, "The certificates of the chain are not in order."),
     ("signing-pair", Error, "A signing certificate without a key, or a key without a certificate."),

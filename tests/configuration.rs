@@ -495,18 +495,18 @@ fn check_says_what_clients_do_with_methods() {
         (
             with_auth("['oauth2', 'password']"),
             &[
-                "imap: auth is a list: Mustang takes oauth2, Thunderbird and Thunderbird for Android take the first they support, but oauth2 only for servers that they know by name, Evolution takes password, KMail takes oauth2",
+                "imap: auth is a list: Mustang takes oauth2, Thunderbird 153 and Thunderbird for Android take the first they support, but oauth2 only for servers that they know by name, Evolution 3.46 takes password, KMail takes oauth2",
             ][..],
         ),
         (
             "imap.auth = ['ntlm', 'password']\n".to_owned(),
             &[
-                "imap: auth is a list: Mustang takes the first it supports, Thunderbird and Thunderbird for Android take the first they support, Evolution takes password, KMail takes ntlm",
+                "imap: auth is a list: Mustang takes the first it supports, Thunderbird 153 and Thunderbird for Android take the first they support, Evolution 3.46 takes password, KMail takes ntlm",
             ],
         ),
         (
             "imap = { port = 143, security = 'tls' }\n".to_owned(),
-            &["after Autodiscover, Thunderbird and FairEmail use STARTTLS there"],
+            &["after Autodiscover, Thunderbird 153 and FairEmail use STARTTLS there"],
         ),
         (with_auth("'oauth2'"), &["auth = \"oauth2\" alone: Thunderbird"]),
         (
@@ -723,7 +723,7 @@ fn alternatives_stand_behind_the_first() {
     assert_eq!(server(3), ["mail.own.example", "995", "SSL"]);
     assert_eq!(of_server(&autoconfig(&config, "ann@none.example"), 1, "port"), "995");
     let (status, stdout, _) = run(&config, &["check"]);
-    assert!(status == 0 && stdout.contains("Evolution takes the last server"), "{stdout}");
+    assert!(status == 0 && stdout.contains("Evolution 3.46 takes the last server"), "{stdout}");
     let post = Request::post(
         "/autodiscover/autodiscover.xml",
         "<Autodiscover><Request><EMailAddress>a@own.example</EMailAddress></Request></Autodiscover>",

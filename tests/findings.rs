@@ -52,11 +52,22 @@ fn places(config: &Path) -> Vec<String> {
 /// One configuration for each kind of warning, and its place.
 const WARNINGS: &[(&str, &str, &str)] = &[
     ("alternatives", "imap.alternatives = [{ port = 143 }]", "1:21"),
-    ("auth-list", "imap.auth = ['oauth2', 'password']", "1:13"),
+    ("activesync-path", "activesync.url = 'https://eas.example.org/'", "1:18"),
+    ("auth-list", "imap.auth = ['cram-md5', 'password']", "1:13"),
     ("auth-ntlm", "[imap]\nport = 993\nauth = 'ntlm'", "3:8"),
     ("auth-ntlm", "[smtp]\n  auth = 'ntlm'", "2:10"),
+    ("host-address", "[imap]\nhost = '192.0.2.1'", "2:8"),
+    ("host-address", "smtp.alternatives = [{ port = 465, host = '192.0.2.1' }]", "1:43"),
+    ("host-example", "[domain.'company.de']\nimap.host = 'mail.example.org'", "2:13"),
+    ("host-example", "smtp.host = 'a.invalid'\n[domain.'company.de']", "1:13"),
+    ("host-local", "pop3.host = 'localhost'", "1:13"),
+    ("host-local", "pop3.host = '127.0.0.1'", "1:13"),
+    ("host-local", "imap.alternatives = [{ port = 143 }]\nimap.host = 'mail.localhost'", "2:13"),
+    ("host-short", "smtp.host = 'mail'", "1:13"),
     ("jmap", "jmap = { url = 'https://jmap.example.org/' }", "1:16"),
     ("oauth2-alone", "imap.auth = 'oauth2'", "1:13"),
+    ("oauth2-list", "imap.auth = ['oauth2', 'password']", "1:13"),
+    ("oauth2-order", "[imap]\nauth = ['password', 'oauth2']", "2:8"),
     ("oauth2-missing", "[smtp]\nauth = 'oauth2'", "2:8"),
     (
         "oauth2-unused",
@@ -70,6 +81,11 @@ const WARNINGS: &[(&str, &str, &str)] = &[
     ("pacc-empty", "imap.port = 143\npop3.enabled = false\n[pacc]\nenabled = true", "4:11"),
     ("pacc-login", "pacc.enabled = true\nimap.username = '%EMAILLOCALPART%'", "2:17"),
     (
+        "pacc-managesieve",
+        "pacc.enabled = true\nsmtp.port = 465\nmanagesieve.enabled = true",
+        "3:23",
+    ),
+    (
         "pacc-path",
         "pacc.enabled = true\nsmtp.port = 465\ncarddav.url = 'https://a.example/'",
         "3:15",
@@ -79,6 +95,13 @@ const WARNINGS: &[(&str, &str, &str)] = &[
     ("pacc-port", "pacc.enabled = true", "1:16"),
     ("pacc-port", "pacc.enabled = true\ncaldav.url = 'https://a.example:8443/'", "2:14"),
     ("page-color", "[page]\ncolor = '#ffff00'", "2:9"),
+    ("port-other", "imap.port = 995", "1:13"),
+    ("port-other", "[smtp]\nalternatives = [{ port = 993 }]", "2:26"),
+    ("port-other", "pop3.port = 4190", "1:13"),
+    ("port-relay", "smtp.port = 25", "1:13"),
+    ("port-relay", "smtp.alternatives = [{ port = 465 }, { port = 25 }]", "1:47"),
+    ("port-starttls-other", "smtp.port = 2525", "1:13"),
+    ("port-starttls-other", "[imap]\nsecurity = 'starttls'\nport = 1143", "3:8"),
     ("port-starttls", "imap.port = 143\nimap.security = 'tls'", "2:17"),
     (
         "port-starttls",
@@ -115,10 +138,13 @@ const WARNINGS: &[(&str, &str, &str)] = &[
         "2:17",
     ),
     ("smtp-without-login", "smtp.auth = 'none'", "1:13"),
+    ("url-example", "caldav.url = 'https://dav.example.org/dav/'\n[domain.'company.de']", "1:14"),
     ("username-composed", "imap.username = 'x-%EMAILLOCALPART%'", "1:17"),
     ("username-fixed", "imap.username = 'ann'", "1:17"),
     ("username-local-part", "imap.username = '%EMAILLOCALPART%'", "1:17"),
+    ("username-markup", "imap.username = 'a&%EMAILLOCALPART%'", "1:17"),
     ("username-value", "imap.username = '0123'", "1:17"),
+    ("username-value", "imap.username = 'TRUE'", "1:17"),
 ];
 
 #[test]
@@ -142,6 +168,195 @@ fn every_warning_has_the_place_of_its_cause() {
         assert!(is_tested, "{} needs a row in WARNINGS", lint.code);
     }
 }
+
+/// Settings that are close to one with a warning, and work.
+#[test]
+fn settings_that_work_have_no_warning() {
+    let sandbox = Sandbox::new();
+    for (code, text) in [
+        ("activesync-path", "activesync.url = 'https://a.example/microsoft-server-activesync/'"),
+        ("auth-list", "imap.auth = ['password']"),
+        ("auth-list", "imap.auth = ['oauth2', 'password']"),
+        ("auth-ntlm", "pop3.auth = 'ntlm'"),
+        ("host-address", "imap.host = '192.0.2.1'\nimap.security = 'none'"),
+        ("host-address", "imap.host = '127.0.0.1'"),
+        ("host-example", "imap.host = 'mail.example.org'\n[domain.'example.net']"),
+        ("host-example", "imap.host = 'mail.example.de'\n[domain.'company.de']"),
+        ("host-example", "imap.host = 'myexample.com'\n[domain.'company.de']"),
+        ("host-local", "imap.host = '127.example'"),
+        ("host-local", "imap.host = 'localhost.example'"),
+        ("host-short", "imap.host = 'localhost'"),
+        ("host-short", "imap.host = 'mail.lan'"),
+        ("name-value", "provider.name = 'inf'"),
+        ("name-value", "provider.name = '0123 Mail'"),
+        ("oauth2-list", "imap.auth = ['password', 'oauth2']"),
+        ("oauth2-list", "imap.auth = 'oauth2'"),
+        ("oauth2-missing", "imap.auth = 'oauth2'\nimap.host = 'imap.gmail.com'"),
+        ("oauth2-order", "imap.auth = ['oauth2', 'password']"),
+        ("pacc-managesieve", "managesieve.enabled = true"),
+        ("port-other", "imap.port = 2993\npop3.port = 110\nsmtp.port = 465"),
+        ("port-relay", "smtp.port = 2525"),
+        ("port-starttls-other", "smtp.port = 25\nimap.port = 143\npop3.port = 2110"),
+        ("port-starttls-other", "managesieve = { enabled = true, port = 2000 }"),
+        ("port-starttls-other", "smtp.alternatives = [{ port = 2525, security = 'starttls' }]"),
+        ("url-example", "caldav.url = 'https://dav.example.org/dav/'\n[domain.'example.net']"),
+        ("username-markup", "imap.username = '%EMAILLOCALPART%+x'"),
+    ] {
+        let config = sandbox.write("c.toml", text);
+        let found = places(&config);
+        let start = format!("{code} ");
+        assert!(found.iter().all(|found| !found.starts_with(&start)), "{text}: {found:?}");
+    }
+}
+
+/// Every finding that breaks clients names them with the version that was read or run.
+#[test]
+fn clients_have_versions() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "imap.enabled = false\nprovider.name = '0123'\n");
+    let findings = json(&config);
+    let clients = |code: &str| {
+        let finding = findings.iter().find(|finding| finding["code"] == code).expect("a finding");
+        finding["clients"].to_string()
+    };
+    assert_eq!(clients("name-value"), "[\"Thunderbird 153\"]");
+    assert!(clients("no-imap").contains("\"Delta Chat 2.65\""), "{}", clients("no-imap"));
+    assert!(clients("no-imap").contains("\"Geary 3e8d4f1\""), "{}", clients("no-imap"));
+    // The line names releases.
+    let lines = text(&check(&config, &[]));
+    assert!(lines.contains("Delta Chat 2.65, Geary, FairEmail,"), "{lines}");
+    for lint in LINTS {
+        for label in lint.breaks.labels() {
+            let is_versioned = label == "all" || label.contains(|c: char| c.is_ascii_digit());
+            // Known by reports only.
+            let is_reported = ["New Outlook", "AutoDetect", "MyMail", "Spike"].contains(&&*label);
+            assert!(is_versioned || is_reported || label.ends_with(']'), "{}: {label}", lint.code);
+        }
+    }
+}
+
+/// The advice for OAuth2 leads to one form, whichever finding is read first.
+#[test]
+fn the_advice_for_oauth2_is_one() {
+    let sandbox = Sandbox::new();
+    let table = "[oauth2]\nissuer = 'x'\nscope = 'x'\nclient_id = 'x'\n\
+                 authorization_url = 'https://x.example/'\ntoken_url = 'https://x.example/'\n";
+    let codes = |auth: &str| {
+        let config =
+            format!("[imap]\nauth = {auth}\n[pop3]\nauth = {auth}\n[smtp]\nauth = {auth}\n");
+        let config = sandbox.write("c.toml", config + table);
+        let mut codes: Vec<_> = json(&config)
+            .iter()
+            .map(|finding| {
+                let remedy = finding["remedy"].as_str().expect("a remedy").to_owned();
+                (finding["code"].as_str().expect("a code").to_owned(), remedy)
+            })
+            .collect();
+        codes.dedup();
+        codes
+    };
+    let form = "auth = [\"oauth2\", \"password\"]";
+    for (auth, code) in [
+        ("'oauth2'", "oauth2-alone"),
+        ("['password', 'oauth2']", "oauth2-order"),
+        ("'password'", "oauth2-unused"),
+    ] {
+        let found = codes(auth);
+        assert_eq!(found.len(), 1, "{auth}: {found:?}");
+        assert!(found[0].0 == code && found[0].1.contains(form), "{auth}: {found:?}");
+    }
+    let found = codes("['oauth2', 'password']");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0 == "oauth2-list" && found[0].1.starts_with("no list works in more clients"));
+}
+
+/// Names are cut silently otherwise.
+#[test]
+fn a_name_that_is_cut_is_a_warning() {
+    let sandbox = Sandbox::new();
+    let (fits, long) = ("\u{e4}".repeat(60), "\u{e4}".repeat(61));
+    for (text, found) in [
+        (format!("provider.name = '{fits}'"), &[][..]),
+        (format!("provider.name = '{long}'"), &["name-long c.toml:1:17"]),
+        (format!("provider = {{ name = 'x', short_name = '{}' }}", &fits[..40]), &[]),
+        (
+            format!("provider = {{ name = 'x', short_name = '{}' }}", &fits[..42]),
+            &["name-long c.toml:1:39"],
+        ),
+        // That of a domain is not a choice.
+        (format!("[domain.'{}.example']", "a".repeat(60)), &[]),
+        (
+            format!(
+                "[provider]\nname = 'Mail of %EMAILDOMAIN%'\n[domain.'{}.org']",
+                "a".repeat(60)
+            ),
+            &["name-long c.toml:2:8"],
+        ),
+    ] {
+        let config = sandbox.write("c.toml", &text);
+        assert_eq!(places(&config), found, "{text}");
+    }
+}
+
+//------------ redirects -----------------------------------------------------
+
+/// Each domain with the address that it redirects to.
+fn redirects(to: &[(&str, &str)]) -> String {
+    let table = |(domain, to): &(&str, &str)| {
+        format!("[domain.'{domain}']\nautodiscover.redirect_address = '{to}'\n")
+    };
+    to.iter().map(table).collect::<String>() + "[domain.'end.example']\n"
+}
+
+#[test]
+fn redirects_are_followed_as_clients_do() {
+    let sandbox = Sandbox::new();
+    let to = |domain: &str| format!("%EMAILLOCALPART%@{domain}");
+    let [a, b, c, d, end] = ["a", "b", "c", "d", "end"].map(|it| to(&format!("{it}.example")));
+    for (domains, found) in [
+        (vec![("a.example", &*end)], &[][..]),
+        (vec![("a.example", &b), ("b.example", &end)], &[]),
+        (
+            vec![("a.example", &b), ("b.example", &c), ("c.example", &end)],
+            &["redirect-long c.toml:2:33"],
+        ),
+        (
+            vec![("a.example", &b), ("b.example", &a)],
+            &["redirect-circle c.toml:2:33", "redirect-circle c.toml:4:33"],
+        ),
+        (
+            vec![("a.example", &b), ("b.example", &c), ("c.example", &d), ("d.example", &b)],
+            &[
+                "redirect-circle c.toml:2:33",
+                "redirect-circle c.toml:4:33",
+                "redirect-circle c.toml:6:33",
+                "redirect-circle c.toml:8:33",
+            ],
+        ),
+        (vec![("a.example", &a)], &["redirect-to-itself c.toml:2:33"]),
+        (vec![("a.example", "Ann@end.example")], &["redirect-fixed c.toml:2:33"]),
+        (vec![("a.example", "x-%EMAILLOCALPART%@end.example")], &[]),
+    ] {
+        let config = sandbox.write("c.toml", redirects(&domains));
+        let mut places = places(&config);
+        places.retain(|place| !place.starts_with("redirect-not-followed"));
+        assert_eq!(places, found, "{domains:?}");
+        // A service answers all of these.
+        assert_eq!(check(&config, &[]).status.code(), Some(0), "{domains:?}");
+        let named = json(&config);
+        let of = |code: &str| named.iter().find(|finding| finding["code"] == code);
+        if let Some(finding) = of("redirect-long") {
+            assert_eq!(finding["clients"].to_string(), "[\"Thunderbird 153\"]");
+        }
+        if let Some(finding) = of("redirect-circle") {
+            let message = finding["message"].as_str().expect("a message");
+            assert!(finding["clients"].to_string().contains("Outlook 2016 16.0"), "{finding}");
+            assert!(message.contains("user@a.example -> user@b.example"), "{message}");
+        }
+    }
+}
+
+//------------ places of a cause ----------------------------------------------
 
 /// The same cause in each place where a setting can be written.
 #[test]
@@ -313,7 +528,11 @@ fn a_shared_setting_is_named_once() {
     let findings = json(&config);
     let domains = findings[0]["domains"].as_array().expect("domains");
     assert_eq!((findings.len(), domains.len(), &domains[300]), (1, 301, &"l299.example".into()));
-    assert!(findings[0]["clients"][0] == "Thunderbird for Android", "{}", findings[0]);
+    assert!(
+        findings[0]["clients"][0] == "Thunderbird for Android a59bd67 (2026-08)",
+        "{}",
+        findings[0]
+    );
     assert!(findings[0]["remedy"].is_string() && findings[0]["level"] == "warning");
 }
 

@@ -22,6 +22,7 @@ mod corpora;
 mod dist;
 mod documents;
 mod environment;
+mod explain;
 mod findings;
 mod gateway;
 mod hook;

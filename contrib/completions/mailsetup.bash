@@ -89,12 +89,16 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__check)
-            opts="-q -h --strict --quiet --json --config --help"
+            opts="-q -h --strict --quiet --json --explain --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

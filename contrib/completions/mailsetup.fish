@@ -57,6 +57,7 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l config -d 'T
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a complete zone'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'Print JSON'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l explain -d 'Explain a code, and check nothing' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Count warnings as errors'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -s q -l quiet -d 'Print nothing; use the exit status only'

@@ -83,8 +83,18 @@ pub const UNKNOWN: Client = Client {
 };
 
 impl Client {
-    /// The name with the version in which the rules were seen.
+    /// The name with the version in which the rules were seen: a release, else what was read.
     pub fn label(&self) -> String {
+        // A release, a commit or a standard.
+        let is_version = self.version.contains(|c: char| c.is_ascii_digit() || c == '[');
+        match self.seen {
+            "" if is_version => format!("{} {}", self.name, self.version),
+            _ => self.with_release(),
+        }
+    }
+
+    /// The name with the release in which the rules were seen, if they were seen in one.
+    pub fn with_release(&self) -> String {
         format!("{} {}", self.name, self.seen).trim_end().to_owned()
     }
 
@@ -104,6 +114,11 @@ impl Client {
             Step::Ask(ask) => Some(ask),
             Step::Srv(_) | Step::Elsewhere(_) => None,
         })
+    }
+
+    /// True if it requests Apple profiles.
+    pub fn asks_for_profiles(&self) -> bool {
+        self.asks().any(|ask| matches!(ask.what, What::Profile(_)))
     }
 
     /// True if all its Autodiscover requests are GET: it never gets a redirect, because a GET has
@@ -139,6 +154,8 @@ pub enum Rule {
     RefusesOtherTypes,
     /// Rejects a document with an IMAP or SMTP server without TLS.
     RefusesPlain,
+    /// Uses TLS or STARTTLS for a server that the document describes as one without.
+    IgnoresPlain,
     /// Rejects a document with an IMAP or SMTP server without a known authentication method.
     RefusesOtherMethods,
     /// Treats an outgoing server without a login as incomplete.
@@ -215,10 +232,14 @@ pub enum Rule {
     DistrustsHttp,
     /// Caches a response for weeks and ignores its caching header fields.
     KeepsAnswers,
+    /// Follows Autodiscover redirects to another address.
+    FollowsRedirectAddress,
     /// Does not follow an Autodiscover redirect to another address.
     IgnoresRedirectAddress,
     /// Does not follow an Autodiscover redirect to another URL.
     IgnoresRedirectUrl,
+    /// Follows two Autodiscover redirects to another address, not more.
+    TwoRedirects,
     /// Ends its search at an Autodiscover error with status 200.
     ErrorEndsSearch,
     /// Sends the password of the mailbox without a challenge.

@@ -192,6 +192,7 @@ pub(super) static CLIENTS: &[Client] = &[
             Rule::FirstServer,
             Rule::LastProtocol,
             Rule::NeedsImap,
+            Rule::IgnoresPlain,
             Rule::PortDecides,
             Rule::Login(Login::Alone),
             Rule::LastUsername,

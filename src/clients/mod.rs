@@ -26,9 +26,23 @@ pub fn those(is_meant: impl Fn(&Client) -> bool) -> Vec<&'static Client> {
     all().filter(|client| client.same_as.is_none() && is_meant(client)).collect()
 }
 
-/// `A takes`, `A and B take` or `A, B and C take`: with the verb in both numbers.
+/// True for a host, or one below it, for which Thunderbird gets tokens: it knows the provider.
+pub fn know_oauth2_of(host: &str) -> bool {
+    let is_below = |known: &str| {
+        host.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    mozilla::OAUTH2_HOSTS.iter().any(|known| is_below(known))
+}
+
+/// The names of the clients for which `is_meant` is true, with versions.
+pub fn labels(is_meant: impl Fn(&Client) -> bool) -> Vec<String> {
+    those(is_meant).into_iter().map(Client::label).collect()
+}
+
+/// `A 1 takes`, `A 1 and B take` or `A 1, B and C take`: names with releases, and the verb in both
+/// numbers.
 pub fn sentence(clients: &[&Client], one: &str, many: &str) -> String {
-    let names: Vec<_> = clients.iter().map(|client| client.name).collect();
+    let names: Vec<_> = clients.iter().map(|client| client.with_release()).collect();
     match &names[..] {
         [] => String::new(),
         [name] => format!("{name} {one}"),

@@ -20,6 +20,29 @@ const THUNDERBIRD: &[Step] = &[
     of(Of::MxDomain, a(Https, Encoded)),
 ];
 
+/// The domains of the mail servers for which Thunderbird gets tokens (seen: 153, `OAuth2Providers`).
+pub(super) const OAUTH2_HOSTS: &[&str] = &[
+    "googlemail.com",
+    "gmail.com",
+    "imap.mail.ru",
+    "smtp.mail.ru",
+    "imap.yandex.com",
+    "smtp.yandex.com",
+    "yahoo.com",
+    "att.net",
+    "aol.com",
+    "office365.com",
+    "outlook.com",
+    "hotmail.com",
+    "imap.fastmail.com",
+    "pop.fastmail.com",
+    "smtp.fastmail.com",
+    "imap.comcast.net",
+    "pop.comcast.net",
+    "smtp.comcast.net",
+    "thundermail.com",
+];
+
 pub(super) static CLIENTS: &[Client] = &[
     Client {
         name: "Thunderbird",
@@ -49,6 +72,8 @@ pub(super) static CLIENTS: &[Client] = &[
             Rule::FirstResponse,
             Rule::NeedsXmlType,
             Rule::IgnoresRedirectUrl,
+            Rule::FollowsRedirectAddress,
+            Rule::TwoRedirects,
             Rule::SendsPassword,
             Rule::ExactWords,
             Rule::RefusesLateStart,

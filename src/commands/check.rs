@@ -7,16 +7,15 @@
 
 use super::loading::CHECKS;
 use super::output::{FOUND, print, print_json};
-use super::placement;
-use crate::account::{Account, Redirect};
-use crate::address::{Domain, EmailAddress};
+use super::{explain, placement, redirect};
+use crate::address::Domain;
 use crate::cli;
+use crate::clients;
 use crate::config::find::{Source, usual_file};
 use crate::config::lookup::Origin;
 use crate::config::overlay::{Sets, Variable};
 use crate::config::places::Places;
 use crate::config::{Config, check::Loading};
-use crate::discovery::autodiscover::new_address;
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
 use crate::lint::lint;
@@ -27,11 +26,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How many redirects Autodiscover clients follow (seen: EWS's documentation names ten).
-const MAX_REDIRECTS: usize = 10;
-
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
+    if let Some(code) = &arguments.explain {
+        return explain::run(code);
+    }
     log::leave_out_what_requests_find();
     let whole = source.place();
     let (findings, domains) = match source.load(Loading::command(&CHECKS)) {
@@ -124,7 +123,11 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
         findings.extend(config.overlay().0.iter().map(|variable| note(variable, whole, &of_file)));
     }
     if let Some(identity) = config.signing_identity() {
-        findings.extend(identity.findings());
+        // Only Apple devices read signatures.
+        let clients = clients::labels(|client| client.asks_for_profiles());
+        findings.extend(
+            identity.findings().into_iter().map(|it| Finding { clients: clients.clone(), ..it }),
+        );
         if config.answers_any() {
             let place = in_base(&["domains.answer", "apple.signing_certificate"]);
             let message = "any domain is answered, but profiles are signed only for domains that are \
@@ -225,16 +228,17 @@ fn of_domains<'a>(
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
         };
-        let invalid = redirect_to_none(domain, &account)
-            .map(|message| Finding::error("redirect-address", None, message));
-        let redirect = invalid.or_else(|| {
-            let message = redirect_circle(domain, &account, config)?;
-            Some(Finding::error("redirect-circle", None, message))
-        });
-        if let Some(finding) = redirect {
+        for finding in redirect::findings(domain, &account, config) {
             let keys = ["autodiscover.redirect_address".to_owned()];
             let place = first(&keys).or_else(|| whole.cloned());
             shared.add(Finding { place, ..finding }, named);
+        }
+        for (key, length, max) in found.shortened(domain) {
+            let place = first(&[key.to_owned()]).or_else(|| whole.cloned());
+            let message = format!("{key}: {length} characters; it is cut after {max}");
+            let mut finding = Finding::warning("name-long", place, message);
+            finding.remedy = Some("use a shorter name".to_owned());
+            shared.add(finding, named);
         }
         for finding in lint(&account, |keys| first(keys).or_else(|| whole.cloned())) {
             shared.add(finding, named);
@@ -269,35 +273,4 @@ impl Shared {
             }
         }
     }
-}
-
-/// The message for a redirect to an address that is invalid with this domain, whatever the local
-/// part.
-fn redirect_to_none(domain: &Domain, account: &Account) -> Option<String> {
-    let Some(Redirect::Address(template)) = &account.moved else { return None };
-    // A local part of the least length.
-    let address = template.of(&EmailAddress::parse(format!("x@{domain}").as_bytes()).ok()?);
-    EmailAddress::parse(address.as_bytes()).is_err().then(|| {
-        format!(
-            "autodiscover.redirect_address: `{address}` is not an address; clients are not \
-             redirected, and get the settings of this domain"
-        )
-    })
-}
-
-/// Follows the redirects of Autodiscover from domain to domain, as clients do.
-fn redirect_circle(domain: &Domain, account: &Account, config: &Config) -> Option<String> {
-    let Some(Redirect::Address(_)) = &account.moved else { return None };
-    let mut address = EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?;
-    let mut chain = address.to_string();
-    for _ in 0..MAX_REDIRECTS {
-        let found = config.find_now(address.domain()).ok()??;
-        let domain = address.domain().clone();
-        let account = found.account(&domain, None, Some(address))?;
-        address = new_address(&account)?;
-        chain += &format!(" -> {address}");
-    }
-    Some(format!(
-        "autodiscover.redirect_address: clients give up after {MAX_REDIRECTS} redirects: {chain}"
-    ))
 }

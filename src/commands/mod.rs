@@ -7,12 +7,14 @@
 pub mod cgi;
 pub mod check;
 pub mod dns;
+pub mod explain;
 pub mod health;
 pub mod hook;
 mod loading;
 mod output;
 mod placement;
 pub mod probe;
+mod redirect;
 pub mod serve;
 pub mod show;
 

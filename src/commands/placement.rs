@@ -1,5 +1,8 @@
 //! Where the files lie: what a web server on shared hosting refuses to run, and what it would send
-//! to anybody; and whether other users can read the signing key.
+//! to anybody; whether other users can read the signing key, and who else can write the files.
+//!
+//! A folder with one of the usual names, such as `public_html`, is taken for the document root of a
+//! website.
 //!
 //! Shared hosting is recognised by a program named `*.cgi`: the one that runs, or the one beside
 //! the configuration. suEXEC documents which files it runs. Group ownership is not compared, since
@@ -7,7 +10,8 @@
 
 use crate::config::{Config, find};
 use crate::files::{self, Kind};
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Place};
+use std::collections::HashSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -19,16 +23,39 @@ const RULES: &str = ".htaccess";
 /// In a folder of this name, a web server runs every file and sends none.
 const RUN_ONLY: &str = "cgi-bin";
 
+/// Names of document roots: those of hosting panels, Apache, nginx and others.
+const ROOTS: [&str; 8] = [
+    "public_html",
+    "htdocs",
+    "httpdocs",
+    "httpsdocs",
+    "wwwroot",
+    "webroot",
+    "docroot",
+    "document_root",
+];
+/// `html` is one only in these folders: `/var/www/html`, `/usr/share/nginx/html`.
+const ABOVE_HTML: [&str; 2] = ["www", "nginx"];
+
 /// The findings about the configuration file `path`, and the files that `config` names.
 pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
-    let key = config.and_then(Config::signing_identity).map(|identity| identity.files()[1]);
+    let files = config.and_then(Config::signing_identity).map(|identity| identity.files());
+    let key = files.map(|[_, key]| key);
+    let lists = || config.into_iter().flat_map(Config::list_files);
     let mut findings: Vec<_> = key.and_then(readable_key).into_iter().collect();
-    let Some(program) = program(path) else { return findings };
-    let folder = folder_of(&program);
-    findings.extend(refused(&program, folder));
+    let named = config.into_iter().flat_map(|config| config.files.iter()).map(|(file, _)| &**file);
+    findings.extend(writable(path.into_iter().chain(named).chain(files.into_iter().flatten())));
+    findings.extend(config.and_then(Config::directory).into_iter().flat_map(writable_folder));
+    let program = program(path);
+    let folder = program.as_deref().map(folder_of);
+    let is_elsewhere = |file: &&Path| folder.is_none_or(|folder| !is_below(file, folder));
+    let data = path.into_iter().chain(lists()).chain(config.and_then(Config::directory));
+    findings.extend(data.filter(is_elsewhere).filter_map(in_document_root));
+    findings.extend(key.filter(is_elsewhere).and_then(key_in_document_root));
+    let (Some(program), Some(folder)) = (&program, folder) else { return findings };
+    findings.extend(refused(program, folder));
     if folder.file_name().is_none_or(|name| name != RUN_ONLY) {
-        let lists = config.into_iter().flat_map(Config::list_files);
-        findings.extend(shown(folder, path.into_iter().chain(lists)));
+        findings.extend(shown(folder, path.into_iter().chain(lists())));
         findings.extend(key.filter(|key| is_below(key, folder)).map(key_in_folder));
     }
     findings
@@ -57,10 +84,7 @@ fn is_below(path: &Path, folder: &Path) -> bool {
 
 fn readable_key(key: &Path) -> Option<Finding> {
     let mode = key.metadata().ok()?.mode();
-    // Nobody else gets to a file below a folder that only its owner may enter.
-    let path = key.canonicalize().ok()?;
-    let is_closed = |folder: &Path| folder.metadata().is_ok_and(|meta| meta.mode() & 0o001 == 0);
-    if path.ancestors().skip(1).any(is_closed) {
+    if is_closed(key) {
         return None;
     }
     let message =
@@ -70,11 +94,113 @@ fn readable_key(key: &Path) -> Option<Finding> {
     (mode & 0o004 != 0).then_some(finding)
 }
 
+/// True for a file below a folder that only its owner or a group may enter: nobody else gets to it.
+fn is_closed(path: &Path) -> bool {
+    let is_closed = |folder: &Path| folder.metadata().is_ok_and(|meta| meta.mode() & 0o001 == 0);
+    path.canonicalize().is_ok_and(|path| path.ancestors().skip(1).any(is_closed))
+}
+
 fn key_in_folder(key: &Path) -> Finding {
     let message = "the signing key lies in the folder of the program, which is part of a website";
     let mut finding = Finding::warning("key-in-web-folder", Some(Place::file(key)), message);
     finding.remedy = Some("move it to a folder above the website".to_owned());
     finding
+}
+
+//------------ Who can write --------------------------------------------------
+
+/// The findings about files that others than their owner can write, each file once.
+fn writable<'a>(files: impl Iterator<Item = &'a Path>) -> Vec<Finding> {
+    let mut seen = HashSet::new();
+    files.filter(|file| seen.insert(*file)).filter_map(writable_by_others).collect()
+}
+
+/// The same about the folder of domains, and about the first file in it.
+fn writable_folder(folder: &Path) -> Vec<Finding> {
+    let mut findings: Vec<_> = writable_by_others(folder).into_iter().collect();
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
+    let mut of_files: Vec<_> = files.filter_map(|path| writable_by_others(&path)).collect();
+    of_files.sort_by(|a, b| a.place.cmp(&b.place));
+    let more = of_files.len().saturating_sub(1);
+    findings.extend(of_files.into_iter().next().map(|mut finding| {
+        if more > 0 {
+            finding.message += &format!("; and {more} more files in this folder");
+        }
+        finding
+    }));
+    findings
+}
+
+fn writable_by_others(path: &Path) -> Option<Finding> {
+    let meta = path.metadata().ok()?;
+    let (mode, place) = (octal(meta.mode()), Some(Place::file(path)));
+    let (right, what) = match meta.is_dir() {
+        true => ("755", "add and replace files in this folder"),
+        false => ("644", "change this file"),
+    };
+    // A group with the number of its owner is that user's own.
+    let is_of_group = meta.mode() & 0o020 != 0 && meta.gid() != 0 && meta.gid() != meta.uid();
+    let mut finding = if meta.mode() & 0o002 != 0 && !is_closed(path) {
+        let message = format!("mode {mode}: every user of this machine can {what}");
+        Finding::warning("file-writable", place, message)
+    } else if is_of_group {
+        let message = format!("mode {mode}: group {} can {what}", meta.gid());
+        Finding::note("file-writable", place, message)
+    } else {
+        return None;
+    };
+    finding.remedy = Some(format!("set its mode to {right}, unless this is intended"));
+    Some(finding)
+}
+
+//------------ Document roots -------------------------------------------------
+
+fn in_document_root(path: &Path) -> Option<Finding> {
+    let root = document_root(path)?;
+    let message =
+        format!("it lies in {}, which a web server sends to anybody", finding::name(&root));
+    let mut finding = Finding::warning("file-exposed", Some(Place::file(path)), message);
+    finding.remedy = Some("move it to a folder above the website".to_owned());
+    Some(finding)
+}
+
+fn key_in_document_root(key: &Path) -> Option<Finding> {
+    let root = document_root(key)?;
+    let message = format!(
+        "the signing key lies in {}, which a web server sends to anybody",
+        finding::name(&root)
+    );
+    let mut finding = Finding::warning("key-in-web-folder", Some(Place::file(key)), message);
+    finding.remedy = Some("move it to a folder above the website".to_owned());
+    Some(finding)
+}
+
+/// The document root that a file lies in, unless a rule in a folder up to there hides the file, or
+/// it lies in a folder of programs.
+fn document_root(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    for folder in path.ancestors().skip(1) {
+        let name = |folder: &Path| Some(folder.file_name()?.to_str()?.to_owned());
+        let own = name(folder)?;
+        if own == RUN_ONLY || hides(&rules(folder), &path) {
+            return None;
+        }
+        let is_html = || {
+            let above = folder.parent().and_then(name);
+            own == "html" && above.is_some_and(|above| ABOVE_HTML.contains(&&*above))
+        };
+        if ROOTS.contains(&&*own) || is_html() {
+            return Some(folder.to_owned());
+        }
+    }
+    None
+}
+
+/// The rules of a folder, in lower case.
+fn rules(folder: &Path) -> String {
+    let rules = files::read(&folder.join(RULES), Kind::Configuration).unwrap_or_default();
+    String::from_utf8_lossy(&rules).to_lowercase()
 }
 
 //------------ What suEXEC refuses ---------------------------------------------
@@ -152,8 +278,7 @@ fn octal(mode: u32) -> String {
 
 /// The files in the web folder that no rule beside the program hides.
 fn shown<'a>(folder: &Path, paths: impl Iterator<Item = &'a Path>) -> Vec<Finding> {
-    let rules = files::read(&folder.join(RULES), Kind::Configuration).unwrap_or_default();
-    let rules = String::from_utf8_lossy(&rules).to_lowercase();
+    let rules = rules(folder);
     let is_shown = |path: &&Path| is_below(path, folder) && !hides(&rules, path);
     let finding = |path: &Path| {
         let message = "it lies in the folder of the program, and no rule in the .htaccess there hides it: \

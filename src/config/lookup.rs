@@ -303,6 +303,11 @@ impl Config {
         self.lists.iter().map(|(file, _)| file.as_path())
     }
 
+    /// The folder with a file for each domain.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_ref().map(|directory| directory.folder())
+    }
+
     /// The certificate and key for Apple profiles, if configured.
     pub fn signing_identity(&self) -> Option<&Identity> {
         self.signing.as_ref()

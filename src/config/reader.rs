@@ -212,7 +212,7 @@ pub(super) const LIKE: f64 = 0.7;
 const LONGEST_COMPARED: usize = 100;
 
 /// The word most similar to `unknown`, if the similarity is at least `least`.
-pub(super) fn nearest<'a>(unknown: &str, words: &[&'a str], least: f64) -> Option<&'a str> {
+pub fn nearest<'a>(unknown: &str, words: &[&'a str], least: f64) -> Option<&'a str> {
     if unknown.len() > LONGEST_COMPARED {
         return None;
     }

@@ -280,6 +280,24 @@ impl Found {
         of_server.or_else(|| of_url().map(|(key, _)| key))
     }
 
+    /// The names of the provider that are shortened for `domain`: the key, the length, and the
+    /// largest one, in characters. A name that is the domain is not counted.
+    pub fn shortened(&self, domain: &Domain) -> Vec<(&'static str, usize, usize)> {
+        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
+        let Provider { name, short_name, .. } = &*self.settings.provider;
+        // A short name that is not set is the name.
+        let short_name = Some(short_name).filter(|short_name| *short_name != name);
+        let names = [
+            ("provider.name", Some(name), MAX_NAME),
+            ("provider.short_name", short_name, MAX_SHORT_NAME),
+        ];
+        let own = names.into_iter().filter_map(|(key, name, max)| {
+            let name = name.filter(|name| *name != defaults::PROVIDER_NAME)?;
+            Some((key, form.say(name).chars().count(), max))
+        });
+        own.filter(|(_, length, max)| length > max).collect()
+    }
+
     /// The URLs of enabled services, each with its key.
     fn urls(&self) -> impl Iterator<Item = (String, &Template<HttpsUrl>)> {
         let Settings { provider, services, oauth2, moved, .. } = &*self.settings;

@@ -1,7 +1,7 @@
 //! Which clients a setting breaks: those with a certain behaviour, by the table in `clients`.
 
 use crate::account::Auth;
-use crate::clients::{Client, Login, Rule, sentence, those};
+use crate::clients::{Client, Login, Rule, Schema, What, labels, sentence, those};
 
 /// The clients that a setting breaks.
 #[derive(Clone, Copy)]
@@ -23,12 +23,13 @@ impl Breaks {
         match self {
             Breaks::None => Vec::new(),
             Breaks::All => vec!["all".to_owned()],
-            Breaks::Those(does) => those(does).into_iter().map(Client::label).collect(),
+            Breaks::Those(does) => labels(does),
         }
     }
 }
 
-/// The clients with this behaviour, followed by the verb for one or for several.
+/// The clients with this behaviour, with their releases, followed by the verb for one or for
+/// several.
 pub fn who(does: Does, one: &str, many: &str) -> String {
     sentence(&those(does), one, many)
 }
@@ -45,6 +46,17 @@ pub const REFUSES_NO_LOGIN: Does = |client| NEEDS_LOGIN(client) || REFUSES_METHO
 pub const OAUTH2_BY_HOST: Does = |client| client.has(Rule::OAuth2ByHost);
 pub const OAUTH2_BY_DOCUMENT: Does = |client| client.has(Rule::OAuth2ByDocument);
 pub const NEEDS_PASSWORD: Does = |client| OAUTH2_BY_HOST(client) || client.has(Rule::NoOAuth2);
+/// KMail: it takes OAuth2 from a list, for which it has no provider.
+pub const TAKES_OTHER_METHOD: Does = |client| client.has(Rule::FirstOtherMethod);
+pub const TAKES_METHOD_BEFORE_OAUTH2: Does =
+    |client| FIRST_BY_DOCUMENT(client) || TAKES_OTHER_METHOD(client);
+const FIRST_BY_DOCUMENT: Does =
+    |client| client.has(Rule::FirstMethod) && OAUTH2_BY_DOCUMENT(client);
+pub const IGNORES_PLAIN: Does = |client| client.has(Rule::IgnoresPlain);
+pub const NEEDS_TLS: Does = |client| REFUSES_PLAIN(client) || IGNORES_PLAIN(client);
+pub const CUTS_AT_REFERENCES: Does = |client| client.has(Rule::LosesReferences);
+pub const WANTS_ACTIVESYNC: Does =
+    |client| client.asks().any(|ask| ask.what == What::Pox(Schema::MobileSync));
 pub const PORT_DECIDES: Does = |client| client.has(Rule::PortDecides);
 pub const LAST_USERNAME: Does = |client| client.has(Rule::LastUsername);
 pub const IGNORES_ADDRESS: Does =
@@ -81,8 +93,6 @@ pub fn of_redirect(ignores: Does) -> String {
 
 /// How clients treat several authentication methods.
 pub fn choices(methods: &[Auth]) -> String {
-    const FIRST_BY_DOCUMENT: Does =
-        |client| client.has(Rule::FirstMethod) && OAUTH2_BY_DOCUMENT(client);
     const FIRST_BY_HOST: Does = |client| client.has(Rule::FirstMethod) && OAUTH2_BY_HOST(client);
     let takes =
         |does, method: &Auth| who(does, &format!("takes {method}"), &format!("take {method}"));
@@ -102,6 +112,6 @@ pub fn choices(methods: &[Auth]) -> String {
     let last = methods.iter().rfind(|method| known.contains(method));
     clients.extend(last.map(|method| takes(|client| client.has(Rule::LastMethod), method)));
     let other = methods.iter().find(|method| **method != Auth::Password);
-    clients.extend(other.map(|method| takes(|client| client.has(Rule::FirstOtherMethod), method)));
+    clients.extend(other.map(|method| takes(TAKES_OTHER_METHOD, method)));
     format!("auth is a list: {}", clients.join(", "))
 }

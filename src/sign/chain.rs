@@ -110,6 +110,13 @@ pub(super) fn lasting_faults(chain: &[X509], file: &[X509], key: &PKeyRef<Privat
             "add the chain after the certificate, as in a `fullchain.pem`",
         );
     }
+    if leaf.subject_name().entries_by_nid(Nid::COMMONNAME).next().is_none() {
+        fault(
+            "signing-name",
+            "the certificate has no common name (CN), which devices show as the signer".to_owned(),
+            "use a certificate with a common name",
+        );
+    }
     let place = |certificate: &X509| file.iter().position(|other| is_same(other, certificate));
     if !chain.iter().map(place).is_sorted() || place(leaf) != Some(0) {
         fault(

@@ -417,7 +417,7 @@ fn answers(client: &Client) -> Vec<String> {
 }
 
 /// The rules in the order of the documentation.
-const RULES: [Rule; 56] = [
+const RULES: [Rule; 59] = [
     Rule::FirstServer,
     Rule::LastServer,
     Rule::LastOutgoing,
@@ -427,6 +427,7 @@ const RULES: [Rule; 56] = [
     Rule::ImapFirst,
     Rule::RefusesOtherTypes,
     Rule::RefusesPlain,
+    Rule::IgnoresPlain,
     Rule::RefusesOtherMethods,
     Rule::NeedsLogin,
     Rule::FirstMethod,
@@ -469,8 +470,10 @@ const RULES: [Rule; 56] = [
     Rule::RefusesRedirects,
     Rule::DistrustsHttp,
     Rule::KeepsAnswers,
+    Rule::FollowsRedirectAddress,
     Rule::IgnoresRedirectAddress,
     Rule::IgnoresRedirectUrl,
+    Rule::TwoRedirects,
     Rule::ErrorEndsSearch,
     Rule::SendsPassword,
     Rule::WantsExchange,
@@ -488,6 +491,7 @@ fn about(rule: Rule) -> &'static str {
         Rule::ImapFirst => "finds no incoming server if another type precedes IMAP",
         Rule::RefusesOtherTypes => "rejects a document with an unknown type of server",
         Rule::RefusesPlain => "rejects a document with an IMAP or SMTP server without TLS",
+        Rule::IgnoresPlain => "uses TLS or STARTTLS for a server without TLS",
         Rule::RefusesOtherMethods => {
             "rejects a document with an IMAP or SMTP server without a known authentication method"
         }
@@ -552,8 +556,10 @@ fn about(rule: Rule) -> &'static str {
         Rule::RefusesRedirects => "does not follow HTTP redirects",
         Rule::DistrustsHttp => "asks the user to confirm a response over http",
         Rule::KeepsAnswers => "caches a response for weeks and ignores its caching header fields",
+        Rule::FollowsRedirectAddress => "follows redirects of Autodiscover to an address",
         Rule::IgnoresRedirectAddress => "does not follow a redirect of Autodiscover to an address",
         Rule::IgnoresRedirectUrl => "does not follow a redirect of Autodiscover to a URL",
+        Rule::TwoRedirects => "follows two redirects of Autodiscover to an address, not more",
         Rule::ErrorEndsSearch => "ends its search at an Autodiscover error with status 200",
         Rule::SendsPassword => "sends the password to Autodiscover without a challenge",
         Rule::WantsExchange => "looks for Exchange or ActiveSync",
