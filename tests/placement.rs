@@ -135,6 +135,12 @@ fn a_key_in_the_web_folder_or_readable_by_others_is_a_warning() {
     set_mode(&key, 0o644);
     assert_eq!(about_key(&cgi), ["key-in-web-folder profile.key", "key-readable profile.key"]);
     // Above the website.
+    let elsewhere = sandbox.path("htdocs/profile.key");
+    write(&elsewhere, fs::read(&key).expect("the key"));
+    set_mode(&elsewhere, 0o600);
+    let config = NAMED.to_owned() + &signing.replace("profile.key", "../htdocs/profile.key");
+    write(&folder.join("mailsetup.toml"), config);
+    assert_eq!(about_key(&cgi), ["key-in-web-folder profile.key"]);
     let config = NAMED.to_owned() + &signing.replace("profile.key", "../profile.key");
     fs::rename(key, sandbox.path("profile.key")).expect("rename");
     write(&folder.join("mailsetup.toml"), config);
@@ -151,6 +157,84 @@ fn a_key_in_the_web_folder_or_readable_by_others_is_a_warning() {
     let config = NAMED.to_owned() + &signing.replace("profile.key", "../closed/profile.key");
     write(&folder.join("mailsetup.toml"), config);
     assert_eq!(about_key(&cgi), none);
+}
+
+/// Whoever can write these files decides where passwords are sent.
+#[test]
+fn files_that_others_can_write_are_named() {
+    let sandbox = Sandbox::new();
+    let text = "[domains]\nlist_files = ['list']\ndirectory = 'd'\n[domain.'a.example']\n";
+    let config = sandbox.write("c.toml", text);
+    let list = sandbox.write("list", "b.example\n");
+    let domain = sandbox.write("d/c.example.toml", "");
+    sandbox.write("d/d.example.toml", "");
+    let arguments = ["--config", config.to_str().expect("UTF-8")];
+    let none: [&str; 0] = [];
+    assert_eq!(check(&program(), &arguments), none);
+    for (path, mode, usual) in [
+        (&config, 0o646, 0o644),
+        (&list, 0o606, 0o604),
+        (&domain, 0o666, 0o644),
+        (&sandbox.path("d"), 0o777, 0o755),
+    ] {
+        set_mode(path, mode);
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(check(&program(), &arguments), [format!("file-writable {name}")]);
+        set_mode(path, usual);
+        assert_eq!(check(&program(), &arguments), none, "{name}");
+    }
+    // One line for a folder with many of them.
+    set_mode(&domain, 0o666);
+    set_mode(&sandbox.path("d/d.example.toml"), 0o666);
+    assert_eq!(check(&program(), &arguments), ["file-writable c.example.toml"]);
+    set_mode(&domain, 0o644);
+    set_mode(&sandbox.path("d/d.example.toml"), 0o644);
+    // A group may be intended: a note, unless it is the owner's own or root's.
+    set_mode(&config, 0o664);
+    assert_eq!(check(&program(), &arguments), none);
+    std::os::unix::fs::chown(&config, None, Some(4_000_000)).expect("chown, as root");
+    assert_eq!(check(&program(), &arguments), ["file-writable c.toml"]);
+    let mut strict = command(program());
+    let status = strict.args(["check", "--strict"]).args(arguments).output().expect("the program");
+    assert_eq!(status.status.code(), Some(0));
+    // In a folder that others may not enter, its mode does not matter.
+    set_mode(&config, 0o646);
+    set_mode(&sandbox.path(""), 0o700);
+    assert_eq!(check(&program(), &arguments), none);
+    set_mode(&sandbox.path(""), 0o755);
+}
+
+/// Also without a program beside the configuration.
+#[test]
+fn files_in_a_document_root_are_named() {
+    let sandbox = Sandbox::new();
+    let none: [&str; 0] = [];
+    for (folder, is_root) in [
+        ("public_html", true),
+        ("htdocs/deep/er", true),
+        ("www/html", true),
+        ("site/html", false),
+        ("www/example.org", false),
+        ("public_html/cgi-bin", false),
+        ("my_public_html", false),
+    ] {
+        let config = sandbox.write(&format!("{folder}/c.toml"), NAMED);
+        let found = check(&program(), &["--config", config.to_str().expect("UTF-8")]);
+        match is_root {
+            true => assert_eq!(found, ["file-exposed c.toml"], "{folder}"),
+            false => assert_eq!(found, none, "{folder}"),
+        }
+    }
+    // Rules between the file and the root hide it; lists and the folder of domains count, too.
+    let text = "[domains]\nlist_files = ['public_html/list.txt']\ndirectory = 'htdocs/d'\n";
+    sandbox.write("public_html/list.txt", "a.example\n");
+    sandbox.write("htdocs/d/b.example.toml", "");
+    let config = sandbox.write("c.toml", text);
+    let found = check(&program(), &["--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(found, ["file-exposed list.txt", "file-exposed d"]);
+    sandbox.write("htdocs/.htaccess", "RewriteRule \\.toml$ - [F]\n");
+    let found = check(&program(), &["--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(found, ["file-exposed list.txt"]);
 }
 
 /// `/usr/bin/mailsetup` with `/etc/mailsetup/config.toml`, also called by its link in cgi-bin.

@@ -577,6 +577,32 @@ fn what_devices_object_to_is_a_warning() {
     }
 }
 
+/// Devices show the common name as the signer; they are the clients that a signature concerns.
+#[test]
+fn a_certificate_without_a_common_name_is_named() {
+    let sandbox = Sandbox::new();
+    for (subject, has_name) in [("/O=Nobody", false), ("/O=Nobody/CN=Example", true)] {
+        let mut request = command("openssl");
+        request
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout"]);
+        run(request.arg(sandbox.path("a.key")).arg("-out").arg(sandbox.path("a.crt")));
+        let text = "apple = { signing_certificate = 'a.crt', signing_key = 'a.key' }\n";
+        let config = sandbox.write("c.toml", text.to_owned() + NAMED);
+        let config = config.to_str().expect("UTF-8");
+        let found = run_mailsetup(&["--config", config, "check", "--json"]).stdout;
+        let found: Vec<serde_json::Value> = serde_json::from_slice(&found).expect("JSON");
+        let expected = if has_name {
+            &["signing-self-signed"][..]
+        } else {
+            &["signing-name", "signing-self-signed"]
+        };
+        assert_eq!(codes(&found), expected, "{subject}");
+        for finding in found {
+            assert_eq!(finding["clients"].to_string(), "[\"Apple Mail iOS 18.1, macOS 15.1\"]");
+        }
+    }
+}
+
 /// Files with the needed contents in an unusual form.
 #[test]
 fn usual_accidents_with_pem_files_do_no_harm() {

@@ -21,7 +21,7 @@ use crate::finding::{self, Finding, Level, Place};
 use crate::lint::lint;
 use crate::log;
 use crate::visible::visible;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -197,6 +197,16 @@ fn of_domains<'a>(
         broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
     let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
     let mut shared = Shared::default();
+    // Places in the base, by keys: thousands of domains may share a finding.
+    let in_base = RefCell::new(HashMap::<Vec<String>, Option<Place>>::new());
+    let first_in_base = |keys: &[String]| {
+        if let Some(place) = in_base.borrow().get(keys) {
+            return place.clone();
+        }
+        let place = base().first(None, keys);
+        in_base.borrow_mut().insert(keys.to_vec(), place.clone());
+        place
+    };
     // If any domain is answered, one stands for all.
     let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
     for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
@@ -219,7 +229,7 @@ fn of_domains<'a>(
                     places.get_or_init(|| Places::of(path, text)).first(None, keys)
                 }
             };
-            own.or_else(|| base().first(None, keys))
+            own.or_else(|| first_in_base(keys))
         };
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();

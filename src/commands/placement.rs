@@ -135,10 +135,11 @@ fn writable_folder(folder: &Path) -> Vec<Finding> {
 fn writable_by_others(path: &Path) -> Option<Finding> {
     let meta = path.metadata().ok()?;
     let (mode, place) = (octal(meta.mode()), Some(Place::file(path)));
-    let (right, what) = match meta.is_dir() {
-        true => ("755", "add and replace files in this folder"),
-        false => ("644", "change this file"),
+    let what = match meta.is_dir() {
+        true => "add and replace files in this folder",
+        false => "change this file",
     };
+    let right = octal(meta.mode() & 0o755);
     // A group with the number of its owner is that user's own.
     let is_of_group = meta.mode() & 0o020 != 0 && meta.gid() != 0 && meta.gid() != meta.uid();
     let mut finding = if meta.mode() & 0o002 != 0 && !is_closed(path) {
@@ -180,10 +181,12 @@ fn key_in_document_root(key: &Path) -> Option<Finding> {
 /// it lies in a folder of programs.
 fn document_root(path: &Path) -> Option<PathBuf> {
     let path = path.canonicalize().ok()?;
-    for folder in path.ancestors().skip(1) {
+    // What is in the folder of domains.
+    let shown = if path.is_dir() { path.join("example.org.toml") } else { path.clone() };
+    for folder in shown.ancestors().skip(1) {
         let name = |folder: &Path| Some(folder.file_name()?.to_str()?.to_owned());
         let own = name(folder)?;
-        if own == RUN_ONLY || hides(&rules(folder), &path) {
+        if own == RUN_ONLY || hides(&rules(folder), &shown) {
             return None;
         }
         let is_html = || {
