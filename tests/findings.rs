@@ -298,6 +298,36 @@ fn a_name_that_is_cut_is_a_warning() {
     }
 }
 
+/// A list of web hosts as a list of domains: clients without an address got other settings.
+#[test]
+fn a_host_of_a_domain_is_not_a_domain() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("list", "a.example\nautoconfig.a.example\nwww.a.example\nautodiscover.b.example\n");
+    let config = sandbox.write("c.toml", "domains.list_files = ['list']\n");
+    assert_eq!(places(&config), ["domain-host c.toml"]);
+    let finding = &json(&config)[0];
+    assert_eq!(finding["domain"], "autoconfig.a.example");
+    assert!(finding["clients"].to_string().contains("\"Geary 3e8d4f1\""), "{finding}");
+    let config =
+        sandbox.write("c.toml", "[domain.'a.example']\n[domain.'ua-auto-config.a.example']\n");
+    assert_eq!(places(&config), ["domain-host c.toml:2:9"]);
+}
+
+#[test]
+fn limits_must_take_the_requests_of_clients() {
+    let sandbox = Sandbox::new();
+    for (text, found) in [
+        ("limits.body_bytes = 1023", &["limit-small c.toml:1:21"][..]),
+        ("limits.body_bytes = 1024", &[]),
+        ("[limits]\nparameters_bytes = 4095", &["limit-small c.toml:2:20"]),
+        ("[limits]\nparameters_bytes = 4096", &[]),
+    ] {
+        let config = sandbox.write("c.toml", text);
+        assert_eq!(places(&config), found, "{text}");
+    }
+}
+
 //------------ redirects -----------------------------------------------------
 
 /// Each domain with the address that it redirects to.

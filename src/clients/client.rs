@@ -1,6 +1,6 @@
 //! The description of a mail client: its requests, and what it does with a document.
 
-use super::step::{Ask, Step, What};
+use super::step::{Ask, Host, Sent, Step, What};
 
 /// A mail client.
 #[derive(Debug)]
@@ -114,6 +114,12 @@ impl Client {
             Step::Ask(ask) => Some(ask),
             Step::Srv(_) | Step::Elsewhere(_) => None,
         })
+    }
+
+    /// True if it requests autoconfig at a host of the domain without the address.
+    pub fn asks_without_address(&self) -> bool {
+        let what = What::Autoconfig(Sent::No);
+        self.asks().any(|ask| ask.what == what && ask.host == Host::Autoconfig)
     }
 
     /// True if it requests Apple profiles.

@@ -10,7 +10,7 @@ use super::output::{FOUND, print, print_json};
 use super::{explain, placement, redirect};
 use crate::address::Domain;
 use crate::cli;
-use crate::clients;
+use crate::clients::{self, Client};
 use crate::config::find::{Source, usual_file};
 use crate::config::lookup::Origin;
 use crate::config::overlay::{Sets, Variable};
@@ -18,6 +18,7 @@ use crate::config::places::Places;
 use crate::config::{Config, check::Loading};
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
+use crate::limits::Limits;
 use crate::lint::lint;
 use crate::log;
 use crate::visible::visible;
@@ -25,6 +26,13 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The least limits that take the requests of all clients (seen: Autodiscover of Thunderbird and
+/// Outlook has up to 500 bytes; the parameters of nginx have 1 to 2 KiB).
+const LEAST_BODY: usize = 1024;
+const LEAST_PARAMETERS: usize = 4096;
+/// The labels of hosts that clients ask for the settings of a domain.
+const HOSTS: [&str; 3] = ["autoconfig.", "autodiscover.", "ua-auto-config."];
 
 /// Checks and reports.
 pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
@@ -143,6 +151,12 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
         let message = "the lists and the folder of domains are empty: no request is answered";
         findings.push(Finding::warning("no-domain", place, message));
     }
+    findings.extend(small_limits(config, in_base));
+    findings.extend(config.domains().into_iter().filter_map(|domain| {
+        let parent = domain.without_prefix(&HOSTS).filter(|parent| config.is_named(parent))?;
+        let place = base().name(&domain).or_else(|| whole.cloned());
+        Some(host_as_domain(domain, &parent, place))
+    }));
     for domain in config.domains_with_two() {
         let place = base().name(&domain).or_else(|| whole.cloned());
         let message =
@@ -159,6 +173,42 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
     findings.extend(placement::findings(file, Some(config)));
     finding::sort(&mut findings, &config.files);
     findings
+}
+
+/// Limits that refuse requests of mail clients.
+fn small_limits(config: &Config, place: impl Fn(&[&str]) -> Option<Place>) -> Vec<Finding> {
+    let Limits { body_bytes, parameters_bytes, .. } = config.limits;
+    let limits = [
+        ("limits.body_bytes", body_bytes, LEAST_BODY, "a request of Autodiscover"),
+        (
+            "limits.parameters_bytes",
+            parameters_bytes,
+            LEAST_PARAMETERS,
+            "the parameters of a request from a web server",
+        ),
+    ];
+    let small = limits.into_iter().filter(|(_, limit, least, _)| limit < least);
+    let finding = |(key, _, least, what): (&str, _, usize, &str)| {
+        let message = format!("{key}: {what} can have {least} bytes; larger ones are refused");
+        let mut finding = Finding::warning("limit-small", place(&[key]), message);
+        finding.remedy = Some("remove the key; the default is enough".to_owned());
+        finding
+    };
+    small.map(finding).collect()
+}
+
+/// A host of `parent` for mail clients, which is configured as a domain.
+fn host_as_domain(domain: Domain, parent: &Domain, place: Option<Place>) -> Finding {
+    let message = format!(
+        "clients ask this host for the settings of {}; those that send no address get settings of \
+         another domain",
+        parent.for_people()
+    );
+    let mut finding = Finding::warning("domain-host", place, message);
+    finding.remedy = Some("take the host out of the domains".to_owned());
+    finding.clients = clients::labels(Client::asks_without_address);
+    finding.domain = Some(domain);
+    finding
 }
 
 /// What a variable sets, and the place of the setting that it is used instead of.
