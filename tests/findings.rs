@@ -222,6 +222,20 @@ fn clients_have_versions() {
     assert_eq!(clients("name-value"), "[\"Thunderbird 153\"]");
     assert!(clients("no-imap").contains("\"Delta Chat 2.65\""), "{}", clients("no-imap"));
     assert!(clients("no-imap").contains("\"Geary 3e8d4f1\""), "{}", clients("no-imap"));
+    // Only those that the setting breaks.
+    for (text, named) in [
+        ("imap.alternatives = [{ port = 143 }]", "[\"Evolution 3.46\"]"),
+        ("smtp.alternatives = [{ port = 465 }]", "[\"Evolution 3.46\",\"aerc fab0531\"]"),
+        ("pop3.port = 110\npop3.security = 'tls'", "[\"Thunderbird 153\"]"),
+        ("smtp.port = 2525", "[\"Thunderbird 153\",\"FairEmail e23dd9d\"]"),
+        ("imap.auth = ['cram-md5', 'oauth2']", "[\"Mustang 227ae5a\"]"),
+        ("imap.auth = ['password', 'oauth2']", "[\"KMail 8163b65 (2026-07)\",\"Mustang 227ae5a\"]"),
+    ] {
+        let config = sandbox.write("d.toml", text);
+        let findings = json(&config);
+        let is_it = |finding: &&Value| finding["clients"].to_string() == named;
+        assert!(findings.iter().any(|finding| is_it(&finding)), "{text}: {findings:?}");
+    }
     // The line names releases.
     let lines = text(&check(&config, &[]));
     assert!(lines.contains("Delta Chat 2.65, Geary, FairEmail,"), "{lines}");

@@ -200,9 +200,10 @@ fn small_limits(config: &Config, place: impl Fn(&[&str]) -> Option<Place>) -> Ve
 /// A host of `parent` for mail clients, which is configured as a domain.
 fn host_as_domain(domain: Domain, parent: &Domain, place: Option<Place>) -> Finding {
     let message = format!(
-        "clients ask this host for the settings of {}; those that send no address get settings of \
-         another domain",
-        parent.for_people()
+        "clients ask this host for the settings of {}; {} the settings of another domain, without an \
+         address in the request",
+        parent.for_people(),
+        clients::sentence(&clients::those(Client::asks_without_address), "gets", "get")
     );
     let mut finding = Finding::warning("domain-host", place, message);
     finding.remedy = Some("take the host out of the domains".to_owned());

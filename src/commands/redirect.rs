@@ -88,7 +88,8 @@ fn chain(domain: &Domain, account: &Account, config: &Config) -> Option<Finding>
         ..Finding::warning("redirect-circle", None, message)
     };
     let finding = if is_circle {
-        circle(format!("{key}: a circle, in which clients find nothing: {way}"))
+        let find = clients::sentence(&clients::those(FOLLOWS), "finds", "find");
+        circle(format!("{key}: a circle, in which {find} nothing: {way}"))
     } else if steps >= MAX_REDIRECTS {
         circle(format!("{key}: clients give up after {MAX_REDIRECTS} redirects: {way}"))
     } else if steps > FEW_REDIRECTS {

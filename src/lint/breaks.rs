@@ -50,14 +50,18 @@ pub const NEEDS_PASSWORD: Does = |client| OAUTH2_BY_HOST(client) || client.has(R
 pub const TAKES_OTHER_METHOD: Does = |client| client.has(Rule::FirstOtherMethod);
 pub const TAKES_METHOD_BEFORE_OAUTH2: Does =
     |client| FIRST_BY_DOCUMENT(client) || TAKES_OTHER_METHOD(client);
-const FIRST_BY_DOCUMENT: Does =
+pub const FIRST_BY_DOCUMENT: Does =
     |client| client.has(Rule::FirstMethod) && OAUTH2_BY_DOCUMENT(client);
 pub const IGNORES_PLAIN: Does = |client| client.has(Rule::IgnoresPlain);
 pub const NEEDS_TLS: Does = |client| REFUSES_PLAIN(client) || IGNORES_PLAIN(client);
 pub const CUTS_AT_REFERENCES: Does = |client| client.has(Rule::LosesReferences);
-pub const WANTS_ACTIVESYNC: Does =
-    |client| client.asks().any(|ask| ask.what == What::Pox(Schema::MobileSync));
+/// Others request ActiveSync, too, but it is not known that they use it.
+pub const WANTS_ACTIVESYNC: Does = |client| {
+    let what = What::Pox(Schema::MobileSync);
+    client.has(Rule::WantsExchange) && client.asks().any(|ask| ask.what == what)
+};
 pub const PORT_DECIDES: Does = |client| client.has(Rule::PortDecides);
+pub const PORT_DECIDES_FOR_POP3: Does = |client| PORT_DECIDES(client) && !NEEDS_IMAP(client);
 pub const LAST_USERNAME: Does = |client| client.has(Rule::LastUsername);
 pub const IGNORES_ADDRESS: Does =
     |client| client.has(Rule::IgnoresRedirectAddress) && !client.sends_no_address();

@@ -56,6 +56,7 @@ fn left_out(account: &Account, is_reason: impl Fn(Why) -> bool) -> Vec<Cause> {
             // If a default is the reason, the place is that of PACC itself.
             keys: keys.chain(["pacc.enabled".to_owned()]).collect(),
             message: format!("pacc: {what} is left out: {message}"),
+            breaks: None,
         }
     });
     causes.collect()

@@ -1,7 +1,7 @@
 //! What a kind of finding is: its code, the clients that it breaks, the remedy, and the function
 //! that finds its cause in an account.
 
-use super::breaks::Breaks;
+use super::breaks::{Breaks, Does};
 use crate::account::{Account, MailServer};
 
 /// One kind of finding; all are warnings.
@@ -34,9 +34,19 @@ pub(super) enum Find {
 pub(super) struct Cause {
     pub(super) keys: Vec<String>,
     pub(super) message: String,
+    /// The clients, if they are not all of those of the kind.
+    pub(super) breaks: Option<Does>,
+}
+
+impl Cause {
+    /// The same, which breaks these clients only.
+    pub(super) fn for_those(self, does: Does) -> Cause {
+        Cause { breaks: Some(does), ..self }
+    }
 }
 
 /// A cause.
 pub(super) fn cause(keys: &[&str], message: impl Into<String>) -> Cause {
-    Cause { keys: keys.iter().map(|key| (*key).to_owned()).collect(), message: message.into() }
+    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+    Cause { keys, message: message.into(), breaks: None }
 }

@@ -23,7 +23,12 @@ pub(super) fn oauth2_list(server: &MailServer) -> Option<Cause> {
 pub(super) fn oauth2_order(server: &MailServer) -> Option<Cause> {
     let methods: Vec<_> = server.auth.iter().collect();
     let is_meant = methods.contains(&Auth::OAuth2) && methods.first() != Some(&Auth::OAuth2);
-    is_meant.then(|| cause(&["auth"], choices(&methods)))
+    let other = methods.iter().find(|method| **method != Auth::Password);
+    let breaks = match other {
+        Some(Auth::OAuth2) => breaks::TAKES_METHOD_BEFORE_OAUTH2,
+        _ => breaks::FIRST_BY_DOCUMENT,
+    };
+    is_meant.then(|| cause(&["auth"], choices(&methods)).for_those(breaks))
 }
 
 pub(super) fn auth_ntlm(server: &MailServer) -> Option<Cause> {
@@ -63,7 +68,7 @@ pub(super) fn oauth2_alone(account: &Account) -> Vec<Cause> {
             who(breaks::OAUTH2_BY_HOST, "finds", "find")
         )
     };
-    let cause = (!keys.is_empty()).then(|| Cause { keys, message: message() });
+    let cause = (!keys.is_empty()).then(|| Cause { keys, message: message(), breaks: None });
     cause.into_iter().collect()
 }
 

@@ -36,7 +36,7 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
             Find::Account(find) => find(account),
         };
         findings.extend(causes.into_iter().map(|cause| Finding {
-            clients: lint.breaks.labels(),
+            clients: cause.breaks.map_or(lint.breaks, Breaks::Those).labels(),
             remedy: Some(lint.remedy.to_owned()),
             ..Finding::warning(lint.code, place(&cause.keys), cause.message)
         }));
@@ -47,11 +47,12 @@ pub fn lint(account: &Account, mut place: impl FnMut(&[String]) -> Option<Place>
 /// Prepends the server to keys and message.
 fn of_server(find: &dyn Fn(&MailServer) -> Option<Cause>) -> impl Fn(&MailServer) -> Option<Cause> {
     move |server| {
-        let Cause { keys, message } = find(server)?;
+        let Cause { keys, message, breaks } = find(server)?;
         let protocol = server.protocol;
         Some(Cause {
             keys: keys.iter().map(|key| format!("{protocol}.{key}")).collect(),
             message: format!("{protocol}: {message}"),
+            breaks,
         })
     }
 }
@@ -61,7 +62,7 @@ fn of_alternatives(account: &Account, find: &dyn Fn(&MailServer) -> Option<Cause
     let mut causes = Vec::new();
     for server in &account.alternatives {
         let MailServer { protocol, index, .. } = server;
-        if let Some(Cause { keys, message }) = find(server) {
+        if let Some(Cause { keys, message, breaks }) = find(server) {
             let way = format!("{protocol}.alternatives[{index}]");
             let own = keys.iter().map(|key| format!("{way}.{key}"));
             let shared = if keys.iter().any(|key| key == "host") { "host" } else { "security" };
@@ -69,6 +70,7 @@ fn of_alternatives(account: &Account, find: &dyn Fn(&MailServer) -> Option<Cause
             causes.push(Cause {
                 keys: own.chain(inherited).collect(),
                 message: format!("{way}: {message}"),
+                breaks,
             });
         }
     }

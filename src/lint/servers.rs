@@ -1,6 +1,6 @@
 //! Findings about servers: which are there, on which host and port, and how they are protected.
 
-use super::breaks::{self, who};
+use super::breaks::{self, Does, who};
 use super::kind::{Cause, cause};
 use crate::account::{Account, MailServer, Protocol, Security, ServiceKind, WebService};
 use crate::ports;
@@ -24,6 +24,7 @@ pub(super) fn alternatives(account: &Account) -> Vec<Cause> {
             &[&format!("{protocol}.alternatives")],
             format!("{protocol}.alternatives: {take} the last server instead of the first"),
         )
+        .for_those(does)
     };
     let protocols = [Protocol::Imap, Protocol::Pop3, Protocol::Smtp];
     protocols.into_iter().filter(|protocol| has(*protocol)).map(cause).collect()
@@ -47,7 +48,7 @@ pub(super) fn activesync_path(account: &Account) -> Vec<Cause> {
     let service = account.service(ServiceKind::ActiveSync);
     let is_other = |path: &str| !path.trim_end_matches('/').eq_ignore_ascii_case(ACTIVESYNC_PATH);
     let url = service.map(|service| &service.url).filter(|url| is_other(url.path()));
-    let message = format!("activesync.url: the path of this service is {ACTIVESYNC_PATH}");
+    let message = format!("activesync.url: phones request {ACTIVESYNC_PATH} at this host");
     url.map(|_| cause(&["activesync.url"], message)).into_iter().collect()
 }
 
@@ -55,6 +56,7 @@ pub(super) fn activesync_path(account: &Account) -> Vec<Cause> {
 
 pub(super) fn port_starttls(server: &MailServer) -> Option<Cause> {
     let is_wrong = server.security == Security::Tls && is_port_of(server, Security::StartTls);
+    let does = port_decides(server);
     is_wrong.then(|| {
         cause(
             &["security", "port"],
@@ -62,9 +64,10 @@ pub(super) fn port_starttls(server: &MailServer) -> Option<Cause> {
                 "port {} is for STARTTLS; after Autodiscover, {} STARTTLS there, in spite of \
                  security = \"tls\"",
                 server.port,
-                who(breaks::PORT_DECIDES, "uses", "use")
+                who(does, "uses", "use")
             ),
         )
+        .for_those(does)
     })
 }
 
@@ -88,6 +91,7 @@ pub(super) fn port_starttls_other(server: &MailServer) -> Option<Cause> {
     let is_unknown = ports::security_of(server.protocol, server.port).is_none()
         && other_protocol(server).is_none()
         && server.port.get() != RELAY;
+    let does = port_decides(server);
     (server.security == Security::StartTls && is_read && is_unknown).then(|| {
         cause(
             &["port", "security"],
@@ -95,9 +99,10 @@ pub(super) fn port_starttls_other(server: &MailServer) -> Option<Cause> {
                 "port {} is not registered for STARTTLS; after Autodiscover, {} TLS from the first \
                  byte there",
                 server.port,
-                who(breaks::PORT_DECIDES, "uses", "use")
+                who(does, "uses", "use")
             ),
         )
+        .for_those(does)
     })
 }
 
@@ -140,6 +145,14 @@ pub(super) fn security_none_other(server: &MailServer) -> Option<Cause> {
 /// True for the servers that Thunderbird for Android reads: it skips POP3 and all other protocols.
 fn is_read_on_android(server: &MailServer) -> bool {
     matches!(server.protocol, Protocol::Imap | Protocol::Smtp)
+}
+
+/// The clients that look at the port of this server only.
+fn port_decides(server: &MailServer) -> Does {
+    match server.protocol {
+        Protocol::Pop3 => breaks::PORT_DECIDES_FOR_POP3,
+        _ => breaks::PORT_DECIDES,
+    }
 }
 
 /// True if a server is on the registered port of this security alone.

@@ -13,7 +13,7 @@ pub static LINTS: &[Lint] = &[
         code: "activesync-path",
         about: "A URL of ActiveSync with another path than the protocol has.",
         breaks: Breaks::Those(breaks::WANTS_ACTIVESYNC),
-        remedy: "end it with that path",
+        remedy: "end the URL with this path",
         find: Find::Account(servers::activesync_path),
     },
     Lint {
