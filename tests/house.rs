@@ -175,18 +175,19 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
     ("codes", &["finding"]),
     ("password", &["net"]),
     ("read", &["net"]),
-    ("cli", &["codes", "finding", "net", "password"]),
+    ("cli", &["codes", "net"]),
     ("facts", &["net", "read"]),
     ("plan", &["facts", "net"]),
     ("report", &["cli", "finding", "net", "read"]),
-    ("judge", &["codes", "facts", "finding", "net", "plan", "play", "read", "report"]),
-    ("play", &["codes", "facts", "finding", "judge", "net", "plan", "read", "report"]),
-    ("look", &["facts", "judge", "net", "plan", "play", "progress", "read"]),
+    ("faults", &["facts", "finding", "net", "plan", "read"]),
+    ("play", &["codes", "facts", "faults", "finding", "net", "plan", "read", "report"]),
+    ("judge", &["codes", "facts", "faults", "finding", "play", "report"]),
+    ("look", &["facts", "faults", "net", "plan", "play", "progress", "read"]),
     (
         "probe",
         &[
-            "cli", "codes", "facts", "finding", "judge", "look", "net", "password", "plan", "play",
-            "progress", "read", "report",
+            "cli", "facts", "faults", "judge", "look", "net", "plan", "play", "progress", "read",
+            "report",
         ],
     ),
 ];
@@ -538,7 +539,7 @@ fn the_responder_is_built_without_a_client() {
 #[test]
 fn no_string_holds_markup() {
     let is_advice = |file: &str| {
-        let folders = ["codes", "judge", "read"];
+        let folders = ["codes", "faults", "judge", "play", "read"];
         folders.iter().any(|folder| file.starts_with(&format!("probe/src/{folder}")))
     };
     for (file, code) in all_sources().filter(|(file, _)| !is_advice(file)) {

@@ -14,7 +14,7 @@
 //!   makes them.
 //! - [`read`]: readers of what is published, as each client reads it.
 //! - [`play`]: what each client makes of the facts.
-//! - [`finding`], [`codes`]: the kinds of findings. [`judge`]: what is wrong, and whom it hurts.
+//! - [`finding`], [`codes`]: the kinds of findings. [`faults`]: what is wrong; [`judge`]: whom it hurts.
 //! - [`report`]: what is printed; [`progress`]: the line that says what is being done; [`password`]:
 //!   asks for it.
 //!
@@ -23,6 +23,7 @@
 pub mod cli;
 pub mod codes;
 pub mod facts;
+pub mod faults;
 pub mod finding;
 pub mod judge;
 pub mod look;

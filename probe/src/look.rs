@@ -5,7 +5,7 @@
 //! they name.
 
 use crate::facts::{Facts, key};
-use crate::judge::{documents, web};
+use crate::faults::{documents, web};
 use crate::net::dns::{Families, Kind, Record, Resolver};
 use crate::net::http::{Client as Web, Exchange, Sent};
 use crate::net::mail::{self, Endpoint};

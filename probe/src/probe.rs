@@ -2,7 +2,8 @@
 
 use crate::cli::{Family, Options, Target as Wanted};
 use crate::facts::{Facts, Target};
-use crate::judge::{self, documents};
+use crate::faults::documents;
+use crate::judge;
 use crate::look::Look;
 use crate::net::dns::{Answer, Families, Outcome, Resolver};
 use crate::net::http::{self, Client as Web};

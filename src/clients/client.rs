@@ -188,7 +188,7 @@ pub enum Rule {
     Login(Login),
     /// Uses the last login of the document, also that of a service, for the mail server.
     LastUsername,
-    /// Uses the first successful response, in the order of its steps, even if it is no document.
+    /// Uses the first successful response, in the order of its steps, even if it is not a document.
     FirstResponse,
     /// Requires the requested domain in `domain`.
     NeedsItsDomain,

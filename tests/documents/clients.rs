@@ -524,7 +524,7 @@ fn about(rule: Rule) -> &'static str {
             "uses the last login of the document, also that of a service, for the mail server"
         }
         Rule::FirstResponse => {
-            "uses the first successful response in the order of its requests, even if it is no document"
+            "uses the first successful response in the order of its requests, even if it is not a document"
         }
         Rule::NeedsItsDomain => "requires the requested domain in `<domain>`",
         Rule::NeedsXmlType => {

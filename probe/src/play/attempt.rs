@@ -3,8 +3,8 @@
 
 use crate::codes::weight;
 use crate::facts::Facts;
+use crate::faults::{apple, pacc, web};
 use crate::finding::{Fault, Weight};
-use crate::judge::{apple, pacc, web};
 use crate::net::dns::{Answer, Kind};
 use crate::net::http::{Exchange, Response, Sent};
 use crate::plan;

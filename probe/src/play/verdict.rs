@@ -3,9 +3,9 @@
 use super::{Attempt, Got, Played};
 use crate::codes::{self, weight};
 use crate::facts::Facts;
+use crate::faults::mail;
+use crate::faults::names;
 use crate::finding::{Fault, Weight};
-use crate::judge::mail;
-use crate::judge::names;
 use crate::net::mail::Endpoint;
 use crate::read::Setting;
 use crate::report::{FoundBy, Outcome, Verdict};

@@ -1,14 +1,8 @@
 //! From faults to findings: whom a fault hurts, how much it weighs, and what comes first.
 
-pub mod apple;
-pub mod documents;
-pub mod mail;
-pub mod names;
-pub mod pacc;
-pub mod web;
-
 use crate::codes;
 use crate::facts::Facts;
+use crate::faults::{documents, names, pacc, web};
 use crate::finding::{Fault, Finding, Stage, Weight};
 use crate::play::Played;
 use crate::report::Outcome;

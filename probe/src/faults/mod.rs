@@ -1,0 +1,11 @@
+//! What is wrong with what was observed, whoever the client is: names, web servers, documents, mail
+//! servers.
+//!
+//! Whom it hurts, and how much it weighs, is for `judge`.
+
+pub mod apple;
+pub mod documents;
+pub mod mail;
+pub mod names;
+pub mod pacc;
+pub mod web;
