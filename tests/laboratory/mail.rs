@@ -19,7 +19,8 @@ use crate::net::{
 pub const PASSWORD: &str = "correct-horse-7";
 
 /// The names of the mail servers of all domains.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
+    "alias.example.org",
     "mail.example.org",
     "imap.example.org",
     "pop.example.org",
@@ -178,7 +179,11 @@ fn postfix_services(expired: &str, other: &str) -> String {
         (EXPIRED, format!("{login} -o smtpd_tls_cert_file={expired}")),
         (OTHER_NAME, format!("{login} -o smtpd_tls_cert_file={other}")),
         (WITHOUT_AUTH, "-o smtpd_sasl_auth_enable=no".to_owned()),
-        (OPEN, "-o smtpd_relay_restrictions=permit".to_owned()),
+        (
+            OPEN,
+            "-o mynetworks=0.0.0.0/0 -o smtpd_relay_restrictions=permit_mynetworks,reject"
+                .to_owned(),
+        ),
     ];
     let mut text = String::new();
     for (address, options) in variants {

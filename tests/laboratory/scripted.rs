@@ -75,11 +75,12 @@ fn talk(stream: &mut (impl Read + Write), script: &Script, responses: &[(&str, &
                 _ => return false,
             }
         }
-        let line = String::from_utf8_lossy(&line).trim().to_ascii_uppercase();
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
         let (tag, command) = match line.split_once(' ') {
             Some((tag, command)) if script.greeting.starts_with("* ") => (tag, command),
             _ => ("", &*line),
         };
+        let command = command.to_ascii_uppercase();
         let starttls = command == "STARTTLS" || command == "STLS";
         let known = responses.iter().find(|(known, _)| command.starts_with(known));
         let response = known.map_or("%t BAD unknown\r\n", |(_, response)| response);

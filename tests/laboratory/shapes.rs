@@ -149,6 +149,7 @@ default_type text/xml;
         address,
         zone,
         hosts,
+        edits: Vec::new(),
         config: config.to_owned(),
         database: None,
         arguments: Vec::new(),

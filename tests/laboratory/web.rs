@@ -10,7 +10,7 @@ use crate::common::{Process, Sandbox, command, source, write};
 use crate::net::{HOSTER, WEB, WEB_6};
 
 /// What an own host does: contrib's file for a virtual host that exists already.
-pub const RESPONDER: &str = "root /var/www/html;\ninclude snippets/mailsetup.conf;\n";
+pub const RESPONDER: &str = "root /var/www/html;\n# edits\ninclude snippets/mailsetup.conf;\n";
 
 /// A web server that knows nothing of mail.
 pub const NOTHING: &str = "root /var/www/html;\n";
@@ -64,8 +64,12 @@ impl Host {
     }
 }
 
-/// The configuration of nginx for these hosts.
-pub fn config(hosts: &[Host], authorities: &mut Authorities) -> String {
+/// The configuration of nginx for these hosts, with what is replaced in documents.
+pub fn config(
+    hosts: &[Host],
+    edits: &[(&str, String, String)],
+    authorities: &mut Authorities,
+) -> String {
     let mut text = "user www-data;
 worker_processes 1;
 pid /run/nginx.pid;
@@ -117,6 +121,31 @@ http {
         }
     }
     text.push_str("}\n");
+    text.replace("# edits\n", &locations(edits))
+}
+
+/// Locations where texts of the responder's documents are replaced. nginx ignores letter case here.
+fn locations(edits: &[(&str, String, String)]) -> String {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
+    let mut text = String::new();
+    for kind in ["config-v1", "autodiscover"] {
+        let of_kind: Vec<_> = edits.iter().filter(|(of, ..)| *of == kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        writeln!(
+            text,
+            "location ~* /{kind}[^/]*[.]xml$ {{
+include fastcgi_params;
+fastcgi_param HTTP_HOST $host;
+fastcgi_pass unix:/run/mailsetup.sock;"
+        )
+        .expect("text");
+        for (_, from, to) in of_kind {
+            writeln!(text, "sub_filter '{}' '{}';", quoted(from), quoted(to)).expect("text");
+        }
+        text.push_str("}\n");
+    }
     text
 }
 

@@ -23,6 +23,8 @@ pub struct Scene {
     pub address: &'static str,
     pub zone: Zone,
     pub hosts: Vec<Host>,
+    /// Words of a path, and what is replaced in the documents there.
+    pub edits: Vec<(&'static str, String, String)>,
     /// The responder's configuration.
     pub config: String,
     /// What Mozilla's database has about the domain.
@@ -40,13 +42,14 @@ impl Scene {
         host.unwrap_or_else(|| panic!("no host {name}"))
     }
 
-    /// Replaces a text in every document, on its way through the web server.
+    /// Replaces a text in the documents of autoconfig, on their way through the web server.
     pub fn edit(&mut self, from: &str, to: &str) {
-        let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
-        let line = format!("sub_filter '{}' '{}';\n", quoted(from), quoted(to));
-        for host in &mut self.hosts {
-            host.does_first(&line);
-        }
+        self.edits.push(("config-v1", from.to_owned(), to.to_owned()));
+    }
+
+    /// The same in the documents of Autodiscover.
+    pub fn edit_pox(&mut self, from: &str, to: &str) {
+        self.edits.push(("autodiscover", from.to_owned(), to.to_owned()));
     }
 }
 
@@ -102,7 +105,7 @@ impl<'a> World<'a> {
             self.dns = None;
             self.dns = Some((scene.zone.clone(), scene.zone.serve(self.sandbox)));
         }
-        let config = web::config(&scene.hosts, &mut self.authorities);
+        let config = web::config(&scene.hosts, &scene.edits, &mut self.authorities);
         if self.nginx.as_ref().is_none_or(|(running, _)| *running != config) {
             self.nginx = None;
             let nginx = web::serve(self.sandbox, &config);

@@ -54,7 +54,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.set(AUTOCONFIG, "CNAME", "parking.hoster.example."),
         code: "stale-record",
         subject: AUTOCONFIG,
-        clients: &["geary"],
+        also: &[("tls-name", "the hoster has no certificate for the name")],
         ..FAULT
     },
     Fault {
@@ -128,8 +128,8 @@ pub const FAULTS: &[Fault] = &[
         name: "srv-alias",
         about: "the target of an SRV record is a CNAME",
         plant: |_, scene| {
-            scene.zone.set("mx.example.org", "CNAME", "imap.example.org.");
-            scene.zone.set(IMAPS, "SRV", "0 0 993 mx.example.org.");
+            scene.zone.set("alias.example.org", "CNAME", "imap.example.org.");
+            scene.zone.set(IMAPS, "SRV", "0 0 993 alias.example.org.");
         },
         code: "srv-alias",
         subject: IMAPS,
@@ -163,7 +163,8 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 993 gone.example.org."),
         code: "mail-no-address",
         subject: "gone.example.org",
-        clients: &["claws-mail"],
+        clients: &["srv-clients"],
+        also: &[("srv-differs", "the record names another server than the documents")],
         ..FAULT
     },
     Fault {
@@ -172,7 +173,8 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 994 imap.example.org."),
         code: "mail-refused",
         subject: "imap.example.org:994",
-        clients: &["claws-mail"],
+        clients: &["srv-clients"],
+        also: &[("srv-differs", "the record names another server than the documents")],
         ..FAULT
     },
     Fault {
@@ -236,7 +238,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.remove(DIGEST, "TXT"),
         code: "pacc-record",
         subject: DIGEST,
-        clients: &["pimalaya"],
+        clients: &["pacc-clients"],
         ..FAULT
     },
     Fault {
@@ -245,7 +247,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.set(DIGEST, "TXT", STALE),
         code: "pacc-digest",
         subject: DIGEST,
-        clients: &["pimalaya"],
+        clients: &["pacc-clients"],
         ..FAULT
     },
     Fault {
@@ -256,7 +258,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "pacc-digest",
         subject: DIGEST,
-        clients: &["pimalaya"],
+        clients: &["pacc-clients"],
         ..FAULT
     },
     Fault {
@@ -271,7 +273,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.remove(PACC, "ANY"),
         code: "pacc-absent",
         subject: PACC,
-        clients: &["pimalaya"],
+        clients: &["pacc-clients"],
         ..FAULT
     },
     Fault {
@@ -284,7 +286,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "stale-record",
         subject: AUTODISCOVER,
-        clients: &["outlook-2016"],
+        also: &[("tls-name", "the hoster has no certificate for the name")],
         ..FAULT
     },
     Fault {

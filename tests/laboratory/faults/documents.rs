@@ -36,8 +36,6 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.edit("<clientConfig version", "<!DOCTYPE clientConfig>\n<clientConfig version");
         },
-        code: "xml-doctype",
-        subject: CONFIG,
         ..FAULT
     },
     Fault {
@@ -221,8 +219,6 @@ pub const FAULTS: &[Fault] = &[
                           <incomingServer type=\"pop3\">";
             scene.edit("<incomingServer type=\"pop3\">", second);
         },
-        code: "docs-differ",
-        subject: CONFIG,
         ..FAULT
     },
     Fault {
@@ -280,8 +276,8 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-plain",
         about: "Autodiscover says `SSL` off and `Encryption` TLS",
         plant: |_, scene| {
-            scene.edit("<SSL>on</SSL>", "<SSL>off</SSL>");
-            scene.edit("<Encryption>SSL</Encryption>", "<Encryption>TLS</Encryption>");
+            scene.edit_pox("<SSL>on</SSL>", "<SSL>off</SSL>");
+            scene.edit_pox("<Encryption>SSL</Encryption>", "<Encryption>TLS</Encryption>");
         },
         code: "pox-ssl-off",
         subject: POX,
@@ -291,7 +287,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-empty",
         about: "`Encryption` of Autodiscover is empty",
         plant: |_, scene| {
-            scene.edit("<Encryption>SSL</Encryption>", "<Encryption></Encryption>");
+            scene.edit_pox("<Encryption>SSL</Encryption>", "<Encryption></Encryption>");
         },
         code: "pox-empty",
         subject: POX,
@@ -303,7 +299,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             for kind in ["IMAP", "POP3", "SMTP"] {
                 let small = kind.to_lowercase();
-                scene.edit(&format!("<Type>{kind}</Type>"), &format!("<Type>{small}</Type>"));
+                scene.edit_pox(&format!("<Type>{kind}</Type>"), &format!("<Type>{small}</Type>"));
             }
         },
         code: "pox-type",
@@ -313,7 +309,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "pox-no-port",
         about: "a protocol of Autodiscover has no port",
-        plant: |_, scene| scene.edit("<Port>993</Port>", ""),
+        plant: |_, scene| scene.edit_pox("<Port>993</Port>", ""),
         code: "doc-port",
         subject: POX,
         ..FAULT
@@ -357,7 +353,8 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-disagrees",
         about: "Autodiscover names another IMAP server than autoconfig",
         plant: |_, scene| {
-            scene.edit("<Server>imap.example.org</Server>", "<Server>mail.example.org</Server>");
+            scene
+                .edit_pox("<Server>imap.example.org</Server>", "<Server>mail.example.org</Server>");
         },
         code: "docs-differ",
         subject: POX,
@@ -366,7 +363,7 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "pox-wrong-port",
         about: "Autodiscover has another port than autoconfig, and no server is there",
-        plant: |_, scene| scene.edit("<Port>993</Port>", "<Port>994</Port>"),
+        plant: |_, scene| scene.edit_pox("<Port>993</Port>", "<Port>994</Port>"),
         code: "mail-refused",
         subject: "imap.example.org:994",
         ..FAULT
@@ -387,7 +384,6 @@ pub const FAULTS: &[Fault] = &[
         plant: |world, scene| in_database(world, scene, "mail.example.org"),
         code: "database-differs",
         subject: "https://autoconfig.thunderbird.net/v1.1/example.org",
-        clients: &["kmail"],
         ..FAULT
     },
     Fault {
@@ -397,6 +393,7 @@ pub const FAULTS: &[Fault] = &[
         code: "mail-no-address",
         subject: "gone.example.org",
         clients: &["kmail"],
+        also: &[("database-differs", "the database names another server than the documents")],
         ..FAULT
     },
 ];

@@ -29,7 +29,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.zone.set(AUTODISCOVER, "A", SILENT),
         code: "connection-timeout",
         subject: "autodiscover.example.org:443",
-        clients: &["outlook-2016"],
+        clients: &["em-client"],
         ..FAULT
     },
     Fault {
@@ -128,7 +128,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| certified(scene, AUTODISCOVER, Make::Right, "www.example.org"),
         code: "tls-name",
         subject: "autodiscover.example.org:443",
-        clients: &["autodetect"],
+        clients: &["new-outlook", "em-client"],
         ..FAULT
     },
     Fault {
@@ -145,7 +145,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| certified(scene, PACC, Make::Right, "www.example.org"),
         code: "tls-name",
         subject: "ua-auto-config.example.org:443",
-        clients: &["pimalaya"],
+        clients: &["pacc-clients"],
         ..FAULT
     },
     Fault {

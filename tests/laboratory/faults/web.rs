@@ -169,8 +169,8 @@ pub const FAULTS: &[Fault] = &[
         plant: |world, scene| {
             let document = document(world, scene);
             write(Path::new("/var/lib/static/packed"), gzip(document.as_bytes()));
-            scene.host(AUTOCONFIG).does(
-                "location / { types { } default_type text/xml; add_header Content-Encoding gzip; \
+            scene.host(AUTOCONFIG).does_first(
+                "location ~* config-v1 { types { } default_type text/xml; add_header Content-Encoding gzip; \
                  root /var/lib/static; try_files /packed =404; }\n",
             );
         },
@@ -231,6 +231,7 @@ pub const FAULTS: &[Fault] = &[
         code: "http-401",
         subject: POX,
         clients: &["outlook-2016"],
+        also: &[("http-401", "it is so at the domain, too")],
         ..FAULT
     },
     Fault {
@@ -252,9 +253,9 @@ pub const FAULTS: &[Fault] = &[
         plant: |world, scene| {
             let document = document(world, scene);
             write(Path::new("/var/lib/static/slow.xml"), document);
-            scene.host(AUTOCONFIG).does(
-                "root /var/lib/static;\nlocation / { echo_sleep 6; echo_exec /slow.xml; }\n\
-                 location = /slow.xml { internal; }\n",
+            scene.host(AUTOCONFIG).does_first(
+                "location ~* config-v1 { echo_sleep 6; echo_exec /slow.xml; }\n\
+                 location = /slow.xml { internal; root /var/lib/static; }\n",
             );
         },
         code: "slow",
@@ -270,7 +271,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "http-timeout",
         subject: POX,
-        clients: &["thunderbird"],
+        clients: &["em-client"],
         ..FAULT
     },
     Fault {
@@ -341,8 +342,9 @@ pub fn document(world: &mut World, scene: &Scene) -> String {
 /// autoconfig. answers with a file, and this line about its media type.
 fn typed(world: &mut World, scene: &mut Scene, line: &str) {
     write(Path::new("/var/lib/static/document"), document(world, scene));
-    scene.host(AUTOCONFIG).does(&format!(
-        "location / {{ types {{ }} {line} root /var/lib/static; try_files /document =404; }}\n"
+    scene.host(AUTOCONFIG).does_first(&format!(
+        "location ~* config-v1 {{ types {{ }} {line} root /var/lib/static; \
+         try_files /document =404; }}\n"
     ));
 }
 
