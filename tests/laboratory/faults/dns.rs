@@ -74,7 +74,7 @@ pub const FAULTS: &[Fault] = &[
             scene.zone.add(AUTOCONFIG, "AAAA", SILENT_6);
         },
         code: "web-dead-address",
-        subject: "autoconfig.example.org:443",
+        subject: "autoconfig.example.org",
         ..FAULT
     },
     Fault {
@@ -133,6 +133,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "srv-alias",
         subject: IMAPS,
+        also: &[("srv-differs", "the record names another server than the documents")],
         ..FAULT
     },
     Fault {

@@ -129,7 +129,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "doc-white-space",
         subject: CONFIG,
-        clients: &["thunderbird"],
+        clients: &["thunderbird", "pimalaya"],
         ..FAULT
     },
     Fault {
@@ -206,6 +206,7 @@ pub const FAULTS: &[Fault] = &[
         code: "doc-plain",
         subject: CONFIG,
         clients: &["thunderbird-for-android"],
+        also: &[("mail-unfit", "the server on this port begins with TLS")],
         ..FAULT
     },
     Fault {
@@ -227,7 +228,8 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| scene.edit(IMAP_HOST, "<hostname>imap.%EMAILDOMAIN%</hostname>"),
         code: "doc-placeholder",
         subject: CONFIG,
-        clients: &["evolution", "aerc"],
+        clients: &["aerc", "geary"],
+        also: &[("mail-no-address", "Evolution leaves the placeholder out")],
         ..FAULT
     },
     Fault {
@@ -276,6 +278,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-plain",
         about: "Autodiscover says `SSL` off and `Encryption` TLS",
         plant: |_, scene| {
+            only_autodiscover(scene);
             scene.edit_pox("<SSL>on</SSL>", "<SSL>off</SSL>");
             scene.edit_pox("<Encryption>SSL</Encryption>", "<Encryption>TLS</Encryption>");
         },
@@ -287,6 +290,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-empty",
         about: "`Encryption` of Autodiscover is empty",
         plant: |_, scene| {
+            only_autodiscover(scene);
             scene.edit_pox("<Encryption>SSL</Encryption>", "<Encryption></Encryption>");
         },
         code: "pox-empty",
@@ -297,6 +301,7 @@ pub const FAULTS: &[Fault] = &[
         name: "pox-type-case",
         about: "`Type` of Autodiscover is in small letters",
         plant: |_, scene| {
+            only_autodiscover(scene);
             for kind in ["IMAP", "POP3", "SMTP"] {
                 let small = kind.to_lowercase();
                 scene.edit_pox(&format!("<Type>{kind}</Type>"), &format!("<Type>{small}</Type>"));
@@ -309,15 +314,20 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         name: "pox-no-port",
         about: "a protocol of Autodiscover has no port",
-        plant: |_, scene| scene.edit_pox("<Port>993</Port>", ""),
+        plant: |_, scene| {
+            only_autodiscover(scene);
+            scene.edit_pox("<Port>993</Port>", "");
+        },
         code: "doc-port",
         subject: POX,
+        also: NO_AUTOCONFIG,
         ..FAULT
     },
     Fault {
         name: "pox-error-for-get",
         about: "Autodiscover says 200 with an error document to GET",
         plant: |_, scene| {
+            only_autodiscover(scene);
             write(Path::new("/var/lib/static/error.xml"), ERROR);
             for name in [DOMAIN, AUTODISCOVER] {
                 scene.host(name).does_first(
@@ -337,6 +347,7 @@ pub const FAULTS: &[Fault] = &[
         about: "Autodiscover redirects by `RedirectUrl`",
         base: REDIRECTED,
         plant: |_, scene| {
+            only_autodiscover(scene);
             scene.zone.set("autodiscover.provider.example", "A", crate::net::WEB);
             scene.hosts.push(crate::web::Host::new(
                 "autodiscover.provider.example",
@@ -447,6 +458,17 @@ const MOVED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
   </Response>
 </Autodiscover>
 ";
+
+/// The domain has no autoconfig.
+fn only_autodiscover(scene: &mut Scene) {
+    scene.zone.remove(AUTOCONFIG, "ANY");
+    scene.host(DOMAIN).does_first("location ~* ^/.well-known/autoconfig { return 404; }\n");
+}
+
+const NO_AUTOCONFIG: &[(&str, &str)] = &[
+    ("autoconfig-absent", "the domain has no autoconfig here"),
+    ("well-known-absent", "the domain has no autoconfig here"),
+];
 
 /// Mozilla's database has the document, with another host for IMAP.
 fn in_database(world: &mut World, scene: &mut Scene, host: &str) {

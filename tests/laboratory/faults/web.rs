@@ -94,7 +94,7 @@ pub const FAULTS: &[Fault] = &[
         plant: |_, scene| {
             scene.host(DOMAIN).http = Some("return 301 https://example.org/;\n".to_owned());
         },
-        code: "redirect-scheme",
+        code: "redirect-path",
         subject: "http://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
         ..FAULT
     },
@@ -124,7 +124,7 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "redirect-post",
         subject: POX,
-        clients: &["outlook-2016"],
+        clients: &["em-client"],
         ..FAULT
     },
     Fault {
@@ -242,9 +242,9 @@ pub const FAULTS: &[Fault] = &[
                 scene.host(name).does_first("if ($request_method = POST) { return 405; }\n");
             }
         },
-        code: "autodiscover-absent",
+        code: "post-refused",
         subject: POX,
-        clients: &["outlook-2016"],
+        clients: &["em-client", "outlook-2010"],
         ..FAULT
     },
     Fault {
@@ -287,7 +287,7 @@ pub const FAULTS: &[Fault] = &[
             }
         },
         code: "profile-type",
-        subject: "https://autoconfig.example.org/mobileconfig",
+        subject: "https://autoconfig.example.org/email.mobileconfig",
         clients: &["apple-mail"],
         ..FAULT
     },
