@@ -119,7 +119,9 @@ fn together(findings: &mut Vec<Finding>) {
         match same {
             Some(known) => {
                 known.level = known.level.min(finding.level);
-                let (subject, other) = match finding.subject < known.subject {
+                // https before http.
+                let rank = |subject: &String| (subject.starts_with("http:"), subject.clone());
+                let (subject, other) = match rank(&finding.subject) < rank(&known.subject) {
                     true => (finding.subject, std::mem::take(&mut known.subject)),
                     false => (std::mem::take(&mut known.subject), finding.subject),
                 };

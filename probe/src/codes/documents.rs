@@ -87,6 +87,15 @@ pub const CODES: &[Code] = &[
                   PACC is `application/json`.",
     },
     Code {
+        id: "doc-method",
+        stage: Stage::Document,
+        weight: Weight::Fault,
+        about: "An authentication method that a client does not know.",
+        explain: "Thunderbird skips a server without a method that it can use, Thunderbird for \
+                  Android and Pimalaya refuse the whole document. The words of the format are \
+                  password-cleartext, password-encrypted, OAuth2, NTLM and GSSAPI.",
+    },
+    Code {
         id: "doc-no-domain",
         stage: Stage::Document,
         weight: Weight::Fault,

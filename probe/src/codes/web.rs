@@ -137,6 +137,14 @@ pub const CODES: &[Code] = &[
                   the path without regard to letter case.",
     },
     Code {
+        id: "post-refused",
+        stage: Stage::Http,
+        weight: Weight::Fault,
+        about: "Autodiscover is answered to a GET, and not to a POST.",
+        explain: "Nearly all clients of Autodiscover send a POST, which a file of a web server does not \
+                  answer. Pass the path on to a program.",
+    },
+    Code {
         id: "profile-type",
         stage: Stage::Http,
         weight: Weight::Fault,
@@ -157,6 +165,14 @@ pub const CODES: &[Code] = &[
         about: "Redirects without end.",
         explain: "The redirects lead in a circle, or are too many. Often http is redirected to https by \
                   one server and https to http by another.",
+    },
+    Code {
+        id: "redirect-path",
+        stage: Stage::Http,
+        weight: Weight::Fault,
+        about: "A redirect to the home page.",
+        explain: "Often http is redirected to https without the path, and the client gets the home page \
+                  in place of the document.",
     },
     Code {
         id: "redirect-post",

@@ -95,7 +95,7 @@ pub fn sources(facts: &Facts) -> Vec<Source> {
         Origin::Profile => 6,
         Origin::Srv => 7,
     };
-    sources.sort_by_key(rank);
+    sources.sort_by_key(|source| (rank(source), source.subject.starts_with("http:")));
     sources
 }
 

@@ -171,7 +171,9 @@ pub fn tls(refused: &Refused, place: &str, asked: &str) -> Fault {
 /// True for the web server of the domain itself, which many domains do without.
 fn is_incidental(url: &str, facts: &Facts) -> bool {
     let host = host(url);
-    host == facts.domain() || url.starts_with("http://") || !host.ends_with(facts.domain())
+    let label = host.strip_suffix(facts.domain()).map(|label| label.trim_end_matches('.'));
+    let is_meant = matches!(label, Some("autoconfig" | "autodiscover" | "ua-auto-config"));
+    url.starts_with("http://") || !is_meant
 }
 
 /// `GET URL: 301, GET URL: 200 text/html`

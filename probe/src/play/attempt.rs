@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::faults::{apple, pacc, web};
 use crate::finding::{Fault, Weight};
 use crate::net::dns::{Answer, Kind};
-use crate::net::http::{Exchange, Response, Sent};
+use crate::net::http::{Exchange, Hop, Response, Sent};
 use crate::plan;
 use crate::read::{Body, Found, Oddity, Reader, Setting, autoconfig, autodiscover, srv};
 use crate::report::FoundBy;
@@ -141,6 +141,13 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
     if let Some(fault) = agent_refused(client, exchange, facts) {
         return Some(fault);
     }
+    if is_redirected && drops_path(exchange) {
+        return Some(
+            Fault::new("redirect-path", web::url(&first.url), "the redirect drops the path")
+                .seen(web::hops(exchange))
+                .mend("nginx: return 301 https://$host$request_uri;"),
+        );
+    }
     let fault = web::status(exchange, absent(ask.what))?;
     if client.has(Rule::ReadsErrors) {
         let reader = Reader { client, address: &facts.target.address };
@@ -169,6 +176,16 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         let message = "Autodiscover in JSON does not have this protocol";
         return Some(Fault { code: "activesync-absent", message: message.to_owned(), ..fault });
     }
+    if exchange.sent.method == "POST"
+        && exchange.response()?.status == 405
+        && is_got(&exchange.sent.url, facts)
+    {
+        return Some(
+            Fault::new("post-refused", web::url(&first.url), "a GET is answered, a POST is not")
+                .seen(web::hops(exchange))
+                .mend("Allow POST for this path."),
+        );
+    }
     if needs_address(ask, exchange, facts) {
         let message =
             format!("without `emailaddress`, the response is {}", exchange.response()?.status);
@@ -185,6 +202,26 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
 fn is_json_error(response: &Response) -> bool {
     let body: Result<serde_json::Value, _> = serde_json::from_slice(&response.body);
     body.is_ok_and(|body| body["ErrorCode"].is_string())
+}
+
+/// True if a redirect leads from a path to the home page.
+fn drops_path(exchange: &Exchange) -> bool {
+    let path = |url: &str| {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        path.split('?').next().unwrap_or(path).to_owned()
+    };
+    let of = |hop: Option<&Hop>| hop.map(|hop| path(&hop.url)).unwrap_or_default();
+    !of(exchange.hops.first()).is_empty() && of(exchange.last()).is_empty()
+}
+
+/// True if a GET of this URL is answered.
+fn is_got(url: &str, facts: &Facts) -> bool {
+    facts.exchanges.values().any(|other| {
+        other.sent.method == "GET"
+            && other.sent.url == url
+            && other.response().is_some_and(|response| response.is_success())
+    })
 }
 
 /// True if the same URL with an address is answered.
@@ -212,13 +249,16 @@ fn outlook_works(client: &Client, ask: &Ask, facts: &Facts) -> bool {
 
 /// A server that answers others and not this client.
 fn agent_refused(client: &Client, exchange: &Exchange, facts: &Facts) -> Option<Fault> {
-    let agent = client.agent?;
-    let host = web::host(&exchange.sent.url);
+    let agent = client.agent.unwrap_or(plan::OWN_AGENT);
     let is_good =
         |exchange: &Exchange| exchange.response().is_some_and(|response| response.is_success());
-    let at_host = || facts.agents.iter().filter(|tried| web::host(&tried.sent.url) == host);
-    let own = at_host().find(|tried| tried.sent.agent == agent)?;
-    if own.response().is_none() || is_good(own) || !at_host().any(is_good) {
+    let own = facts.agents.iter().find(|tried| tried.sent.agent == agent)?;
+    // What one host of a web server refuses, its others refuse.
+    let host = web::host(&own.sent.url);
+    let is_as_there = exchange.response().map(|response| response.status)
+        == own.response().map(|response| response.status);
+    if own.response().is_none() || is_good(own) || !facts.agents.iter().any(is_good) || !is_as_there
+    {
         return None;
     }
     let what =

@@ -148,7 +148,10 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
     }
     let has_imap = has(|protocol| protocol == Protocol::Imap);
     if reader.has(Rule::NeedsImap) && !has_imap && has(Protocol::is_incoming) {
-        return Err(fatal("doc-no-imap", "the document has no IMAP server"));
+        let oddity = found.oddities.first().cloned();
+        return Err(
+            oddity.unwrap_or_else(|| fatal("doc-no-imap", "the document has no IMAP server"))
+        );
     }
     if reader.has(Rule::ImapFirst) && has_imap {
         let first = found.settings.iter().find(|setting| setting.protocol.is_incoming());
@@ -198,6 +201,7 @@ fn server(
             };
         }
     };
+    let before = oddities.len();
     let host = value(element, "hostname", reader, oddities).unwrap_or_default();
     let host = match reader.has(Rule::KeepsPlaceholdersInHosts) {
         true => host,
@@ -212,10 +216,13 @@ fn server(
             "doc-host"
         };
         let message = format!("the host of the {kind} server is `{}`", shortened(name));
-        oddities.push(
-            odd(code, message, snippet(element, "hostname"))
-                .mend("write the host name itself, without placeholders"),
-        );
+        // Unless what is odd about its text was said.
+        if oddities.len() == before {
+            oddities.push(
+                odd(code, message, snippet(element, "hostname"))
+                    .mend("write the host name itself, without placeholders"),
+            );
+        }
         return Ok(None);
     }
     let Some(port) = value(element, "port", reader, oddities)
@@ -227,6 +234,13 @@ fn server(
     };
     let Some(security) = security(element, kind, reader, oddities)? else { return Ok(None) };
     let methods = methods(element, name, reader);
+    if let Some(oddity) = unknown_method(element, kind, &methods, reader) {
+        if reader.has(Rule::RefusesOtherTypes) || reader.has(Rule::RefusesOtherMethods) {
+            return Err(oddity);
+        }
+        oddities.push(oddity);
+        return Ok(None);
+    }
     let template = value(element, "username", reader, oddities).unwrap_or_default();
     let needs_login = is_incoming || methods.iter().any(|method| method != "none");
     if template.trim().is_empty() && needs_login {
@@ -293,6 +307,29 @@ fn security(
     oddities.push(oddity);
     // Delta Chat tries both; others use no TLS or guess.
     Ok(reader.has(Rule::EveryServer).then_some(Security::Tls))
+}
+
+/// What is wrong with the methods, if the client refuses the server for them.
+fn unknown_method(
+    element: &Element,
+    kind: &str,
+    methods: &[String],
+    reader: &Reader,
+) -> Option<Oddity> {
+    let words: Vec<_> = element.all("authentication").map(|method| text(method, reader)).collect();
+    let unknown = words.iter().find(|word| !METHODS.contains(&word.trim()));
+    // Thunderbird needs one that it can use; Pimalaya, words that it knows.
+    let is_refused = reader.has(Rule::FirstMethod) && methods.is_empty()
+        || reader.has(Rule::RefusesOtherTypes) && unknown.is_some();
+    let word = unknown.or(words.first());
+    is_refused.then(|| {
+        let message = match word {
+            Some(word) => format!("the authentication of the {kind} server is {}", shortened(word)),
+            None => format!("the {kind} server has no authentication"),
+        };
+        odd("doc-method", message, snippet(element, "authentication"))
+            .mend("write <authentication>password-cleartext</authentication>")
+    })
 }
 
 /// The methods in the order in which the client tries them; unknown words are left out.

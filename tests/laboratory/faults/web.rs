@@ -4,7 +4,7 @@ use super::{AUTOCONFIG, AUTODISCOVER, DOMAIN, FAULT, Fault};
 use crate::common::write;
 use crate::net::WEB;
 use crate::shapes;
-use crate::web::{Host, RESPONDER};
+use crate::web::{Host, NOTHING, RESPONDER};
 use crate::world::{Scene, World};
 use std::io::Write as _;
 use std::path::Path;
@@ -90,12 +90,27 @@ pub const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "redirect-drops-path",
-        about: "the domain redirects http to https, and drops the path",
+        about: "the domain redirects everything to its home page, and has no `autoconfig.`",
         plant: |_, scene| {
-            scene.host(DOMAIN).http = Some("return 301 https://example.org/;\n".to_owned());
+            scene.zone.set("www.example.org", "CNAME", "example.org.");
+            scene.hosts.push(Host::new("www.example.org", NOTHING));
+            scene.host(DOMAIN).does("return 301 https://www.example.org/;\n");
+            scene.zone.remove(AUTOCONFIG, "ANY");
         },
         code: "redirect-path",
-        subject: "http://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
+        subject: "https://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
+        clients: &["evolution", "kmail"],
+        also: &[("autoconfig-absent", "there is no other autoconfig")],
+        ..FAULT
+    },
+    Fault {
+        name: "redirect-to-https",
+        about: "every http request is redirected to https, with its path",
+        plant: |_, scene| {
+            for host in scene.hosts.iter_mut().filter(|host| host.name.ends_with(DOMAIN)) {
+                host.http = Some("return 301 https://$host$request_uri;\n".to_owned());
+            }
+        },
         ..FAULT
     },
     Fault {
