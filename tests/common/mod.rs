@@ -33,8 +33,8 @@ pub fn program() -> PathBuf {
     let installed = std::env::var_os("MAILSETUP_TEST_PROGRAM").map(PathBuf::from);
     let built = option_env!("CARGO_BIN_EXE_mailsetup").map(PathBuf::from);
     installed.or(built).unwrap_or_else(|| {
-        let probe = option_env!("CARGO_BIN_EXE_mailsetup-probe").expect("a program");
-        let beside = Path::new(probe).with_file_name("mailsetup");
+        let probe = option_env!("CARGO_BIN_EXE_mailsetup-probe");
+        let beside = Path::new(probe.unwrap_or_default()).with_file_name("mailsetup");
         assert!(beside.exists(), "build {} first: cargo build", beside.display());
         beside
     })
