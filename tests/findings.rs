@@ -233,7 +233,8 @@ fn clients_have_versions() {
     ] {
         let config = sandbox.write("d.toml", text);
         let findings = json(&config);
-        let is_it = |finding: &&Value| finding["clients"].to_string() == named;
+        let named: Value = serde_json::from_str(named).expect("JSON");
+        let is_it = |finding: &&Value| finding["clients"] == named;
         assert!(findings.iter().any(|finding| is_it(&finding)), "{text}: {findings:?}");
     }
     // The line names releases.
