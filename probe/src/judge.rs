@@ -2,11 +2,14 @@
 
 use crate::codes;
 use crate::facts::Facts;
-use crate::faults::{documents, names, pacc, web};
+use crate::faults::{documents, mail, names, pacc, web};
 use crate::finding::{Fault, Finding, Stage, Weight};
 use crate::play::Played;
+use crate::play::verdict::endpoint;
 use crate::report::Outcome;
+use mailsetup::clients::{self, DATABASE};
 use mailsetup::finding::Level;
+use mailsetup::paths;
 
 /// The client that most users of autoconfig have.
 const MAIN: &str = "Thunderbird";
@@ -19,6 +22,7 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     faults.extend(pacc::old_tls(facts));
     faults.extend(other_case(facts));
     faults.extend(nothing_found(played, facts));
+    faults.extend(named_servers(facts, &sources));
     faults.extend(played.iter().flat_map(|one| one.hits.iter().cloned()));
     let mut findings: Vec<Finding> = Vec::new();
     for fault in faults {
@@ -80,6 +84,13 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
             (Level::Error, names(&mut played.iter().filter(failed)))
         }
         "path-case" => (level, vec!["Outlook 2016"]),
+        "database-differs" => {
+            let asks_first = |one: &&Played| {
+                let client = clients::all().find(|client| client.name == one.verdict.client);
+                client.is_some_and(|client| client.steps.first() == Some(&DATABASE))
+            };
+            (level, names(&mut played.iter().filter(asks_first)))
+        }
         _ => (level, clients),
     };
     Some(Finding {
@@ -95,6 +106,7 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
 
 /// Where nothing is there at all, each single absence is no finding.
 fn without_consequences(findings: &mut Vec<Finding>, facts: &Facts) {
+    leftovers_first(findings);
     let has = |code: &str| findings.iter().any(|finding| finding.code == code);
     let domain = facts.domain();
     let is_whole = |finding: &Finding| finding.code == "dns-failed" && finding.subject == domain;
@@ -110,6 +122,34 @@ fn without_consequences(findings: &mut Vec<Finding>, facts: &Facts) {
     }
 }
 
+/// What is wrong at a name that a forgotten record leads elsewhere is wrong with that record.
+fn leftovers_first(findings: &mut Vec<Finding>) {
+    let is_stale = |finding: &Finding| finding.code == "stale-record";
+    let (mut stale, others): (Vec<_>, Vec<_>) = findings.drain(..).partition(is_stale);
+    for finding in others {
+        let subject = finding.subject.clone();
+        let name = if subject.contains("://") { web::host(&subject) } else { host_of(&subject) };
+        match stale.iter_mut().find(|stale| stale.subject == name) {
+            Some(stale) => {
+                stale.level = stale.level.min(finding.level);
+                stale.evidence += &format!("\n{subject}: {}", finding.message);
+                for client in finding.clients {
+                    if !stale.clients.contains(&client) {
+                        stale.clients.push(client);
+                    }
+                }
+            }
+            None => findings.push(finding),
+        }
+    }
+    findings.extend(stale);
+}
+
+/// The name in `host:port`.
+fn host_of(place: &str) -> &str {
+    place.rsplit_once(':').map_or(place, |(host, _)| host)
+}
+
 /// The same thing said of several documents, or of several paths of a host, is one finding; and what is
 /// left out by choice is said once.
 fn together(findings: &mut Vec<Finding>) {
@@ -119,8 +159,6 @@ fn together(findings: &mut Vec<Finding>) {
         match same {
             Some(known) => {
                 known.level = known.level.min(finding.level);
-                // https before http.
-                let rank = |subject: &String| (subject.starts_with("http:"), subject.clone());
                 let (subject, other) = match rank(&finding.subject) < rank(&known.subject) {
                     true => (finding.subject, std::mem::take(&mut known.subject)),
                     false => (std::mem::take(&mut known.subject), finding.subject),
@@ -139,17 +177,48 @@ fn together(findings: &mut Vec<Finding>) {
     *findings = kept;
 }
 
+/// The order of subjects: https before http, the documents of mail clients before others.
+fn rank(subject: &str) -> (bool, bool, bool, &str) {
+    let is_autoconfig = subject.ends_with(paths::AUTOCONFIG.text);
+    let is_pox = subject.ends_with(paths::AUTODISCOVER.text);
+    (subject.starts_with("http:"), !is_autoconfig, !is_pox, subject)
+}
+
 /// True if two findings say the same.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     if one.code != other.code {
         return false;
     }
     match (codes::stage(one.code), codes::weight(one.code)) {
-        (Stage::Document, _) => one.message == other.message,
+        (Stage::Document, _) => {
+            let name = |url: &str| url.rsplit('/').next().map(str::to_owned);
+            one.message == other.message || name(&one.subject) == name(&other.subject)
+        }
         (Stage::Http, _) => web::host(&one.subject) == web::host(&other.subject),
         (_, Weight::Choice) => one.code != "srv-absent",
         _ => false,
     }
+}
+
+/// What is wrong with servers that are published, whether or not a client uses them.
+fn named_servers(facts: &Facts, sources: &[documents::Source]) -> Vec<Fault> {
+    let named = sources.iter().flat_map(|source| &source.settings).map(endpoint);
+    let named: Vec<_> = named.collect();
+    let servers = facts.servers.iter().filter(|server| named.contains(&server.endpoint));
+    let mut faults = Vec::new();
+    for server in servers {
+        // The same port with the right security works: it is the document that is wrong.
+        let works = facts.servers.iter().any(|other| {
+            let (one, other_endpoint) = (&server.endpoint, &other.endpoint);
+            one.host == other_endpoint.host
+                && one.port == other_endpoint.port
+                && mail::unusable(other).is_none()
+        });
+        faults.extend(mail::unusable(server).filter(|_| !works));
+        faults.extend(mail::dead_addresses(server));
+        faults.extend(mail::risks(server));
+    }
+    faults
 }
 
 /// A domain that publishes nothing.

@@ -100,9 +100,9 @@ pub fn sources(facts: &Facts) -> Vec<Source> {
 }
 
 fn of_srv(facts: &Facts) -> Vec<Source> {
-    let labels = ["_imaps", "_imap", "_pop3s", "_pop3", "_submissions", "_submission"];
+    let labels = ["_imaps", "_imap", "_pop3s", "_pop3", "_submissions", "_submission", "_sieve"];
     let mut sources = Vec::new();
-    for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
+    for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp, Protocol::ManageSieve] {
         let mut settings = Vec::new();
         let mut subject = None;
         for label in labels {

@@ -106,6 +106,13 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
     if loops.is_some() {
         return loops;
     }
+    if is_redirected && drops_path(exchange) {
+        return Some(
+            Fault::new("redirect-path", web::url(&first.url), "the redirect drops the path")
+                .seen(web::hops(exchange))
+                .mend("nginx: return 301 https://$host$request_uri;"),
+        );
+    }
     if is_redirected && client.has(Rule::RefusesRedirects) {
         return Some(
             Fault::new("redirect", web::url(&first.url), "the response is a redirect")
@@ -140,13 +147,6 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
     }
     if let Some(fault) = agent_refused(client, exchange, facts) {
         return Some(fault);
-    }
-    if is_redirected && drops_path(exchange) {
-        return Some(
-            Fault::new("redirect-path", web::url(&first.url), "the redirect drops the path")
-                .seen(web::hops(exchange))
-                .mend("nginx: return 301 https://$host$request_uri;"),
-        );
     }
     let fault = web::status(exchange, absent(ask.what))?;
     if client.has(Rule::ReadsErrors) {
@@ -255,8 +255,10 @@ fn agent_refused(client: &Client, exchange: &Exchange, facts: &Facts) -> Option<
     let own = facts.agents.iter().find(|tried| tried.sent.agent == agent)?;
     // What one host of a web server refuses, its others refuse.
     let host = web::host(&own.sent.url);
-    let is_as_there = exchange.response().map(|response| response.status)
-        == own.response().map(|response| response.status);
+    // The exchange may have been made with the User-Agent of another client.
+    let is_as_there = exchange.sent.agent != agent
+        || exchange.response().map(|response| response.status)
+            == own.response().map(|response| response.status);
     if own.response().is_none() || is_good(own) || !facts.agents.iter().any(is_good) || !is_as_there
     {
         return None;

@@ -5,7 +5,7 @@ use crate::codes::{self, weight};
 use crate::facts::Facts;
 use crate::faults::mail;
 use crate::faults::names;
-use crate::finding::{Fault, Weight};
+use crate::finding::{Fault, Stage, Weight};
 use crate::net::mail::Endpoint;
 use crate::read::Setting;
 use crate::report::{FoundBy, Outcome, Verdict};
@@ -15,7 +15,10 @@ use mailsetup::clients::{Client, Order, Rule};
 /// What is odd about a document, and still lets the client use it, but not log in.
 const SPOILS_LOGIN: [&str; 1] = ["doc-username"];
 /// What is odd about a document so that the user has to correct it.
-const SPOILS_SETTINGS: [&str; 3] = ["pox-login", "pox-spa", "pox-ssl-off"];
+const SPOILS_SETTINGS: [&str; 5] =
+    ["pox-login", "pox-spa", "pox-ssl-off", "pox-encryption", "doc-plain"];
+/// What is odd about a document so that the servers do not fit it: their faults are its own.
+const SPOILS_SERVERS: [&str; 3] = ["pox-ssl-off", "pox-encryption", "doc-plain"];
 
 /// Judges the attempts.
 pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> Played {
@@ -32,6 +35,9 @@ pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> 
     if client.order == Order::All {
         let faults = attempts[before..].iter().filter_map(|attempt| attempt.result.as_ref().err());
         hits.extend(faults.filter(|fault| weight(fault.code) == Weight::Fault).cloned());
+    }
+    if client.order == Order::AtOnce {
+        hits.extend(of_parallel(client, &attempts[before..]));
     }
     if is_exchange {
         // Whether there is an Exchange server is not for a web server to say that has a fault.
@@ -65,10 +71,15 @@ pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> 
             fault
         });
         hits.extend(odd.iter().cloned());
+        let before = hits.len();
         if let Some(fault) = servers(client, choice, all, facts, &mut verdict, &mut hits) {
             verdict.outcome = Outcome::Fails;
             verdict.note.clear();
-            cause = Some(fault);
+            let source = odd.iter().find(|odd| SPOILS_SERVERS.contains(&odd.code));
+            if source.is_some() {
+                hits.truncate(before);
+            }
+            cause = Some(source.unwrap_or(&fault).clone());
         }
         if verdict.outcome == Outcome::Works {
             cause = asks(client, used, &attempts, &hits, facts, &mut verdict);
@@ -84,6 +95,24 @@ pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> 
         verdict.note = known(client).to_owned();
     }
     Played { verdict, hits, found }
+}
+
+/// What a client meets beside the attempt that it uses, because it makes all at once: documents that it
+/// would use if that one failed, and servers that it waits for.
+fn of_parallel(client: &Client, attempts: &[Attempt]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for attempt in attempts {
+        match &attempt.result {
+            Err(fault) if codes::stage(fault.code) == Stage::Document => faults.push(fault.clone()),
+            Err(fault) if fault.code.ends_with("-timeout") && client.has(Rule::FirstResponse) => {
+                // It goes on only when both autoconfig and Autodiscover have ended.
+                faults.push(fault.clone());
+            }
+            Ok(Got::Servers { odd, .. }) => faults.extend(odd.iter().cloned()),
+            _ => {}
+        }
+    }
+    faults
 }
 
 fn all(attempt: &Attempt) -> &[Setting] {

@@ -203,6 +203,14 @@ fn server(
     };
     let before = oddities.len();
     let host = value(element, "hostname", reader, oddities).unwrap_or_default();
+    if reader.has(Rule::DropsDomainPlaceholder) && host.contains(DOMAIN) {
+        let message = format!("{DOMAIN} is in the host of the {kind} server");
+        oddities.push(
+            odd("doc-placeholder", message, snippet(element, "hostname"))
+                .mend("write the host name itself, without placeholders"),
+        );
+        return Ok(None);
+    }
     let host = match reader.has(Rule::KeepsPlaceholdersInHosts) {
         true => host,
         false => reader.filled(&host),
@@ -285,7 +293,14 @@ fn security(
                 return Err(odd("doc-plain", message, snippet(element, "socketType"))
                     .mend("offer TLS, and write <socketType>SSL</socketType>"));
             }
-            "plain" | "PLAIN" => return Ok(Some(Security::Plain)),
+            "plain" | "PLAIN" => {
+                let message = format!("the {kind} server is without TLS");
+                oddities.push(
+                    odd("doc-plain", message, snippet(element, "socketType"))
+                        .mend("offer TLS, and write <socketType>SSL</socketType>"),
+                );
+                return Ok(Some(Security::Plain));
+            }
             _ => bad = Some(text),
         }
     }

@@ -162,16 +162,13 @@ fn of_protocol(
         _ if is_off && encryption.is_none() => Security::Plain,
         _ => by_port,
     };
-    if security == Security::Plain && is_off && encryption.as_deref() != Some("none") {
+    if is_off && encryption.as_deref() != Some("none") {
         oddities.push(
             odd("pox-ssl-off", format!("SSL of {kind} is off: no TLS is used"), piece("SSL"))
                 .mend("write <SSL>on</SSL> also for STARTTLS, with <Encryption>TLS</Encryption>"),
         );
     }
-    if security == Security::Tls && by_port == Security::StartTls
-        || security == Security::StartTls
-            && ports::security_of(protocol, port) == Some(Security::Tls)
-    {
+    if !is_off && !fits(protocol, port, security) {
         let message = format!("Encryption of {kind} does not fit port {port}");
         oddities.push(
             odd("pox-encryption", message, piece("Encryption"))
@@ -202,6 +199,15 @@ fn of_protocol(
         oddities.push(odd("pox-spa", message, piece("SPA")).mend("write <SPA>off</SPA>"));
     }
     Some(Setting { protocol, host, port: port.get(), security, methods: Vec::new(), login })
+}
+
+/// False for TLS on the registered port for STARTTLS, and the other way round.
+fn fits(protocol: Protocol, port: NonZeroU16, security: Security) -> bool {
+    match (security, ports::security_of(protocol, port)) {
+        (Security::Tls, usual) => usual != Some(Security::StartTls),
+        (Security::StartTls, usual) => usual != Some(Security::Tls),
+        (Security::Plain, _) => true,
+    }
 }
 
 /// The URL in a response in JSON.
