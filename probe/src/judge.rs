@@ -9,7 +9,6 @@ use crate::play::verdict::endpoint;
 use crate::report::Outcome;
 use mailsetup::clients::{self, DATABASE};
 use mailsetup::finding::Level;
-use mailsetup::paths;
 
 /// The client that most users of autoconfig have.
 const MAIN: &str = "Thunderbird";
@@ -19,6 +18,7 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     let sources = documents::sources(facts);
     let mut faults = names::faults(facts);
     faults.extend(documents::disagreements(&sources));
+    faults.extend(documents::denials(facts, &sources));
     faults.extend(pacc::old_tls(facts));
     faults.extend(other_case(facts));
     faults.extend(nothing_found(played, facts));
@@ -31,6 +31,11 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
         }
         findings.extend(finding(fault, played));
     }
+    // The subject of several is that of the first: the one that breaks most clients, https before http.
+    findings.sort_by_key(|finding| {
+        let is_http = finding.subject.starts_with("http:");
+        (finding.level, usize::MAX - finding.clients.len(), is_http, finding.subject.clone())
+    });
     together(&mut findings);
     without_consequences(&mut findings, facts);
     let broken: Vec<_> = findings
@@ -159,12 +164,7 @@ fn together(findings: &mut Vec<Finding>) {
         match same {
             Some(known) => {
                 known.level = known.level.min(finding.level);
-                let (subject, other) = match rank(&finding.subject) < rank(&known.subject) {
-                    true => (finding.subject, std::mem::take(&mut known.subject)),
-                    false => (std::mem::take(&mut known.subject), finding.subject),
-                };
-                known.subject = subject;
-                known.evidence += &format!("\nalso: {other}");
+                known.evidence += &format!("\nalso: {}", finding.subject);
                 for client in finding.clients {
                     if !known.clients.contains(&client) {
                         known.clients.push(client);
@@ -175,13 +175,6 @@ fn together(findings: &mut Vec<Finding>) {
         }
     }
     *findings = kept;
-}
-
-/// The order of subjects: https before http, the documents of mail clients before others.
-fn rank(subject: &str) -> (bool, bool, bool, &str) {
-    let is_autoconfig = subject.ends_with(paths::AUTOCONFIG.text);
-    let is_pox = subject.ends_with(paths::AUTODISCOVER.text);
-    (subject.starts_with("http:"), !is_autoconfig, !is_pox, subject)
 }
 
 /// True if two findings say the same.

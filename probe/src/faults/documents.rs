@@ -180,6 +180,39 @@ fn is_usual(setting: &Setting) -> bool {
     usual == Some(setting.security)
 }
 
+/// A protocol that SRV records deny, though a document offers it.
+pub fn denials(facts: &Facts, sources: &[Source]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (protocol, label, other) in
+        [(Protocol::Imap, "_imaps", "_imap"), (Protocol::Smtp, "_submissions", "_submission")]
+    {
+        let of = |label: &str| facts.answer(&format!("{label}._tcp.{}", facts.domain()), Kind::Srv);
+        let is_denied = |label| {
+            of(label).is_some_and(|answer| {
+                !answer.records().is_empty() && srv::settings(label, answer).is_empty()
+            })
+        };
+        let offers = |source: &&Source| {
+            source.kind != Origin::Database
+                && source.settings.iter().any(|setting| setting.protocol == protocol)
+        };
+        let Some(source) = sources.iter().find(offers) else { continue };
+        if is_denied(label) && is_denied(other) {
+            let message = format!(
+                "the record says that there is no {protocol}, but {} names a server",
+                source.subject
+            );
+            let subject = format!("{label}._tcp.{}", facts.domain());
+            faults.push(
+                Fault::new("srv-differs", subject, message)
+                    .seen(of(label).map(ToString::to_string).unwrap_or_default())
+                    .mend("Name the server in the record."),
+            );
+        }
+    }
+    faults
+}
+
 fn list(settings: &[Setting]) -> String {
     let one = |setting: &Setting| {
         let security = match setting.security {

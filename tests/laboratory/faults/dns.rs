@@ -140,9 +140,8 @@ pub const FAULTS: &[Fault] = &[
         name: "srv-none",
         about: "an SRV record says that there is no IMAP, and there is",
         plant: |_, scene| scene.zone.set(IMAPS, "SRV", "0 0 0 ."),
-        code: "srv-absent",
+        code: "srv-differs",
         subject: IMAPS,
-        clients: &["claws-mail"],
         ..FAULT
     },
     Fault {

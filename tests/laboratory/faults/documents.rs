@@ -284,6 +284,12 @@ pub const FAULTS: &[Fault] = &[
         },
         code: "pox-ssl-off",
         subject: POX,
+        also: &[
+            ("autoconfig-absent", "the domain has no autoconfig here"),
+            ("well-known-absent", "the domain has no autoconfig here"),
+            ("mail-unfit", "the servers on these ports begin with TLS"),
+            ("pox-encryption", "the two words contradict each other"),
+        ],
         ..FAULT
     },
     Fault {

@@ -77,11 +77,9 @@ pub const FAULTS: &[Fault] = &[
         name: "redirect-elsewhere",
         about: "`autoconfig.` redirects to another host",
         plant: |_, scene| {
-            scene.zone.set("settings.example.org", "A", WEB);
-            scene.hosts.push(Host::new("settings.example.org", RESPONDER));
-            scene.host(AUTOCONFIG).does(
-                "return 301 https://settings.example.org/.well-known/autoconfig$request_uri;\n",
-            );
+            let line = "location ~* config-v1 { \
+                        return 301 https://example.org/.well-known/autoconfig$request_uri; }\n";
+            scene.host(AUTOCONFIG).does_first(line);
         },
         code: "redirect",
         subject: CONFIG,
@@ -100,7 +98,10 @@ pub const FAULTS: &[Fault] = &[
         code: "redirect-path",
         subject: "https://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
         clients: &["evolution", "kmail"],
-        also: &[("autoconfig-absent", "there is no other autoconfig")],
+        also: &[
+            ("autoconfig-absent", "there is no other autoconfig"),
+            ("redirect", "Pimalaya follows no redirect at all"),
+        ],
         ..FAULT
     },
     Fault {
@@ -260,6 +261,10 @@ pub const FAULTS: &[Fault] = &[
         code: "post-refused",
         subject: POX,
         clients: &["em-client", "outlook-2010"],
+        also: &[
+            ("post-refused", "it is so at the domain, too"),
+            ("pox-login", "Outlook gets a document without an address"),
+        ],
         ..FAULT
     },
     Fault {
