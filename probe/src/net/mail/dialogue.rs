@@ -172,7 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             Protocol::Imap if has("PLAIN") && offer.has("SASL-IR") => {
                 vec![line(&[b"AUTHENTICATE PLAIN ", plain.octets()])]
             }
-            Protocol::Imap if has("PLAIN") => vec![line(&[b"AUTHENTICATE PLAIN"]), plain],
+            Protocol::Imap if has("PLAIN") => {
+                vec![line(&[b"AUTHENTICATE PLAIN"]), line(&[plain.octets()])]
+            }
             Protocol::Imap if has("LOGIN-COMMAND") => {
                 let quoted = |octets| words::quoted(octets).map(Secret::new);
                 let (Some(login), Some(password)) = (quoted(login.as_bytes()), quoted(password))
@@ -181,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
                 };
                 vec![line(&[b"LOGIN ", login.octets(), b" ", password.octets()])]
             }
-            Protocol::Pop3 if has("PLAIN") => vec![line(&[b"AUTH PLAIN"]), plain],
+            Protocol::Pop3 if has("PLAIN") => vec![line(&[b"AUTH PLAIN"]), line(&[plain.octets()])],
             Protocol::Pop3 if has("USER-COMMAND") => {
                 let has_end = |octets: &[u8]| octets.iter().any(|octet| b"\r\n".contains(octet));
                 if has_end(login.as_bytes()) || has_end(password) {
@@ -200,10 +202,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             }
             _ => return Err("no mechanism for a password is offered".into()),
         };
-        self.pass(&steps, password).await
+        // The ways in which the password is sent: some servers repeat a command that they do not know.
+        let quoted = words::quoted(password).map(Secret::new);
+        let encoded = encoded(&credentials.password);
+        let mut secrets = vec![password, plain.octets(), encoded.octets()];
+        secrets.extend(quoted.as_ref().map(Secret::octets));
+        self.pass(&steps, &secrets).await
     }
 
-    async fn pass(&mut self, steps: &[Secret], password: &[u8]) -> Result<(), String> {
+    async fn pass(&mut self, steps: &[Secret], secrets: &[&[u8]]) -> Result<(), String> {
         let of_outcome = |outcome| match outcome {
             Outcome::Unfit(text) => text,
             _ => "the connection ended".to_owned(),
@@ -213,12 +220,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             let tag = if number == 0 { self.next_tag() } else { String::new() };
             let bytes = Secret::new([tag.as_bytes(), step.octets(), b"\r\n"].concat());
             self.talk.send(bytes.octets()).await.map_err(of_outcome)?;
-            let response = self.response(false).await.map_err(of_outcome)?;
+            let response = self.any_response(false).await.map_err(of_outcome)?;
             match response.status {
                 Status::Ok if is_last => return Ok(()),
                 Status::Ok if self.protocol == Protocol::Pop3 => {}
                 Status::Continue if !is_last => {}
-                _ => return Err(without(&response.last, password, steps)),
+                _ => return Err(without(&response.last, secrets)),
             }
         }
         Err("the server did not answer the login".into())
@@ -261,6 +268,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
 
     /// Reads a response; `is_list` if that of POP3 has more lines than one.
     async fn response(&mut self, is_list: bool) -> Result<Response, Outcome> {
+        let response = self.any_response(is_list).await?;
+        match response.status {
+            Status::Unfit => Err(Outcome::Unfit(shown(&response.last))),
+            _ => Ok(response),
+        }
+    }
+
+    /// Reads a response, or a line that is none.
+    async fn any_response(&mut self, is_list: bool) -> Result<Response, Outcome> {
         let tag = format!("a{}", self.number);
         let mut lines = Vec::new();
         loop {
@@ -270,7 +286,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Dialogue<S> {
             }
             match words::part(self.protocol, &tag, &line) {
                 Part::More => lines.push(line),
-                Part::Unfit => return Err(Outcome::Unfit(shown(&line))),
                 Part::End(status) => {
                     if self.protocol == Protocol::Smtp {
                         lines.push(line.clone());
@@ -322,15 +337,16 @@ fn encoded(secret: &Secret) -> Secret {
     Secret::new(BASE64_STANDARD.encode(secret.octets()).into_bytes())
 }
 
-/// A response that may be shown: some servers repeat the command that they do not know.
-fn without(line: &str, password: &[u8], steps: &[Secret]) -> String {
-    let holds = |secret: &[u8]| {
-        !secret.is_empty() && line.as_bytes().windows(secret.len()).any(|part| part == secret)
+/// A response as it may be shown: not with the password.
+fn without(line: &str, secrets: &[&[u8]]) -> String {
+    let holds = |secret: &&[u8]| {
+        // As in the line, octets that are not UTF-8 are replaced.
+        let secret = String::from_utf8_lossy(secret);
+        let mut parts = line.as_bytes().windows(secret.len().max(1));
+        !secret.is_empty() && parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
     };
-    // The last word of a step is the password, encoded or quoted, or the name of a command.
-    let words = steps.iter().filter_map(|step| step.octets().rsplit(|octet| *octet == b' ').next());
-    if holds(password) || words.filter(|word| !word.eq_ignore_ascii_case(b"PLAIN")).any(holds) {
-        return "refused; the response repeats the password and is not shown".into();
+    match secrets.iter().any(holds) {
+        true => "refused; the response repeats the password and is not shown".into(),
+        false => shown(line),
     }
-    shown(line)
 }

@@ -21,8 +21,6 @@ pub(super) enum Part {
     More,
     /// The last line.
     End(Status),
-    /// The server ends the connection, or the line is none of the protocol.
-    Unfit,
 }
 
 /// What a response says.
@@ -34,6 +32,8 @@ pub(super) enum Status {
     No,
     /// More is to be sent.
     Continue,
+    /// The server ends the connection, or the line is none of the protocol.
+    Unfit,
 }
 
 /// Which part of a response a line is. `tag` is that of the command for IMAP.
@@ -56,15 +56,15 @@ pub(super) fn part(protocol: Protocol, tag: &str, line: &str) -> Part {
                 "OK" => Part::End(Status::Ok),
                 "NO" => Part::End(Status::No),
                 _ if line.starts_with('"') => Part::More,
-                _ => Part::Unfit,
+                _ => Part::End(Status::Unfit),
             }
         }
-        _ => Part::Unfit,
+        _ => Part::End(Status::Unfit),
     }
 }
 
 fn smtp_part(line: &str) -> Part {
-    let Some((code, rest)) = line.split_at_checked(3) else { return Part::Unfit };
+    let Some((code, rest)) = line.split_at_checked(3) else { return Part::End(Status::Unfit) };
     let is_code = code.bytes().all(|byte| byte.is_ascii_digit());
     match (is_code, rest.bytes().next()) {
         (true, Some(b'-')) => Part::More,
@@ -73,7 +73,7 @@ fn smtp_part(line: &str) -> Part {
             b'3' => Status::Continue,
             _ => Status::No,
         }),
-        _ => Part::Unfit,
+        _ => Part::End(Status::Unfit),
     }
 }
 

@@ -85,6 +85,14 @@ async fn a_refused_login_is_reported_without_the_password() {
     });
     let text = echo.log_in().await.unwrap().unwrap_err();
     assert!(!text.contains("secret"), "{text}");
+    let echo = Fake::new(Protocol::Pop3, Security::Tls, |command, is_tls| match command {
+        "CAPA" => say(&["+OK", "USER", "."]),
+        _ if command.starts_with("USER") => say(&["+OK"]),
+        _ if command.starts_with("PASS") => Some(format!("what is {command}?\r\n")),
+        _ => pop3(command, is_tls),
+    });
+    let text = echo.log_in().await.unwrap().unwrap_err();
+    assert!(!text.contains("secret"), "{text}");
     let none = Fake::new(Protocol::Smtp, Security::Tls, |command, is_tls| match command {
         "EHLO [127.0.0.1]" => say(&["250-mail.example.org", "250 AUTH XOAUTH2"]),
         _ => smtp(command, is_tls),
