@@ -189,6 +189,7 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
         }
         (Stage::Http, _) => web::host(&one.subject) == web::host(&other.subject),
         (_, Weight::Choice) => one.code != "srv-absent",
+        _ if one.code == "not-asked" => true,
         _ => false,
     }
 }

@@ -205,7 +205,7 @@ const TOGETHER: [&str; 10] = [
     "path-case",
     "needs-address",
     "attribute",
-    "pox-type-case",
+    "profile-media-type",
     "imap-tls-expired",
     "smtp-closed",
 ];

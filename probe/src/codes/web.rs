@@ -109,9 +109,9 @@ pub const CODES: &[Code] = &[
     Code {
         id: "not-asked",
         stage: Stage::Connection,
-        weight: Weight::Note,
+        weight: Weight::Risk,
         about: "Something was not asked.",
-        explain: "The time or the number of requests was used up. Ask again with a longer `--timeout`, or \
+        explain: "The time or the number of requests was used up, often by a server that does not end its response. Ask again with a longer `--timeout`, or \
                   for one client with `--client`.",
     },
     Code {

@@ -69,7 +69,7 @@ pub const FAULTS: &[Fault] = &[
         about: "the domain says 200 with a page to everything",
         plant: |_, scene| scene.host(DOMAIN).does(PAGE),
         code: "doc-web-page",
-        subject: "https://example.org/.well-known/autoconfig/mail/config-v1.1.xml",
+        subject: "https://example.org/autodiscover/autodiscover.xml",
         clients: &["autodetect"],
         ..FAULT
     },
@@ -307,7 +307,7 @@ pub const FAULTS: &[Fault] = &[
             }
         },
         code: "profile-type",
-        subject: "https://autoconfig.example.org/email.mobileconfig",
+        subject: "https://autoconfig.example.org/mobileconfig",
         clients: &["apple-mail"],
         ..FAULT
     },
