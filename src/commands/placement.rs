@@ -11,7 +11,6 @@
 use crate::config::{Config, find};
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Place};
-use std::collections::HashSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -44,7 +43,10 @@ pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
     let lists = || config.into_iter().flat_map(Config::list_files);
     let mut findings: Vec<_> = key.and_then(readable_key).into_iter().collect();
     let named = config.into_iter().flat_map(|config| config.files.iter()).map(|(file, _)| &**file);
-    findings.extend(writable(path.into_iter().chain(named).chain(files.into_iter().flatten())));
+    // These include the configuration itself.
+    let own = path.filter(|_| config.is_none());
+    let all = own.into_iter().chain(named).chain(files.into_iter().flatten());
+    findings.extend(all.filter_map(writable_by_others));
     findings.extend(config.and_then(Config::directory).into_iter().flat_map(writable_folder));
     let program = program(path);
     let folder = program.as_deref().map(folder_of);
@@ -109,21 +111,15 @@ fn key_in_folder(key: &Path) -> Finding {
 
 //------------ Who can write --------------------------------------------------
 
-/// The findings about files that others than their owner can write, each file once.
-fn writable<'a>(files: impl Iterator<Item = &'a Path>) -> Vec<Finding> {
-    let mut seen = HashSet::new();
-    files.filter(|file| seen.insert(*file)).filter_map(writable_by_others).collect()
-}
-
-/// The same about the folder of domains, and about the first file in it.
+/// The findings about the folder of domains, and about the first file in it, that others can write.
 fn writable_folder(folder: &Path) -> Vec<Finding> {
     let mut findings: Vec<_> = writable_by_others(folder).into_iter().collect();
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
-    let mut of_files: Vec<_> = files.filter_map(|path| writable_by_others(&path)).collect();
-    of_files.sort_by(|a, b| a.place.cmp(&b.place));
+    let of_files: Vec<_> = files.filter_map(|path| writable_by_others(&path)).collect();
     let more = of_files.len().saturating_sub(1);
-    findings.extend(of_files.into_iter().next().map(|mut finding| {
+    let first = of_files.into_iter().min_by(|a, b| a.place.cmp(&b.place));
+    findings.extend(first.map(|mut finding| {
         if more > 0 {
             finding.message += &format!("; and {more} more files in this folder");
         }

@@ -53,29 +53,19 @@ pub fn findings(domain: &Domain, account: &Account, config: &Config) -> Vec<Find
             ..Finding::warning("redirect-fixed", None, message)
         });
     }
-    findings.extend(chain(domain, account, config));
+    findings.extend(chain(domain, config));
     findings
 }
 
 /// The finding about a circle, or about more redirects than all clients follow.
-fn chain(domain: &Domain, account: &Account, config: &Config) -> Option<Finding> {
-    let start = EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?;
-    let first = Account { address: Some(start.clone()), ..account.clone() };
-    let mut addresses = vec![start];
-    let mut next = new_address(&first);
-    while let Some(address) = next {
-        let is_back = addresses.iter().any(|known| known.folded() == address.folded());
-        addresses.push(address.clone());
+fn chain(domain: &Domain, config: &Config) -> Option<Finding> {
+    let mut addresses = vec![EmailAddress::parse(format!("user@{domain}").as_bytes()).ok()?];
+    while let Some(next) = addresses.last().and_then(|address| next(address, config)) {
+        let is_back = addresses.iter().any(|known| known.folded() == next.folded());
+        addresses.push(next);
         if is_back || addresses.len() > MAX_REDIRECTS {
             break;
         }
-        let domain = address.domain().clone();
-        next = match config.find_now(&domain) {
-            Ok(Some(found)) => {
-                found.account(&domain, None, Some(address)).as_ref().and_then(new_address)
-            }
-            Ok(None) | Err(_) => None,
-        };
     }
     let steps = addresses.len() - 1;
     let last = addresses.last()?.folded();
@@ -102,4 +92,10 @@ fn chain(domain: &Domain, account: &Account, config: &Config) -> Option<Finding>
     };
     let remedy = "let it lead to the address that has settings, at once";
     Some(Finding { remedy: Some(remedy.to_owned()), ..finding })
+}
+
+/// The address to which an address is redirected.
+fn next(address: &EmailAddress, config: &Config) -> Option<EmailAddress> {
+    let found = config.find_now(address.domain()).ok()??;
+    new_address(&found.account(address.domain(), None, Some(address.clone()))?)
 }
