@@ -109,7 +109,7 @@ fn the_domain_is_filled_in_only_where_the_placeholder_is() {
 fn a_host_is_too_long_only_for_the_domains_that_are() {
     let long = "a".repeat(45);
     let text = format!(
-        "imap.host = '{long}%EMAILDOMAIN%'\nsmtp.host = 'localhost'\n\
+        "imap.host = '{long}%EMAILDOMAIN%'\nsmtp.host = 'smtp.provider.net'\n\
          [domain.'a.org']\n[domain.'a-domain-of-19-bytes.example']\n"
     );
     let sandbox = Sandbox::new();
