@@ -222,7 +222,11 @@ fn nothing_found(played: &[Played], facts: &Facts) -> Option<Fault> {
     let is_played = played.len() > 1;
     (is_played && found.next().is_none()).then(|| {
         Fault::new("nothing-found", facts.domain(), "no client finds settings for this domain")
-            .mend(format!("mailsetup dns {} --web-host <name of your web server>", facts.domain()))
+            .mend(format!(
+                "Publish the settings. This prints the records for it:\n\
+                 mailsetup dns {} --web-host <name of your web server>",
+                facts.domain()
+            ))
     })
 }
 

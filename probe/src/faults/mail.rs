@@ -43,7 +43,7 @@ pub fn dead_addresses(server: &Server) -> Option<Fault> {
             let record = if address.is_ipv6() { "AAAA" } else { "A" };
             Some(
                 Fault::new("mail-dead-address", place, message).seen(fault.evidence).mend(format!(
-                    "Let the server listen at {address}, or remove the record: {}. IN {record} {address}",
+                    "Let the server listen at {address}, or remove the record:\n{}. IN {record} {address}",
                     server.endpoint.host
                 )),
             )
@@ -81,9 +81,9 @@ pub fn risks(server: &Server) -> Vec<Fault> {
     // Dovecot and Postfix trust a connection from the same machine.
     if !spoken.is_local && !clear.is_empty() && server.endpoint.security == Security::StartTls {
         let remedy = match server.endpoint.protocol {
-            Protocol::Smtp => "Postfix: smtpd_tls_auth_only = yes",
+            Protocol::Smtp => "In main.cf of Postfix:\nsmtpd_tls_auth_only = yes",
             _ => {
-                "Dovecot 2.3: disable_plaintext_auth = yes\nDovecot 2.4: auth_allow_cleartext = no"
+                "In Dovecot 2.4:\nauth_allow_cleartext = no\nIn Dovecot 2.3:\ndisable_plaintext_auth = yes"
             }
         };
         faults.push(
@@ -100,7 +100,7 @@ pub fn risks(server: &Server) -> Vec<Fault> {
                 "a message to another domain is accepted without a login",
             )
             .seen(spoken.mail_without_login.clone().unwrap_or_default())
-            .mend("Postfix: smtpd_relay_restrictions = permit_sasl_authenticated, reject"),
+            .mend("In main.cf of Postfix:\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject"),
         );
     }
     faults
@@ -129,8 +129,8 @@ pub fn login(server: &Server, methods: &[String]) -> Option<Fault> {
             _ => ("auth-none", "no login is offered"),
         };
         let remedy = match server.endpoint.protocol {
-            Protocol::Smtp => "Postfix: smtpd_sasl_auth_enable = yes",
-            _ => "Dovecot: auth_mechanisms = plain login",
+            Protocol::Smtp => "In main.cf of Postfix:\nsmtpd_sasl_auth_enable = yes",
+            _ => "In Dovecot:\nauth_mechanisms = plain login",
         };
         return Some(Fault::new(code, place, message).seen(evidence).mend(remedy));
     }

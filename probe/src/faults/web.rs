@@ -141,7 +141,7 @@ pub fn tls(refused: &Refused, place: &str, asked: &str) -> Fault {
         ),
         Reason::Expired => (
             "tls-expired",
-            "Renew the certificate, and reload the server. If it was renewed, reload the server."
+            "Renew the certificate, and reload the server: until then it sends the old one."
                 .to_owned(),
         ),
         Reason::NotYet => {

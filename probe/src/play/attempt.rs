@@ -110,7 +110,7 @@ fn refused(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Op
         return Some(
             Fault::new("redirect-path", web::url(&first.url), "the redirect drops the path")
                 .seen(web::hops(exchange))
-                .mend("nginx: return 301 https://$host$request_uri;"),
+                .mend("Keep the path; in nginx:\nreturn 301 https://$host$request_uri;"),
         );
     }
     if is_redirected && client.has(Rule::RefusesRedirects) {

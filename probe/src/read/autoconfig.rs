@@ -51,13 +51,13 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
                 other => format!("the document is sent as {}", shortened(other)),
             };
             let oddity = odd("doc-media-type", message, format!("Content-Type: {media_type}"));
-            return Err(oddity.mend("send it as Content-Type: text/xml; charset=utf-8"));
+            return Err(oddity.mend("Send it as Content-Type: text/xml; charset=utf-8."));
         }
     }
     if let Some(coding) = body.coding.as_deref().filter(|_| reader.has(Rule::RefusesCoding)) {
         let message = "the document is compressed, which the request did not ask for";
         let oddity = odd("doc-compressed", message, format!("Content-Encoding: {coding}"));
-        return Err(oddity.mend("compress it only for requests with Accept-Encoding"));
+        return Err(oddity.mend("Compress it only for requests with Accept-Encoding."));
     }
     let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
         true => odd("doc-web-page", "a web page is sent in place of a document", body.begin())
@@ -72,17 +72,17 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     }
     if tree.has_mark && reader.has(Rule::RefusesMark) {
         return Err(odd("doc-mark", "the document begins with a byte order mark", body.begin())
-            .mend("save it as UTF-8 without a byte order mark"));
+            .mend("Save it as UTF-8 without a byte order mark."));
     }
     if tree.is_late && !tree.encoding.is_empty() && reader.has(Rule::RefusesLateStart) {
         let message = "white space precedes the XML declaration";
         return Err(odd("doc-late", message, body.begin())
-            .mend("remove the empty lines before the declaration"));
+            .mend("Remove the empty lines before the declaration."));
     }
     let is_utf8 = tree.is_utf8 && ["", "utf-8", "us-ascii"].contains(&&*tree.encoding);
     if !is_utf8 && reader.has(Rule::NeedsUtf8) {
         let message = format!("the document is not UTF-8, but {}", shortened(&tree.encoding));
-        return Err(odd("doc-encoding", message, body.begin()).mend("send it in UTF-8"));
+        return Err(odd("doc-encoding", message, body.begin()).mend("Send it in UTF-8."));
     }
     let mut prefixed = None;
     root.each(&mut |element| {
@@ -93,11 +93,11 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     if let Some(element) = prefixed.filter(|_| reader.has(Rule::RefusesPrefixes)) {
         let message = format!("elements have a prefix: {}:{}", element.prefix, element.name);
         return Err(odd("doc-prefix", visible::visible(&message), body.begin())
-            .mend("write the elements without a prefix"));
+            .mend("Write the elements without a prefix."));
     }
     if root.attribute("version").is_none() && reader.has(Rule::NeedsVersion) {
         return Err(odd("doc-no-version", "clientConfig has no version", body.begin())
-            .mend("write <clientConfig version=\"1.1\">"));
+            .mend("Write <clientConfig version=\"1.1\">."));
     }
     let provider = root
         .first("emailProvider")
@@ -115,19 +115,19 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
             id => format!("the id of emailProvider is not a host name: {}", shortened(id)),
         };
         return Err(odd("doc-no-id", message, format!("<emailProvider id=\"{id}\">"))
-            .mend("write the mail domain as the id of emailProvider"));
+            .mend("Write the mail domain as the id of emailProvider."));
     }
     let domains: Vec<_> = provider.all("domain").map(|domain| domain.text()).collect();
     if reader.has(Rule::NeedsDomain) && !domains.iter().any(|name| is_name(name.trim())) {
         return Err(odd("doc-no-domain", "the document names no domain", String::new())
-            .mend("write the mail domain in a domain element"));
+            .mend("Write the mail domain in a domain element."));
     }
     let is_ours = |name: &String| reader.filled(name).trim().eq_ignore_ascii_case(domain);
     if reader.has(Rule::NeedsItsDomain) && !domains.iter().any(is_ours) {
         let message =
             format!("the document is for {}, not for {domain}", shortened(&domains.join(", ")));
         return Err(odd("doc-other-domain", message, shortened(&domains.join(", ")))
-            .mend("add the mail domain in a domain element"));
+            .mend("Add the mail domain in a domain element."));
     }
     let mut found = Found::default();
     for element in &provider.children {
@@ -157,7 +157,7 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
         let first = found.settings.iter().find(|setting| setting.protocol.is_incoming());
         if first.is_some_and(|setting| setting.protocol != Protocol::Imap) {
             return Err(fatal("doc-imap-late", "another server precedes the IMAP server")
-                .mend("write the IMAP server first"));
+                .mend("Write the IMAP server first."));
         }
     }
     if !has(Protocol::is_incoming) {
@@ -186,7 +186,7 @@ fn server(
         let names: Vec<_> = element.attributes.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("a server has further attributes than type: {}", names.join(", "));
         return Err(odd("doc-attribute", visible::visible(&message), names.join(" "))
-            .mend("write only type at a server"));
+            .mend("Write only type at a server."));
     }
     let protocol = match (is_incoming, kind) {
         (true, "imap") => Protocol::Imap,
@@ -196,7 +196,7 @@ fn server(
             let message = format!("the type of a server is {}", shortened(other));
             let oddity = odd("doc-type", message, format!("type=\"{}\"", shortened(other)));
             return match reader.has(Rule::RefusesOtherTypes) {
-                true => Err(oddity.mend("write imap, pop3 and smtp first, or leave it out")),
+                true => Err(oddity.mend("Write imap, pop3 and smtp first, or leave it out.")),
                 false => Ok(None),
             };
         }
@@ -207,7 +207,7 @@ fn server(
         let message = format!("{DOMAIN} is in the host of the {kind} server");
         oddities.push(
             odd("doc-placeholder", message, snippet(element, "hostname"))
-                .mend("write the host name itself, without placeholders"),
+                .mend("Write the host name itself, without placeholders."),
         );
         return Ok(None);
     }
@@ -228,7 +228,7 @@ fn server(
         if oddities.len() == before {
             oddities.push(
                 odd(code, message, snippet(element, "hostname"))
-                    .mend("write the host name itself, without placeholders"),
+                    .mend("Write the host name itself, without placeholders."),
             );
         }
         return Ok(None);
@@ -255,7 +255,7 @@ fn server(
         let message = format!("the {kind} server has no username");
         oddities.push(
             odd("doc-username", message, snippet(element, "username"))
-                .mend("write <username>%EMAILADDRESS%</username>"),
+                .mend("Write <username>%EMAILADDRESS%</username>."),
         );
         let skips = reader.has(Rule::EveryServer) || reader.has(Rule::RefusesPlain);
         if skips || reader.has(Rule::TypedText) {
@@ -266,7 +266,7 @@ fn server(
         let message = format!("the username {} is read as a number", shortened(&template));
         oddities.push(
             odd("doc-username", message, snippet(element, "username"))
-                .mend("write <username>%EMAILADDRESS%</username>"),
+                .mend("Write <username>%EMAILADDRESS%</username>."),
         );
     }
     let login = reader.login(&template);
@@ -291,13 +291,13 @@ fn security(
             "plain" | "PLAIN" if reader.has(Rule::RefusesPlain) => {
                 let message = format!("the {kind} server is without TLS");
                 return Err(odd("doc-plain", message, snippet(element, "socketType"))
-                    .mend("offer TLS, and write <socketType>SSL</socketType>"));
+                    .mend("Offer TLS, and write <socketType>SSL</socketType>."));
             }
             "plain" | "PLAIN" => {
                 let message = format!("the {kind} server is without TLS");
                 oddities.push(
                     odd("doc-plain", message, snippet(element, "socketType"))
-                        .mend("offer TLS, and write <socketType>SSL</socketType>"),
+                        .mend("Offer TLS, and write <socketType>SSL</socketType>."),
                 );
                 return Ok(Some(Security::Plain));
             }
@@ -315,7 +315,7 @@ fn security(
         }
     };
     let oddity = odd(code, message, snippet(element, "socketType"))
-        .mend("write <socketType>SSL</socketType> or <socketType>STARTTLS</socketType>");
+        .mend("Write <socketType>SSL</socketType> or <socketType>STARTTLS</socketType>.");
     if reader.has(Rule::RefusesPlain) || reader.has(Rule::RefusesOtherTypes) {
         return Err(oddity);
     }
@@ -343,7 +343,7 @@ fn unknown_method(
             None => format!("the {kind} server has no authentication"),
         };
         odd("doc-method", message, snippet(element, "authentication"))
-            .mend("write <authentication>password-cleartext</authentication>")
+            .mend("Write <authentication>password-cleartext</authentication>.")
     })
 }
 
@@ -402,7 +402,7 @@ fn value(
     if let Some((code, what)) = lost {
         oddities.push(
             odd(code, format!("{name} {what}"), snippet(element, name))
-                .mend("write the value as plain text on one line"),
+                .mend("Write the value as plain text on one line."),
         );
     }
     let text = text(child, reader);

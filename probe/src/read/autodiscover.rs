@@ -120,7 +120,7 @@ fn of_protocol(
     if reader.has(Rule::NeedsCapitals) && kind != kind.to_ascii_uppercase() {
         oddities.push(
             odd("pox-type", format!("Type is {kind}, not in capitals"), piece("Type"))
-                .mend("write IMAP, POP3 and SMTP in capitals"),
+                .mend("Write IMAP, POP3 and SMTP in capitals."),
         );
         return None;
     }
@@ -133,7 +133,7 @@ fn of_protocol(
     let Some(port) = part("Port").and_then(|port| port.parse::<NonZeroU16>().ok()) else {
         let message = format!("{kind} has no Port");
         oddities
-            .push(odd("doc-port", message, piece("Port")).mend("write the port of each server"));
+            .push(odd("doc-port", message, piece("Port")).mend("Write the port of each server."));
         return None;
     };
     let (ssl, encryption) = (part("SSL"), part("Encryption"));
@@ -142,7 +142,7 @@ fn of_protocol(
         let name = if is_empty(&ssl) { "SSL" } else { "Encryption" };
         oddities.push(
             odd("pox-empty", format!("{name} of {kind} is empty"), piece(name))
-                .mend("write <SSL>on</SSL>, and SSL or TLS in Encryption"),
+                .mend("Write <SSL>on</SSL>, and SSL or TLS in Encryption."),
         );
         return None;
     }
@@ -165,14 +165,14 @@ fn of_protocol(
     if is_off && encryption.as_deref() != Some("none") {
         oddities.push(
             odd("pox-ssl-off", format!("SSL of {kind} is off: no TLS is used"), piece("SSL"))
-                .mend("write <SSL>on</SSL> also for STARTTLS, with <Encryption>TLS</Encryption>"),
+                .mend("Write <SSL>on</SSL> also for STARTTLS, with <Encryption>TLS</Encryption>."),
         );
     }
     if !is_off && !fits(protocol, port, security) {
         let message = format!("Encryption of {kind} does not fit port {port}");
         oddities.push(
             odd("pox-encryption", message, piece("Encryption"))
-                .mend("write SSL for TLS from the first byte, and TLS for STARTTLS"),
+                .mend("Write SSL for TLS from the first byte, and TLS for STARTTLS."),
         );
     }
     let is_outlook = reader.client.name.starts_with("Outlook");
@@ -187,7 +187,7 @@ fn of_protocol(
         None if is_outlook => {
             let message = format!("{kind} has no LoginName: the part before the @ is used");
             oddities.push(
-                odd("pox-login", message, piece("LoginName")).mend("write the login in LoginName"),
+                odd("pox-login", message, piece("LoginName")).mend("Write the login in LoginName."),
             );
             reader.address.local_part().to_owned()
         }
@@ -196,7 +196,7 @@ fn of_protocol(
     let has_spa = part("SPA").is_none_or(|spa| !spa.eq_ignore_ascii_case("off"));
     if has_spa && is_outlook {
         let message = format!("SPA of {kind} is on, or left out: Outlook uses NTLM");
-        oddities.push(odd("pox-spa", message, piece("SPA")).mend("write <SPA>off</SPA>"));
+        oddities.push(odd("pox-spa", message, piece("SPA")).mend("Write <SPA>off</SPA>."));
     }
     Some(Setting { protocol, host, port: port.get(), security, methods: Vec::new(), login })
 }
