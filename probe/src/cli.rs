@@ -8,7 +8,7 @@ use crate::net::mail::Secret;
 use clap::error::ErrorKind;
 use clap::{ArgGroup, CommandFactory, Parser, value_parser};
 use mailsetup::address::{AddressError, Domain, EmailAddress, HostName};
-use mailsetup::clients;
+use mailsetup::clients::{self, slug};
 use mailsetup::visible::{visible, visible_lines};
 use std::ffi::OsString;
 use std::fmt;
@@ -294,11 +294,6 @@ fn target(text: &str) -> Result<Target, String> {
         true => EmailAddress::parse(text.as_bytes()).map(Target::Address).map_err(wrong),
         false => Domain::parse(text).map(Target::Domain).map_err(wrong),
     }
-}
-
-/// The name of a client in output for programs: lower case, with dashes.
-pub fn slug(name: &str) -> String {
-    name.to_ascii_lowercase().replace(' ', "-")
 }
 
 /// The client with this name, or with its slug.

@@ -30,8 +30,8 @@ pub struct Facts {
     pub servers: Vec<Server>,
     /// Requests for a URL that works, with the User-Agent of each client.
     pub agents: Vec<Exchange>,
-    /// Requests for paths that cannot exist, by host.
-    pub nowhere: Vec<Exchange>,
+    /// A request for a path that cannot exist, at a host with a document.
+    pub nowhere: Option<Exchange>,
     /// A request to Autodiscover in another letter case, if one was made.
     pub other_case: Option<Exchange>,
     /// The content and the signature of each profile, by URL.
@@ -59,7 +59,7 @@ impl Facts {
             exchanges: BTreeMap::new(),
             servers: Vec::new(),
             agents: Vec::new(),
-            nowhere: Vec::new(),
+            nowhere: None,
             other_case: None,
             profiles: BTreeMap::new(),
             random_name: String::new(),

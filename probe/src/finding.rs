@@ -40,15 +40,15 @@ pub enum Stage {
 /// How much a kind of finding weighs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Weight {
-    /// An error if a client fails because of it; else a warning.
+    /// An error if it is the cause for a client that fails; else a warning.
     Fault,
     /// A warning, whether or not a client fails.
     Risk,
-    /// Something is not published. If Thunderbird fails because of it, a warning; if others do, a note;
-    /// else it is left out.
+    /// Something is not published. A warning if it is the cause for Thunderbird, or for another client
+    /// while Thunderbird was not looked at; a note if it is the cause for others; else it is left out.
     Absence,
-    /// Not published either, and many domains do well without it: a note if a client fails because of
-    /// it; else it is left out.
+    /// Not published either, and many domains do well without it: a note if it is the cause for a
+    /// client; else it is left out.
     Choice,
     /// A note in any case.
     Note,

@@ -6,7 +6,7 @@ use crate::faults::{documents, mail, names, pacc, web};
 use crate::finding::{Fault, Finding, Stage, Weight};
 use crate::play::Played;
 use crate::play::verdict::endpoint;
-use crate::report::Outcome;
+use crate::report::{FoundBy, Outcome};
 use mailsetup::clients::{self, DATABASE};
 use mailsetup::finding::Level;
 
@@ -21,6 +21,7 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     faults.extend(documents::denials(facts, &sources));
     faults.extend(pacc::old_tls(facts));
     faults.extend(other_case(facts));
+    faults.extend(web::catch_all(facts));
     faults.extend(nothing_found(played, facts));
     faults.extend(named_servers(facts, &sources));
     faults.extend(played.iter().flat_map(|one| one.hits.iter().cloned()));
@@ -38,6 +39,10 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     });
     together(&mut findings);
     without_consequences(&mut findings, facts);
+    // Where a page hides a document, that is said already.
+    if findings.iter().any(|finding| finding.code == "doc-web-page") {
+        findings.retain(|finding| finding.code != "catch-all");
+    }
     let broken: Vec<_> = findings
         .iter()
         .filter(|finding| {
@@ -88,7 +93,10 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
             let failed = |one: &&Played| one.verdict.outcome == Outcome::Fails;
             (Level::Error, names(&mut played.iter().filter(failed)))
         }
-        "path-case" => (level, vec!["Outlook 2016"]),
+        "path-case" => {
+            let is_outlook = |one: &&Played| one.verdict.client == "Outlook 2016";
+            (level, names(&mut played.iter().filter(is_outlook)))
+        }
         "database-differs" => {
             let asks_first = |one: &&Played| {
                 let client = clients::all().find(|client| client.name == one.verdict.client);
@@ -217,7 +225,6 @@ fn named_servers(facts: &Facts, sources: &[documents::Source]) -> Vec<Fault> {
 
 /// A domain that publishes nothing.
 fn nothing_found(played: &[Played], facts: &Facts) -> Option<Fault> {
-    use crate::report::FoundBy;
     let mut found = played.iter().filter(|one| one.verdict.found_by != FoundBy::None);
     let is_played = played.len() > 1;
     (is_played && found.next().is_none()).then(|| {

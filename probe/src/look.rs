@@ -124,7 +124,7 @@ impl Look {
         let is_at = |exchange: &&Exchange, begin: &str| exchange.sent.url.starts_with(begin);
         let domain = facts.domain();
         let mut agents = Vec::new();
-        let mut nowhere = Vec::new();
+        let mut nowhere = None;
         for host in [format!("https://autoconfig.{domain}/"), format!("https://{domain}/.well")] {
             let mut at_host = facts.exchanges.values().filter(|one| is_at(one, &host));
             let Some(good) = at_host.find(is_good) else { continue };
@@ -137,7 +137,7 @@ impl Look {
             agents.extend(names.into_iter().map(|agent| Sent { agent, ..good.sent.clone() }));
             agents.push(good.sent.clone());
             let root = good.sent.url.split('/').take(3).collect::<Vec<_>>().join("/");
-            nowhere.push(plan::plain(format!("{root}/mailsetup-probe-{:x}", seed())));
+            nowhere = Some(plan::plain(format!("{root}/mailsetup-probe-{:x}", seed())));
             // One host is enough: the rules of a web server hold for all of its sites.
             break;
         }
@@ -150,8 +150,9 @@ impl Look {
         });
         let made = agents.into_iter().map(|sent| self.web.exchange(sent, EXCHANGE));
         facts.agents = all(made.collect()).await;
-        let made = nowhere.into_iter().map(|sent| self.web.exchange(sent, EXCHANGE));
-        facts.nowhere = all(made.collect()).await;
+        if let Some(sent) = nowhere {
+            facts.nowhere = Some(self.web.exchange(sent, EXCHANGE).await);
+        }
         if let Some(sent) = other {
             facts.other_case = Some(self.web.exchange(sent, EXCHANGE).await);
         }

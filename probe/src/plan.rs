@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::net::dns::{Kind, Record};
 use crate::net::http::Sent;
 use mailsetup::address::{Domain, EmailAddress};
-use mailsetup::clients::{Ask, Client, Host, Of, Sent as How, What};
+use mailsetup::clients::{Ask, Client, Of, Sent as How, What};
 
 /// The User-Agent where that of the client is not known.
 pub const OWN_AGENT: &str = concat!("mailsetup-probe/", env!("CARGO_PKG_VERSION"));
@@ -70,7 +70,7 @@ pub fn plain(url: String) -> Sent {
     Sent { method: "GET", url, agent: OWN_AGENT, media_type: "", body: String::new() }
 }
 
-/// The MX hosts, the preferred one first.
+/// The MX host that clients take: the preferred one.
 pub fn exchangers(facts: &Facts) -> Vec<String> {
     let answer = facts.answer(facts.domain(), Kind::Mx);
     let records = answer.map(|answer| answer.records()).unwrap_or_default();
@@ -82,7 +82,6 @@ pub fn exchangers(facts: &Facts) -> Vec<String> {
         })
         .collect();
     hosts.sort();
-    // Clients take the first.
     hosts.into_iter().take(1).map(|(_, host)| host).collect()
 }
 
@@ -128,13 +127,8 @@ fn services(facts: &Facts) -> Vec<String> {
     records.iter().filter_map(target).take(2).collect()
 }
 
-/// True if an address can be made of a domain alone: the mailbox that every domain has (RFC 5321
-/// §4.5.1).
+/// The address that is used where only a domain is given: the mailbox that every domain has (RFC 5321
+/// §4.5.1). `None` if it is too long.
 pub fn made_up(domain: &Domain) -> Option<EmailAddress> {
     EmailAddress::parse(format!("postmaster@{domain}").as_bytes()).ok()
-}
-
-/// True for the requests whose host belongs to the domain.
-pub fn is_at_domain(ask: &Ask) -> bool {
-    ask.of == Of::Address && ask.host != Host::Pacc
 }

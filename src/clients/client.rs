@@ -98,11 +98,6 @@ impl Client {
         format!("{} {}", self.name, self.seen).trim_end().to_owned()
     }
 
-    /// The name for programs: in lower case, with a dash between words.
-    pub fn slug(&self) -> String {
-        self.name.to_ascii_lowercase().replace(' ', "-")
-    }
-
     /// True if a rule holds for it.
     pub fn has(&self, rule: Rule) -> bool {
         self.rules.contains(&rule)

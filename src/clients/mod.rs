@@ -21,6 +21,11 @@ pub fn all() -> impl Iterator<Item = &'static Client> {
     [mozilla::CLIENTS, free::CLIENTS, others::CLIENTS, microsoft::CLIENTS].into_iter().flatten()
 }
 
+/// The name of a client for programs: in lower case, with a dash between words.
+pub fn slug(name: &str) -> String {
+    name.to_ascii_lowercase().replace(' ', "-")
+}
+
 /// The clients for which `is_meant` is true, without those that use the code of another client.
 pub fn those(is_meant: impl Fn(&Client) -> bool) -> Vec<&'static Client> {
     all().filter(|client| client.same_as.is_none() && is_meant(client)).collect()

@@ -22,6 +22,15 @@ pub const CODES: &[Code] = &[
                   paths.",
     },
     Code {
+        id: "catch-all",
+        stage: Stage::Http,
+        weight: Weight::Note,
+        about: "A web server that answers every path with status 200.",
+        explain: "The documents are found, and so is every other path. Clients that look at a further \
+                  place first get a page in place of a document there. Answer paths that do not exist \
+                  with 404.",
+    },
+    Code {
         id: "connection-refused",
         stage: Stage::Connection,
         weight: Weight::Fault,
@@ -111,8 +120,8 @@ pub const CODES: &[Code] = &[
         stage: Stage::Connection,
         weight: Weight::Risk,
         about: "Something was not asked.",
-        explain: "The time or the number of requests was used up, often by a server that does not end its response. Ask again with a longer `--timeout`, or \
-                  for one client with `--client`.",
+        explain: "The time or the number of requests was used up, often by a server that does not end \
+                  its response. Ask again with a longer `--timeout`, or for one client with `--client`.",
     },
     Code {
         id: "pacc-tls",
@@ -120,13 +129,6 @@ pub const CODES: &[Code] = &[
         weight: Weight::Note,
         about: "No TLS 1.3 for PACC.",
         explain: "The draft takes TLS 1.3 as its baseline.",
-    },
-    Code {
-        id: "page-absent",
-        stage: Stage::Http,
-        weight: Weight::Choice,
-        about: "No page.",
-        explain: "The page for mailbox owners is not there.",
     },
     Code {
         id: "path-case",

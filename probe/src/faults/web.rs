@@ -80,6 +80,18 @@ pub fn status(exchange: &Exchange, absent: &'static str) -> Option<Fault> {
     })
 }
 
+/// A web server that answers every path, at a host where documents are found.
+pub fn catch_all(facts: &Facts) -> Option<Fault> {
+    let exchange = facts.nowhere.as_ref()?;
+    let is_good = exchange.response().is_some_and(|response| response.is_success());
+    is_good.then(|| {
+        let message = "the web server answers 200 to every path";
+        Fault::new("catch-all", host(&exchange.sent.url), message)
+            .seen(hops(exchange))
+            .mend("Answer paths that do not exist with 404.")
+    })
+}
+
 /// A host without an address.
 fn no_address(host: &str, answers: &[Answer], facts: &Facts) -> Fault {
     let evidence: Vec<_> = answers.iter().map(ToString::to_string).collect();

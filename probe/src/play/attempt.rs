@@ -5,14 +5,14 @@ use crate::codes::weight;
 use crate::facts::Facts;
 use crate::faults::{apple, pacc, web};
 use crate::finding::{Fault, Weight};
-use crate::net::dns::{Answer, Kind};
+use crate::net::dns::{Answer, Kind, Outcome as Dns};
 use crate::net::http::{Exchange, Hop, Response, Sent};
 use crate::plan;
 use crate::read::{Body, Found, Oddity, Reader, Setting, autoconfig, autodiscover, srv};
 use crate::report::FoundBy;
 use mailsetup::account::Protocol;
 use mailsetup::address::EmailAddress;
-use mailsetup::clients::{Ask, Client, DATABASE, Rule, Schema, Sent as How, Step, What};
+use mailsetup::clients::{Ask, Client, DATABASE, Of, Rule, Schema, Sent as How, Step, What};
 
 /// Redirects of Autodiscover that are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -83,19 +83,18 @@ pub fn attempts(client: &'static Client, facts: &Facts) -> Vec<Attempt> {
 fn of_exchange(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -> Attempt {
     let first = exchange.sent.url.as_str();
     let host = web::host(first);
-    let mut attempt = Attempt {
+    let mut is_end = false;
+    let result = refused(client, ask, exchange, facts)
+        .map_or_else(|| document(client, ask, exchange, facts, &mut is_end, 0), Err);
+    Attempt {
         way: way(ask.what),
         subject: web::url(first),
-        result: Err(Fault::new("not-asked", web::url(first), "it was not asked")),
+        result,
         is_answered: exchange.response().is_some_and(|response| response.is_success()),
         is_over_http: exchange.hops.iter().any(|hop| hop.url.starts_with("http:")),
-        is_end: false,
-        is_foreign: ask.of == mailsetup::clients::Of::Srv
-            && plan::registered(host) != plan::registered(facts.domain()),
-    };
-    attempt.result = refused(client, ask, exchange, facts)
-        .map_or_else(|| document(client, ask, exchange, facts, &mut attempt.is_end, 0), Err);
-    attempt
+        is_end,
+        is_foreign: ask.of == Of::Srv && plan::registered(host) != plan::registered(facts.domain()),
+    }
 }
 
 /// Why a client does not come to a document.
@@ -439,13 +438,10 @@ fn of_srv(labels: &[&str], client: &Client, facts: &Facts) -> Attempt {
         lines.map(|(_, answer)| answer.to_string()).collect::<Vec<_>>().join("\n")
     };
     let absent = |is: fn(Protocol) -> bool, what: &str| {
-        let failed = answers.iter().find(|(_, answer)| {
-            use crate::net::dns::Outcome;
-            matches!(
-                answer.outcome,
-                Outcome::Failed(_) | Outcome::TimedOut | Outcome::Unreadable(_)
-            )
-        });
+        let is_failed = |answer: &Answer| {
+            matches!(answer.outcome, Dns::Failed(_) | Dns::TimedOut | Dns::Unreadable(_))
+        };
+        let failed = answers.iter().find(|(_, answer)| is_failed(answer));
         let (code, subject) = match failed {
             Some((label, _)) => ("dns-failed", name(label)),
             None => ("srv-absent", name(label(is))),
@@ -528,12 +524,12 @@ fn absent_host(what: What, code: &'static str) -> &'static str {
 /// The code for a document that is not there.
 fn absent(what: What) -> &'static str {
     match what {
-        What::Autoconfig(_) | What::Version(_) | What::Database => "autoconfig-absent",
+        // No client asks for the page.
+        What::Autoconfig(_) | What::Version(_) | What::Database | What::Page => "autoconfig-absent",
         What::WellKnown(_) => "well-known-absent",
         What::Pox(Schema::Outlook) | What::PoxGet => "autodiscover-absent",
         What::Pox(Schema::MobileSync) | What::Json(..) => "activesync-absent",
         What::Profile(_) | What::ProfileAlias(_) => "profile-absent",
         What::Pacc => "pacc-absent",
-        What::Page => "page-absent",
     }
 }

@@ -2,13 +2,13 @@
 //! describes them; a test holds both together.
 
 use super::{Report, Verdict, words};
-use crate::cli::slug;
 use crate::finding::Finding;
 use crate::net::dns::{Answer, Outcome as DnsOutcome};
 use crate::net::mail::{Outcome, Server, Spoken};
 use crate::net::tls::Session;
 use crate::read::Setting;
 use mailsetup::account::Security;
+use mailsetup::clients::slug;
 use mailsetup::visible::visible_json;
 use serde::Serialize;
 use std::net::IpAddr;
