@@ -18,7 +18,6 @@ mod commands;
 mod configuration;
 mod conformance;
 mod container;
-mod corpora;
 mod dist;
 mod documents;
 mod environment;

@@ -1,7 +1,7 @@
 //! The fuzz targets: one file for each, with the properties that it checks for any input.
 //!
 //! A target takes any bytes and panics if a property does not hold. It has two callers: libFuzzer,
-//! through `fuzz_targets/`, and `tests/corpora.rs`, which includes this file and replays the inputs
+//! through `fuzz_targets/`, and `probe/tests/corpora.rs`, which includes this file and replays the inputs
 //! that the fuzzer kept, on stable Rust. Targets use no files and no sockets.
 
 pub mod address;

@@ -9,6 +9,7 @@
 
 mod codes;
 mod config;
+mod corpora;
 mod fixtures;
 mod html;
 mod json;

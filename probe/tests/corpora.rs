@@ -1,10 +1,11 @@
 //! Replays the inputs of the fuzzer on stable Rust: every input of `fuzz/corpus` is passed to its
-//! target. `fuzz/run.sh` finds more; docs/reliability.md describes the checks of each target.
+//! target, of both programs. `fuzz/run.sh` finds more; docs/reliability.md describes the checks of each
+//! target.
 
-#[path = "../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
-use crate::common::source;
+use crate::source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::catch_unwind;
