@@ -79,8 +79,9 @@ struct Cli {
 
     /// Ask for the password on the terminal, and log in to each server
     ///
-    /// The password is sent only over TLS with a valid certificate. It is
-    /// not stored. Needs an address.
+    /// The password is sent only over TLS with a valid certificate, to
+    /// servers in the domain or named by it over https. It is not stored.
+    /// Needs an address.
     #[arg(long, verbatim_doc_comment)]
     login: bool,
 

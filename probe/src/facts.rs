@@ -38,6 +38,8 @@ pub struct Facts {
     pub profiles: BTreeMap<String, (Vec<u8>, Signature)>,
     /// A label that nobody has, below the domain: whether names are answered by a wildcard.
     pub random_name: String,
+    /// The servers that were not sent the password, though it was asked for; and why.
+    pub without_login: Vec<(Endpoint, &'static str)>,
     /// What was left out, because a limit was reached.
     pub left_out: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Facts {
             other_case: None,
             profiles: BTreeMap::new(),
             random_name: String::new(),
+            without_login: Vec::new(),
             left_out: Vec::new(),
         }
     }

@@ -22,6 +22,7 @@ pub fn judge(facts: &Facts, played: &[Played]) -> Vec<Finding> {
     faults.extend(pacc::old_tls(facts));
     faults.extend(other_case(facts));
     faults.extend(web::catch_all(facts));
+    faults.extend(mail::without_login(facts));
     faults.extend(nothing_found(played, facts));
     faults.extend(named_servers(facts, &sources));
     faults.extend(played.iter().flat_map(|one| one.hits.iter().cloned()));

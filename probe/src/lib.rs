@@ -11,7 +11,7 @@
 //! - [`cli`]: the command line; [`probe`]: the whole way in one function.
 //! - [`net`]: DNS, TLS, HTTP and the mail protocols; asks and records, and does not judge.
 //! - [`facts`]: what was observed; [`plan`]: from the step of a client to its requests; [`look`]:
-//!   makes them.
+//!   makes them; [`login`]: which servers may be sent a password.
 //! - [`read`]: readers of what is published, as each client reads it.
 //! - [`play`]: what each client makes of the facts.
 //! - [`finding`], [`codes`]: the kinds of findings. [`faults`]: what is wrong; [`judge`]: whom it hurts.
@@ -26,6 +26,7 @@ pub mod facts;
 pub mod faults;
 pub mod finding;
 pub mod judge;
+pub mod login;
 pub mod look;
 pub mod net;
 pub mod password;

@@ -6,6 +6,7 @@
 
 use crate::facts::{Facts, key};
 use crate::faults::{documents, web};
+use crate::login::Trusted;
 use crate::net::dns::{Families, Kind, Record, Resolver};
 use crate::net::http::{Client as Web, Exchange, Sent};
 use crate::net::mail::{self, Endpoint};
@@ -14,6 +15,7 @@ use crate::plan::{self, OWN_AGENT};
 use crate::play::{self, verdict};
 use crate::progress::Progress;
 use crate::read::{Body, Reader, autodiscover, profile};
+use mailsetup::account::Security;
 use mailsetup::clients::{Ask, Client, DATABASE, Host, Step, What};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -193,12 +195,31 @@ impl Look {
             endpoints.truncate(MAX_SERVERS);
         }
         let address = facts.target.address.to_string();
+        let trusted = Trusted::of(facts);
         let spoken = endpoints.iter().map(async |(endpoint, login)| {
             let addresses = self.resolver.addresses(&endpoint.host, self.families).await;
             let login = if login.is_empty() { &address } else { login };
-            mail::speak(endpoint, addresses, Some(login), &self.mail).await
+            let login = trusted.has(endpoint).then_some(&**login);
+            mail::speak(endpoint, addresses, login, &self.mail).await
         });
         facts.servers = all(spoken.collect()).await;
+        if self.mail.credentials.is_some() {
+            let of = |server: &mail::Server| Some((server.endpoint.clone(), no_login(server)?));
+            facts.without_login = facts.servers.iter().filter_map(of).collect();
+        }
+    }
+}
+
+/// Why a server that spoke was not sent the password.
+fn no_login(server: &mail::Server) -> Option<&'static str> {
+    let spoken = server.dialogues.iter().find_map(|(_, outcome)| match outcome {
+        mail::Outcome::Spoke(spoken) => Some(spoken),
+        _ => None,
+    })?;
+    match (&spoken.login, server.endpoint.security) {
+        (Some(_), _) => None,
+        (None, Security::Plain) => Some("the connection has no TLS"),
+        (None, _) => Some("nothing that came from the domain over https names this server"),
     }
 }
 

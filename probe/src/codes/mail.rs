@@ -35,6 +35,16 @@ pub const CODES: &[Code] = &[
         explain: "The server says LOGINDISABLED on the protected connection.",
     },
     Code {
+        id: "login-not-tried",
+        stage: Stage::Mail,
+        weight: Weight::Note,
+        about: "A server that was not sent the password.",
+        explain: "With `--login`, the password goes to servers with a name in the mail domain, and to those \
+                  that a document names that came from the domain over https. Whoever is on the way can \
+                  change DNS records and documents over http, and name a server of their own. Nothing is \
+                  sent without TLS.",
+    },
+    Code {
         id: "login-refused",
         stage: Stage::Mail,
         weight: Weight::Fault,

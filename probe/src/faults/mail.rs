@@ -1,6 +1,7 @@
 //! What is wrong with a mail server.
 
 use super::web;
+use crate::facts::Facts;
 use crate::finding::Fault;
 use crate::net::dns::Outcome as Dns;
 use crate::net::mail::{Endpoint, Outcome, Server, Spoken};
@@ -150,6 +151,14 @@ pub fn login(server: &Server, methods: &[String]) -> Option<Fault> {
             .seen(evidence)
             .mend("Announce what the server offers, or enable the mechanism there."),
     )
+}
+
+/// The servers that were not sent the password of `--login`.
+pub fn without_login(facts: &Facts) -> Vec<Fault> {
+    let fault = |(endpoint, reason): &(Endpoint, &str)| {
+        Fault::new("login-not-tried", place(endpoint), format!("no login was tried: {reason}"))
+    };
+    facts.without_login.iter().map(fault).collect()
 }
 
 /// True if a server offers a method of autoconfig.
