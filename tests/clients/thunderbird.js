@@ -2,8 +2,8 @@
 //
 // Arguments: the address, the password, whether it is entered before the discovery, whether only
 // the discovery is done, and Marionette's callback.
-// Returns the settings found, after a log-in to each incoming server and a sent message have
-// confirmed them.
+// Returns the settings found; after a log-in to each incoming server and a sent message have
+// confirmed them, or with what went wrong there. Nothing is kept for the next call.
 
 const [address, password, typed, onlyDiscovered, answer] = arguments;
 
@@ -22,6 +22,14 @@ const AUTHENTICATION = new Map([
   [Ci.nsMsgAuthMethod.passwordCleartext, "password-cleartext"],
   [Ci.nsMsgAuthMethod.OAuth2, "OAuth2"],
 ]);
+
+/** Drops what was kept of another call: answers of DNS and web servers, and connections. */
+function forget() {
+  Services.cache2.clear();
+  Cc["@mozilla.org/network/dns-service;1"].getService(Ci.nsIDNSService).clearCache(true);
+  Services.obs.notifyObservers(null, "net:cancel-all-connections");
+  Services.obs.notifyObservers(null, "net:prune-all-connections");
+}
 
 async function discover() {
   const domain = address.split("@")[1];
@@ -72,11 +80,17 @@ async function send(config) {
       }
     },
   });
-  await promise;
-  server.closeCachedConnections();
+  try {
+    await promise;
+  } finally {
+    server.closeCachedConnections();
+    MailServices.accounts.removeAccount(account, true);
+    MailServices.outgoingServer.deleteServer(server);
+  }
 }
 
 async function main() {
+  forget();
   const config = await discover();
   const found = [config.incoming, ...config.incomingAlternatives, config.outgoing];
   const servers = [...found, ...config.outgoingAlternatives].map(server => ({
@@ -88,14 +102,18 @@ async function main() {
     username: server.username,
   }));
   const { subSource: source, displayName: name } = config;
-  if (onlyDiscovered) {
-    return { source, name, servers };
+  const result = { source, name, servers };
+  if (!onlyDiscovered) {
+    try {
+      for (const incoming of [config.incoming, ...config.incomingAlternatives]) {
+        await logIn(config, incoming);
+      }
+      await send(config);
+    } catch (error) {
+      result.error = `${error}`;
+    }
   }
-  for (const incoming of [config.incoming, ...config.incomingAlternatives]) {
-    await logIn(config, incoming);
-  }
-  await send(config);
-  return { source, name, servers };
+  return result;
 }
 
 main().then(answer, error => answer({ error: `${error}\n${error.stack}` }));

@@ -46,6 +46,7 @@ fn sets_up(setup: &Setup, source: &str) {
         let typed = source.starts_with("exchange");
         let found = Thunderbird::start(world).set_up(world.address, typed);
         assert_eq!(found["source"], source, "{found:#}");
+        assert_eq!(found["error"], Value::Null, "{found:#}");
         let servers = found["servers"].as_array().expect("servers");
         assert_eq!(servers.iter().map(server).collect::<Vec<_>>(), world.servers);
         for kind in ["imap", "pop3", "smtp"] {

@@ -66,6 +66,15 @@ pub fn in_worlds<T: Send>(
     jobs: impl IntoIterator<Item = T>,
     check: impl Fn(&mut World, T) -> Vec<String> + Sync,
 ) -> Vec<String> {
+    in_worlds_with(jobs, |_| (), |world, (), job| check(world, job))
+}
+
+/// The same with something that is started once in each world.
+pub fn in_worlds_with<T: Send, S>(
+    jobs: impl IntoIterator<Item = T>,
+    start: impl for<'a> Fn(&World<'a>) -> S + Sync,
+    check: impl Fn(&mut World, &mut S, T) -> Vec<String> + Sync,
+) -> Vec<String> {
     let jobs: Mutex<VecDeque<T>> = Mutex::new(jobs.into_iter().collect());
     let complaints = Mutex::new(Vec::new());
     let next = || jobs.lock().expect("a lock").pop_front();
@@ -74,8 +83,9 @@ pub fn in_worlds<T: Send>(
             scope.spawn(|| {
                 Namespace::run(|namespace| {
                     let mut world = World::start(namespace);
+                    let mut started = start(&world);
                     while let Some(job) = next() {
-                        let new = check(&mut world, job);
+                        let new = check(&mut world, &mut started, job);
                         complaints.lock().expect("a lock").extend(new);
                     }
                 });
@@ -86,7 +96,7 @@ pub fn in_worlds<T: Send>(
 }
 
 /// The faults that the variable `FAULT` names, else all.
-fn chosen() -> Vec<&'static Fault> {
+pub fn chosen() -> Vec<&'static Fault> {
     let chosen = std::env::var("FAULT").unwrap_or_default();
     let chosen: Vec<_> = chosen.split(',').filter(|name| !name.is_empty()).collect();
     if chosen.is_empty() {

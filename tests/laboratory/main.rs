@@ -15,6 +15,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../clients/marionette.rs"]
+mod marionette;
+#[path = "../clients/rpc.rs"]
+mod rpc;
+
+mod agreement;
 mod certificates;
 mod faults;
 mod findings;

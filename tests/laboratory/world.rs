@@ -92,6 +92,11 @@ impl<'a> World<'a> {
         Self { sandbox, authorities, dns: None, nginx: None, responder: None, _dovecot }
     }
 
+    /// The directory of this world.
+    pub fn sandbox(&self) -> &Sandbox {
+        self.sandbox
+    }
+
     /// Publishes a scene: starts again what must change.
     pub fn publish(&mut self, scene: &Scene) {
         let _ = fs::remove_dir_all("/var/lib/database");
