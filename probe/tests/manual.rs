@@ -40,18 +40,61 @@ fn the_manual_page_is_up_to_date() {
     man.render_description_section(&mut page).expect("memory");
     man.render_options_section(&mut page).expect("memory");
     let mut rest = fs::read_to_string(source("man/mailsetup-probe.1.in")).expect("a template");
-    let example = |name: &str| {
-        let text = fs::read_to_string(source(&format!("probe/tests/golden/{name}.txt")));
-        lines(&text.expect(name))
-    };
-    for (mark, text) in
-        [("@FINDINGS@\n", findings()), ("@GOOD@\n", example("good")), ("@BAD@\n", example("bad"))]
-    {
+    for (mark, text) in [
+        ("@FINDINGS@\n", findings()),
+        ("@GOOD@\n", lines(&real_run("run-good"))),
+        ("@BAD@\n", lines(&real_run("run-bad"))),
+    ] {
         assert_eq!(rest.matches(mark).count(), 1, "{mark}");
         rest = rest.replace(mark, &text);
     }
     page.extend_from_slice(rest.as_bytes());
     committed("man/mailsetup-probe.1", &page);
+}
+
+/// The output of a real run: tests/laboratory/examples.rs compares it.
+fn real_run(name: &str) -> String {
+    fs::read_to_string(source(&format!("probe/tests/golden/{name}.txt"))).expect(name)
+}
+
+/// docs/probe.md has the same runs, the README the beginning and the end of the good one.
+#[test]
+fn the_pages_show_real_runs() {
+    let path = source("docs/probe.md");
+    let mut page = fs::read_to_string(&path).expect("docs/probe.md");
+    for (heading, name) in [("## A good run\n", "run-good"), ("## A bad run\n", "run-bad")] {
+        let at = page.find(heading).expect(heading);
+        let start = at + page[at..].find("```text\n").expect("a fence") + "```text\n".len();
+        let end = start + page[start..].find("```\n").expect("its end");
+        page.replace_range(start..end, &real_run(name));
+    }
+    committed("docs/probe.md", page.as_bytes());
+    let readme = fs::read_to_string(source("README.md")).expect("README.md");
+    let at = readme.find("```text\nann@example.org: ").expect("a run");
+    let shown: Vec<_> = readme[at..].lines().skip(1).take_while(|line| *line != "```").collect();
+    let run = real_run("run-good");
+    let mut rest = run.lines();
+    for line in shown.iter().filter(|line| **line != "...") {
+        assert!(rest.any(|of_run| of_run == *line), "README.md: not in the run: {line}");
+    }
+    assert!(shown.len() > 3, "README.md: {shown:?}");
+}
+
+/// The column "finding" of docs/troubleshooting.md has codes of this program only.
+#[test]
+fn the_pages_name_findings_that_exist() {
+    let page = fs::read_to_string(source("docs/troubleshooting.md")).expect("a page");
+    let (mut is_table, mut count) = (false, 0);
+    for line in page.lines() {
+        let cell = line.split('|').nth(2).unwrap_or_default();
+        is_table = cell == " finding " || is_table && line.starts_with('|');
+        let words = cell.split('`').skip(1).step_by(2).filter(|word| !word.starts_with('-'));
+        for word in words.filter(|_| is_table) {
+            assert!(codes::code(word).is_some(), "docs/troubleshooting.md: no code {word}");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} codes");
 }
 
 fn roff(text: &str) -> String {

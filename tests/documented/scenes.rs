@@ -183,7 +183,7 @@ pub const SCENES: [Scene; 39] = [
 
 /// Sections whose commands another test runs, in full or in another form, because they take minutes
 /// or need a network.
-pub const OTHER_TESTS: [(&str, &str, &str); 8] = [
+pub const OTHER_TESTS: [(&str, &str, &str); 9] = [
     ("docs/install.md", "Debian", "tests/packages/run.sh"),
     ("docs/packaging.md", "Requirements", "tests/oldest.sh"),
     ("docs/packaging.md", "Build", "packaging/check.sh"),
@@ -192,6 +192,8 @@ pub const OTHER_TESTS: [(&str, &str, &str); 8] = [
     ("docs/packaging.md", "RPM", "tests/packages/run.sh"),
     ("docs/packaging.md", "Static", "tests/static.sh"),
     ("docs/packaging.md", "Tests", ".ci/run"),
+    // All commands of the page, and `mailsetup probe` of others, with servers that it can ask.
+    ("docs/probe.md", "", "tests/laboratory/examples.rs"),
 ];
 
 /// Commands that do not end: they are started in the background, and the port must answer.
@@ -219,8 +221,9 @@ pub const PRINTS: [(&str, &str); 16] = [
     ("mailsetup show ann@example.org --client outlook >outlook.xml", ""),
 ];
 
-/// Commands that other steps run, because each takes minutes.
-pub const ELSEWHERE: [&str; 23] = [
+/// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
+/// servers of a domain.
+pub const ELSEWHERE: [&str; 24] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -243,5 +246,6 @@ pub const ELSEWHERE: [&str; 23] = [
     "make test-hosting",
     "make test-packages",
     "make test-page",
+    "mailsetup probe",
     "sh tests/debian13.sh",
 ];

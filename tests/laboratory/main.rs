@@ -12,6 +12,8 @@
     reason = "tests fail by panicking, and print what took how long"
 )]
 
+#[path = "../documented/blocks.rs"]
+mod blocks;
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -22,6 +24,7 @@ mod rpc;
 
 mod agreement;
 mod certificates;
+mod examples;
 mod faults;
 mod findings;
 mod hostile;

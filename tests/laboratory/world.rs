@@ -171,6 +171,17 @@ impl<'a> World<'a> {
         let json = serde_json::from_str(&text).unwrap_or_default();
         Said { status: output.status.code(), json, stderr, took, memory: memory.unwrap_or(0) }
     }
+
+    /// What the program prints for people about the scene that is published.
+    pub fn report(&self, scene: &Scene) -> String {
+        let mut probe = command(env!("CARGO_BIN_EXE_mailsetup-probe"));
+        probe.args(["--dns", scene.dns, "--ca", AUTHORITY]);
+        probe.args(&scene.arguments).arg(scene.address);
+        let output = probe.output().expect("the program");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(!text.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        text
+    }
 }
 
 impl Drop for World<'_> {
