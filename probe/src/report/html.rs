@@ -146,6 +146,7 @@ fn clients(html: &mut Writer, report: &Report) {
     section(html, "clients", "Clients", |html| {
         for (outcome, heading, groups) in words::groups(report) {
             let class = match outcome {
+                _ if heading == words::BY_CHOICE => "choice",
                 Outcome::Works => "works",
                 Outcome::Asks => "asks",
                 Outcome::Fails => "fails",

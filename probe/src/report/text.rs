@@ -53,6 +53,7 @@ fn clients(text: &mut Text, report: &Report) {
     for (outcome, heading, groups) in words::groups(report) {
         text.line("");
         let style = match outcome {
+            _ if heading == words::BY_CHOICE => Style::Bold,
             Outcome::Works => Style::Green,
             Outcome::Asks => Style::Yellow,
             Outcome::Fails => Style::Red,

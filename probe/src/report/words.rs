@@ -1,14 +1,29 @@
 //! Sentences and parts of sentences that text and HTML share.
 
 use super::{Outcome, Report, Verdict};
-use crate::finding::Finding;
+use crate::codes;
+use crate::finding::{Finding, Weight};
 use crate::read::Setting;
 use mailsetup::account::{Protocol, Security};
 use mailsetup::finding::Level;
 
-/// The outcomes in the order of the report, each with its heading.
-pub const OUTCOMES: [(Outcome, &str); 3] =
-    [(Outcome::Works, "works"), (Outcome::Asks, "works, but asks"), (Outcome::Fails, "fails")];
+/// The heading of clients that fail only because the domain does not offer what they look for.
+pub const BY_CHOICE: &str = "looks for what is not offered";
+/// The sections of clients in the order of the report: outcome, whether what they look for is left out by
+/// choice, heading.
+const SECTIONS: [(Outcome, bool, &str); 4] = [
+    (Outcome::Works, false, "works"),
+    (Outcome::Asks, false, "works, but asks"),
+    (Outcome::Fails, false, "fails"),
+    (Outcome::Fails, true, BY_CHOICE),
+];
+
+/// True for a client that fails only because the domain does not offer what it looks for.
+fn is_by_choice(verdict: &Verdict) -> bool {
+    let is_choice = |code| codes::weight(code) == Weight::Choice;
+    verdict.outcome == Outcome::Fails
+        && verdict.cause.as_ref().is_some_and(|(code, _)| is_choice(code))
+}
 
 /// The verdict in one sentence: `18 of 24 clients set themselves up.`
 pub fn verdict(report: &Report) -> String {
@@ -26,9 +41,15 @@ pub fn verdict(report: &Report) -> String {
         (1, _) => format!("1 of {all} {clients} sets itself up"),
         (_, _) => format!("{works} of {all} {clients} set themselves up"),
     };
-    match asks {
+    let text = match asks {
+        0 => text,
+        _ => format!("{text}, {asks} after a question"),
+    };
+    match report.clients.iter().filter(|verdict| is_by_choice(verdict)).count() {
         0 => format!("{text}."),
-        _ => format!("{text}, {asks} after a question."),
+        1 if all == 1 => format!("{text}: it looks for what is not offered."),
+        1 => format!("{text}; 1 looks for what is not offered."),
+        count => format!("{text}; {count} look for what is not offered."),
     }
 }
 
@@ -109,7 +130,11 @@ pub fn line(setting: &Setting) -> String {
 /// What is said behind the name of a client: its note, else its cause.
 pub fn remark(verdict: &Verdict) -> String {
     let cause = verdict.cause.as_ref().filter(|_| verdict.outcome != Outcome::Works);
-    let cause = cause.map(|(code, subject)| format!("{code}, {subject}"));
+    let cause = cause.map(|(code, subject)| match is_by_choice(verdict) {
+        // Where it looked does not matter.
+        true => (*code).to_owned(),
+        false => format!("{code}, {subject}"),
+    });
     match (cause, verdict.note.is_empty()) {
         (Some(cause), true) => cause,
         (Some(cause), false) => format!("{cause}; {}", verdict.note),
@@ -133,9 +158,11 @@ pub struct Group<'a> {
 pub fn groups(report: &Report) -> Vec<(Outcome, &'static str, Vec<Group<'_>>)> {
     let mut seen: Vec<(&[Setting], &'static str)> = Vec::new();
     let mut outcomes = Vec::new();
-    for (outcome, heading) in OUTCOMES {
+    for (outcome, by_choice, heading) in SECTIONS {
         let mut groups: Vec<Group> = Vec::new();
-        for verdict in report.clients.iter().filter(|verdict| verdict.outcome == outcome) {
+        let is_meant =
+            |verdict: &&Verdict| verdict.outcome == outcome && is_by_choice(verdict) == by_choice;
+        for verdict in report.clients.iter().filter(is_meant) {
             let remark = remark(verdict);
             let same =
                 |group: &&mut Group| group.settings == verdict.settings && group.remark == remark;
