@@ -122,6 +122,15 @@ test-probe:
 	$(CARGO) build --locked $(CARGOFLAGS)
 	$(CARGO) test --locked $(CARGOFLAGS) -p mailsetup-probe --test laboratory
 
+## test-probe-clients: what mailsetup-probe says of real mail clients is what they do; installs them (Debian; as root)
+test-probe-clients:
+	sh tests/install-tools.sh
+	sh tests/install-probe.sh
+	sh tests/install-clients.sh
+	sh tests/install-probe-clients.sh
+	$(CARGO) build --locked $(CARGOFLAGS)
+	$(CARGO) test --locked $(CARGOFLAGS) -p mailsetup-probe --test laboratory agreement -- --ignored --nocapture
+
 ## test-clients-debian13: the same on Debian 13, with the Rust of this machine (Debian)
 test-clients-debian13:
 	sh tests/install-debian13.sh
@@ -381,4 +390,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-probe test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -39,9 +39,17 @@ const SLOW: [&str; 9] = [
 ];
 
 /// Pairs that are not equal, each with the reason.
-const KNOWN: &[(&str, &str, &str)] = &[];
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("no-smtp", "pimalaya", "its choice ends with a document that has a server for reading alone"),
+    (
+        "pop3-only",
+        "pimalaya",
+        "its choice ends with a document that has a server for sending alone",
+    ),
+];
 
-/// What a client did, or would do: a server is `host:port`.
+/// What a client did, or would do: a server is `host:port`. One for reading without one for sending,
+/// or the other way round, is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Result {
     /// It filled in these servers for reading and sending; empty if it found none.
@@ -115,13 +123,12 @@ fn delta_chat(_: &mut Clients, world: &World, scene: &Scene) -> Result {
     for kind in ["imap", "smtp"] {
         let ways = said.split_once(&format!(" {kind}:[")).map_or("", |(_, rest)| rest);
         let ways = ways.split(']').next().unwrap_or_default();
-        let mut places: Vec<_> = ways
+        let places: Vec<_> = ways
             .split(", ")
             .filter_map(|way| way.rsplit_once(':').map(|(place, _)| place))
             .collect();
-        places.dedup();
-        // It has found nothing, and tries what is usual.
-        if places.len() > 1 {
+        // It has found nothing, and tries what is usual, the domain itself among it.
+        if places.iter().any(|place| place.starts_with("example.org:")) {
             return Result { works: Some(false), said, ..Result::default() };
         }
         found.extend(places.first().map(|place| (*place).to_owned()));
@@ -153,14 +160,20 @@ fn evolution(clients: &mut Clients, world: &World, scene: &Scene) -> Result {
     look_up.arg("--").arg(&clients.evolution).arg(scene.address);
     let output = look_up.env("HOME", world.sandbox().path("home")).output().expect("a session");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let server = |kind: &str| {
+    let place = |kind: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(kind));
         line.and_then(|line| line.rsplit_once('@')).map(|(_, place)| place.to_owned())
     };
-    let found = [server("IMAP: ").or_else(|| server("POP3: ")), server("SMTP: ")];
+    // One without a whole host or a port cannot be used.
+    let is_usable = |place: &String| {
+        let (host, port) = place.rsplit_once(':').unwrap_or_default();
+        host.trim_end_matches('.').contains('.') && port != "0"
+    };
+    let found = [place("IMAP: ").or_else(|| place("POP3: ")), place("SMTP: ")];
+    let found = found.into_iter().map(|place| place.filter(is_usable));
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.lines().last().unwrap_or_default().to_owned();
-    Result { found: found.into_iter().flatten().collect(), works: None, said }
+    Result { found: found.flatten().collect(), works: None, said }
 }
 
 fn text(value: &Value) -> String {
@@ -213,7 +226,10 @@ fn the_program_agrees_with_the_clients() {
                 continue;
             }
             let told = told(&said.json, name);
-            let real = run(clients, world, &scene);
+            let mut real = run(clients, world, &scene);
+            if real.found.len() < 2 {
+                real.found.clear();
+            }
             let is_equal = is_equal(&told, &real);
             all.fetch_add(1, Ordering::Relaxed);
             equal.fetch_add(usize::from(is_equal), Ordering::Relaxed);

@@ -86,6 +86,13 @@ fn of_exchange(client: &Client, ask: &Ask, exchange: &Exchange, facts: &Facts) -
     let mut is_end = false;
     let result = refused(client, ask, exchange, facts)
         .map_or_else(|| document(client, ask, exchange, facts, &mut is_end, 0), Err);
+    // Delta Chat takes any well-formed document as the answer, and guesses what is not in it.
+    let is_taken = client.has(Rule::EveryServer) && client.has(Rule::ErrorEndsSearch);
+    if let Err(fault) = &result {
+        let is_read = fault.code.starts_with("doc-")
+            && !["doc-broken", "doc-web-page", "doc-too-long"].contains(&fault.code);
+        is_end |= is_taken && is_read;
+    }
     Attempt {
         way: way(ask.what),
         subject: web::url(first),

@@ -205,11 +205,9 @@ fn server(
     let host = value(element, "hostname", reader, oddities).unwrap_or_default();
     if reader.has(Rule::DropsDomainPlaceholder) && host.contains(DOMAIN) {
         let message = format!("{DOMAIN} is in the host of the {kind} server");
-        oddities.push(
-            odd("doc-placeholder", message, snippet(element, "hostname"))
-                .mend("Write the host name itself, without placeholders."),
-        );
-        return Ok(None);
+        // Evolution takes the server with what is left of its host.
+        return Err(odd("doc-placeholder", message, snippet(element, "hostname"))
+            .mend("Write the host name itself, without placeholders."));
     }
     let host = match reader.has(Rule::KeepsPlaceholdersInHosts) {
         true => host,
@@ -231,13 +229,23 @@ fn server(
                     .mend("Write the host name itself, without placeholders."),
             );
         }
-        return Ok(None);
+        // Evolution takes the server with that host.
+        return match oddities.last().filter(|_| reader.has(Rule::LastServer)) {
+            Some(oddity) => Err(oddity.clone()),
+            None => Ok(None),
+        };
     }
     let Some(port) = value(element, "port", reader, oddities)
         .and_then(|port| port.trim().parse::<u16>().ok().filter(|port| *port > 0))
     else {
         let message = format!("the {kind} server has no port");
-        oddities.push(odd("doc-port", message, snippet(element, "port")));
+        let oddity = odd("doc-port", message, snippet(element, "port"))
+            .mend("Write the port of each server.");
+        // Pimalaya reads a number or nothing; Evolution takes the port as 0.
+        if reader.has(Rule::RefusesOtherTypes) || reader.has(Rule::LastServer) {
+            return Err(oddity);
+        }
+        oddities.push(oddity);
         return Ok(None);
     };
     let Some(security) = security(element, kind, reader, oddities)? else { return Ok(None) };
@@ -258,7 +266,7 @@ fn server(
                 .mend("Write <username>%EMAILADDRESS%</username>."),
         );
         let skips = reader.has(Rule::EveryServer) || reader.has(Rule::RefusesPlain);
-        if skips || reader.has(Rule::TypedText) {
+        if skips {
             return Ok(None);
         }
     }
