@@ -310,10 +310,6 @@ fn document(
                 let message = format!("Autodiscover answers with an error: {text}");
                 Err(Fault::new(code, url, message).seen(web::hops(exchange)))
             }
-            other if redirects == MAX_REDIRECTS => {
-                let message = format!("the redirects of Autodiscover do not end: {other:?}");
-                Err(Fault::new("pox-redirect", url, message))
-            }
             other => follow(client, ask, exchange, other, facts, is_end, redirects),
         },
         What::PoxGet => match autodiscover::read(&body, &reader).map_err(fault)? {
@@ -374,6 +370,11 @@ fn follow(
     if client.has(rule) {
         return Err(fault(format!("Autodiscover redirects to {target}, which is not followed"))
             .mend("Answer with the settings themselves."));
+    }
+    if redirects == MAX_REDIRECTS {
+        return Err(fault(format!(
+            "the redirects of Autodiscover do not end; the last is to {target}"
+        )));
     }
     let sent = redirected(&redirect, ask, client, &exchange.sent)
         .ok_or_else(|| fault(format!("Autodiscover redirects to {target}")))?;

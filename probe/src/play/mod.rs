@@ -4,6 +4,8 @@
 //! used, with the exceptions of its rules. Then the servers that it would fill in are looked at.
 
 mod attempt;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 pub use attempt::{Attempt, Got, attempts, redirected};
