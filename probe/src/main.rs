@@ -5,7 +5,8 @@ use mailsetup_probe::cli::{self, Wanted};
 use mailsetup_probe::password;
 use mailsetup_probe::probe;
 use mailsetup_probe::progress::Progress;
-use mailsetup_probe::report::{self, complain, print_text};
+use mailsetup_probe::report::print::{complain, print, print_text};
+use mailsetup_probe::report::text::fold;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
         Ok(Wanted::Print(text)) => return print_text(&text),
         Ok(Wanted::Explain(code)) => {
             return match cli::explain(&code) {
-                Ok(text) => print_text(&report::text::fold(&text)),
+                Ok(text) => print_text(&fold(&text)),
                 Err(message) => complain(&message),
             };
         }
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     let result = probe::run(&mut options, &progress);
     drop(progress);
     match result {
-        Ok(report) => report::print(&report, &options),
+        Ok(report) => print(&report, &options),
         Err(error) => complain(&error.to_string()),
     }
 }

@@ -39,8 +39,10 @@ pub fn read(
         Signature::Unsigned => {
             let message = "the profile is not signed: the device says so before it installs it";
             odd.push(Fault::new("profile-unsigned", url, message).mend(
-                "In the configuration of mailsetup:\n[apple]\nsigning_certificate = \"/etc/ssl/certs/mail.example.org.pem\"\n\
-                         signing_key = \"/etc/ssl/private/mail.example.org.key\"",
+                "In the configuration of mailsetup:\n\
+                 [apple]\n\
+                 signing_certificate = \"/etc/ssl/certs/mail.example.org.pem\"\n\
+                 signing_key = \"/etc/ssl/private/mail.example.org.key\"",
             ));
         }
         Signature::Trusted { .. } => {}

@@ -1,8 +1,8 @@
 //! TLS connections: who is at the other end, and whether a client would believe it.
 //!
 //! Rules: RFC 5280, RFC 9525, RFC 9325. The name must be in subjectAltName: most clients do not look
-//! at the common name. Of several faults of a certificate the one is the reason whose remedy also mends the others,
-//! in the order of [`Reason`]; all are in the detail.
+//! at the common name. Of several faults of a certificate the one is the reason whose remedy also mends
+//! the others, in the order of [`Reason`]; all are in the detail.
 //!
 //! A handshake is finished although the certificate is refused, so that all its faults are known and
 //! it can be described; then the connection is closed, and nothing is ever sent on it. What is
@@ -10,13 +10,7 @@
 
 mod certificate;
 mod reason;
-/// The MD5 digest in hexadecimal, which Evolution sends for an address; not for anything secret.
-pub fn md5(bytes: &[u8]) -> String {
-    let digest = openssl::hash::hash(openssl::hash::MessageDigest::md5(), bytes);
-    let digest = digest.as_ref().map(AsRef::as_ref).unwrap_or_default();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
+mod session;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -41,6 +35,7 @@ use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
 use self::reason::Fault;
+pub use self::session::{Certificate, Reason, Refused, Session};
 pub(crate) use self::{certificate::name, certificate::unix, reason::text};
 
 /// Longest file of authorities, in octets.
@@ -61,74 +56,6 @@ pub struct Trust {
 /// A file of authorities that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TrustError(String);
-
-/// A connection that a client would use.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Session {
-    /// `TLSv1.3`
-    pub protocol: String,
-    /// The certificate of the server.
-    pub certificate: Certificate,
-}
-
-/// A certificate.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Certificate {
-    /// The names that it is valid for: those of subjectAltName, else the common name.
-    pub names: Vec<String>,
-    /// Who it was made for, and by whom.
-    pub subject: String,
-    /// The issuer.
-    pub issuer: String,
-    /// The first second it is valid, as seconds since 1970.
-    pub not_before: i64,
-    /// The last one.
-    pub not_after: i64,
-    /// How many certificates the server sent.
-    pub sent: usize,
-    /// The key: `RSA 2048`, `EC 256`.
-    pub key: String,
-}
-
-/// Why a connection was not made.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refused {
-    /// The reason.
-    pub reason: Reason,
-    /// What OpenSSL said.
-    pub detail: String,
-    /// The protocol and the certificate, as seen without checking; `None` if there was none.
-    pub seen: Option<Session>,
-}
-
-/// Why a connection with TLS was not made. Of several faults of a certificate the first of these is
-/// the reason: a certificate for the right name, then one of a known authority, mends all that follow.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Reason {
-    /// The certificate is for other names.
-    Name,
-    /// It is signed by itself.
-    SelfSigned,
-    /// Its authority is not known: a root that is not believed was sent, or the issuer of the last
-    /// one of several certificates is not known.
-    Unknown,
-    /// It, or one of its issuers, has expired.
-    Expired,
-    /// It is not valid yet.
-    NotYet,
-    /// An intermediate certificate is missing: of the issuers of the certificate not one was sent, and
-    /// none is believed, but it says where the certificate of its issuer is, as those of public
-    /// authorities do.
-    Incomplete,
-    /// It may not be used by a server, or its key or hash is too weak.
-    Unfit,
-    /// Only versions before TLS 1.2 are spoken.
-    OldProtocol,
-    /// What came is not TLS.
-    NotTls,
-    /// The server refused the connection with an alert, or closed it.
-    Refused,
-}
 
 impl Trust {
     /// The authorities of the system and, if given, the certificates of a PEM file.
@@ -235,25 +162,6 @@ impl Trust {
     }
 }
 
-impl Refused {
-    /// True if a second connection with [`Trust::describe`] could say more.
-    pub fn is_to_be_described(&self) -> bool {
-        self.seen.is_none() && matches!(self.reason, Reason::Refused | Reason::OldProtocol)
-    }
-
-    /// The same with what the second connection showed: a server that speaks only old versions often
-    /// says no more than that the handshake failed.
-    pub fn described(mut self, seen: Option<Session>) -> Refused {
-        if let Some(session) = &seen {
-            if ["SSLv3", "TLSv1", "TLSv1.1"].contains(&session.protocol.as_str()) {
-                self.reason = Reason::OldProtocol;
-            }
-            self.seen = seen;
-        }
-        self
-    }
-}
-
 impl Session {
     fn of(ssl: &SslRef) -> Option<Session> {
         let certificate = ssl.peer_certificate()?;
@@ -261,6 +169,13 @@ impl Session {
         let protocol = ssl.version_str().to_owned();
         Some(Session { protocol, certificate: Certificate::of(&certificate, sent) })
     }
+}
+
+/// The MD5 digest in hexadecimal, which Evolution sends for an address; not for anything secret.
+pub fn md5(bytes: &[u8]) -> String {
+    let digest = openssl::hash::hash(openssl::hash::MessageDigest::md5(), bytes);
+    let digest = digest.as_ref().map(AsRef::as_ref).unwrap_or_default();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read_authorities(path: &Path) -> Result<Vec<X509>, TrustError> {
@@ -323,7 +238,7 @@ fn set_name(ssl: &mut Ssl, name: &str) -> Result<(), ErrorStack> {
     }
 }
 
-/// Other names cannot be given to OpenSSL, or are none of a host.
+/// Other names cannot be given to OpenSSL, or are not those of a host.
 fn is_name(name: &str) -> bool {
     (1..=254).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -339,20 +254,3 @@ impl fmt::Display for TrustError {
 }
 
 impl std::error::Error for TrustError {}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Reason::Name => "the certificate is for other names",
-            Reason::Expired => "the certificate has expired",
-            Reason::NotYet => "the certificate is not valid yet",
-            Reason::SelfSigned => "the certificate is self-signed",
-            Reason::Incomplete => "an intermediate certificate is missing",
-            Reason::Unknown => "the certificate is from an authority that is not trusted",
-            Reason::Unfit => "the certificate may not be used for this",
-            Reason::OldProtocol => "only versions before TLS 1.2 are spoken",
-            Reason::NotTls => "the response is not TLS",
-            Reason::Refused => "the server ended the TLS handshake",
-        })
-    }
-}

@@ -9,23 +9,10 @@ mod tests;
 pub mod verdict;
 
 pub use attempt::{Attempt, Got, attempts, redirected};
+pub use verdict::Played;
 
 use crate::facts::Facts;
-use crate::finding::Fault;
-use crate::read::Setting;
-use crate::report::Verdict;
 use mailsetup::clients::Client;
-
-/// A client that was played.
-#[derive(Debug)]
-pub struct Played {
-    /// What becomes of it.
-    pub verdict: Verdict,
-    /// What kept it from a way to its settings, or from using them; the cause is among them.
-    pub hits: Vec<Fault>,
-    /// All settings that it found, also those that it would not use.
-    pub found: Vec<Setting>,
-}
 
 /// Plays a client.
 pub fn play(client: &'static Client, facts: &Facts) -> Played {

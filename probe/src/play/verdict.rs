@@ -1,6 +1,6 @@
 //! What becomes of a client: which of its attempts it uses, and whether the servers let it in.
 
-use super::{Attempt, Got, Played};
+use super::attempt::{Attempt, Got};
 use crate::codes::{self, weight};
 use crate::facts::Facts;
 use crate::faults::mail;
@@ -19,6 +19,17 @@ const SPOILS_SETTINGS: [&str; 5] =
     ["pox-login", "pox-spa", "pox-ssl-off", "pox-encryption", "doc-plain"];
 /// What is odd about a document so that the servers do not fit it: their faults are its own.
 const SPOILS_SERVERS: [&str; 3] = ["pox-ssl-off", "pox-encryption", "doc-plain"];
+
+/// A client that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// What kept it from a way to its settings, or from using them; the cause is among them.
+    pub hits: Vec<Fault>,
+    /// All settings that it found, also those that it would not use.
+    pub found: Vec<Setting>,
+}
 
 /// Judges the attempts.
 pub fn judge(client: &'static Client, attempts: Vec<Attempt>, facts: &Facts) -> Played {

@@ -5,12 +5,10 @@
 pub mod config;
 pub mod html;
 pub mod json;
-mod print;
+pub mod print;
 pub mod text;
 mod words;
 pub mod zone;
-
-pub use print::{complain, print, print_text};
 
 use crate::finding::Finding;
 use crate::net::dns::Answer;

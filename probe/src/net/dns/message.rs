@@ -4,7 +4,7 @@
 //! back, and CNAME records that lead in a circle. Ignores records for names that were not asked for.
 //! Rules: RFC 1035 section 4, RFC 6604 (the code of an answer is that of the last name), RFC 6891.
 
-use super::{Kind, Outcome, Record};
+use super::answer::{Kind, Outcome, Record};
 use simple_dns::rdata::{OPT, RData};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
 

@@ -3,8 +3,8 @@
 //! Believes only the server that was asked, by address, port, identifier and question. Each try has
 //! its time, and all of them have a deadline. After a failure or no answer the next server is asked.
 
+use super::answer::{Answer, Kind, Outcome, Record};
 use super::message::{self, Reading};
-use super::{Answer, Kind, Outcome, Record};
 use std::collections::hash_map::RandomState;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher};

@@ -1,9 +1,9 @@
 //! Makes requests within limits: of time, of requests, of connections to one host.
 
 use super::dial::{Dead, Dial, is_of_this_computer, summary};
+use super::exchange::{Exchange, Hop, MAX_REDIRECTS, Outcome, Response, Sent};
 use super::url::parse_url;
 use super::wire::{self, Message};
-use super::{Exchange, Hop, MAX_REDIRECTS, Outcome, Response, Sent};
 use crate::net::dns::{Families, Resolver};
 use crate::net::tls::Trust;
 use hyper_util::rt::TokioIo;

@@ -1,7 +1,7 @@
 //! One request on one connection.
 
+use super::exchange::{MAX_BODY, MAX_HEADER, Outcome, Response};
 use super::url::Url;
-use super::{MAX_BODY, MAX_HEADER, Outcome, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

@@ -4,10 +4,10 @@
 //! comes after the response to STARTTLS. The commands are those below and no others: never DATA or a
 //! command that changes a mailbox.
 
-use super::secret::Secret;
+use super::secret::{Credentials, Secret};
+use super::server::{Outcome, Spoken};
 use super::talk::{Talk, shown};
 use super::words::{self, Offer, Part, Status};
-use super::{Credentials, Outcome, Spoken};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use mailsetup::account::Protocol;
 use tokio::io::{AsyncRead, AsyncWrite};

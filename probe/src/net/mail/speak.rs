@@ -4,7 +4,8 @@
 //! nothing is sent after the handshake. A login is made once, at one address, inside verified TLS.
 
 use super::dialogue::Dialogue;
-use super::{Credentials, Endpoint, Outcome, Server, Spoken};
+use super::secret::Credentials;
+use super::server::{Endpoint, Outcome, Server, Spoken};
 use crate::net::dns::Addresses;
 use crate::net::tls::{Reason, Refused, Trust};
 use mailsetup::account::{Protocol, Security};

@@ -2,7 +2,7 @@
 //!
 //! Refuses a line of more than 8 KiB, and more than 64 KiB altogether.
 
-use super::Outcome;
+use super::server::Outcome;
 use mailsetup::visible::visible;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 

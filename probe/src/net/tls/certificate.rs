@@ -1,7 +1,7 @@
 //! Describes a certificate: names, dates and key. All of it comes from outside: it is bounded, and
 //! escaped.
 
-use super::Certificate;
+use super::session::Certificate;
 use mailsetup::visible::visible;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;

@@ -1,7 +1,7 @@
 //! The reasons of OpenSSL's errors, in the words of [`Reason`].
 
 use super::certificate::name;
-use super::{Reason, Refused};
+use super::session::{Reason, Refused};
 use mailsetup::visible::visible;
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
