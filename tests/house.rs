@@ -178,7 +178,8 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
     ("faults", &["facts", "finding", "net", "plan", "read"]),
     ("play", &["codes", "facts", "faults", "finding", "net", "plan", "read", "report"]),
     ("judge", &["codes", "facts", "faults", "finding", "play", "report"]),
-    ("look", &["facts", "faults", "net", "plan", "play", "progress", "read"]),
+    ("login", &["facts", "faults", "net", "plan", "play", "read"]),
+    ("look", &["facts", "faults", "login", "net", "plan", "play", "progress", "read"]),
     (
         "probe",
         &[
