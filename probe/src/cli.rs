@@ -290,10 +290,12 @@ fn escaped(text: &str, arguments: &[OsString]) -> String {
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    let wrong = |error: AddressError| format!("{}: {error}", visible(text));
+    let wrong = |error: AddressError| format!("`{}`: {error}", visible(text));
     match text.contains('@') {
         true => EmailAddress::parse(text.as_bytes()).map(Target::Address).map_err(wrong),
-        false => Domain::parse(text).map(Target::Domain).map_err(wrong),
+        false => Domain::parse(text).map(Target::Domain).map_err(|_| {
+            format!("`{}` is neither an address nor a domain name of two labels", visible(text))
+        }),
     }
 }
 
@@ -373,7 +375,7 @@ mod tests {
         }
         assert!(error(&[]).contains("ADDRESS|DOMAIN"), "{}", error(&[]));
         let message = error(&["\u{1b}[31m"]);
-        assert!(message.starts_with("<U+001B>[31m: "), "{message}");
+        assert!(message.starts_with("`<U+001B>[31m` is neither an address"), "{message}");
         let message = error(&["a.example", "--dns=\u{1b}[31m"]);
         assert!(message.contains("<U+001B>") && !message.contains('\u{1b}'), "{message}");
     }
