@@ -7,6 +7,7 @@
 mod client;
 mod dial;
 mod exchange;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod url;

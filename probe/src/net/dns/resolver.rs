@@ -145,6 +145,12 @@ impl Resolver {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True if the addresses of this host were given.
+    pub fn is_overridden(&self, host: &str) -> bool {
+        let host = plain(host);
+        self.overrides.iter().any(|(known, _)| *known == host)
+    }
+
     fn overridden(&self, name: &str, kind: Kind) -> Option<Answer> {
         let is_kind = |address: &IpAddr| match kind {
             Kind::A => address.is_ipv4(),

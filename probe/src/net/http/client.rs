@@ -2,6 +2,7 @@
 
 use super::dial::{Dead, Dial, is_of_this_computer, summary};
 use super::exchange::{Exchange, Hop, MAX_REDIRECTS, Outcome, Response, Sent};
+use super::reach::{is_public, is_web_port};
 use super::url::parse_url;
 use super::wire::{self, Message};
 use crate::net::dns::{Families, Resolver};
@@ -112,7 +113,8 @@ impl Client {
                 media_type: if is_post { sent.media_type } else { "" },
                 body: if is_post { &sent.body } else { "" },
             };
-            let hop = self.hop(message, left).await;
+            let comes_from_public = hops.iter().filter_map(|hop| hop.address).any(is_public);
+            let hop = self.hop(message, left, comes_from_public).await;
             left = left.saturating_sub(hop.took);
             let next = hop.response().and_then(|response| location(response, method));
             hops.push(hop);
@@ -125,8 +127,13 @@ impl Client {
         Exchange { sent, hops }
     }
 
-    async fn hop(&self, message: Message<'_>, limit: Duration) -> Hop {
+    /// One request; `comes_from_public` if a server that anybody reaches has redirected to it.
+    async fn hop(&self, message: Message<'_>, limit: Duration, comes_from_public: bool) -> Hop {
         let url = message.url;
+        if !is_web_port(url.port()) {
+            let outcome = Outcome::NotAsked("the port is that of another service");
+            return Hop::without_answer(message.method, url.to_string(), outcome);
+        }
         let mut hop =
             Hop::without_answer(message.method, url.to_string(), Outcome::NotAsked("no time left"));
         let host = self.host(url.host());
@@ -145,7 +152,8 @@ impl Client {
         let begun = Instant::now();
         let until = deadline.map_or(begun + limit, |deadline| deadline.min(begun + limit));
         let mut dial = Dial::new(&self.dead, url.port());
-        let asked = timeout_at(until, self.ask(message, &mut hop, &mut dial)).await;
+        let asked = self.ask(message, &mut hop, &mut dial, comes_from_public);
+        let asked = timeout_at(until, asked).await;
         hop.took = begun.elapsed();
         hop.outcome = match asked {
             Ok(outcome) => outcome,
@@ -161,11 +169,23 @@ impl Client {
         hop
     }
 
-    async fn ask(&self, message: Message<'_>, hop: &mut Hop, dial: &mut Dial<'_>) -> Outcome {
+    async fn ask(
+        &self,
+        message: Message<'_>,
+        hop: &mut Hop,
+        dial: &mut Dial<'_>,
+        comes_from_public: bool,
+    ) -> Outcome {
         let url = message.url;
-        let found = self.resolver.addresses(url.host(), self.families).await;
+        let mut found = self.resolver.addresses(url.host(), self.families).await;
         if found.list.is_empty() {
             return Outcome::NoAddress(found.answers);
+        }
+        if comes_from_public && !self.resolver.is_overridden(url.host()) {
+            found.list.retain(|address| is_public(*address));
+        }
+        if found.list.is_empty() {
+            return Outcome::NotAsked("a public server redirects into a private network");
         }
         let Some((address, stream)) = dial.connect(&found.list).await else {
             return Outcome::Unreachable(summary(dial.reasons()));

@@ -205,7 +205,8 @@ async fn redirects_are_followed_and_recorded() {
 
 #[tokio::test]
 async fn redirects_end() {
-    let (address, requests) = answering(|request| {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (address, requests) = answering(move |request| {
         let path = request.split(' ').nth(1).unwrap();
         let location = match path {
             "/circle" => "/circle".to_owned(),
@@ -213,7 +214,7 @@ async fn redirects_end() {
             "/user" => "https://ann@example.org/".to_owned(),
             "/huge" => format!("/{}", "a".repeat(10_000)),
             "/odd" => "//example.\u{202e}org/".to_owned(),
-            "/address" => "http://127.0.0.1:1/".to_owned(),
+            "/address" => format!("http://{closed}/"),
             path => format!("{path}a"),
         };
         format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\n\r\n")
@@ -239,6 +240,18 @@ async fn redirects_end() {
     let (_, last) = ask("address").await;
     assert_eq!(last.outcome, Outcome::Unreachable("connection refused".to_owned()));
     assert_eq!(last.dead, [(V4, "connection refused".to_owned())]);
+}
+
+#[tokio::test]
+async fn ports_of_other_services_are_not_asked() {
+    let location = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:22/\r\n\r\n";
+    let (address, _) = answering(move |_| location.to_owned()).await;
+    let exchange = client().exchange(get(url(address)), LONG).await;
+    let not_asked = Outcome::NotAsked("the port is that of another service");
+    assert_eq!(exchange.hops.len(), 2);
+    assert_eq!(exchange.hops[1].outcome, not_asked);
+    let exchange = client().exchange(get("https://127.0.0.1:993/".into()), LONG).await;
+    assert_eq!(exchange.hops[0].outcome, not_asked);
 }
 
 #[tokio::test]
