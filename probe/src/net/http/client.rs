@@ -185,7 +185,7 @@ impl Client {
             found.list.retain(|address| is_public(*address));
         }
         if found.list.is_empty() {
-            return Outcome::NotAsked("a public server redirects into a private network");
+            return Outcome::NotAsked("it is in a private network, to which a public server leads");
         }
         let Some((address, stream)) = dial.connect(&found.list).await else {
             return Outcome::Unreachable(summary(dial.reasons()));
