@@ -67,20 +67,28 @@ impl Marionette {
         this
     }
 
-    /// Runs a script, and returns what it answers.
+    /// Runs a script, and returns what it answers; `error` if it takes too long.
     pub fn run(&mut self, script: &str, arguments: &Value) -> Value {
         let parameters = json!({ "script": script, "args": arguments, "sandbox": "system" });
-        self.call("WebDriver:ExecuteAsyncScript", &parameters)["value"].clone()
+        let answer = self.ask("WebDriver:ExecuteAsyncScript", &parameters);
+        match &answer[2]["message"] {
+            Value::Null => answer[3]["value"].clone(),
+            message => json!({ "error": message }),
+        }
     }
 
-    fn call(&mut self, command: &str, parameters: &Value) -> Value {
+    fn call(&mut self, command: &str, parameters: &Value) {
+        let answer = self.ask(command, parameters);
+        assert_eq!(answer[2], Value::Null, "{command}: {answer}");
+    }
+
+    fn ask(&mut self, command: &str, parameters: &Value) -> Value {
         self.calls += 1;
         let message = json!([0, self.calls, command, parameters]).to_string();
         write!(self.stream.get_mut(), "{}:{message}", message.len()).expect("write");
         let answer = self.receive();
         assert_eq!(answer[1], self.calls, "{command}: {answer}");
-        assert_eq!(answer[2], Value::Null, "{command}: {answer}");
-        answer[3].clone()
+        answer
     }
 
     fn receive(&mut self) -> Value {

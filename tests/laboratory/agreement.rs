@@ -25,8 +25,11 @@ const SCRIPT: &str = include_str!("../clients/thunderbird.js");
 /// The least share of equal pairs, in percent.
 const LEAST: usize = 95;
 
-/// Faults that cost a client minutes: hosts that never answer, dead IPv6.
-const SLOW: [&str; 9] = [
+/// Faults that cost a client minutes: hosts that never answer, dead IPv6, a port with TLS without TLS.
+const SLOW: [&str; 12] = [
+    "plain",
+    "pox-plain",
+    "smtp-not-tls",
     "autoconfig-dead-address",
     "autoconfig-dead-ipv6",
     "https-silent",
