@@ -31,7 +31,7 @@ max_len() {
     fastcgi_records | host | probe_url) echo 300 ;;
     pox_body) echo 1024 ;;
     template) echo 1024 ;;
-    profile_cms) echo 2048 ;;
+    profile_cms | published) echo 2048 ;;
     *) echo 600 ;;
     esac
 }

@@ -18,6 +18,7 @@ pub mod page;
 pub mod pox_body;
 pub mod probe_url;
 pub mod profile_cms;
+pub mod published;
 pub mod routing;
 pub mod template;
 
@@ -25,7 +26,7 @@ pub mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -39,6 +40,7 @@ pub const TARGETS: [(&str, Target); 15] = [
     ("pox_body", pox_body::run),
     ("probe_url", probe_url::run),
     ("profile_cms", profile_cms::run),
+    ("published", published::run),
     ("routing", routing::run),
     ("template", template::run),
 ];

@@ -14,6 +14,7 @@ mod fixtures;
 mod html;
 mod json;
 mod manual;
+mod matrix;
 mod program;
 mod text;
 mod zone;

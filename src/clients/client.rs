@@ -98,9 +98,15 @@ impl Client {
         format!("{} {}", self.name, self.seen).trim_end().to_owned()
     }
 
+    /// Its rules, which are those of the client whose code it uses.
+    pub fn rules(&self) -> &'static [Rule] {
+        let other = self.same_as.and_then(|name| super::all().find(|other| other.name == name));
+        other.map_or(self.rules, |other| other.rules)
+    }
+
     /// True if a rule holds for it.
     pub fn has(&self, rule: Rule) -> bool {
-        self.rules.contains(&rule)
+        self.rules().contains(&rule)
     }
 
     /// Its requests.
@@ -159,6 +165,12 @@ pub enum Rule {
     IgnoresPlain,
     /// Rejects a document with an IMAP or SMTP server without a known authentication method.
     RefusesOtherMethods,
+    /// Uses STARTTLS for a server whose `socketType` it does not know.
+    UnknownIsStartTls,
+    /// Uses TLS for a server whose `socketType` it does not know.
+    UnknownIsTls,
+    /// Uses no TLS for a server whose `socketType` it does not know.
+    UnknownIsPlain,
     /// Treats an outgoing server without a login as incomplete.
     NeedsLogin,
     /// Uses the first authentication method that it supports.
@@ -177,6 +189,10 @@ pub enum Rule {
     NoOAuth2,
     /// In Autodiscover, derives TLS or STARTTLS from the port, not from the document.
     PortDecides,
+    /// In Autodiscover, uses TLS from the first byte if `SSL` is `on`, and only then.
+    SslDecides,
+    /// In Autodiscover, uses the address in place of the login.
+    IgnoresLoginName,
     /// Reads text that looks like a number or a boolean as one.
     TypedText,
     /// How it reads a login.
@@ -191,6 +207,8 @@ pub enum Rule {
     NeedsXmlType,
     /// Accepts the words of a document only in their exact letter case, without white space.
     ExactWords,
+    /// Rejects a document with white space around a port.
+    ExactPorts,
     /// Keeps white space around a value.
     KeepsBlanks,
     /// Rejects a document with a byte order mark.

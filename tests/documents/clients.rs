@@ -417,7 +417,7 @@ fn answers(client: &Client) -> Vec<String> {
 }
 
 /// The rules in the order of the documentation.
-const RULES: [Rule; 59] = [
+const RULES: [Rule; 65] = [
     Rule::FirstServer,
     Rule::LastServer,
     Rule::LastOutgoing,
@@ -429,6 +429,9 @@ const RULES: [Rule; 59] = [
     Rule::RefusesPlain,
     Rule::IgnoresPlain,
     Rule::RefusesOtherMethods,
+    Rule::UnknownIsStartTls,
+    Rule::UnknownIsTls,
+    Rule::UnknownIsPlain,
     Rule::NeedsLogin,
     Rule::FirstMethod,
     Rule::LastMethod,
@@ -438,6 +441,8 @@ const RULES: [Rule; 59] = [
     Rule::OAuth2ByDocument,
     Rule::NoOAuth2,
     Rule::PortDecides,
+    Rule::SslDecides,
+    Rule::IgnoresLoginName,
     Rule::TypedText,
     Rule::Login(Login::Filled),
     Rule::Login(Login::Alone),
@@ -449,6 +454,7 @@ const RULES: [Rule; 59] = [
     Rule::NeedsItsDomain,
     Rule::NeedsXmlType,
     Rule::ExactWords,
+    Rule::ExactPorts,
     Rule::KeepsBlanks,
     Rule::RefusesMark,
     Rule::RefusesLateStart,
@@ -495,6 +501,9 @@ fn about(rule: Rule) -> &'static str {
         Rule::RefusesOtherMethods => {
             "rejects a document with an IMAP or SMTP server without a known authentication method"
         }
+        Rule::UnknownIsStartTls => "uses STARTTLS for a server with an unknown `socketType`",
+        Rule::UnknownIsTls => "uses TLS for a server with an unknown `socketType`",
+        Rule::UnknownIsPlain => "uses no TLS for a server with an unknown `socketType`",
         Rule::NeedsLogin => "treats an outgoing server without a login as incomplete",
         Rule::FirstMethod => "uses the first authentication method that it supports",
         Rule::LastMethod => "uses the last authentication method that it knows",
@@ -508,6 +517,10 @@ fn about(rule: Rule) -> &'static str {
         Rule::PortDecides => {
             "Autodiscover: derives TLS or STARTTLS from the port, not from the document"
         }
+        Rule::SslDecides => {
+            "Autodiscover: uses TLS from the first byte if `SSL` is `on`, and only then"
+        }
+        Rule::IgnoresLoginName => "Autodiscover: uses the address in place of the login",
         Rule::TypedText => "reads `0123` as a number and `true` as a boolean",
         Rule::Login(Login::Filled) => "login: replaces placeholders at any position",
         Rule::Login(Login::Alone) => {
@@ -533,6 +546,7 @@ fn about(rule: Rule) -> &'static str {
         Rule::ExactWords => {
             "accepts the words of a document only in their exact letter case, without white space"
         }
+        Rule::ExactPorts => "rejects a document with white space around a port",
         Rule::KeepsBlanks => "keeps white space around a value",
         Rule::RefusesMark => "rejects a document with a byte order mark",
         Rule::RefusesLateStart => "rejects a document with white space before its XML declaration",

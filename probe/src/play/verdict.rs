@@ -142,7 +142,7 @@ fn choose(client: &Client, attempts: &[Attempt], is_exchange: bool) -> Option<us
         }
         Err(_) => false,
     };
-    if client.has(Rule::FirstResponse) || client.same_as.is_some() {
+    if client.has(Rule::FirstResponse) {
         // Of the responses of autoconfig, the first one decides.
         let autoconfig =
             || attempts.iter().enumerate().filter(|(_, one)| one.way == FoundBy::Autoconfig);
@@ -280,8 +280,7 @@ fn asks(
     }
     let foreign = names::foreign_autodiscover(facts);
     let is_autodiscover = |attempt: &Attempt| attempt.way == FoundBy::Autodiscover;
-    let is_played_by_it = client.has(Rule::SendsPassword) && client.has(Rule::FirstResponse)
-        || client.same_as.is_some();
+    let is_played_by_it = client.has(Rule::SendsPassword) && client.has(Rule::FirstResponse);
     let no_own = !attempts.iter().any(|attempt| is_autodiscover(attempt) && attempt.is_answered);
     if let Some(fault) = foreign.filter(|_| (is_played_by_it && no_own) || used.is_foreign) {
         verdict.outcome = Outcome::Asks;

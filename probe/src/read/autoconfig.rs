@@ -7,7 +7,8 @@ use super::{Body, DOMAIN, Found, Oddity, Reader, Setting, shortened};
 use mailsetup::account::{Protocol, Security};
 use mailsetup::clients::Rule;
 use mailsetup::xml::tree::{Element, Piece, tree};
-use mailsetup::{address, visible};
+use mailsetup::{address, ports};
+use std::num::NonZeroU16;
 
 /// Domains whose servers are in the lists of OAuth2 that clients have built in.
 const OAUTH2_HOSTS: [&str; 12] = [
@@ -37,6 +38,21 @@ const METHODS: [&str; 9] = [
     "client-IP-address",
 ];
 
+/// The words that Pimalaya knows, with its spelling of GSSAPI (io-pim-discovery 0.9,
+/// `src/autoconfig/config.rs`).
+const STRICT_METHODS: [&str; 8] = [
+    "password-cleartext",
+    "password-encrypted",
+    "NTLM",
+    "GSAPI",
+    "OAuth2",
+    "TLS-client-cert",
+    "client-IP-address",
+    "none",
+];
+/// The words that Evolution knows (`src/mail/e-mail-autoconfig.c`).
+const LAST_METHODS: [&str; 3] = ["password-cleartext", "plain", "password-encrypted"];
+
 /// What the client finds.
 pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     if body.is_cut {
@@ -50,13 +66,15 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
                 "" => "the document has no Content-Type".to_owned(),
                 other => format!("the document is sent as {}", shortened(other)),
             };
-            let oddity = odd("doc-media-type", message, format!("Content-Type: {media_type}"));
+            let oddity =
+                odd("doc-media-type", message, format!("Content-Type: {}", shortened(media_type)));
             return Err(oddity.mend("Send it as Content-Type: text/xml; charset=utf-8."));
         }
     }
     if let Some(coding) = body.coding.as_deref().filter(|_| reader.has(Rule::RefusesCoding)) {
         let message = "the document is compressed, which the request did not ask for";
-        let oddity = odd("doc-compressed", message, format!("Content-Encoding: {coding}"));
+        let oddity =
+            odd("doc-compressed", message, format!("Content-Encoding: {}", shortened(coding)));
         return Err(oddity.mend("Compress it only for requests with Accept-Encoding."));
     }
     let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
@@ -92,7 +110,7 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     });
     if let Some(element) = prefixed.filter(|_| reader.has(Rule::RefusesPrefixes)) {
         let message = format!("elements have a prefix: {}:{}", element.prefix, element.name);
-        return Err(odd("doc-prefix", visible::visible(&message), body.begin())
+        return Err(odd("doc-prefix", shortened(&message), body.begin())
             .mend("Write the elements without a prefix."));
     }
     if root.attribute("version").is_none() && reader.has(Rule::NeedsVersion) {
@@ -114,7 +132,7 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
             "" => "emailProvider has no id".to_owned(),
             id => format!("the id of emailProvider is not a host name: {}", shortened(id)),
         };
-        return Err(odd("doc-no-id", message, format!("<emailProvider id=\"{id}\">"))
+        return Err(odd("doc-no-id", message, format!("<emailProvider id=\"{}\">", shortened(id)))
             .mend("Write the mail domain as the id of emailProvider."));
     }
     let domains: Vec<_> = provider.all("domain").map(|domain| domain.text()).collect();
@@ -147,6 +165,7 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
         return Err(oddity.clone());
     }
     let has_imap = has(|protocol| protocol == Protocol::Imap);
+    let first = provider.first("incomingServer").and_then(|server| server.attribute("type"));
     if reader.has(Rule::NeedsImap) && !has_imap && has(Protocol::is_incoming) {
         let oddity = found.oddities.first().cloned();
         return Err(
@@ -154,8 +173,7 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
         );
     }
     if reader.has(Rule::ImapFirst) && has_imap {
-        let first = found.settings.iter().find(|setting| setting.protocol.is_incoming());
-        if first.is_some_and(|setting| setting.protocol != Protocol::Imap) {
+        if first != Some("imap") {
             return Err(fatal("doc-imap-late", "another server precedes the IMAP server")
                 .mend("Write the IMAP server first."));
         }
@@ -185,7 +203,7 @@ fn server(
     if element.attributes.len() > 1 && reader.has(Rule::RefusesAttributes) {
         let names: Vec<_> = element.attributes.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("a server has further attributes than type: {}", names.join(", "));
-        return Err(odd("doc-attribute", visible::visible(&message), names.join(" "))
+        return Err(odd("doc-attribute", shortened(&message), shortened(&names.join(" ")))
             .mend("Write only type at a server."));
     }
     let protocol = match (is_incoming, kind) {
@@ -213,15 +231,13 @@ fn server(
         true => host,
         false => reader.filled(&host),
     };
-    let host = host.to_ascii_lowercase();
-    let name = host.trim_end_matches('.');
-    if !(address::is_host_name(name) || name.parse::<std::net::IpAddr>().is_ok()) {
-        let code = if name.contains('%') || element_has(element, DOMAIN) {
+    let Some(name) = super::host(&host) else {
+        let code = if host.contains('%') || element_has(element, DOMAIN) {
             "doc-placeholder"
         } else {
             "doc-host"
         };
-        let message = format!("the host of the {kind} server is `{}`", shortened(name));
+        let message = format!("the host of the {kind} server is `{}`", shortened(&host));
         // Unless what is odd about its text was said.
         if oddities.len() == before {
             oddities.push(
@@ -234,10 +250,15 @@ fn server(
             Some(oddity) => Err(oddity.clone()),
             None => Ok(None),
         };
+    };
+    let port = element.first("port").map(|port| text(port, reader)).unwrap_or_default();
+    if reader.has(Rule::ExactPorts) && port.trim() != port {
+        let message = format!("white space surrounds the port of the {kind} server");
+        return Err(odd("doc-white-space", message, snippet(element, "port"))
+            .mend("Write the value as plain text on one line."));
     }
-    let Some(port) = value(element, "port", reader, oddities)
-        .and_then(|port| port.trim().parse::<u16>().ok().filter(|port| *port > 0))
-    else {
+    let port = value(element, "port", reader, oddities);
+    let Some(port) = port.and_then(|port| port.trim().parse::<NonZeroU16>().ok()) else {
         let message = format!("the {kind} server has no port");
         let oddity = odd("doc-port", message, snippet(element, "port"))
             .mend("Write the port of each server.");
@@ -248,8 +269,9 @@ fn server(
         oddities.push(oddity);
         return Ok(None);
     };
-    let Some(security) = security(element, kind, reader, oddities)? else { return Ok(None) };
-    let methods = methods(element, name, reader);
+    let at = (protocol, port);
+    let Some(security) = security(element, at, reader, oddities)? else { return Ok(None) };
+    let methods = methods(element, &name, reader);
     if let Some(oddity) = unknown_method(element, kind, &methods, reader) {
         if reader.has(Rule::RefusesOtherTypes) || reader.has(Rule::RefusesOtherMethods) {
             return Err(oddity);
@@ -259,35 +281,63 @@ fn server(
     }
     let template = value(element, "username", reader, oddities).unwrap_or_default();
     let needs_login = is_incoming || methods.iter().any(|method| method != "none");
-    if template.trim().is_empty() && needs_login {
-        let message = format!("the {kind} server has no username");
-        oddities.push(
-            odd("doc-username", message, snippet(element, "username"))
-                .mend("Write <username>%EMAILADDRESS%</username>."),
-        );
-        let skips = reader.has(Rule::EveryServer) || reader.has(Rule::RefusesPlain);
-        if skips {
+    let mut login = reader.login(&template);
+    let bad_login = |what: String| {
+        odd("doc-username", format!("the {kind} server has {what}"), snippet(element, "username"))
+            .mend("Write <username>%EMAILADDRESS%</username>.")
+    };
+    if login.trim().is_empty() && needs_login {
+        let oddity = bad_login("no username".to_owned());
+        if reader.has(Rule::RefusesPlain) {
+            return Err(oddity);
+        }
+        oddities.push(oddity);
+        // Delta Chat and Thunderbird skip the server, the latter only if there is no element.
+        let is_skipped = match reader.has(Rule::TypedText) {
+            true => element.first("username").is_none(),
+            false => reader.has(Rule::EveryServer) && !reader.has(Rule::RefusesOtherTypes),
+        };
+        if is_skipped {
             return Ok(None);
         }
     }
-    if reader.has(Rule::TypedText) && template.trim().parse::<f64>().is_ok() {
-        let message = format!("the username {} is read as a number", shortened(&template));
-        oddities.push(
-            odd("doc-username", message, snippet(element, "username"))
-                .mend("Write <username>%EMAILADDRESS%</username>."),
-        );
+    if reader.has(Rule::TypedText) && needs_login {
+        if let Some(typed) = typed(&template) {
+            if !template.is_empty() {
+                let what = format!("the username {}, which is read as {typed}", shortened(&login));
+                oddities.push(bad_login(what));
+            }
+            login = typed;
+        }
     }
-    let login = reader.login(&template);
-    Ok(Some(Setting { protocol, host: name.to_owned(), port, security, methods, login }))
+    Ok(Some(Setting { protocol, host: name, port: port.get(), security, methods, login }))
+}
+
+/// A value that Thunderbird reads as a number or a boolean, as the text that becomes of it.
+fn typed(text: &str) -> Option<String> {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    match text {
+        "" => Some("true".to_owned()),
+        text if is_number => {
+            let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
+            Some(number.to_string())
+        }
+        _ => None,
+    }
 }
 
 /// The security of a server; `None` if the client skips the server.
 fn security(
     element: &Element,
-    kind: &str,
+    (protocol, port): (Protocol, NonZeroU16),
     reader: &Reader,
     oddities: &mut Vec<Oddity>,
 ) -> Result<Option<Security>, Oddity> {
+    let kind = element.attribute("type").unwrap_or_default();
+    let by_port = match ports::security_of(protocol, port) {
+        Some(Security::StartTls) => Security::StartTls,
+        _ => Security::Tls,
+    };
     let mut bad = None;
     for child in element.all("socketType") {
         let text = text(child, reader);
@@ -301,6 +351,7 @@ fn security(
                 return Err(odd("doc-plain", message, snippet(element, "socketType"))
                     .mend("Offer TLS, and write <socketType>SSL</socketType>."));
             }
+            "plain" | "PLAIN" if reader.has(Rule::IgnoresPlain) => return Ok(Some(by_port)),
             "plain" | "PLAIN" => {
                 let message = format!("the {kind} server is without TLS");
                 oddities.push(
@@ -328,8 +379,14 @@ fn security(
         return Err(oddity);
     }
     oddities.push(oddity);
-    // Delta Chat tries both; others use no TLS or guess.
-    Ok(reader.has(Rule::EveryServer).then_some(Security::Tls))
+    Ok(match () {
+        () if reader.has(Rule::UnknownIsStartTls) => Some(Security::StartTls),
+        () if reader.has(Rule::UnknownIsTls) => Some(Security::Tls),
+        () if reader.has(Rule::UnknownIsPlain) => Some(Security::Plain),
+        () if reader.has(Rule::IgnoresPlain) => Some(by_port),
+        // Delta Chat tries both; others skip the server.
+        () => reader.has(Rule::EveryServer).then_some(Security::Tls),
+    })
 }
 
 /// What is wrong with the methods, if the client refuses the server for them.
@@ -340,10 +397,12 @@ fn unknown_method(
     reader: &Reader,
 ) -> Option<Oddity> {
     let words: Vec<_> = element.all("authentication").map(|method| text(method, reader)).collect();
-    let unknown = words.iter().find(|word| !METHODS.contains(&word.trim()));
+    let is_strict = reader.has(Rule::RefusesOtherTypes);
+    let known = if is_strict { &STRICT_METHODS[..] } else { &METHODS };
+    let unknown = words.iter().find(|word| !known.contains(&word.trim()));
     // Thunderbird needs one that it can use; Pimalaya, words that it knows.
-    let is_refused = reader.has(Rule::FirstMethod) && methods.is_empty()
-        || reader.has(Rule::RefusesOtherTypes) && unknown.is_some();
+    let is_refused =
+        reader.has(Rule::FirstMethod) && methods.is_empty() || is_strict && unknown.is_some();
     let word = unknown.or(words.first());
     is_refused.then(|| {
         let message = match word {
@@ -363,6 +422,7 @@ fn methods(element: &Element, host: &str, reader: &Reader) -> Vec<String> {
     let is_known_host =
         OAUTH2_HOSTS.iter().any(|known| host == *known || host.ends_with(&format!(".{known}")));
     let is_usable = |method: &String| match method.as_str() {
+        method if reader.has(Rule::LastMethod) => LAST_METHODS.contains(&method),
         "OAuth2" if reader.has(Rule::NoOAuth2) => false,
         "OAuth2" if reader.has(Rule::OAuth2ByHost) => is_known_host,
         method => METHODS.contains(&method),
@@ -441,7 +501,7 @@ fn element_has(element: &Element, text: &str) -> bool {
 /// An element as it is in the document.
 fn snippet(element: &Element, name: &str) -> String {
     match element.first(name) {
-        Some(child) => format!("{name}: \"{}\"", visible::visible(&child.text())),
+        Some(child) => format!("{name}: \"{}\"", shortened(&child.text())),
         None => format!("{name} is missing"),
     }
 }

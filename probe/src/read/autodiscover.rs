@@ -124,12 +124,12 @@ fn of_protocol(
         );
         return None;
     }
-    let host = part("Server").unwrap_or_default().to_ascii_lowercase();
-    if !mailsetup::address::is_host_name(&host) && host.parse::<std::net::IpAddr>().is_err() {
-        let message = format!("the Server of {kind} is `{}`", shortened(&host));
+    let server = part("Server").unwrap_or_default();
+    let Some(host) = super::host(&server) else {
+        let message = format!("the Server of {kind} is `{}`", shortened(&server));
         oddities.push(odd("doc-host", message, piece("Server")));
         return None;
-    }
+    };
     let Some(port) = part("Port").and_then(|port| port.parse::<NonZeroU16>().ok()) else {
         let message = format!("{kind} has no Port");
         oddities
@@ -155,6 +155,10 @@ fn of_protocol(
     let is_off = ssl.as_deref() == Some("off");
     let security = match encryption.as_deref() {
         _ if is_off && reader.has(Rule::PlainIfOff) => Security::Plain,
+        _ if reader.has(Rule::SslDecides) => match ssl.as_deref() {
+            Some("on") => Security::Tls,
+            _ => Security::StartTls,
+        },
         Some("none") => Security::Plain,
         _ if reader.has(Rule::PortDecides) || reader.has(Rule::PlainIfOff) => by_port,
         Some("ssl") => Security::Tls,
@@ -177,12 +181,7 @@ fn of_protocol(
     }
     let is_outlook = reader.client.name.starts_with("Outlook");
     let login = match part("LoginName").filter(|login| !login.is_empty()) {
-        Some(_)
-            if reader.has(Rule::Login(mailsetup::clients::Login::Filled))
-                && reader.has(Rule::KeepsAnswers) =>
-        {
-            reader.address.to_string()
-        }
+        Some(_) if reader.has(Rule::IgnoresLoginName) => reader.address.to_string(),
         Some(login) => reader.filled(&login),
         None if is_outlook => {
             let message = format!("{kind} has no LoginName: the part before the @ is used");

@@ -13,10 +13,11 @@ pub mod srv;
 use crate::net::http::Response;
 use flate2::read::GzDecoder;
 use mailsetup::account::{Protocol, Security};
-use mailsetup::address::EmailAddress;
+use mailsetup::address::{EmailAddress, is_host_name};
 use mailsetup::clients::{Client, Login, Rule};
 use mailsetup::visible::visible;
 use std::io::Read;
+use std::net::IpAddr;
 
 /// The placeholders of autoconfig.
 const ADDRESS: &str = "%EMAILADDRESS%";
@@ -129,7 +130,7 @@ impl Reader<'_> {
     fn login(&self, template: &str) -> String {
         let address = self.address.to_string();
         let local_part = self.address.local_part();
-        let rule = self.client.rules.iter().find_map(|rule| match rule {
+        let rule = self.client.rules().iter().find_map(|rule| match rule {
             Rule::Login(login) => Some(*login),
             _ => None,
         });
@@ -179,6 +180,14 @@ impl Found {
         };
         incoming.into_iter().chain(of(Protocol::Smtp)).cloned().collect()
     }
+}
+
+/// A host that a client can connect to: a host name or an IP address, in lower case, without a final
+/// dot; `None` for any other text.
+fn host(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let name = text.strip_suffix('.').unwrap_or(&text);
+    (is_host_name(name) || name.parse::<IpAddr>().is_ok()).then(|| name.to_owned())
 }
 
 /// On one line, not longer than what can be read at once.

@@ -3,7 +3,7 @@
 //! It has no ports and no logins: TLS on the registered ports, and the whole address. The digest in
 //! the DNS is compared by the caller.
 
-use super::Setting;
+use super::{Setting, shortened};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use mailsetup::account::{Protocol, Security};
@@ -37,14 +37,17 @@ pub fn settings(bytes: &[u8], address: &EmailAddress) -> Result<Vec<Setting>, St
         (&["smtp", "submit"], Protocol::Smtp),
     ] {
         let host = keys.iter().find_map(|key| protocols.get(*key)?["host"].as_str());
-        settings.extend(host.map(|host| Setting {
+        let Some(host) = host else { continue };
+        let host = super::host(host)
+            .ok_or_else(|| format!("the host of {protocol} is `{}`", shortened(host)))?;
+        settings.push(Setting {
             protocol,
-            host: host.to_ascii_lowercase(),
+            host,
             port: ports::usual(protocol, Security::Tls).get(),
             security: Security::Tls,
             methods: methods.clone(),
             login: address.to_string(),
-        }));
+        });
     }
     Ok(settings)
 }

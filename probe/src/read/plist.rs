@@ -7,6 +7,7 @@ use super::{Setting, shortened};
 use mailsetup::account::{Protocol, Security};
 use mailsetup::ports;
 use mailsetup::xml::tree::{Element, tree};
+use std::num::NonZeroU16;
 
 /// The mail account in a profile: its servers, and what is wrong if there is none.
 pub fn settings(bytes: &[u8]) -> Result<Vec<Setting>, String> {
@@ -31,24 +32,26 @@ pub fn settings(bytes: &[u8]) -> Result<Vec<Setting>, String> {
         if host.is_empty() {
             return Err(format!("{} is missing", key("HostName")));
         }
+        let host = super::host(&host)
+            .ok_or_else(|| format!("{} is {}", key("HostName"), shortened(&host)))?;
         let has_tls = value(payload, &key("UseSSL")).is_some_and(|value| value.name == "true");
         let security = if has_tls { Security::Tls } else { Security::Plain };
         let port = match value(payload, &key("PortNumber")) {
             Some(port) if port.name == "integer" => {
-                port.text().parse().map_err(|_| format!("{} is not a port", key("PortNumber")))?
+                let port = port.text().trim().parse::<NonZeroU16>();
+                port.map_err(|_| format!("{} is not a port", key("PortNumber")))?
             }
             Some(_) => return Err(format!("{} is not an integer", key("PortNumber"))),
-            None => ports::usual(protocol, security).get(),
+            None => ports::usual(protocol, security),
         };
         // The device uses STARTTLS on the ports for it.
-        let at = std::num::NonZeroU16::new(port);
-        let usual = at.and_then(|port| ports::security_of(protocol, port));
+        let usual = ports::security_of(protocol, port);
         let security = match (security, usual) {
             (Security::Tls, Some(Security::StartTls)) => Security::StartTls,
             (security, _) => security,
         };
         let login = text(payload, &key("Username"));
-        Ok(Setting { protocol, host, port, security, methods: Vec::new(), login })
+        Ok(Setting { protocol, host, port: port.get(), security, methods: Vec::new(), login })
     };
     Ok(vec![server(incoming, "Incoming")?, server(Protocol::Smtp, "Outgoing")?])
 }
