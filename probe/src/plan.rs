@@ -49,7 +49,7 @@ pub fn request(ask: &Ask, client: &Client, host: &str, address: &EmailAddress) -
         method: ask.method(),
         url,
         agent: client.agent.unwrap_or(OWN_AGENT),
-        media_type: if body.is_some() { "text/xml; charset=utf-8" } else { "" },
+        media_type: if body.is_some() { client.media_type } else { "" },
         body: body.unwrap_or_default(),
     }
 }

@@ -113,5 +113,79 @@ fn published(facts: &Facts) -> Option<Published> {
         servers
             .extend(of.map(|setting| Seen { value: setting.clone(), at: source.subject.clone() }));
     }
-    (!servers.is_empty()).then_some(Published { name: None, servers })
+    let name = sources
+        .iter()
+        .find_map(|source| Some(Seen { value: source.name.clone()?, at: source.subject.clone() }));
+    (!servers.is_empty()).then_some(Published { name, servers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::key;
+    use crate::net::http::{Exchange, Hop, Outcome as Came, Response};
+    use mailsetup::address::EmailAddress;
+
+    const AUTOCONFIG: &str = "https://autoconfig.example.org/mail/config-v1.1.xml";
+    const PACC: &str =
+        "https://ua-auto-config.example.org/.well-known/user-agent-configuration.json";
+
+    fn autoconfig(name: &str) -> String {
+        let rest =
+            "<port>993</port><socketType>SSL</socketType><username>%EMAILADDRESS%</username>";
+        format!(
+            "<clientConfig version='1.1'><emailProvider id='example.org'>\
+             <displayName>{name}</displayName>\
+             <incomingServer type='imap'><hostname>a.example.org</hostname>{rest}</incomingServer>\
+             <outgoingServer type='smtp'><hostname>a.example.org</hostname>{rest}</outgoingServer>\
+             </emailProvider></clientConfig>"
+        )
+    }
+
+    fn pacc(name: &str) -> String {
+        format!(
+            r#"{{"protocols":{{"imap":{{"host":"a.example.org"}},"submit":{{"host":"a.example.org"}}}},
+                "authentication":{{"password":true}},"info":{{"provider":{{"name":"{name}"}}}}}}"#
+        )
+    }
+
+    /// The name that is found in documents at these URLs.
+    fn name(documents: &[(&str, String)]) -> Option<(String, String)> {
+        let address = EmailAddress::parse(b"ann@example.org").unwrap();
+        let mut facts = Facts::new(Target { address, is_made_up: false });
+        for (url, document) in documents {
+            let sent = plan::plain((*url).to_owned());
+            let body = document.clone().into_bytes();
+            let response = Response { status: 200, fields: Vec::new(), body, is_cut: false };
+            let hop = Hop {
+                method: "GET",
+                url: sent.url.clone(),
+                address: None,
+                dead: Vec::new(),
+                session: None,
+                outcome: Came::Response(response),
+                took: Duration::ZERO,
+            };
+            facts.exchanges.insert(key(&sent), Exchange { sent, hops: vec![hop] });
+        }
+        let published = published(&facts).expect("servers");
+        published.name.map(|seen| (seen.value, seen.at))
+    }
+
+    #[test]
+    fn the_provider_has_the_name_of_the_first_document_with_one() {
+        let both = [(PACC, pacc("P")), (AUTOCONFIG, autoconfig(" Example\n  Mail "))];
+        assert_eq!(name(&both), Some(("Example Mail".to_owned(), AUTOCONFIG.to_owned())));
+        let without = [(PACC, pacc("P")), (AUTOCONFIG, autoconfig(""))];
+        assert_eq!(name(&without), Some(("P".to_owned(), PACC.to_owned())));
+        assert_eq!(name(&without[1..]), None);
+    }
+
+    #[test]
+    fn a_name_is_visible_and_short() {
+        let only = |text: &str| name(&[(AUTOCONFIG, autoconfig(text))]).map(|(name, _)| name);
+        assert_eq!(only(&"ä".repeat(61)), Some("ä".repeat(60)));
+        assert_eq!(only("a\u{202e}b"), None);
+        assert_eq!(only("%EMAILDOMAIN%"), None);
+    }
 }

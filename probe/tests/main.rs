@@ -16,6 +16,7 @@ mod json;
 mod manual;
 mod matrix;
 mod program;
+mod requests;
 mod text;
 mod zone;
 

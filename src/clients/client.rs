@@ -30,6 +30,8 @@ pub struct Client {
     pub requests: &'static [&'static str],
     /// Its User-Agent: empty if it sends none, `None` if it is not known.
     pub agent: Option<&'static str>,
+    /// `Content-Type` of its Autodiscover requests.
+    pub media_type: &'static str,
     /// How long it waits for a response, in seconds; 0 if it is not known.
     pub patience: u16,
     /// Where its behaviour was seen.
@@ -78,6 +80,7 @@ pub const UNKNOWN: Client = Client {
     tested: &[],
     requests: &[],
     agent: None,
+    media_type: "text/xml",
     patience: 0,
     source: "",
 };

@@ -119,6 +119,7 @@ pub(super) static CLIENTS: &[Client] = &[
         rules: &[Rule::WantsExchange],
         tested: &[Recorded],
         requests: &["evolution-ews-"],
+        media_type: "text/xml; charset=utf-8",
         source: "its requests",
         ..UNKNOWN
     },
@@ -208,6 +209,7 @@ pub(super) static CLIENTS: &[Client] = &[
         ],
         tested: &[Recorded],
         requests: &["fairemail-"],
+        media_type: "application/x-www-form-urlencoded",
         patience: 10,
         source: "`EmailProvider.java`, `Misc.java`",
         ..UNKNOWN
@@ -282,6 +284,7 @@ pub(super) static CLIENTS: &[Client] = &[
         ],
         tested: &[Run, Recorded],
         requests: &["emailengine-"],
+        media_type: "application/xml",
         patience: 5,
         source: "`lib/autodetect-imap-settings.js`",
         ..UNKNOWN
@@ -347,6 +350,7 @@ pub(super) static CLIENTS: &[Client] = &[
         ],
         tested: &[Recorded],
         requests: &["mustang-"],
+        media_type: "text/xml; charset=utf-8",
         patience: 3,
         source: "`app/logic/Mail/AutoConfig`",
         ..UNKNOWN
@@ -393,6 +397,7 @@ pub(super) static CLIENTS: &[Client] = &[
         rules: &[Rule::WantsExchange],
         tested: &[Recorded],
         requests: &["exchangelib-"],
+        media_type: "text/xml; charset=utf-8",
         source: "`exchangelib/autodiscover`",
         ..UNKNOWN
     },

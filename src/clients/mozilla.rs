@@ -86,6 +86,7 @@ pub(super) static CLIENTS: &[Client] = &[
         tested: &[Real, Recorded],
         requests: &["thunderbird-"],
         agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Thunderbird/153.7.0"),
+        media_type: "text/xml; charset=utf-8",
         patience: 5,
         source: "`modules/accountcreation`: `FetchConfig`, `FetchHTTP`, `readFromXML`, \
                  `ExchangeAutoDiscover`, `FindConfig`",
@@ -100,6 +101,7 @@ pub(super) static CLIENTS: &[Client] = &[
         same_as: Some("Thunderbird"),
         tested: &[Document],
         agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Thunderbird/153.7.0"),
+        media_type: "text/xml; charset=utf-8",
         patience: 5,
         source: "Betterbird/thunderbird-patches, `153`",
         ..UNKNOWN

@@ -21,6 +21,8 @@ pub struct Source {
     pub kind: Origin,
     /// The servers.
     pub settings: Vec<Setting>,
+    /// The name of the provider, if it has one.
+    pub name: Option<String>,
 }
 
 /// Where servers are named.
@@ -82,7 +84,16 @@ pub fn sources(facts: &Facts) -> Vec<Source> {
         } else {
             None
         };
-        sources.extend(read.map(|(kind, settings)| Source { subject, kind, settings }));
+        sources.extend(read.map(|(kind, settings)| {
+            let name = match kind {
+                Origin::Autoconfig | Origin::Provider | Origin::Database => {
+                    autoconfig::provider_name(&body)
+                }
+                Origin::Pacc => pacc::provider_name(&body.bytes),
+                Origin::Autodiscover | Origin::Profile | Origin::Srv => None,
+            };
+            Source { subject, kind, settings, name }
+        }));
     }
     sources.extend(of_srv(facts));
     let rank = |source: &Source| match source.kind {
@@ -118,7 +129,8 @@ fn of_srv(facts: &Facts) -> Vec<Source> {
             settings.extend(found);
         }
         let kind = Origin::Srv;
-        sources.extend(subject.map(|subject| Source { subject, kind, settings }));
+        let name = None;
+        sources.extend(subject.map(|subject| Source { subject, kind, settings, name }));
     }
     sources
 }

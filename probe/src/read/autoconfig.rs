@@ -123,6 +123,13 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
     of_provider(provider, reader)
 }
 
+/// The name of the provider.
+pub fn provider_name(body: &Body) -> Option<String> {
+    let tree = tree(&body.bytes).ok()?;
+    let name = tree.root.first("emailProvider")?.first("displayName")?.text();
+    super::provider_name(&name)
+}
+
 fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
     let domain = reader.address.domain().as_str();
     let id = provider.attribute("id").unwrap_or_default();

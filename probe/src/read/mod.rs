@@ -15,7 +15,7 @@ use flate2::read::GzDecoder;
 use mailsetup::account::{Protocol, Security};
 use mailsetup::address::{EmailAddress, is_host_name};
 use mailsetup::clients::{Client, Login, Rule};
-use mailsetup::visible::visible;
+use mailsetup::visible::{is_visible, visible};
 use std::io::Read;
 use std::net::IpAddr;
 
@@ -188,6 +188,18 @@ fn host(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let name = text.strip_suffix('.').unwrap_or(&text);
     (is_host_name(name) || name.parse::<IpAddr>().is_ok()).then(|| name.to_owned())
+}
+
+/// The name of a provider, on one line; `None` if it has characters that are invisible or that begin a
+/// placeholder.
+fn provider_name(text: &str) -> Option<String> {
+    /// draft-ietf-mailmaint-autoconfig-06 and draft-ietf-mailmaint-pacc-02.
+    const MAX: usize = 60;
+    let words: Vec<_> = text.split_whitespace().collect();
+    let name: String = words.join(" ").chars().take(MAX).collect();
+    let name = name.trim_end().to_owned();
+    let is_fit = |c: char| is_visible(c) && c != '%';
+    (!name.is_empty() && name.chars().all(is_fit)).then_some(name)
 }
 
 /// On one line, not longer than what can be read at once.
