@@ -18,7 +18,8 @@ const SPOILS_LOGIN: [&str; 1] = ["doc-username"];
 const SPOILS_SETTINGS: [&str; 5] =
     ["pox-login", "pox-spa", "pox-ssl-off", "pox-encryption", "doc-plain"];
 /// What is odd about a document so that the servers do not fit it: their faults are its own.
-const SPOILS_SERVERS: [&str; 3] = ["pox-ssl-off", "pox-encryption", "doc-plain"];
+const SPOILS_SERVERS: [&str; 5] =
+    ["pox-ssl-off", "pox-encryption", "doc-plain", "doc-security", "doc-white-space"];
 
 /// A client that was played.
 #[derive(Debug)]

@@ -172,7 +172,13 @@ fn of_protocol(
                 .mend("Write <SSL>on</SSL> also for STARTTLS, with <Encryption>TLS</Encryption>."),
         );
     }
-    if !is_off && !fits(protocol, port, security) {
+    // What is written, not what a client reads into it.
+    let written = match encryption.as_deref() {
+        Some("ssl") => Security::Tls,
+        Some("tls") => Security::StartTls,
+        _ => by_port,
+    };
+    if !is_off && !fits(protocol, port, written) {
         let message = format!("Encryption of {kind} does not fit port {port}");
         oddities.push(
             odd("pox-encryption", message, piece("Encryption"))

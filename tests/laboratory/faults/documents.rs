@@ -192,6 +192,7 @@ pub const FAULTS: &[Fault] = &[
         code: "doc-type",
         subject: CONFIG,
         clients: &["pimalaya"],
+        also: &[("doc-imap-late", "Geary looks at the first server only")],
         ..FAULT
     },
     Fault {
