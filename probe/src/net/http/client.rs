@@ -7,7 +7,6 @@ use super::url::parse_url;
 use super::wire::{self, Message};
 use crate::net::dns::{Families, Resolver};
 use crate::net::tls::Trust;
-use hyper_util::rt::TokioIo;
 use mailsetup::visible::visible;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -194,12 +193,12 @@ impl Client {
         // Without it, a request of two parts waits for the acknowledgement of the first.
         let _ = stream.set_nodelay(true);
         if !url.is_secure() {
-            return wire::ask(TokioIo::new(stream), message).await;
+            return wire::ask(stream, message).await;
         }
         match self.trust.connect(stream, url.host()).await {
             Ok((stream, session)) => {
                 hop.session = Some(session);
-                wire::ask(TokioIo::new(stream), message).await
+                wire::ask(stream, message).await
             }
             Err(refused) if refused.is_to_be_described() => {
                 let socket = SocketAddr::new(address, url.port());

@@ -9,16 +9,19 @@ use hyper::client::conn::http1;
 use hyper::header::{
     ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT,
 };
-use hyper::rt::{Read, Write};
 use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
 use mailsetup::visible::visible;
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
 /// Most fields of the header of a response.
 const MAX_FIELDS: usize = 500;
+/// Most octets of a connection that are read: a header and a body in chunks of one octet, with room.
+const MAX_RESPONSE: u64 = 1024 * 1024;
 
 /// What is sent in one hop.
 #[derive(Clone, Copy)]
@@ -33,8 +36,11 @@ pub(super) struct Message<'a> {
 /// Sends the request and reads the response, then closes the connection. The caller limits the time.
 pub(super) async fn ask<T>(stream: T, message: Message<'_>) -> Outcome
 where
-    T: Read + Write + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
 {
+    // Interim responses (1xx) have no end of their own, and are read without a pause.
+    let (input, output) = tokio::io::split(stream);
+    let stream = TokioIo::new(tokio::io::join(input.take(MAX_RESPONSE), output));
     let request = match request(message) {
         Ok(request) => request,
         Err(error) => return Outcome::Broken(format!("the request cannot be sent: {error}")),
