@@ -83,8 +83,8 @@ async function send(config) {
   try {
     await promise;
   } finally {
-    server.closeCachedConnections();
     MailServices.accounts.removeAccount(account, true);
+    server.closeCachedConnections();
     MailServices.outgoingServer.deleteServer(server);
   }
 }
