@@ -18,6 +18,7 @@ mod matrix;
 mod program;
 mod requests;
 mod text;
+mod ways;
 mod zone;
 
 use std::fs;

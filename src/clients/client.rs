@@ -22,7 +22,7 @@ pub struct Client {
     pub variants: &'static [Step],
     /// What it does with a response.
     pub rules: &'static [Rule],
-    /// The client whose code it uses for discovery; the rules of that client hold.
+    /// The client whose code it uses for discovery; steps and rules are the same.
     pub same_as: Option<&'static str>,
     /// How it is tested.
     pub tested: &'static [Tested],
@@ -101,15 +101,9 @@ impl Client {
         format!("{} {}", self.name, self.seen).trim_end().to_owned()
     }
 
-    /// Its rules, which are those of the client whose code it uses.
-    pub fn rules(&self) -> &'static [Rule] {
-        let other = self.same_as.and_then(|name| super::all().find(|other| other.name == name));
-        other.map_or(self.rules, |other| other.rules)
-    }
-
     /// True if a rule holds for it.
     pub fn has(&self, rule: Rule) -> bool {
-        self.rules().contains(&rule)
+        self.rules.contains(&rule)
     }
 
     /// Its requests.

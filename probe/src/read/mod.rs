@@ -130,7 +130,7 @@ impl Reader<'_> {
     fn login(&self, template: &str) -> String {
         let address = self.address.to_string();
         let local_part = self.address.local_part();
-        let rule = self.client.rules().iter().find_map(|rule| match rule {
+        let rule = self.client.rules.iter().find_map(|rule| match rule {
             Rule::Login(login) => Some(*login),
             _ => None,
         });
