@@ -174,7 +174,7 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["codes", "net"]),
     ("facts", &["net", "read"]),
     ("plan", &["facts", "net"]),
-    ("report", &["cli", "finding", "net", "read"]),
+    ("report", &["cli", "codes", "finding", "net", "read"]),
     ("faults", &["facts", "finding", "net", "plan", "read"]),
     ("play", &["codes", "facts", "faults", "finding", "net", "plan", "read", "report"]),
     ("judge", &["codes", "facts", "faults", "finding", "play", "report"]),

@@ -74,6 +74,7 @@ fn files(folder: &Path, found: &mut Vec<(String, String)>) {
 fn phrases_that_had_to_be_read_twice_do_not_come_back() {
     let mut texts = Vec::new();
     files(&source("src"), &mut texts);
+    files(&source("probe/src"), &mut texts);
     for (file, text) in &mut texts {
         *text = match file.ends_with("cli.rs") {
             true => help(text),

@@ -40,9 +40,9 @@ pub const CODES: &[Code] = &[
         weight: Weight::Note,
         about: "A server that was not sent the password.",
         explain: "With `--login`, the password goes to servers with a name in the mail domain, and to those \
-                  that a document names that came from the domain over https. Whoever is on the way can \
-                  change DNS records and documents over http, and name a server of their own. Nothing is \
-                  sent without TLS.",
+                  that a document names that came from the domain over https. An attacker on the way \
+                  can change DNS records and documents over http, and name another server. Nothing is sent \
+                  without TLS.",
     },
     Code {
         id: "login-refused",
@@ -94,7 +94,7 @@ pub const CODES: &[Code] = &[
         stage: Stage::Mail,
         weight: Weight::Risk,
         about: "Text between the response to STARTTLS and the handshake.",
-        explain: "Whoever is on the way can inject commands or responses there (CVE-2011-0411 and its \
+        explain: "An attacker on the way can inject commands or responses there (CVE-2011-0411 and its \
                   successors). Update the server.",
     },
     Code {

@@ -52,7 +52,7 @@ pub const CODES: &[Code] = &[
         weight: Weight::Fault,
         about: "An alias of a name without an address.",
         explain: "A CNAME record points to a name that does not exist or has no address. It often remains \
-                  when a server or a hoster is given up. Whoever registers the target later gets the \
+                  when a server or a hoster is given up. Somebody who registers the target later gets the \
                   requests of your users. Remove the record, or correct its target.",
     },
     Code {

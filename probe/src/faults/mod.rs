@@ -1,4 +1,4 @@
-//! What is wrong with what was observed, whoever the client is: names, web servers, documents, mail
+//! What is wrong with what was observed, for every client: names, web servers, documents, mail
 //! servers.
 //!
 //! Whom it hurts, and how much it weighs, is for `judge`.

@@ -1,4 +1,4 @@
-//! What is wrong with an exchange, whoever the client is.
+//! What is wrong with an exchange, for every client.
 
 use crate::facts::Facts;
 use crate::finding::Fault;
