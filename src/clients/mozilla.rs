@@ -20,7 +20,7 @@ const THUNDERBIRD: &[Step] = &[
     of(Of::MxDomain, a(Https, Encoded)),
 ];
 
-/// What it does with a response.
+/// The rules of Thunderbird, and of Betterbird, which uses its code.
 const THUNDERBIRD_RULES: &[Rule] = &[
     Rule::FirstServer,
     Rule::FirstMethod,

@@ -5,26 +5,11 @@
 
 use super::{Body, DOMAIN, Found, Oddity, Reader, Setting, shortened};
 use mailsetup::account::{Protocol, Security};
-use mailsetup::clients::Rule;
+use mailsetup::clients::{self, Rule};
 use mailsetup::xml::tree::{Element, Piece, tree};
 use mailsetup::{address, ports};
 use std::num::NonZeroU16;
 
-/// Domains whose servers are in the lists of OAuth2 that clients have built in.
-const OAUTH2_HOSTS: [&str; 12] = [
-    "google.com",
-    "gmail.com",
-    "googlemail.com",
-    "office365.com",
-    "outlook.com",
-    "live.com",
-    "yahoo.com",
-    "aol.com",
-    "yandex.com",
-    "mail.ru",
-    "comcast.net",
-    "fastmail.com",
-];
 /// What the words of `authentication` are.
 const METHODS: [&str; 9] = [
     "password-cleartext",
@@ -179,11 +164,9 @@ fn of_provider(provider: &Element, reader: &Reader) -> Result<Found, Oddity> {
             oddity.unwrap_or_else(|| fatal("doc-no-imap", "the document has no IMAP server"))
         );
     }
-    if reader.has(Rule::ImapFirst) && has_imap {
-        if first != Some("imap") {
-            return Err(fatal("doc-imap-late", "another server precedes the IMAP server")
-                .mend("Write the IMAP server first."));
-        }
+    if reader.has(Rule::ImapFirst) && has_imap && first != Some("imap") {
+        return Err(fatal("doc-imap-late", "another server precedes the IMAP server")
+            .mend("Write the IMAP server first."));
     }
     if !has(Protocol::is_incoming) {
         let oddity = found.oddities.first().cloned();
@@ -426,12 +409,10 @@ fn methods(element: &Element, host: &str, reader: &Reader) -> Vec<String> {
     if reader.has(Rule::IgnoresMethods) {
         return Vec::new();
     }
-    let is_known_host =
-        OAUTH2_HOSTS.iter().any(|known| host == *known || host.ends_with(&format!(".{known}")));
     let is_usable = |method: &String| match method.as_str() {
         method if reader.has(Rule::LastMethod) => LAST_METHODS.contains(&method),
         "OAuth2" if reader.has(Rule::NoOAuth2) => false,
-        "OAuth2" if reader.has(Rule::OAuth2ByHost) => is_known_host,
+        "OAuth2" if reader.has(Rule::OAuth2ByHost) => clients::know_oauth2_of(host),
         method => METHODS.contains(&method),
     };
     let all: Vec<_> = element
