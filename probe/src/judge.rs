@@ -86,7 +86,12 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
             let is_hurt = hurt.clone().any(is_main) || !played.iter().any(is_main);
             (if is_hurt { Level::Warning } else { Level::Note }, names(&mut hurt))
         }
-        Weight::Choice if hurt.peek().is_some() => (Level::Note, names(&mut hurt)),
+        Weight::Choice if hurt.peek().is_some() => {
+            // Who asks about one client wants to know why it fails.
+            let is_main = |one: &Played| one.verdict.client == MAIN;
+            let is_asked_for = !played.iter().any(is_main);
+            (if is_asked_for { Level::Warning } else { Level::Note }, names(&mut hurt))
+        }
         Weight::Absence | Weight::Choice => return None,
     };
     let (level, clients) = match fault.code {

@@ -5,6 +5,7 @@
 //! they name.
 
 use crate::facts::{Facts, key};
+use crate::faults::mail::OWN;
 use crate::faults::{documents, web};
 use crate::login::Trusted;
 use crate::net::dns::{Families, Kind, Record, Resolver};
@@ -19,6 +20,7 @@ use mailsetup::account::Security;
 use mailsetup::clients::{Ask, Client, DATABASE, Host, Step, What};
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -197,10 +199,16 @@ impl Look {
         let address = facts.target.address.to_string();
         let trusted = Trusted::of(facts);
         let spoken = endpoints.iter().map(async |(endpoint, login)| {
-            let addresses = self.resolver.addresses(&endpoint.host, self.families).await;
+            let mut addresses = self.resolver.addresses(&endpoint.host, self.families).await;
+            let mut own = Vec::new();
+            if !self.resolver.is_overridden(&endpoint.host) {
+                (own, addresses.list) = addresses.list.into_iter().partition(is_own);
+            }
             let login = if login.is_empty() { &address } else { login };
             let login = trusted.has(endpoint).then_some(&**login);
-            mail::speak(endpoint, addresses, login, &self.mail).await
+            let mut server = mail::speak(endpoint, addresses, login, &self.mail).await;
+            server.dialogues.extend(own.into_iter().map(|address| (address, OWN)));
+            server
         });
         facts.servers = all(spoken.collect()).await;
         if self.mail.credentials.is_some() {
@@ -275,6 +283,18 @@ fn redirects(facts: &Facts, clients: &[&'static Client]) -> Vec<Sent> {
         }
     }
     requests
+}
+
+/// True for addresses of the computer itself, and of the cable that it is on (RFC 1122, RFC 3927).
+fn is_own(address: &IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            address.is_loopback() || address.is_link_local() || address.is_unspecified()
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified()
+        }
+    }
 }
 
 /// A number for names that nobody has.

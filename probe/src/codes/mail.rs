@@ -68,6 +68,14 @@ pub const CODES: &[Code] = &[
         explain: "The documents name a host that has no address.",
     },
     Code {
+        id: "mail-own-address",
+        stage: Stage::Mail,
+        weight: Weight::Fault,
+        about: "A mail server with an address of the computer itself.",
+        explain: "An address such as 127.0.0.1 leads each client to its own computer. It was entered for \
+                  programs on the server. It is not connected to; `--resolve` allows it.",
+    },
+    Code {
         id: "mail-refused",
         stage: Stage::Mail,
         weight: Weight::Fault,

@@ -9,11 +9,23 @@ use crate::read::shortened;
 use mailsetup::account::{Protocol, Security};
 use std::net::IpAddr;
 
+/// An address of the computer itself is not asked: who names it, names the computer of each client.
+pub const OWN: Outcome = Outcome::NotAsked("the address is that of the computer itself");
+
 /// What is wrong with a server for every client that would use it; `None` if it can be used.
 pub fn unusable(server: &Server) -> Option<Fault> {
     let place = place(&server.endpoint);
     if server.dialogues.is_empty() {
         return Some(no_address(server));
+    }
+    if let Some((address, _)) = server.dialogues.iter().find(|(_, outcome)| *outcome == OWN) {
+        let is_own = |(_, outcome): &(IpAddr, Outcome)| *outcome == OWN;
+        if server.dialogues.iter().all(is_own) {
+            let message = format!("the host has the address {address}, which is each client's own");
+            return Some(Fault::new("mail-own-address", &*server.endpoint.host, message).mend(
+                format!("{}. 3600 IN A <address of the mail server>", server.endpoint.host),
+            ));
+        }
     }
     if server.dialogues.iter().any(|(_, outcome)| matches!(outcome, Outcome::Spoke(_))) {
         return None;
@@ -32,7 +44,9 @@ pub fn dead_addresses(server: &Server) -> Option<Fault> {
     if !server.dialogues.iter().any(|(_, outcome)| is_good(outcome)) {
         return None;
     }
-    let (address, outcome) = server.dialogues.iter().find(|(_, outcome)| !is_good(outcome))?;
+    // Some of many addresses are not asked.
+    let is_bad = |outcome: &Outcome| !is_good(outcome) && !matches!(outcome, Outcome::NotAsked(_));
+    let (address, outcome) = server.dialogues.iter().find(|(_, outcome)| is_bad(outcome))?;
     let place = place(&server.endpoint);
     let fault = fault(&place, *address, outcome, &server.endpoint)?;
     match outcome {

@@ -218,7 +218,9 @@ fn drops_path(exchange: &Exchange) -> bool {
         path.split('?').next().unwrap_or(path).to_owned()
     };
     let of = |hop: Option<&Hop>| hop.map(|hop| path(&hop.url)).unwrap_or_default();
-    !of(exchange.hops.first()).is_empty() && of(exchange.last()).is_empty()
+    exchange.response().is_some()
+        && !of(exchange.hops.first()).is_empty()
+        && of(exchange.last()).is_empty()
 }
 
 /// True if a GET of this URL is answered.

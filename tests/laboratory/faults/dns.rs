@@ -307,6 +307,15 @@ pub const FAULTS: &[Fault] = &[
         ..FAULT
     },
     Fault {
+        name: "imap-own-address",
+        about: "the host that all documents name has the address 127.0.0.1",
+        plant: |_, scene| scene.zone.set("imap.example.org", "A", "127.0.0.1"),
+        code: "mail-own-address",
+        subject: "imap.example.org",
+        clients: &["thunderbird", "delta-chat"],
+        ..FAULT
+    },
+    Fault {
         name: "imap-name-missing",
         about: "the host that all documents name does not exist",
         plant: |_, scene| scene.zone.remove("imap.example.org", "ANY"),
