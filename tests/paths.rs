@@ -272,7 +272,7 @@ fn the_documentation_of_protocols_has_the_paths_of_the_table() {
 #[test]
 fn the_examples_of_the_documentation_are_answered() {
     let text: String = pages().into_iter().map(|(_, text)| text).collect();
-    let url = Regex::new(r"https?://(?:autoconfig\.example\.org|127\.0\.0\.1:8025)(/[^?'`\s]*)");
+    let url = Regex::new(r"https?://(?:autoconfig\.example\.org|127\.0\.0\.1:8025)(/[^?'`:\s]*)");
     let paths = url.expect("an expression");
     let paths: BTreeSet<_> = paths.captures_iter(&text).map(|url| url[1].to_owned()).collect();
     assert!(paths.len() > 3, "{paths:?}");
