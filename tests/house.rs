@@ -165,6 +165,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// The same of mailsetup-probe.
 const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("calendar", &[]),
     ("finding", &[]),
     ("net", &[]),
     ("progress", &[]),
@@ -174,8 +175,8 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cli", &["codes", "net"]),
     ("facts", &["net", "read"]),
     ("plan", &["facts", "net"]),
-    ("report", &["cli", "codes", "finding", "net", "read"]),
-    ("faults", &["facts", "finding", "net", "plan", "read"]),
+    ("report", &["calendar", "cli", "codes", "finding", "net", "read"]),
+    ("faults", &["calendar", "facts", "finding", "net", "plan", "read"]),
     ("play", &["codes", "facts", "faults", "finding", "net", "plan", "read", "report"]),
     ("judge", &["codes", "facts", "faults", "finding", "play", "report"]),
     ("login", &["facts", "faults", "net", "plan", "play", "read"]),

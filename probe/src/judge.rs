@@ -134,6 +134,9 @@ fn without_consequences(findings: &mut Vec<Finding>, facts: &Facts) {
     } else if findings.iter().any(is_whole) && has("nothing-found") {
         findings.retain(|finding| finding.code != "nothing-found");
         findings.retain(|finding| finding.code != "dns-failed" || finding.subject == domain);
+    } else if findings.iter().any(|one| one.level == Level::Error && one.code != "nothing-found") {
+        // Something is published, and broken.
+        findings.retain(|finding| finding.code != "nothing-found");
     } else if has("nothing-found") {
         findings.retain(|finding| {
             !matches!(codes::weight(finding.code), Weight::Absence | Weight::Choice)

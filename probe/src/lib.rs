@@ -14,12 +14,14 @@
 //!   makes them; [`login`]: which servers may be sent a password.
 //! - [`read`]: readers of what is published, as each client reads it.
 //! - [`play`]: what each client makes of the facts.
+//! - [`calendar`]: days, for people.
 //! - [`finding`], [`codes`]: the kinds of findings. [`faults`]: what is wrong; [`judge`]: whom it hurts.
 //! - [`report`]: what is printed; [`progress`]: the line that says what is being done; [`password`]:
 //!   asks for it.
 //!
 //! The clients and their rules are the table of `mailsetup::clients`.
 
+pub mod calendar;
 pub mod cli;
 pub mod codes;
 pub mod facts;

@@ -17,7 +17,7 @@ use mailsetup::account::Protocol;
 use mailsetup::clients::{self, Client};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What is kept of the time for the report itself, and for connections that are being closed.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -49,10 +49,13 @@ pub fn run(options: &mut Options, progress: &Progress) -> Result<Report, CouldNo
         true => Resolver::from_system(options.resolve.clone()),
         false => Resolver::new(options.dns.clone(), options.resolve.clone()),
     };
+    let servers = resolver.servers().to_vec();
     let resolver = Arc::new(resolver);
     let families =
         Families { v4: options.family != Some(Family::V6), v6: options.family != Some(Family::V4) };
     let begin = Instant::now();
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let at = i64::try_from(at).unwrap_or_default();
     let deadline = tokio::time::Instant::from_std(begin + options.timeout.saturating_sub(RESERVE));
     resolver.set_deadline(deadline);
     let limits = http::Limits { deadline: Some(deadline), ..http::Limits::default() };
@@ -80,7 +83,19 @@ pub fn run(options: &mut Options, progress: &Progress) -> Result<Report, CouldNo
     runtime.block_on(look.at(&mut facts, &clients, progress));
     let is_silent = |answer: &Answer| matches!(answer.outcome, Outcome::TimedOut);
     if facts.answers.iter().all(is_silent) {
-        return Err(CouldNot("no DNS server answers; --dns names another one".to_owned()));
+        let asked: Vec<_> = servers.iter().map(ToString::to_string).collect();
+        let asked = asked.join(", ");
+        return Err(CouldNot(format!(
+            "no DNS server answers (asked: {asked}); --dns names another one"
+        )));
+    }
+    let is_refused = |answer: &Answer| match &answer.outcome {
+        Outcome::Failed(code) => code == "REFUSED",
+        _ => false,
+    };
+    if facts.answers.iter().all(is_refused) {
+        let message = "the DNS server refuses to answer this computer; --dns names another one";
+        return Err(CouldNot(message.to_owned()));
     }
     let played: Vec<_> = clients.iter().map(|client| play::play(client, &facts)).collect();
     let findings = judge::judge(&facts, &played);
@@ -94,6 +109,7 @@ pub fn run(options: &mut Options, progress: &Progress) -> Result<Report, CouldNo
         servers: facts.servers,
         dns: facts.answers,
         requests: look.web.requests(),
+        at,
         took: begin.elapsed(),
         left_out: facts.left_out,
         published,

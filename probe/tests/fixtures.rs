@@ -137,6 +137,7 @@ pub fn good() -> Report {
         servers: settings.iter().map(|setting| server(setting, spoke())).collect(),
         dns,
         requests: 34,
+        at: 1_795_716_000,
         took: Duration::from_millis(1234),
         left_out: Vec::new(),
         published: Some(published()),

@@ -70,9 +70,12 @@ fn the_first_line_is_the_verdict() {
     use Outcome::{Asks, Fails, Works};
     for (outcomes, line) in [
         (&[Works, Works][..], "all 2 clients set themselves up."),
-        (&[Works, Works, Fails], "2 of 3 clients set themselves up."),
-        (&[Works, Fails], "1 of 2 clients sets itself up."),
-        (&[Works, Works, Asks, Fails], "2 of 4 clients set themselves up, 1 after a question."),
+        (&[Works, Works, Fails], "2 of 3 clients set themselves up; 1 fails."),
+        (&[Works, Fails], "1 of 2 clients sets itself up; 1 fails."),
+        (
+            &[Works, Works, Asks, Fails],
+            "2 of 4 clients set themselves up, 1 after a question; 1 fails.",
+        ),
         (&[Fails, Fails], "none of 2 clients sets itself up."),
         (&[Asks, Fails], "none of 2 clients sets itself up at once, 1 after a question."),
         (&[Works], "the client sets itself up."),

@@ -335,8 +335,8 @@ pub const CODES: &[Code] = &[
         stage: Stage::Document,
         weight: Weight::Note,
         about: "An Apple profile without a signature.",
-        explain: "It can be installed; the device shows it as not signed. mailsetup signs with the \
-                  certificate of the web server: `[apple] signing_certificate` and `signing_key`.",
+        explain: "It can be installed; the device shows it as not signed. mailsetup signs with a \
+                  certificate of its own: `[apple] signing_certificate` and `signing_key`.",
     },
     Code {
         id: "srv-differs",

@@ -116,6 +116,15 @@ pub const CODES: &[Code] = &[
                   status 200 with the error 601 says that there is none.",
     },
     Code {
+        id: "no-route",
+        stage: Stage::Connection,
+        weight: Weight::Risk,
+        about: "An address that this computer cannot reach.",
+        explain: "The computer on which the program runs has no route to the address, often because it has \
+                  no IPv6. It says nothing about the server. Run the program in another network, or with \
+                  --ipv4 or --ipv6.",
+    },
+    Code {
         id: "not-asked",
         stage: Stage::Connection,
         weight: Weight::Risk,

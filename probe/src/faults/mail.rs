@@ -195,6 +195,7 @@ fn fault(place: &str, address: IpAddr, outcome: &Outcome, endpoint: &Endpoint) -
     let at = format!("{} {place} ({address})", endpoint.protocol);
     Some(match outcome {
         Outcome::Spoke(_) => return None,
+        Outcome::Unreachable(what) if what.contains("no route") => web::no_route(place, what, at),
         Outcome::Unreachable(what) => {
             Fault::new("mail-refused", place, format!("no connection: {what}"))
                 .seen(at)
@@ -227,6 +228,9 @@ fn no_address(server: &Server) -> Fault {
         ("dns-failed", "the DNS server cannot resolve the name".to_owned())
     } else if outcomes().any(|outcome| matches!(outcome, Dns::TimedOut)) {
         ("dns-timeout", "no DNS server answers for the name".to_owned())
+    } else if let [answer] = &server.names[..] {
+        // With --ipv4 or --ipv6.
+        ("mail-no-address", format!("the host has no address of the kind {}", answer.kind))
     } else if let Some(alias) = server.names.iter().find_map(|answer| answer.aliases.last()) {
         ("dns-dangling", format!("the name is an alias of {alias}, which has no address"))
     } else {

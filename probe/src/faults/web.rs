@@ -1,5 +1,6 @@
 //! What is wrong with an exchange, for every client.
 
+use crate::calendar::date;
 use crate::facts::Facts;
 use crate::finding::Fault;
 use crate::net::dns::{Answer, Outcome as Dns};
@@ -21,6 +22,7 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
         {
             late(place, asked)
         }
+        Outcome::Unreachable(what) if what.contains("no route") => no_route(place, what, asked),
         Outcome::Unreachable(what) if is_incidental(&hop.url, facts) => {
             let message = format!("no web server answers at {place}: {what}");
             Fault::new("web-none", place, message).seen(asked)
@@ -52,6 +54,14 @@ pub fn transport(exchange: &Exchange, facts: &Facts) -> Option<Fault> {
         }
         Outcome::NotAsked(what) => Fault::new("not-asked", url(&hop.url), *what).seen(asked),
     })
+}
+
+/// The computer on which the program runs has no such network.
+pub fn no_route(place: impl Into<String>, what: &str, asked: String) -> Fault {
+    let message = format!("this computer cannot reach the address: {}", shortened(what));
+    Fault::new("no-route", place, message)
+        .seen(asked)
+        .mend("Run the program in another network, or with --ipv4 or --ipv6.")
 }
 
 fn late(place: String, asked: String) -> Fault {
@@ -108,6 +118,12 @@ fn no_address(host: &str, answers: &[Answer], facts: &Facts) -> Fault {
     }
     if has(|outcome| matches!(outcome, Dns::Unreadable(_))) {
         return Fault::new("dns-broken", host, "the DNS answer cannot be used").seen(evidence);
+    }
+    if let [answer] = answers {
+        // With --ipv4 or --ipv6.
+        let message =
+            format!("the name has no address of the kind that was asked for ({})", answer.kind);
+        return Fault::new("name-absent", host, message).seen(evidence);
     }
     if let Some(target) = answers.iter().find_map(|answer| answer.aliases.last()) {
         let message = format!("the name is an alias of {target}, which has no address");
@@ -244,18 +260,4 @@ pub fn place(url: &str) -> String {
         false if url.starts_with("http:") => format!("{authority}:80"),
         false => format!("{authority}:443"),
     }
-}
-
-/// The day of a time, in UTC: `2026-11-26` (civil calendar from days, by Howard Hinnant's algorithm).
-pub fn date(seconds: i64) -> String {
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }

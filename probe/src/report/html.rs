@@ -55,6 +55,7 @@ fn body(html: &mut Writer, report: &Report) {
             counts += &format!(" Looked at with the address {}.", visible(&report.address));
         }
         html.text_in("p", &[("class", "counts")], &counts);
+        html.text_in("p", &[("class", "counts")], &words::seen(report));
         html.element("div", &[("class", "columns")], |html| {
             parts(html, report);
             html.element("div", &[], |html| {

@@ -35,6 +35,8 @@ pub struct Report {
     pub dns: Vec<Answer>,
     /// How many HTTP requests were made.
     pub requests: usize,
+    /// When it began, in seconds since 1970.
+    pub at: i64,
     /// How long it took.
     pub took: std::time::Duration,
     /// What was left out, because a limit was reached.

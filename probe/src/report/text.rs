@@ -31,6 +31,7 @@ pub fn write(report: &Report, is_coloured: bool) -> String {
         text.wrapped("", 2, &format!("Looked at with the address {}.", report.address));
     }
     clients(&mut text, report);
+    logins(&mut text, report);
     findings(&mut text, report);
     text.line("");
     for left_out in &report.left_out {
@@ -77,10 +78,23 @@ fn clients(text: &mut Text, report: &Report) {
     }
 }
 
+/// What came of `--login`.
+fn logins(text: &mut Text, report: &Report) {
+    let results: Vec<_> = words::logins(report).collect();
+    if results.is_empty() {
+        return;
+    }
+    text.line("");
+    text.styled(Style::Bold, "", 2, "logins");
+    for result in results {
+        text.wrapped("  ", 4, &result);
+    }
+}
+
 fn findings(text: &mut Text, report: &Report) {
     text.line("");
     if !report.has_faults() {
-        text.wrapped("", 2, "No errors and no warnings.");
+        text.wrapped("", 2, &words::no_faults(report));
     } else {
         text.styled(Style::Bold, "", 2, &words::counts(report));
     }
@@ -89,7 +103,7 @@ fn findings(text: &mut Text, report: &Report) {
             text.line("");
             let Finding { code, subject, .. } = finding;
             text.styled(style, "", 2, &format!("{}  {code}  {subject}", words::level(level)));
-            one(text, finding);
+            one(text, finding, report.clients.len());
         }
     }
     let mut notes = report.of_level(Level::Note).peekable();
@@ -98,15 +112,23 @@ fn findings(text: &mut Text, report: &Report) {
         text.styled(Style::Bold, "", 2, "notes");
     }
     for note in notes {
-        text.wrapped("  ", 4, &format!("{}: {}", note.subject, note.message));
+        text.wrapped("  ", 4, &format!("{}  {}: {}", note.code, note.subject, note.message));
+    }
+    if let Some(first) = report.findings.first().filter(|_| report.has_faults()) {
+        text.line("");
+        text.wrapped(
+            "",
+            2,
+            &format!("More about a code: mailsetup-probe --explain {}", first.code),
+        );
     }
 }
 
 /// A finding, without its first line.
-fn one(text: &mut Text, finding: &Finding) {
+fn one(text: &mut Text, finding: &Finding, clients: usize) {
     text.wrapped("  ", 2, &finding.message);
     if !finding.clients.is_empty() {
-        text.wrapped("  hurts: ", 4, &finding.clients.join(", "));
+        text.wrapped("  hurts: ", 4, &words::hurt(finding, clients));
     }
     for (at, line) in finding.evidence.lines().enumerate() {
         text.wrapped(if at == 0 { "  seen: " } else { "    " }, 4, line);

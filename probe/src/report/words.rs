@@ -1,8 +1,10 @@
 //! Sentences and parts of sentences that text and HTML share.
 
 use super::{Outcome, Report, Verdict};
+use crate::calendar::date;
 use crate::codes;
 use crate::finding::{Finding, Weight};
+use crate::net::mail;
 use crate::read::Setting;
 use mailsetup::account::{Protocol, Security};
 use mailsetup::finding::Level;
@@ -45,11 +47,53 @@ pub fn verdict(report: &Report) -> String {
         0 => text,
         _ => format!("{text}, {asks} after a question"),
     };
+    let fails = |verdict: &&Verdict| verdict.outcome == Outcome::Fails && !is_by_choice(verdict);
+    let fails = report.clients.iter().filter(fails).count();
+    let text = match (fails, works) {
+        (0, _) | (_, 0) => text,
+        (1, _) => format!("{text}; 1 fails"),
+        (fails, _) => format!("{text}; {fails} fail"),
+    };
     match report.clients.iter().filter(|verdict| is_by_choice(verdict)).count() {
         0 => format!("{text}."),
         1 if all == 1 => format!("{text}: it looks for what is not offered."),
         1 => format!("{text}; 1 looks for what is not offered."),
         count => format!("{text}; {count} look for what is not offered."),
+    }
+}
+
+/// The sentence for a report without errors and warnings.
+pub fn no_faults(report: &Report) -> String {
+    const NONE: &str = "No errors and no warnings.";
+    let fails = |verdict: &&Verdict| verdict.outcome == Outcome::Fails && !is_by_choice(verdict);
+    match report.clients.iter().filter(fails).count() {
+        0 => NONE.to_owned(),
+        1 => format!("{NONE} 1 client fails because of what is not published: see the notes."),
+        count => {
+            format!("{NONE} {count} clients fail because of what is not published: see the notes.")
+        }
+    }
+}
+
+/// What came of each login that was made: `imap.example.org:993: accepted`
+pub fn logins(report: &Report) -> impl Iterator<Item = String> {
+    report.servers.iter().filter_map(|server| {
+        let place = format!("{}:{}", server.endpoint.host, server.endpoint.port);
+        server.dialogues.iter().find_map(|(_, outcome)| match outcome {
+            mail::Outcome::Spoke(spoken) => Some(match spoken.login.as_ref()? {
+                Ok(()) => format!("{place}: accepted"),
+                Err(said) => format!("{place}: refused: {said}"),
+            }),
+            _ => None,
+        })
+    })
+}
+
+/// The clients that a finding hurts.
+pub fn hurt(finding: &Finding, all: usize) -> String {
+    match finding.clients.len() {
+        count if count == all && count > 3 => format!("all {count} clients"),
+        _ => finding.clients.join(", "),
     }
 }
 
@@ -67,6 +111,14 @@ pub fn counts(report: &Report) -> String {
 pub fn effort(report: &Report) -> String {
     let requests = if report.requests == 1 { "request" } else { "requests" };
     format!("{} {requests}, {:.1} s", report.requests, report.took.as_secs_f64())
+}
+
+/// `Seen on 2026-11-26 at 18:19 UTC by mailsetup-probe 0.2.0.`
+pub fn seen(report: &Report) -> String {
+    let minutes = report.at.rem_euclid(86_400) / 60;
+    let (day, hour, minute) = (date(report.at), minutes / 60, minutes % 60);
+    let version = env!("CARGO_PKG_VERSION");
+    format!("Seen on {day} at {hour:02}:{minute:02} UTC by mailsetup-probe {version}.")
 }
 
 /// `error`

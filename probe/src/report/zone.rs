@@ -61,6 +61,10 @@ pub fn write(report: &Report) -> String {
         }
     }
     let mut text = match records.is_empty() {
+        true if servers.is_empty() => format!(
+            "; {domain}: no mail server was found, so it is not known which records are missing.\n\
+             ; All of them: mailsetup dns {domain} --web-host <name of your web server>\n"
+        ),
         true => format!("; {domain}: no record is missing.\n"),
         false => format!("; {domain}: add these lines to its zone.\n"),
     };

@@ -70,6 +70,11 @@ pub struct Addresses {
 }
 
 impl Resolver {
+    /// The servers that are asked.
+    pub fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
     /// Asks these servers in this order. `overrides` are addresses of hosts that are not asked for.
     pub fn new(servers: Vec<SocketAddr>, overrides: Vec<(String, IpAddr)>) -> Resolver {
         let overrides = overrides.into_iter().map(|(name, address)| (plain(&name), address));
