@@ -315,7 +315,11 @@ fn document(
             other => follow(client, ask, exchange, other, facts, is_end, redirects),
         },
         What::PoxGet => match autodiscover::read(&body, &reader).map_err(fault)? {
-            autodiscover::Read::Found(found) => Ok(servers(found, client, &url, exchange, true)),
+            autodiscover::Read::Found(mut found) => {
+                // Without an address in the request, there is no login for the response.
+                found.oddities.retain(|oddity| oddity.code != "pox-login");
+                Ok(servers(found, client, &url, exchange, true))
+            }
             autodiscover::Read::Error(text) => {
                 *is_end = client.has(Rule::ErrorEndsSearch);
                 let message = format!("a GET is answered with an error and status 200: {text}");

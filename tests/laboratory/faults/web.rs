@@ -261,10 +261,7 @@ pub const FAULTS: &[Fault] = &[
         code: "post-refused",
         subject: POX,
         clients: &["em-client", "outlook-2010"],
-        also: &[
-            ("post-refused", "it is so at the domain, too"),
-            ("pox-login", "Outlook gets a document without an address"),
-        ],
+        also: &[("post-refused", "it is so at the domain, too")],
         ..FAULT
     },
     Fault {
