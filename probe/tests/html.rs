@@ -1,14 +1,14 @@
 //! The report as an HTML page. tests/accessibility/run.cjs looks at it in a browser.
 
-use crate::{fixtures, source};
+use crate::fixtures;
 use mailsetup_probe::report::html;
 use std::fs;
+use std::path::Path;
 
 /// The pages for `make test-page`.
 #[test]
 fn pages_for_the_browser_are_written() {
-    let folder = source("target/tmp");
-    fs::create_dir_all(&folder).expect("folder");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for (name, report) in [("good", fixtures::good()), ("bad", fixtures::bad())] {
         let page = html::write(&report);
         let text = String::from_utf8(page.clone()).expect("UTF-8");
