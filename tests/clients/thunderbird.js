@@ -23,8 +23,16 @@ const AUTHENTICATION = new Map([
   [Ci.nsMsgAuthMethod.OAuth2, "OAuth2"],
 ]);
 
-/** Drops what was kept of another call: answers of DNS and web servers, and connections. */
+/**
+ * Drops what was kept of another call: answers of DNS and web servers, connections, and servers whose
+ * check was broken off.
+ */
 function forget() {
+  for (const server of [...MailServices.accounts.allServers]) {
+    if (["imap", "pop3"].includes(server.type)) {
+      MailServices.accounts.removeIncomingServer(server, true);
+    }
+  }
   Services.cache2.clear();
   Cc["@mozilla.org/network/dns-service;1"].getService(Ci.nsIDNSService).clearCache(true);
   Services.obs.notifyObservers(null, "net:cancel-all-connections");
