@@ -223,7 +223,7 @@ pub const PRINTS: [(&str, &str); 16] = [
 
 /// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
 /// servers of a domain.
-pub const ELSEWHERE: [&str; 24] = [
+pub const ELSEWHERE: [&str; 25] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -246,6 +246,7 @@ pub const ELSEWHERE: [&str; 24] = [
     "make test-hosting",
     "make test-packages",
     "make test-page",
+    "make test-probe",
     "mailsetup probe",
     "sh tests/debian13.sh",
 ];
