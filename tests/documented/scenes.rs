@@ -201,7 +201,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 16] = [
+pub const PRINTS: [(&str, &str); 17] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -210,6 +210,7 @@ pub const PRINTS: [(&str, &str); 16] = [
     ("curl -i 'https://autoconfig.example.org/mobileconfig", "com.apple.mail.managed"),
     ("mailsetup dns example.org", "_imaps._tcp.example.org."),
     ("mailsetup check", "no errors"),
+    ("mailsetup check --explain", "auth-ntlm"),
     ("mailsetup hook", ""),
     ("mailsetup hook nginx --socket 127.0.0.1:9000", "fastcgi_pass 127.0.0.1:9000;"),
     ("mailsetup show ann@example.org", "<emailProvider"),
