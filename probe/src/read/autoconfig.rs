@@ -3,10 +3,10 @@
 //! Rules: draft-ietf-mailmaint-autoconfig, and those of each client in its table. What breaks one client
 //! and not another is an [`Oddity`] of the reading, not of the document.
 
-use super::{Body, DOMAIN, Found, Oddity, Reader, Setting, shortened};
+use super::{Body, DOMAIN, Found, Oddity, Reader, Setting, odd, shortened};
 use mailsetup::account::{Protocol, Security};
 use mailsetup::clients::{self, Rule};
-use mailsetup::xml::tree::{Element, Piece, tree};
+use mailsetup::xml::tree::{Element, Piece};
 use mailsetup::{address, ports};
 use std::num::NonZeroU16;
 
@@ -62,11 +62,7 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
             odd("doc-compressed", message, format!("Content-Encoding: {}", shortened(coding)));
         return Err(oddity.mend("Compress it only for requests with Accept-Encoding."));
     }
-    let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
-        true => odd("doc-web-page", "a web page is sent in place of a document", body.begin())
-            .mend("Send 404 for paths that do not exist."),
-        false => odd("doc-broken", err.to_string(), body.begin()),
-    })?;
+    let tree = body.tree()?;
     let root = &tree.root;
     if root.name != "clientConfig" {
         let message = format!("the document is not autoconfig: its root is {}", named(root));
@@ -110,7 +106,7 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Found, Oddity> {
 
 /// The name of the provider.
 pub fn provider_name(body: &Body) -> Option<String> {
-    let tree = tree(&body.bytes).ok()?;
+    let tree = body.tree().ok()?;
     let name = tree.root.first("emailProvider")?.first("displayName")?.text();
     super::provider_name(&name)
 }
@@ -496,15 +492,4 @@ fn snippet(element: &Element, name: &str) -> String {
 
 fn named(element: &Element) -> String {
     shortened(&element.name)
-}
-
-/// An oddity without a remedy.
-pub(super) fn odd(code: &'static str, message: impl Into<String>, piece: String) -> Oddity {
-    Oddity { code, message: message.into(), piece, remedy: "" }
-}
-
-impl Oddity {
-    pub(super) fn mend(self, remedy: &'static str) -> Oddity {
-        Oddity { remedy, ..self }
-    }
 }

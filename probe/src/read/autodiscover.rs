@@ -2,12 +2,11 @@
 //!
 //! Rules: [MS-OXDSCLI], [MS-ASCMD] 2.2.1.1, and those of each client in its table.
 
-use super::autoconfig::odd;
-use super::{Body, Found, Oddity, Reader, Setting, shortened};
+use super::{Body, Found, Oddity, Reader, Setting, odd, shortened};
 use mailsetup::account::{Protocol, Security};
 use mailsetup::clients::Rule;
 use mailsetup::ports;
-use mailsetup::xml::tree::{Element, tree};
+use mailsetup::xml::tree::Element;
 use serde_json::Value;
 use std::num::NonZeroU16;
 
@@ -31,11 +30,7 @@ pub fn read(body: &Body, reader: &Reader) -> Result<Read, Oddity> {
     if body.is_cut {
         return Err(odd("doc-too-long", "the document is longer than 64 KiB", body.begin()));
     }
-    let tree = tree(&body.bytes).map_err(|err| match body.is_web_page() {
-        true => odd("doc-web-page", "a web page is sent in place of a document", body.begin())
-            .mend("Send 404 for paths that do not exist."),
-        false => odd("doc-broken", err.to_string(), body.begin()),
-    })?;
+    let tree = body.tree()?;
     let root = &tree.root;
     if root.name != "Autodiscover" {
         let code = if body.is_web_page() { "doc-web-page" } else { "doc-other" };

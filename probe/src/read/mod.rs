@@ -16,6 +16,7 @@ use mailsetup::account::{Protocol, Security};
 use mailsetup::address::{EmailAddress, is_host_name};
 use mailsetup::clients::{Client, Login, Rule};
 use mailsetup::visible::{is_visible, visible};
+use mailsetup::xml::tree::{Tree, tree};
 use std::io::Read;
 use std::net::IpAddr;
 
@@ -107,6 +108,15 @@ impl Body {
         Body { bytes, media_type, coding, is_cut }
     }
 
+    /// The document, in XML.
+    fn tree(&self) -> Result<Tree, Oddity> {
+        tree(&self.bytes).map_err(|err| match self.is_web_page() {
+            true => odd("doc-web-page", "a web page is sent in place of a document", self.begin())
+                .mend("Send 404 for paths that do not exist."),
+            false => odd("doc-broken", err.to_string(), self.begin()),
+        })
+    }
+
     /// True if it looks like a web page.
     pub fn is_web_page(&self) -> bool {
         let begin = &self.bytes[..self.bytes.len().min(512)];
@@ -117,6 +127,17 @@ impl Body {
     /// Its first characters, on one line.
     pub fn begin(&self) -> String {
         shortened(&String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(300)]))
+    }
+}
+
+/// An oddity without a remedy.
+fn odd(code: &'static str, message: impl Into<String>, piece: String) -> Oddity {
+    Oddity { code, message: message.into(), piece, remedy: "" }
+}
+
+impl Oddity {
+    fn mend(self, remedy: &'static str) -> Oddity {
+        Oddity { remedy, ..self }
     }
 }
 
