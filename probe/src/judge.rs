@@ -87,7 +87,7 @@ fn finding(fault: Fault, played: &[Played]) -> Option<Finding> {
             (if is_hurt { Level::Warning } else { Level::Note }, names(&mut hurt))
         }
         Weight::Choice if hurt.peek().is_some() => {
-            // Who asks about one client wants to know why it fails.
+            // With --client: the user asked about this client, so its failure counts.
             let is_main = |one: &Played| one.verdict.client == MAIN;
             let is_asked_for = !played.iter().any(is_main);
             (if is_asked_for { Level::Warning } else { Level::Note }, names(&mut hurt))

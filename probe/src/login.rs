@@ -1,9 +1,9 @@
 //! Which servers may be sent the password of `--login`.
 //!
 //! A certificate shows that a server has the name that was asked for, not that the name is the right one.
-//! DNS records and documents over http can be changed on the way, and whoever does it has a certificate
-//! for a server of their own. So a password goes to servers with a name in the mail domain, and to those
-//! that a document names that came from the domain over https. Refuses all others.
+//! An attacker on the network can change DNS records and documents over http, and can have a valid
+//! certificate for a server of his own. So the password is sent to servers with a name in the mail domain,
+//! and to servers named in a document that came from the domain over https. All others are refused.
 
 use crate::facts::{Facts, Key, key};
 use crate::faults::{documents, web};

@@ -99,7 +99,7 @@ fn srv(facts: &Facts) -> Vec<Fault> {
     for answer in answers {
         for host in targets(answer) {
             let found = target(facts, host, &answer.name, answer, "srv-alias", "srv-no-address");
-            // A mail server without an address is told where it is used.
+            // `faults::mail` reports a mail server without an address.
             faults
                 .extend(found.filter(|fault| fault.code == "srv-alias" || !is_mail(&answer.name)));
         }

@@ -1,8 +1,8 @@
 //! URLs, as far as clients ask for them: `http` and `https`, host, port, path and query.
 //!
-//! Rules: RFC 3986; where that leaves open what a client does with a Location that is no URL, the URL
-//! Standard: octets that may not stand in a path are encoded. Refuses user names, other schemes, and
-//! hosts that are neither a name nor an IP address.
+//! Rules: RFC 3986, and the URL Standard for a Location that is not a valid URL: octets that a path may
+//! not contain are encoded. Refuses user names, other schemes, and hosts that are neither a name nor an
+//! IP address.
 
 use mailsetup::address::HostName;
 use std::fmt;
