@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub const MAX_LOCAL_PART: usize = 64;
 /// Longest domain name in octets (RFC 5321 §4.5.3.1.2; RFC 1035 leaves 253 for the text form).
 pub const MAX_DOMAIN: usize = 253;
+/// The prefixes of the host names at which clients request a domain's settings.
+pub const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-config.", "www."];
 /// Longest text that is parsed as a domain, in octets: a letter of another script has up to four.
 /// IDNA takes milliseconds for more than 64 KiB.
 const MAX_DOMAIN_TEXT: usize = 4 * MAX_DOMAIN;

@@ -6,7 +6,7 @@
 //! changed may be half written: [`Stamp`] detects that.
 
 use rustix::io::Errno;
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -27,6 +27,8 @@ pub enum Kind {
     DomainFile,
     /// A list of domains.
     List,
+    /// A map from addresses to logins.
+    Map,
     /// A certificate with its chain.
     Certificate,
     /// A private key.
@@ -41,10 +43,12 @@ impl Kind {
     /// Largest size, in bytes.
     ///
     /// A service takes at most 256 MB of memory while it reads a file of this size, whatever it
-    /// contains, together with one of the same size that is in force. A list takes up to four times
-    /// its size; the memory of TOML is limited by `config::parts`.
+    /// contains, together with one of the same size that is in force. A list takes up to twice its
+    /// size, and four times with short names in letters that are not ASCII; a map takes less than
+    /// twice its size. The memory of TOML is limited by `config::parts`.
     pub const fn max_bytes(self) -> u64 {
         match self {
+            Kind::Map => 64 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all public authorities has a quarter of this size.
             Kind::Certificate | Kind::Key => 1024 * 1024,
@@ -54,8 +58,9 @@ impl Kind {
     }
 }
 
-/// Reads a whole file.
-pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
+/// Opens a file, and returns its size: that of a device, or of a file in /proc, is not known in
+/// advance.
+pub fn open(path: &Path, kind: Kind) -> io::Result<(File, u64)> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let meta = file.metadata()?;
@@ -63,19 +68,23 @@ pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
     if file_type.is_dir() || file_type.is_fifo() || file_type.is_socket() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
+    if meta.len() > kind.max_bytes() { Err(too_large(kind)) } else { Ok((file, meta.len())) }
+}
+
+/// The error for a file that is larger than [`Kind::max_bytes`].
+pub fn too_large(kind: Kind) -> io::Error {
+    let message = format!("it is larger than {} KiB", kind.max_bytes() / 1024);
+    io::Error::new(io::ErrorKind::FileTooLarge, message)
+}
+
+/// Reads a whole file.
+pub fn read(path: &Path, kind: Kind) -> io::Result<Vec<u8>> {
+    let (file, len) = open(path, kind)?;
     let max = kind.max_bytes();
-    let too_large = || {
-        let message = format!("it is larger than {} KiB", max / 1024);
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
-    };
-    if meta.len() > max {
-        return too_large();
-    }
     // One byte more, so that the first read finds the end.
-    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
-    // The size of a device or of a file in /proc is not known in advance.
+    let mut bytes = Vec::with_capacity(len as usize + 1);
     file.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max { too_large() } else { Ok(bytes) }
+    if bytes.len() as u64 > max { Err(too_large(kind)) } else { Ok(bytes) }
 }
 
 /// Why a file cannot be read, as text without the error number.

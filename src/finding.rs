@@ -84,6 +84,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("key-readable", Warning, "Every user of the machine can read the signing key."),
     ("limit-range", Error, "A limit that is out of range."),
     ("limit-small", Warning, "A limit that is too small for requests of mail clients."),
+    (
+        "list-indented",
+        Warning,
+        "A line of a list that begins with white space, as if it continued the line before.",
+    ),
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
     ("logo", Error, "A logo that is not a picture, or too large."),
     ("more-findings", Error, "More unknown keys, duplicates and wrong types than are printed."),

@@ -5,14 +5,11 @@
 //! from a Host, and the rest is looked up. Whether a mailbox exists is never checked.
 
 use crate::account::Account;
-use crate::address::{Domain, EmailAddress};
+use crate::address::{Domain, EmailAddress, HOST_PREFIXES};
 use crate::config::settings::Found;
 use crate::config::{Config, NotFound};
 use crate::question::{DecidedBy, Question};
 use std::borrow::Cow;
-
-/// The prefixes of the host names at which clients request a domain's settings.
-const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-config.", "www."];
 
 /// The configured domain of a question, and its settings.
 #[derive(Debug)]

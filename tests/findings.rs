@@ -493,6 +493,24 @@ fn a_default_has_the_file_as_its_place() {
     assert_eq!(places(&config), ["no-domain c.toml:2:22"]);
 }
 
+/// postmap(1) takes a line that begins with white space for the rest of the one before.
+#[test]
+fn an_indented_line_of_a_plain_list_is_reported() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "domains.list_files = ['list', 'map']\n");
+    sandbox.write("list", "a.example\n\tb.example\nc.example # ours\n# and\n  d.example\n");
+    // Where the line before has more words, it is one of a real map.
+    sandbox.write("map", "e.example OK\n  f.example\ng.example\n  ann@h.example\n  OK\n");
+    assert_eq!(places(&config), ["list-indented list:2:1", "list-indented list:5:1"]);
+    let printed = text(&check(&config, &[]));
+    let message = "`b.example` follows white space, as if it continued the line before; the line \
+                   is ignored";
+    assert!(printed.contains(message), "{printed}");
+    sandbox.write("list", "a.example\n".to_owned() + &" b.example\n".repeat(102));
+    let printed = text(&check(&config, &[]));
+    assert!(printed.contains("2 more lines begin with white space"), "{printed}");
+}
+
 //------------ order and number ----------------------------------------------
 
 #[test]

@@ -30,7 +30,7 @@ pub fn run() -> ExitCode {
     let mut log = Log::default();
     let mut limits = Limits::default();
     let respond: Box<dyn FnOnce(&Request) -> Reply> = match config {
-        Ok(config) if files.iter().any(|file| says_nothing(&config, file) && is_young(file)) => {
+        Ok(config) if files.iter().any(|file| is_young(file) && says_nothing(&config, file)) => {
             Box::new(|_| unavailable().into())
         }
         Ok(mut config) => {
@@ -65,9 +65,16 @@ pub fn run() -> ExitCode {
 }
 
 /// The reply to a request; "unavailable" instead of a profile that is unsigned because a
-/// certificate is being replaced.
+/// certificate is being replaced, and if a list could not be searched as it was.
 fn respond_settled(request: &Request, config: &Config) -> Reply {
     let reply = respond_now(request, config);
+    if let Some(failure) = config.search_failure() {
+        log::findings(&[failure]);
+        return unavailable().into();
+    }
+    if config.has_changed_list() {
+        return unavailable().into();
+    }
     let is_swapped = || {
         let mut files = config.signing_identity().into_iter().flat_map(|it| it.files());
         files.any(|path| Stamp::of(path).is_ok_and(|stamp| may_be_changing(path, stamp)))

@@ -16,12 +16,13 @@ use super::value_checks::ValueChecks;
 use super::{build, limits, parts};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Settling};
-use crate::directory::list::List;
+use crate::directory::list::{List, Noted};
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::record::Fields;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Loading<'a> {
     pub earlier: Option<&'a Config>,
     /// True if the admin intends the files as they are, at a signal or at the start.
     pub is_meant: bool,
+    /// True if lists are searched and not loaded, for a few look-ups only.
+    pub searches: bool,
     /// Checks of values that other modules use.
     pub checks: &'static ValueChecks,
 }
@@ -43,17 +46,18 @@ pub struct Loading<'a> {
 impl Loading<'static> {
     /// For a process that answers one request.
     pub fn cgi(checks: &'static ValueChecks) -> Loading<'static> {
-        Loading { settling: Settling::RefuseEmpty, earlier: None, is_meant: true, checks }
+        let settling = Settling::RefuseEmpty;
+        Loading { settling, earlier: None, is_meant: true, searches: true, checks }
     }
 
     /// For a command.
     pub fn command(checks: &'static ValueChecks) -> Loading<'static> {
-        Loading { settling: Settling::TakeAll, ..Loading::cgi(checks) }
+        Loading { settling: Settling::TakeAll, searches: false, ..Loading::cgi(checks) }
     }
 
     /// For a service that starts.
     pub fn start(checks: &'static ValueChecks) -> Loading<'static> {
-        Loading { settling: Settling::Wait, ..Loading::cgi(checks) }
+        Loading { settling: Settling::Wait, ..Loading::command(checks) }
     }
 }
 
@@ -232,6 +236,7 @@ impl<'a> Check<'a> {
             None if named => Answer::Listed,
             None => Answer::AnyByDefault,
         };
+        look_up_targets(&aliases, &domains, &lists);
         self.aliases(&aliases, &domains, |domain| {
             !is_complete
                 || answer != Answer::Listed
@@ -347,7 +352,7 @@ impl<'a> Check<'a> {
             self.checker.read.push((file.clone(), stamp));
             let list = match self.loading.earlier.and_then(|earlier| earlier.list(&file, stamp)) {
                 Some(list) => list,
-                None => match List::read(&file) {
+                None => match self.list(&file) {
                     Ok(list) => Arc::new(list),
                     Err(error) => {
                         let message = format!(
@@ -366,6 +371,10 @@ impl<'a> Check<'a> {
         lists
     }
 
+    fn list(&self, file: &Path) -> io::Result<List> {
+        if self.loading.searches { List::search(file) } else { List::read(file) }
+    }
+
     /// The domains of the variable, as a list.
     fn listed_by_variable(&self) -> Option<(PathBuf, Arc<List>)> {
         self.variables.variables.iter().find_map(|(_, variable)| match &variable.sets {
@@ -378,16 +387,22 @@ impl<'a> Check<'a> {
     }
 
     fn warn_of_list(&mut self, file: &Path, list: &List) {
-        for (line, word) in &list.not_domains {
-            let message = format!("`{word}` is not a domain name; the line is ignored");
-            let place = Place { position: Some((*line, 1)), ..Place::file(file) };
-            self.warnings.push(Finding::warning("list-line", Some(place), message));
-        }
-        let more = list.not_domains_count - list.not_domains.len();
-        if more > 0 {
-            let message = format!("{more} more lines are not domain names; they are ignored");
-            self.warnings.push(Finding::warning("list-line", Some(Place::file(file)), message));
-        }
+        let mut warning = |code, noted: &Noted, what: &str, most: &str| {
+            for (line, word) in &noted.first {
+                let place = Place { position: Some((*line, 1)), ..Place::file(file) };
+                let message = format!("`{word}` {what}; the line is ignored");
+                self.warnings.push(Finding::warning(code, Some(place), message));
+            }
+            if noted.others() > 0 {
+                let message = format!("{} more lines {most}; they are ignored", noted.others());
+                self.warnings.push(Finding::warning(code, Some(Place::file(file)), message));
+            }
+        };
+        let (is_none, are_none) = ("is not a domain name", "are not domain names");
+        warning("list-line", list.not_domains(), is_none, are_none);
+        let white = "begin with white space, as if they continued the line before";
+        let one = "follows white space, as if it continued the line before";
+        warning("list-indented", list.indented(), one, white);
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
@@ -452,4 +467,20 @@ impl<'a> Check<'a> {
             }
         }
     }
+}
+
+/// Prepares the lists for the check of aliases to domains without a table.
+fn look_up_targets(
+    aliases: &[(Domain, Range<usize>)],
+    domains: &FxHashMap<Domain, Entry>,
+    lists: &[(PathBuf, Arc<List>)],
+) {
+    let target = |(domain, _): &(Domain, Range<usize>)| match domains.get(domain) {
+        Some(Entry::AliasOf(target)) if !domains.contains_key(target) => Some(target.clone()),
+        _ => None,
+    };
+    let mut targets: Vec<_> = aliases.iter().filter_map(target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    lists.iter().for_each(|(_, list)| list.look_up(&targets));
 }

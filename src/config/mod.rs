@@ -23,6 +23,7 @@ pub mod file;
 pub mod find;
 pub mod keys;
 mod limits;
+mod lists;
 pub mod lookup;
 mod merge;
 mod node;

@@ -4,7 +4,12 @@
 //! depends on the configuration.
 
 pub mod domains_d;
+mod line;
 pub mod list;
+mod names;
+mod search;
+mod searched;
+mod text;
 
 /// A source of domains cannot be read; the log has the details.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
