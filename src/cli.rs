@@ -44,6 +44,8 @@ pub enum Command {
     Show(Show),
     /// Print the DNS records to publish for a domain
     Dns(Dns),
+    /// List the host names that certificates need
+    Names(Names),
     /// Check the configuration, also for settings that break mail clients
     Check(Check),
     /// Print the file for a web server, with your paths and domains
@@ -150,6 +152,57 @@ pub struct Dns {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `mailsetup names`
+#[derive(Args, Debug)]
+pub struct Names {
+    /// The mail domains
+    ///
+    /// Default: those that the configuration names by tables, lists and
+    /// files; not those that are answered by a pattern or by answer = "any".
+    #[arg(value_name = "DOMAIN", verbatim_doc_comment)]
+    pub domains: Vec<String>,
+
+    /// Only names that no certificate in this file or folder contains
+    ///
+    /// The file is PEM, and may contain several certificates. In a folder
+    /// and in the folders below it, the files *.pem, *.crt and *.cer are
+    /// read, but no keys. Can be given several times. Expired certificates
+    /// do not count. Exit status 1 if a name is missing.
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    pub missing_from: Vec<PathBuf>,
+
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = NamesFormat::Lines, conflicts_with = "json")]
+    pub format: NamesFormat,
+
+    /// One certificate for each domain, not one for many
+    ///
+    /// For the formats that name certificates. Without it, a certificate
+    /// has the names of as many whole domains as fit into 100 names.
+    #[arg(long, conflicts_with = "json", verbatim_doc_comment)]
+    pub per_domain: bool,
+
+    /// Print JSON: an array of domains with their names
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The forms in which names are listed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum NamesFormat {
+    /// One name per line
+    Lines,
+    /// A shell script: a command of certbot for each certificate
+    Certbot,
+    /// The same for acme.sh
+    #[value(name = "acme.sh")]
+    AcmeSh,
+    /// The same for lego
+    Lego,
+    /// Lines for the file domains.txt of dehydrated
+    Dehydrated,
 }
 
 /// `mailsetup check`

@@ -30,7 +30,7 @@
 //! - [`xml`], [`sign`]: markup and signatures; other modules do not use their libraries;
 //!   [`signing`]: the files of the signatures.
 //! - [`language`]: the choice between several texts; [`visible`]: escaping of text that is shown;
-//!   [`zone`]: DNS records.
+//!   [`zone`]: DNS records; [`web_names`]: the host names that certificates need.
 //! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: command line, log and metrics;
 //!   [`files`]: reads the admin's files; [`finding`]: errors and warnings; [`lint`]: settings that
 //!   do not work for all clients; [`clients`]: requests and limitations of each mail client.
@@ -73,5 +73,6 @@ pub mod signing;
 pub mod step;
 pub mod url;
 pub mod visible;
+pub mod web_names;
 pub mod xml;
 pub mod zone;

@@ -94,6 +94,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["gateway"]),
+    ("web_names", &["address", "config", "discovery"]),
     ("lint", &["account", "clients", "discovery", "finding", "page", "ports", "url"]),
     ("resolve", &["account", "address", "config", "question"]),
     ("route", &["discovery", "page", "paths", "question", "request", "response"]),
@@ -157,6 +158,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sign",
             "step",
             "visible",
+            "web_names",
             "xml",
             "zone",
         ],
@@ -192,7 +194,7 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// A word, and the beginnings of the names of the files that may have it.
 const IN_ONE_FILE: &[(&str, &str)] = &[
-    ("openssl::", "sign/certificate.rs sign/chain.rs sign/signer.rs"),
+    ("openssl::", "sign/certificate.rs sign/chain.rs sign/coverage.rs sign/signer.rs"),
     ("quick_xml::", "xml"),
     ("plist::", "xml.rs"),
     ("unsafe {", "gateway/listener.rs"),

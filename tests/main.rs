@@ -35,6 +35,7 @@ mod links;
 mod malformed;
 mod manual;
 mod model;
+mod names;
 mod pacc;
 mod page;
 mod paths;

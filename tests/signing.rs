@@ -117,7 +117,7 @@ const EC: &[&str] = &["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 
 /// Runs a command with another time. An expired certificate cannot be created otherwise: OpenSSL
 /// 3.5 refuses an end before the start.
-fn at<'a>(shift: &str, command: &'a mut Command) -> &'a mut Command {
+pub fn at<'a>(shift: &str, command: &'a mut Command) -> &'a mut Command {
     let found = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
     let mut found = found.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
     let library = found.find(|path| path.exists()).expect("install libfaketime");

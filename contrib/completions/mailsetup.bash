@@ -31,6 +31,9 @@ _mailsetup() {
             mailsetup,hook)
                 cmd="mailsetup__subcmd__hook"
                 ;;
+            mailsetup,names)
+                cmd="mailsetup__subcmd__names"
+                ;;
             mailsetup,probe)
                 cmd="mailsetup__subcmd__probe"
                 ;;
@@ -55,6 +58,9 @@ _mailsetup() {
             mailsetup__subcmd__help,hook)
                 cmd="mailsetup__subcmd__help__subcmd__hook"
                 ;;
+            mailsetup__subcmd__help,names)
+                cmd="mailsetup__subcmd__help__subcmd__names"
+                ;;
             mailsetup__subcmd__help,probe)
                 cmd="mailsetup__subcmd__help__subcmd__probe"
                 ;;
@@ -71,7 +77,7 @@ _mailsetup() {
 
     case "${cmd}" in
         mailsetup)
-            opts="-V -h --config --version --help serve show dns check hook health probe help"
+            opts="-V -h --config --version --help serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -155,7 +161,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help)
-            opts="serve show dns check hook health probe help"
+            opts="serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -225,6 +231,20 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help__subcmd__hook)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__help__subcmd__names)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -317,6 +337,32 @@ _mailsetup() {
                     ;;
                 --group)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__names)
+            opts="-h --missing-from --format --per-domain --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --missing-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "lines certbot acme.sh lego dehydrated" -- "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod health;
 pub mod hook;
 mod loading;
+pub mod names;
 mod output;
 mod placement;
 pub mod probe;
@@ -50,6 +51,7 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(arguments)) => serve::run(arguments, source),
         Some(Command::Show(arguments)) => show::run(&arguments, &source),
         Some(Command::Dns(arguments)) => dns::run(&arguments, &source),
+        Some(Command::Names(arguments)) => names::run(&arguments, &source),
         Some(Command::Check(arguments)) => check::run(&arguments, &source),
         Some(Command::Hook(arguments)) => hook::run(&arguments, &source),
         Some(Command::Health(arguments)) => health::run(&arguments),

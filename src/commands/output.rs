@@ -36,6 +36,19 @@ pub(super) fn print(text: impl AsRef<[u8]>) -> ExitCode {
     ended(stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()))
 }
 
+/// Prints what `write` writes, without collecting it; fails with the exit status of an error, which
+/// is logged. A reader that has closed the pipe is not an error.
+pub(super) fn print_each(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), ExitCode> {
+    let mut output = BufWriter::new(io::stdout().lock());
+    let written = write(&mut output).and_then(|()| output.flush());
+    match &written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ended(written)),
+        _ => Ok(()),
+    }
+}
+
 /// The exit status of a command that has written its output; the reader may have closed the pipe.
 fn ended(written: io::Result<()>) -> ExitCode {
     match written {

@@ -6,11 +6,11 @@
 //! places, `node` the values), `merge` has the rules between keys, `values` parses single values,
 //! `build` makes settings of them, `entry` has those of one domain, and `check` makes a [`Config`]
 //! of all, or reports the errors (`checker` collects them; `limits` are those of the service).
-//! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
-//! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
-//! were found, `find` finds the file, `environment` reads variables that set `keys`, `overlay` lays
-//! them over the file, `reload` keeps a running service up to date, and `defaults`
-//! has the built-in defaults. A [`Config`] is always complete and valid.
+//! `lookup` is the [`Config`], in which domains are looked up; `exact` has those named exactly.
+//! `parts` limits the memory of the parser, `places` finds the line of a setting, `settings` makes
+//! an account of the settings that were found, `find` finds the file, `environment` reads variables
+//! that set `keys`, `overlay` lays them over the file, `reload` keeps a running service up to date,
+//! and `defaults` has the built-in defaults. A [`Config`] is always complete and valid.
 
 mod build;
 pub mod check;
@@ -18,6 +18,7 @@ mod checker;
 pub mod defaults;
 pub mod entry;
 pub mod environment;
+mod exact;
 mod faults;
 pub mod file;
 pub mod find;

@@ -197,6 +197,11 @@ impl Found {
             && self.alias_of == identity.alias_of
     }
 
+    /// True if PACC is enabled; the settings may still make no document.
+    pub fn has_pacc(&self) -> bool {
+        self.settings.pacc
+    }
+
     /// The account of `address`, or of any address at `domain`.
     ///
     /// `None` if a host name, also that of a URL, becomes too long with the domain.

@@ -87,6 +87,11 @@ fn document(account: &Account) -> Option<Vec<u8>> {
     Some(document)
 }
 
+/// True if the account has a document.
+pub fn is_published(account: &Account) -> bool {
+    account.pacc && is_enough(&protocols(account).0)
+}
+
 /// The text of the record `_ua-auto-config`, without which clients reject the document.
 pub fn record(account: &Account) -> Option<String> {
     let digest = BASE64_STANDARD.encode(Sha256::digest(document(account)?));

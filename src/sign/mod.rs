@@ -1,4 +1,5 @@
-//! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside.
+//! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside; and reads
+//! which host names certificates are for.
 //!
 //! Only this folder uses OpenSSL. It takes bytes and reads no files: a [`Signer`] is made of a
 //! certificate with its chain and a key, both PEM (RFC 7468), and exists only if they have signed a
@@ -9,6 +10,8 @@
 mod certificate;
 #[cfg(feature = "sign")]
 mod chain;
+#[cfg(feature = "sign")]
+mod coverage;
 mod error;
 #[cfg(not(feature = "sign"))]
 mod not_built;
@@ -17,8 +20,10 @@ mod pem;
 #[cfg(feature = "sign")]
 mod signer;
 
+#[cfg(feature = "sign")]
+pub use coverage::Coverage;
 pub use error::{Fault, SignError};
 #[cfg(not(feature = "sign"))]
-pub use not_built::{Signer, library_version};
+pub use not_built::{Coverage, Signer, library_version};
 #[cfg(feature = "sign")]
 pub use signer::{Signer, library_version};

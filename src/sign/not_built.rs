@@ -1,4 +1,4 @@
-//! The signer of a build without the feature `sign`: it cannot be created.
+//! The types of a build without the feature `sign`: they cannot be created.
 
 use super::error::{Fault, SignError};
 use std::convert::Infallible;
@@ -42,6 +42,24 @@ impl Signer {
     /// False if this chain ends earlier than the other.
     pub fn leads_as_far_as(&self, _: &Signer) -> bool {
         match self.0 {}
+    }
+}
+
+/// What a certificate is for; never exists, as this build reads no certificates.
+#[derive(Debug)]
+pub struct Coverage {
+    /// The host names in it.
+    pub names: Vec<String>,
+    /// The display name of the certificate.
+    pub subject: String,
+    /// Why it does not count now.
+    pub fault: Option<String>,
+}
+
+impl Coverage {
+    /// Fails: this build cannot read certificates.
+    pub fn from_pem(_: &[u8]) -> Result<Vec<Coverage>, SignError> {
+        Err(SignError::NotBuilt)
     }
 }
 

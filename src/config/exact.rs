@@ -1,0 +1,37 @@
+//! The domains that the configuration names exactly: by a table, a line of a list, or a file of the
+//! folder.
+//!
+//! Patterns do not count, and neither does `answer = "any"`: whoever requests certificates, or
+//! publishes records, must not do so for a name that a stranger chose.
+
+use super::lookup::Config;
+use crate::address::Domain;
+
+impl Config {
+    /// True if `domain` is named by a table, a line of a list, or a file of its own.
+    pub fn names_exactly(&self, domain: &Domain) -> bool {
+        self.is_in_table_or_list(domain)
+            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
+    }
+
+    /// Every domain that is named exactly, once, without collecting those of lists: first the
+    /// tables, sorted by name, then the lists, each in its own order, then the files of the folder.
+    pub fn exact_domains(&self) -> impl Iterator<Item = Domain> + '_ {
+        let mut tables: Vec<_> = self.domains.keys().cloned().collect();
+        tables.sort_unstable();
+        let listed = self.lists.iter().enumerate().flat_map(move |(at, (_, list))| {
+            list.domains().filter(move |domain| {
+                let is_in_earlier = self.lists[..at].iter().any(|(_, list)| list.contains(domain));
+                !self.domains.contains_key(domain) && !is_in_earlier
+            })
+        });
+        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        let in_directory = in_directory.filter(|domain| !self.is_in_table_or_list(domain));
+        tables.into_iter().chain(listed).chain(in_directory)
+    }
+
+    fn is_in_table_or_list(&self, domain: &Domain) -> bool {
+        self.domains.contains_key(domain)
+            || self.lists.iter().any(|(_, list)| list.contains(domain))
+    }
+}
