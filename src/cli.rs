@@ -6,6 +6,7 @@
 use crate::gateway::listener::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// The command line.
@@ -177,12 +178,14 @@ pub struct Names {
     #[arg(long, value_enum, default_value_t = NamesFormat::Lines, conflicts_with = "json")]
     pub format: NamesFormat,
 
-    /// One certificate for each domain, not one for many
+    /// The most names in a certificate, for forms other than lines
     ///
-    /// For the formats that name certificates. Without it, a certificate
-    /// has the names of as many whole domains as fit into 100 names.
-    #[arg(long, conflicts_with = "json", verbatim_doc_comment)]
-    pub per_domain: bool,
+    /// The names of a domain stay together: with 1, there is a certificate
+    /// for each domain. Let's Encrypt allows 100, and 25 with its profiles
+    /// tlsserver and shortlived.
+    #[arg(long, value_name = "NUMBER", default_value = "100", conflicts_with = "json")]
+    #[arg(verbatim_doc_comment)]
+    pub max_names: NonZeroUsize,
 
     /// Print JSON: an array of domains with their names
     #[arg(long)]
@@ -199,8 +202,11 @@ pub enum NamesFormat {
     /// The same for acme.sh
     #[value(name = "acme.sh")]
     AcmeSh,
-    /// The same for lego
+    /// The same for lego, from version 5 on
     Lego,
+    /// The same for lego up to version 4
+    #[value(name = "lego-4")]
+    Lego4,
     /// Lines for the file domains.txt of dehydrated
     Dehydrated,
 }

@@ -141,7 +141,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("signing-unrelated", Warning, "A certificate in the file that does not belong to the chain."),
     ("signing-weak-hash", Warning, "A certificate of the chain is signed by a weak hash."),
     ("smtp-disabled", Error, "smtp is disabled."),
-    ("status-path", Error, "A path for metrics or health that cannot be used."),
+    ("status-path", Error, "A path for metrics, health or certificates that cannot be used."),
     ("stops-signing", Error, "A reload would stop signing; the previous configuration is kept."),
     ("syntax", Error, "A file that is not TOML."),
     ("template", Error, "A page template that cannot be used."),

@@ -1,13 +1,14 @@
 //! A running service: its configuration, which is reloaded when the files change, the cache, the
 //! metrics and the log.
 //!
-//! Two paths are answered here and not by `route`, if they are configured: the metrics, and a
-//! health check. Their responses do not contain domains.
+//! Three paths are answered here and not by `route`, if they are configured: the metrics, a health
+//! check, and the question of a web server whether a name needs a certificate. Their responses do not
+//! contain domains.
 
 use crate::access_log;
 use crate::cache::Cache;
-use crate::config::Config;
 use crate::config::reload::{Reloading, Reloads};
+use crate::config::{Config, NotFound};
 use crate::gateway;
 use crate::limits::Limits;
 use crate::metrics::{self, Metrics};
@@ -17,6 +18,7 @@ use crate::responder::respond;
 use crate::response::{Response, Status};
 use crate::route::is_known;
 use crate::step::{Reply, Step};
+use crate::web_names;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -45,34 +47,59 @@ impl Service {
         self.reloading.borrow().reload(done);
     }
 
-    /// The response at one of the two paths.
+    /// The next step at one of the three paths.
     ///
     /// Doubled slashes are not merged here: the web server's access rules apply to the path as
     /// configured.
-    fn status(&self, request: &Request, config: &Config) -> Option<Reply> {
+    fn status(&self, request: &Request, config: &Config) -> Option<Step> {
         let is_at = |path: &Option<String>| {
             path.as_ref().is_some_and(|path| {
                 *path.as_bytes() == *request.path
                     || is_rewritten_to(request, path.as_bytes()) && !is_known(&request.path)
             })
         };
-        let (document, media_type, body) = if is_at(&config.status.metrics_path) {
-            let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
-            ("metrics", metrics::MEDIA_TYPE, self.metrics.text(good, broken, is_broken))
-        } else if is_at(&config.status.health_path) {
-            ("health", "text/plain; charset=utf-8", "ok\n".to_owned())
+        let paths = config.status.as_ref()?;
+        let document = if is_at(&paths.metrics_path) {
+            "metrics"
+        } else if is_at(&paths.health_path) {
+            "health"
+        } else if is_at(&paths.ask_path) {
+            "ask"
         } else {
             return None;
         };
-        let response = match request.method {
-            Method::Get | Method::Head => Response::document(media_type, body.into_bytes()),
-            Method::Post | Method::Other => {
+        let text = |body| Response::document("text/plain; charset=utf-8", body);
+        let response = match (request.method, document) {
+            (Method::Post | Method::Other, _) => {
                 Response::text(Status::MethodNotAllowed, "this method is not allowed")
                     .with("Allow", "GET, HEAD")
             }
+            (_, "metrics") => {
+                let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
+                let body = self.metrics.text(good, broken, is_broken);
+                Response::document(metrics::MEDIA_TYPE, body.into_bytes())
+            }
+            (_, "health") => text("ok\n"),
+            _ => match needs_certificate(request, config) {
+                Ok(true) => text("this name needs a certificate\n"),
+                Ok(false) => Response::text(Status::NotFound, "this name needs no certificate"),
+                Err(NotFound::Unavailable) => {
+                    Response::text(Status::ServiceUnavailable, "the settings cannot be read")
+                }
+                Err(NotFound::Unread(unread)) => return Some(Step::LookUp(Box::new(unread))),
+            },
         };
         let response = response.with("Cache-Control", "no-store");
-        Some(Reply { response, record: Record::new(document, request.host.clone()) })
+        let record = Record::new(document, request.host.clone());
+        Some(Step::Done(Reply { response, record }))
+    }
+}
+
+/// True if the request names, in one parameter and as it is in a certificate, a host that needs one.
+fn needs_certificate(request: &Request, config: &Config) -> Result<bool, NotFound> {
+    match request.query.strip_prefix(b"domain=").map(std::str::from_utf8) {
+        Some(Ok(name)) => web_names::is_needed(name, config),
+        _ => Ok(false),
     }
 }
 
@@ -88,7 +115,7 @@ impl gateway::Handler for Service {
         let reloading = self.reloading.borrow();
         let config = reloading.known();
         match self.status(request, config) {
-            Some(reply) => Step::Done(reply),
+            Some(step) => step,
             None => respond(request, config, &self.cache),
         }
     }

@@ -105,6 +105,13 @@ fn every_mistake_is_told_with_its_line() {
         ("[metrics]\npath = '/'\n", 2, &["metrics.path: `/` is a path that mail clients request"]),
         ("[metrics]\nhealth_path = '/MobileConfig'\n", 2, &["is a path that mail clients request"]),
         ("[metrics]\npath = '/x'\nhealth_path = '/x'\n", 3, &["is the same as metrics.path"]),
+        ("[domains]\nask_path = '/MobileConfig'\n", 2, &["is a path that mail clients request"]),
+        ("[domains]\nask_path = 'ask?'\n", 2, &["domains.ask_path: `ask?` is not a valid path"]),
+        (
+            "[metrics]\npath = '/x'\nhealth_path = '/y'\n[domains]\nask_path = '/y'\n",
+            5,
+            &["domains.ask_path is the same as metrics.health_path"],
+        ),
     ];
     let sandbox = Sandbox::new();
     for (text, line, parts) in MISTAKES {

@@ -269,6 +269,10 @@ fn every_key_of_the_service_is_settable() {
                     let (_process, address) = serve(&sandbox, &[(&name, "/alive")]);
                     assert_eq!(get(address, "/alive").text(), "ok\n");
                 }
+                "domains.ask_path" => {
+                    let (_process, address) = serve(&sandbox, &[(&name, "/ask")]);
+                    assert_eq!(get(address, "/ask").text(), "this name needs no certificate\n");
+                }
                 "limits.body_bytes" => {
                     let (_process, address) = serve(&sandbox, &[(&name, "10")]);
                     let request = Request::post("/autodiscover/autodiscover.xml", MOBILESYNC);

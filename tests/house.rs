@@ -131,6 +131,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "response",
             "route",
             "step",
+            "web_names",
         ],
     ),
     (

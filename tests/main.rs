@@ -14,6 +14,7 @@ mod common;
 
 mod addresses;
 mod agreement;
+mod ask;
 mod commands;
 mod configuration;
 mod conformance;

@@ -78,9 +78,9 @@ fn names_of_given_domains_are_listed_in_each_form() {
     let both = format!("{b} {file}");
     let head = "# The arguments of this script are options of each command.\n";
     assert_eq!(with(&[]), both.replace(' ', "\n"));
-    assert_eq!(with(&["--format", "lines", "--per-domain"]), both.replace(' ', "\n"));
+    assert_eq!(with(&["--format", "lines", "--max-names", "1"]), both.replace(' ', "\n"));
     assert_eq!(with(&["--format", "dehydrated"]), both);
-    assert_eq!(with(&["--format", "dehydrated", "--per-domain"]), format!("{b}\n{file}"));
+    assert_eq!(with(&["--format", "dehydrated", "--max-names", "4"]), format!("{b}\n{file}"));
     assert_eq!(
         with(&["--format", "certbot"]),
         format!(
@@ -92,13 +92,14 @@ fn names_of_given_domains_are_listed_in_each_form() {
         with(&["--format", "acme.sh"]),
         format!("{head}acme.sh --issue \"$@\" -d {}", both.replace(' ', " -d "))
     );
+    let (b_options, file_options) = (b.replace(' ', " -d "), file.replace(' ', " -d "));
     assert_eq!(
-        with(&["--format", "lego", "--per-domain"]),
-        format!(
-            "{head}lego \"$@\" -d {} run\nlego \"$@\" -d {} run",
-            b.replace(' ', " -d "),
-            file.replace(' ', " -d ")
-        )
+        with(&["--format", "lego", "--max-names", "4"]),
+        format!("{head}lego run \"$@\" -d {b_options}\nlego run \"$@\" -d {file_options}")
+    );
+    assert_eq!(
+        with(&["--format", "lego-4", "--max-names", "4"]),
+        format!("{head}lego \"$@\" -d {b_options} run\nlego \"$@\" -d {file_options} run")
     );
     let json: serde_json::Value = serde_json::from_str(&with(&["--json"])).expect("JSON");
     let item = |domain: &str, names: &str| serde_json::json!({ "domain": domain, "names": names.split(' ').collect::<Vec<_>>() });
@@ -122,6 +123,11 @@ fn a_certificate_has_whole_domains_and_100_names_at_most() {
     assert_eq!(all, lines(&config, &[]));
     let script = lines(&config, &["--format", "certbot"]);
     assert_eq!(script.len(), 4);
+    let groups = lines(&config, &["--format", "dehydrated", "--max-names", "25"]);
+    assert!(groups.len() == 11 && groups[0].split(' ').count() == 24, "{groups:?}");
+    for most in ["1", "3"] {
+        assert_eq!(lines(&config, &["--format", "dehydrated", "--max-names", most]).len(), 121);
+    }
 
     // 97 names and a domain with three of them.
     sandbox.write("list", (0..49).map(|number| format!("d{number}.example\n")).collect::<String>());
@@ -155,6 +161,7 @@ fn what_cannot_be_listed_is_said() {
         (&one, &["example.net"], 1, "example.net is not a configured domain"),
         (&one, &["--json", "--format", "lines"], 2, "cannot be used with"),
         (&one, &["--format", "certbott"], 2, "invalid value"),
+        (&one, &["--max-names", "0"], 2, "invalid value"),
         (&config, &[], 1, "prot"),
     ] {
         let (found, lines, stderr) = told(&names(config, arguments));

@@ -351,7 +351,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__names)
-            opts="-h --missing-from --format --per-domain --json --config --help"
+            opts="-h --missing-from --format --max-names --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -362,7 +362,11 @@ _mailsetup() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "lines certbot acme.sh lego dehydrated" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "lines certbot acme.sh lego lego-4 dehydrated" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-names)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)

@@ -62,10 +62,11 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l missing-fr
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l format -d 'The form of the output' -r -f -a "lines\t'One name per line'
 certbot\t'A shell script: a command of certbot for each certificate'
 acme.sh\t'The same for acme.sh'
-lego\t'The same for lego'
+lego\t'The same for lego, from version 5 on'
+lego-4\t'The same for lego up to version 4'
 dehydrated\t'Lines for the file domains.txt of dehydrated'"
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l max-names -d 'The most names in a certificate, for forms other than lines' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l config -d 'The configuration file' -r -F
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l per-domain -d 'One certificate for each domain, not one for many'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l json -d 'Print JSON: an array of domains with their names'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l explain -d 'Explain a code, and check nothing' -r

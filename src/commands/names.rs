@@ -22,8 +22,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The most names in a certificate of Let's Encrypt.
-const MAX_NAMES: usize = 100;
 /// How many folders below the one of the command line are read.
 const MAX_DEPTH: usize = 4;
 /// How many certificates that do not count are reported; the others are counted.
@@ -142,7 +140,7 @@ impl Names<'_> {
                 NamesFormat::Lines => wanted
                     .flat_map(|wanted| wanted.names)
                     .try_for_each(|name| writeln!(output, "{name}")),
-                format => write_certificates(output, wanted, format, arguments.per_domain),
+                format => write_certificates(output, wanted, format, arguments.max_names.get()),
             }
         })
     }
@@ -162,9 +160,8 @@ fn write_certificates(
     output: &mut dyn Write,
     wanted: impl Iterator<Item = Wanted>,
     format: NamesFormat,
-    per_domain: bool,
+    most: usize,
 ) -> io::Result<()> {
-    let most = if per_domain { 0 } else { MAX_NAMES };
     let mut names: Vec<String> = Vec::new();
     let mut is_first = true;
     let mut write = |names: &[String]| {
@@ -180,7 +177,8 @@ fn write_certificates(
             NamesFormat::AcmeSh => {
                 writeln!(output, "acme.sh --issue \"$@\" -d {}", names.join(" -d "))
             }
-            NamesFormat::Lego => writeln!(output, "lego \"$@\" -d {} run", names.join(" -d ")),
+            NamesFormat::Lego => writeln!(output, "lego run \"$@\" -d {}", names.join(" -d ")),
+            NamesFormat::Lego4 => writeln!(output, "lego \"$@\" -d {} run", names.join(" -d ")),
             NamesFormat::Dehydrated | NamesFormat::Lines => {
                 writeln!(output, "{}", names.join(" "))
             }

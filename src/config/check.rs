@@ -267,7 +267,7 @@ impl<'a> Check<'a> {
                     user_agents: file.log.user_agents == Some(true),
                 },
             },
-            status: limits::status(&file.metrics, &mut self.checker),
+            status: limits::status(&file.metrics, &file.domains, &mut self.checker),
             files: Vec::new(),
             is_settled: true,
             file: None,

@@ -1,4 +1,4 @@
-//! Settings of the whole service: its limits, and its paths for monitoring.
+//! Settings of the whole service: its limits, and its paths for monitoring and for web servers.
 //!
 //! Refuses limits out of range, and paths that mail clients request.
 
@@ -17,36 +17,41 @@ const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
 const MAX_TIMEOUT_S: i64 = 3600;
 
-/// The paths for monitoring.
-pub(super) fn status(metrics: &file::Metrics, checker: &mut Checker) -> StatusPaths {
+/// The paths for monitoring and for web servers; `None` if there are none.
+pub(super) fn status(
+    metrics: &file::Metrics,
+    domains: &file::Domains,
+    checker: &mut Checker,
+) -> Option<StatusPaths> {
     let is_client_path = checker.checks.is_client_path;
-    let mut path = |key: &str, path: &Option<Spanned<String>>| {
+    let mut known: Vec<(&str, String)> = Vec::new();
+    let mut path = |key: &'static str, path: &Option<Spanned<String>>, example: &str| {
         let path = path.as_ref()?;
         let text = path.get_ref();
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-        let example = "\"/mailsetup/metrics\", without `?` and `%`";
+        let same = known.iter().find(|(_, other)| other == text);
         let message = if !text.starts_with('/') || !text.bytes().all(is_plain) {
-            format!("{key}: `{text}` is not a valid path; expected for example {example}")
+            format!(
+                "{key}: `{text}` is not a valid path; expected for example \"{example}\", without \
+                 `?` and `%`"
+            )
         } else if is_client_path(text.as_bytes()) {
             format!("{key}: `{text}` is a path that mail clients request; use another path")
+        } else if let Some((other, _)) = same {
+            format!("{key} is the same as {other}")
         } else {
+            known.push((key, text.clone()));
             return Some(text.clone());
         };
         checker.mistake("status-path", path.span(), message);
         None
     };
     let paths = StatusPaths {
-        metrics_path: path("metrics.path", &metrics.path),
-        health_path: path("metrics.health_path", &metrics.health_path),
+        metrics_path: path("metrics.path", &metrics.path, "/mailsetup/metrics"),
+        health_path: path("metrics.health_path", &metrics.health_path, "/mailsetup/health"),
+        ask_path: path("domains.ask_path", &domains.ask_path, "/mailsetup/ask"),
     };
-    if let (Some(path), true) = (
-        &metrics.health_path,
-        paths.health_path.is_some() && paths.health_path == paths.metrics_path,
-    ) {
-        let message = "metrics.health_path is the same as metrics.path".to_owned();
-        checker.mistake("status-path", path.span(), message);
-    }
-    paths
+    (paths != StatusPaths::default()).then_some(paths)
 }
 
 /// The limits of requests.

@@ -48,8 +48,8 @@ pub struct Config {
     pub limits: Limits,
     /// The settings of the log.
     pub log: Log,
-    /// The paths for monitoring.
-    pub status: StatusPaths,
+    /// The paths for monitoring and for web servers; `None` if there are none.
+    pub status: Option<StatusPaths>,
     /// The files this was read from, and their states then. A change of one causes a reload.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
     /// False if one of these may be changing now.
@@ -85,13 +85,15 @@ pub struct Log {
     pub fields: Fields,
 }
 
-/// The paths for monitoring; none by default.
-#[derive(Clone, Debug, Default)]
+/// The paths for monitoring and for web servers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StatusPaths {
     /// The path of the metrics.
     pub metrics_path: Option<String>,
     /// The path of the health check.
     pub health_path: Option<String>,
+    /// The path that says which names need a certificate.
+    pub ask_path: Option<String>,
 }
 
 /// Why a domain cannot be looked up now.

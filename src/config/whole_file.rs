@@ -49,6 +49,18 @@ pub struct Domains {
     /// - Default: none
     /// - Example: `directory = "domains.d"`
     pub directory: Option<Spanned<String>>,
+    /// A path for web servers that get a certificate when a name is first asked for, such as Caddy: the
+    /// response to `?domain=autoconfig.example.org` has status 200 if example.org is named exactly, and
+    /// 404 for all other names. Not available in CGI.
+    ///
+    /// Names are `autoconfig.` and `autodiscover.`, and `ua-auto-config.` if PACC is enabled. Domains that
+    /// are answered by a pattern or by `answer = "any"` do not count. The path is the same for every
+    /// host, and there is no access control: let only the web server itself reach it.
+    ///
+    /// - Value: path of a URL
+    /// - Default: none
+    /// - Example: `ask_path = "/mailsetup/ask"`
+    pub ask_path: Option<Spanned<String>>,
 }
 
 /// `answer = …`
