@@ -293,6 +293,8 @@ pub enum FrontEnd {
     Nginx,
     /// nginx, dedicated host names
     NginxVhost,
+    /// nginx, dedicated host names with a certificate file for each
+    NginxMany,
     /// nginx with fcgiwrap: CGI, for a site that exists
     NginxFcgiwrap,
     /// Apache with mod_proxy_fcgi, for all sites
@@ -313,6 +315,8 @@ pub enum FrontEnd {
     Caddy,
     /// Caddy, dedicated host names
     CaddyVhost,
+    /// Caddy, host names of many domains, with certificates on demand
+    CaddyOnDemand,
     /// HAProxy, FastCGI
     Haproxy,
     /// HAProxy, HTTP

@@ -25,6 +25,8 @@ use crate::servers::{
 const CONFIG: &str = r#"
 [metrics]
 path = "/mailsetup/metrics"
+[domains]
+ask_path = "/mailsetup/ask"
 [domain."example.org"]
 caldav.url = "https://dav.example.org/calendars/"
 carddav.url = "https://dav.example.org/contacts/"
@@ -848,6 +850,11 @@ fn nginx_vhost_keeping_connections() {
 }
 
 #[test]
+fn nginx_certificate_for_each_name() {
+    check_server(nginx::many, OURS, https_alike, Some(NGINX_LOG));
+}
+
+#[test]
 fn nginx_fcgiwrap() {
     check_server(nginx::fcgiwrap, SHARED, nothing, Some(NGINX_LOG));
 }
@@ -998,6 +1005,11 @@ fn haproxy_site_over_http() {
 #[test]
 fn caddy_site() {
     check_server(caddy::start, OURS, caddy_alike, None);
+}
+
+#[test]
+fn caddy_on_demand() {
+    check_server(caddy::on_demand, OURS, https_alike, None);
 }
 
 fn caddy_alike() {

@@ -9,9 +9,10 @@ use std::io::Read;
 use std::process::{Output, Stdio};
 
 /// Each file that can be printed, and its file of contrib.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("nginx", "nginx/mailsetup.conf"),
     ("nginx-vhost", "nginx/vhost.conf"),
+    ("nginx-many", "nginx/vhost-many.conf"),
     ("nginx-fcgiwrap", "nginx/fcgiwrap.conf"),
     ("apache", "apache/mailsetup-proxy_fcgi.conf"),
     ("apache-vhost", "apache/vhost.conf"),
@@ -22,6 +23,7 @@ const FILES: [(&str, &str); 18] = [
     ("lighttpd-cgi", "lighttpd/51-mailsetup-cgi.conf"),
     ("caddy", "caddy/mailsetup.caddy"),
     ("caddy-vhost", "caddy/vhost.caddy"),
+    ("caddy-on-demand", "caddy/on-demand.caddy"),
     ("haproxy", "haproxy/mailsetup.cfg"),
     ("haproxy-http", "haproxy/mailsetup-http.cfg"),
     ("h2o", "h2o/mailsetup.conf"),

@@ -301,7 +301,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__hook)
-            opts="-h --socket --domains --certificate --key --program --cgi-bin --user --group --config --help nginx nginx-vhost nginx-fcgiwrap apache apache-vhost apache-fcgid apache-cgi htaccess lighttpd lighttpd-cgi caddy caddy-vhost haproxy haproxy-http h2o systemd-socket systemd-service systemd-http"
+            opts="-h --socket --domains --certificate --key --program --cgi-bin --user --group --config --help nginx nginx-vhost nginx-many nginx-fcgiwrap apache apache-vhost apache-fcgid apache-cgi htaccess lighttpd lighttpd-cgi caddy caddy-vhost caddy-on-demand haproxy haproxy-http h2o systemd-socket systemd-service systemd-http"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{existing_site, install, listens, local, serve};
+use super::{contrib, existing_site, install, listens, local, serve};
 use crate::common::namespace::Namespace;
 use crate::common::{Process, command, run, source, write};
 
@@ -36,6 +36,20 @@ pub fn start(world: &Namespace) -> Vec<Process> {
     install("caddy/mailsetup.caddy", "/etc/caddy/mailsetup.caddy");
     install("caddy/vhost.caddy", "/etc/caddy/mailsetup-vhost.caddy");
     run_with(world, MAIN, &[80, 8080, 443])
+}
+
+/// contrib/caddy/on-demand.caddy as the Caddyfile; Caddy's own authority issues the certificates.
+pub fn on_demand(world: &Namespace) -> Vec<Process> {
+    vec![serve(world), on_demand_alone(world)]
+}
+
+/// The same without the responder.
+pub fn on_demand_alone(world: &Namespace) -> Process {
+    let (_, own) = MAIN.split_once("{\n").expect("options");
+    let (own, _) = own.split_once("}\n").expect("options");
+    let file = contrib("caddy/on-demand.caddy");
+    let (before, options) = file.split_once("\n{\n").expect("options");
+    start_with(world, &format!("{before}\n{{\n{own}{options}"), &[80, 443])
 }
 
 /// contrib/caddy/mailsetup.caddy in a site on port 80 with these lines.

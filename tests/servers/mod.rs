@@ -4,6 +4,7 @@
 
 pub mod apache;
 pub mod caddy;
+mod certificates;
 pub mod h2o;
 pub mod haproxy;
 pub mod hosting;
@@ -17,7 +18,7 @@ mod systemd;
 use std::cell::Cell;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -48,9 +49,10 @@ thread_local! {
 
 /// The files of contrib with the name and the options with which `mailsetup hook` prints them, except
 /// for the socket, and whether it has one.
-const PRINTED: [(&str, &str, &[&str], bool); 14] = [
+const PRINTED: [(&str, &str, &[&str], bool); 16] = [
     ("nginx/mailsetup.conf", "nginx", &[], true),
     ("nginx/vhost.conf", "nginx-vhost", &[DOMAINS, CERTIFICATE, KEY], true),
+    ("nginx/vhost-many.conf", "nginx-many", &[DOMAINS], true),
     ("nginx/fcgiwrap.conf", "nginx-fcgiwrap", &[CGI_BIN], true),
     ("apache/mailsetup-proxy_fcgi.conf", "apache", &[], true),
     ("apache/vhost.conf", "apache-vhost", &[DOMAINS, CERTIFICATE, KEY], true),
@@ -60,6 +62,7 @@ const PRINTED: [(&str, &str, &[&str], bool); 14] = [
     ("lighttpd/51-mailsetup-cgi.conf", "lighttpd-cgi", &[CGI_BIN], false),
     ("caddy/mailsetup.caddy", "caddy", &[], true),
     ("caddy/vhost.caddy", "caddy-vhost", &[DOMAINS], true),
+    ("caddy/on-demand.caddy", "caddy-on-demand", &[], true),
     ("haproxy/mailsetup.cfg", "haproxy", &[], true),
     ("haproxy/mailsetup-http.cfg", "haproxy-http", &[], true),
     ("h2o/mailsetup.conf", "h2o", &[DOMAINS, CERTIFICATE, KEY], true),
@@ -128,6 +131,24 @@ fn servers_directory(path: &str) {
         let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
     }
     chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
+}
+
+/// A certificate for a name, with its key, where contrib/nginx/vhost-many.conf has it.
+fn certificate_file(name: &str) {
+    fs::create_dir_all("/etc/ssl/mailsetup").expect("mkdir");
+    let path = format!("/etc/ssl/mailsetup/{name}.pem");
+    let mut request = command("openssl");
+    request.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+    request.args(["-nodes", "-subj", "/CN=x", "-addext", &format!("subjectAltName=DNS:{name}")]);
+    request.args(["-keyout", "/etc/ssl/mailsetup/key", "-out", &path]);
+    run(&mut request);
+    let key = fs::read_to_string("/etc/ssl/mailsetup/key").expect("a key");
+    fs::remove_file("/etc/ssl/mailsetup/key").expect("a key");
+    let certificate = fs::read_to_string(&path).expect("a certificate");
+    write(Path::new(&path), certificate + &key);
+    let group = User::from_name("www-data").ok().flatten().expect("there is no user www-data").gid;
+    chown(&*path, None, Some(group.as_raw())).expect("chown");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
 }
 
 /// The certificate that contrib's vhost files name.

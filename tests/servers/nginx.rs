@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::{
-    HTTP, activate, certificate, existing_site, install, listens, serve, servers_directory,
-    where_to,
+    HTTP, activate, certificate, certificate_file, existing_site, install, listens, serve,
+    servers_directory, where_to,
 };
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, copy_program, run, write};
@@ -60,6 +60,21 @@ pub fn vhost_alone(world: &Namespace) -> Process {
     certificate();
     clear_sites();
     install("nginx/vhost.conf", "/etc/nginx/sites-enabled/mailsetup.conf");
+    start(world)
+}
+
+/// contrib/nginx/vhost-many.conf as the only site, with a certificate for each of two names.
+pub fn many(world: &Namespace) -> Vec<Process> {
+    for name in ["autoconfig.example.org", "autodiscover.example.org"] {
+        certificate_file(name);
+    }
+    vec![activate(world), many_alone(world)]
+}
+
+/// The same without the responder and the certificates.
+pub fn many_alone(world: &Namespace) -> Process {
+    clear_sites();
+    install("nginx/vhost-many.conf", "/etc/nginx/sites-enabled/mailsetup.conf");
     start(world)
 }
 

@@ -148,6 +148,8 @@ const NGINX_VHOST: File = File {
     fields: &[Field::Group, Field::Certificate, Field::Key],
     ..PLAIN
 };
+const NGINX_MANY: File =
+    File { text: contrib!("nginx/vhost-many.conf"), fields: &[Field::Group], ..NGINX_VHOST };
 const NGINX_FCGIWRAP: File = File {
     text: contrib!("nginx/fcgiwrap.conf"),
     socket: Socket::FastCgi(
@@ -219,6 +221,7 @@ const CADDY_VHOST: File = File {
     group: "caddy",
     ..PLAIN
 };
+const CADDY_ON_DEMAND: File = File { text: contrib!("caddy/on-demand.caddy"), ..CADDY };
 const HAPROXY_HOSTS: Hosts = (
     concat!(
         "#             use_backend mailsetup if { req.hdr(host) -m reg -i ",
@@ -292,6 +295,7 @@ pub fn file(front_end: FrontEnd) -> &'static File {
     match front_end {
         FrontEnd::Nginx => &NGINX,
         FrontEnd::NginxVhost => &NGINX_VHOST,
+        FrontEnd::NginxMany => &NGINX_MANY,
         FrontEnd::NginxFcgiwrap => &NGINX_FCGIWRAP,
         FrontEnd::Apache => &APACHE,
         FrontEnd::ApacheVhost => &APACHE_VHOST,
@@ -302,6 +306,7 @@ pub fn file(front_end: FrontEnd) -> &'static File {
         FrontEnd::LighttpdCgi => &LIGHTTPD_CGI,
         FrontEnd::Caddy => &CADDY,
         FrontEnd::CaddyVhost => &CADDY_VHOST,
+        FrontEnd::CaddyOnDemand => &CADDY_ON_DEMAND,
         FrontEnd::Haproxy => &HAPROXY,
         FrontEnd::HaproxyHttp => &HAPROXY_HTTP,
         FrontEnd::H2o => &H2O,
