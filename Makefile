@@ -259,6 +259,7 @@ install:
 	$(INSTALL_DATA) contrib/completions/_mailsetup '$(DESTDIR)$(zshdir)/_mailsetup'
 	$(INSTALL_DATA) contrib/completions/mailsetup.fish '$(DESTDIR)$(fishdir)/mailsetup.fish'
 	$(INSTALL_DATA) contrib/mailsetup.schema.json '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	$(INSTALL_DATA) contrib/mailsetup-dns.schema.json '$(DESTDIR)$(schemadir)/mailsetup-dns.schema.json'
 	for file in $(DOCS); do $(INSTALL_DATA) $$file '$(DESTDIR)$(docdir)' || exit 1; done
 	for page in docs/*.md docs/screenshots/*.png; do \
 	  $(INSTALL_DATA) $$page '$(DESTDIR)$(docdir)'/$$page || exit 1; \
@@ -328,7 +329,7 @@ uninstall:
 	rm -f '$(DESTDIR)$(bindir)/mailsetup' '$(DESTDIR)$(man1dir)/mailsetup.1' \
 	  '$(DESTDIR)$(man5dir)/mailsetup.toml.5' '$(DESTDIR)$(bashdir)/mailsetup' \
 	  '$(DESTDIR)$(zshdir)/_mailsetup' '$(DESTDIR)$(fishdir)/mailsetup.fish' \
-	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json'
+	  '$(DESTDIR)$(schemadir)/mailsetup.schema.json' '$(DESTDIR)$(schemadir)/mailsetup-dns.schema.json'
 	if [ -n "$(PROBE)" ]; then \
 	  rm -f '$(DESTDIR)$(bindir)/mailsetup-probe' '$(DESTDIR)$(man1dir)/mailsetup-probe.1' \
 	    '$(DESTDIR)$(bashdir)/mailsetup-probe' '$(DESTDIR)$(zshdir)/_mailsetup-probe' \

@@ -4,7 +4,7 @@
 //! them together.
 
 use crate::gateway::listener::Address;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ pub enum Command {
     Serve(Serve),
     /// Print the response that a mail client gets
     Show(Show),
-    /// Print the DNS records to publish for a domain
+    /// Print the DNS records to publish for domains
     Dns(Dns),
     /// List the host names that certificates need
     Names(Names),
@@ -129,12 +129,25 @@ pub enum Client {
 /// `mailsetup dns`
 #[derive(Args, Debug)]
 pub struct Dns {
-    /// The mail domain
-    pub domain: String,
+    /// The mail domains
+    #[arg(value_name = "DOMAIN", required_unless_present = "all", conflicts_with = "all")]
+    pub domains: Vec<String>,
+
+    /// All domains that the configuration names
+    ///
+    /// Those of tables, lists and files, sorted; not those that only a
+    /// pattern names. If one has none because of an error, the others
+    /// are printed, and the exit status is 1.
+    #[arg(long, verbatim_doc_comment)]
+    pub all: bool,
+
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t = DnsFormat::Zone)]
+    pub format: DnsFormat,
 
     /// Host name of the web server, the target of the CNAME records
     ///
-    /// Default: the IMAP host.
+    /// Default: the IMAP host of the domain.
     #[arg(long, value_name = "HOST")]
     pub web_host: Option<String>,
 
@@ -146,12 +159,35 @@ pub struct Dns {
     #[arg(long, value_name = "HOST", verbatim_doc_comment)]
     pub autodiscover_srv: Option<String>,
 
+    /// The time to live of the records
+    ///
+    /// Default: 3600.
+    #[arg(long, value_name = "SECONDS")]
+    #[arg(value_parser = value_parser!(u32).range(0..=2_147_483_647))]
+    pub ttl: Option<u32>,
+
+    /// The zone of the domains that are below it
+    ///
+    /// Can be given several times; the longest one that fits is taken.
+    /// Without it, each domain is a zone of its own.
+    #[arg(long = "zone", value_name = "ZONE", verbatim_doc_comment)]
+    pub zones: Vec<String>,
+
+    /// Write a file for each zone into this folder
+    ///
+    /// A file is replaced at once, and only if it changes. Files that
+    /// this command did not write are not replaced.
+    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    pub directory: Option<PathBuf>,
+
     /// Add an SOA and an NS record, so that the output is a complete zone
+    ///
+    /// For several zones, --directory is needed.
     #[arg(long, conflicts_with = "json")]
     pub soa: bool,
 
-    /// Print JSON
-    #[arg(long)]
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }
 
@@ -209,6 +245,15 @@ pub enum NamesFormat {
     Lego4,
     /// Lines for the file domains.txt of dehydrated
     Dehydrated,
+}
+
+/// The forms in which records are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum DnsFormat {
+    /// Lines of a zone file
+    Zone,
+    /// JSON: an array of records
+    Json,
 }
 
 /// `mailsetup check`

@@ -221,7 +221,10 @@ fn dns_names_every_service_and_says_what_is_missing() {
     assert_eq!(
         json[2],
         serde_json::json!({
-            "name": "_imaps._tcp.example.org.", "ttl": 3600, "type": "SRV", "data": "0 0 993 mail.example.org."
+            "domain": "example.org", "zone": "example.org.",
+            "name": "_imaps._tcp.example.org.", "ttl": 3600, "type": "SRV",
+            "data": "0 0 993 mail.example.org.",
+            "priority": 0, "weight": 0, "port": 993, "target": "mail.example.org.",
         })
     );
 }
@@ -253,9 +256,9 @@ fn dns_leads_to_autodiscover_elsewhere_on_request() {
         ]))
         .expect("JSON");
         let data = format!("0 0 443 {target}");
-        let expected =
-            serde_json::json!({ "name": name, "ttl": 3600, "type": "SRV", "data": data });
-        assert!(json.as_array().expect("records").contains(&expected), "{json}");
+        let mut records = json.as_array().expect("records").iter();
+        let is_it = |record: &&serde_json::Value| record["name"] == name;
+        assert_eq!(records.find(is_it).expect("a record")["data"], data, "{json}");
     }
     for host in
         ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "localhost", "a b.example", "_x.example", ""]

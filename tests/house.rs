@@ -158,6 +158,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "service",
             "sign",
             "step",
+            "url",
             "visible",
             "web_names",
             "xml",

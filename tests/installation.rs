@@ -81,6 +81,7 @@ fn install_places_everything_and_uninstall_removes_it() {
         "usr/share/man/man1/mailsetup.1",
         "usr/share/man/man1/mailsetup-probe.1",
         "usr/share/mailsetup/mailsetup.schema.json",
+        "usr/share/mailsetup/mailsetup-dns.schema.json",
         "usr/share/mailsetup/mailsetup-probe.schema.json",
         "usr/share/man/man5/mailsetup.toml.5",
         "usr/share/zsh/site-functions/_mailsetup",

@@ -42,6 +42,7 @@ mod page;
 mod paths;
 mod placement;
 mod ports;
+mod records;
 mod regression;
 mod reload;
 mod rewriting;

@@ -117,17 +117,33 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__dns)
-            opts="-h --web-host --autodiscover-srv --soa --json --config --help"
+            opts="-h --all --format --web-host --autodiscover-srv --ttl --zone --directory --soa --json --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "zone json" -- "${cur}"))
+                    return 0
+                    ;;
                 --web-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --autodiscover-srv)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ttl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -50,7 +50,7 @@ pub(super) fn print_each(
 }
 
 /// The exit status of a command that has written its output; the reader may have closed the pipe.
-fn ended(written: io::Result<()>) -> ExitCode {
+pub(super) fn ended(written: io::Result<()>) -> ExitCode {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             log::error(&format!("standard output: {error}"));

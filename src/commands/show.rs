@@ -4,7 +4,7 @@
 //! for byte, unless standard output is a terminal. Records for the DNS are those of `mailsetup
 //! dns`.
 
-use super::dns::{self, Wanted};
+use super::dns;
 use super::loading::load;
 use super::output::{COULD_NOT_RUN, FOUND, not_ours, print_document};
 use crate::address::{Domain, EmailAddress};
@@ -86,7 +86,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
     let has_pacc = offers_pacc(domain, &config);
     let ask = match arguments.client {
         Client::All => return print_document(&all(&address, &config, has_pacc)),
-        Client::Dns => return dns::print_records(domain, &config, Wanted::default()),
+        Client::Dns => return dns::print_records(domain, &config),
         Client::Pacc if !has_pacc => {
             log::error(&format!("PACC is not enabled for {}", domain.for_people()));
             return ExitCode::from(FOUND);

@@ -89,7 +89,12 @@ pub const SCENES: [Scene; 39] = [
     },
     scene("docs/configuration.md", "", "installed; systemctl start mailsetup.service"),
     scene("docs/container.md", "", "true"),
-    scene("docs/dns.md", "", "installed"),
+    scene(
+        "docs/dns.md",
+        "",
+        "installed; mkdir -p /etc/mailsetup; \
+         printf '[domain.\"%s\"]\n' example.org mail.example.org >/etc/mailsetup/config.toml",
+    ),
     scene("docs/many-domains.md", "", "installed"),
     scene("docs/monitoring.md", "", "installed"),
     scene("docs/outlook.md", "", "installed"),
@@ -201,7 +206,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 17] = [
+pub const PRINTS: [(&str, &str); 19] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -209,6 +214,8 @@ pub const PRINTS: [(&str, &str); 17] = [
     ("curl -i https://autodiscover.example.org/AutoDiscover/AutoDiscover.XML", "<Protocol>"),
     ("curl -i 'https://autoconfig.example.org/mobileconfig", "com.apple.mail.managed"),
     ("mailsetup dns example.org", "_imaps._tcp.example.org."),
+    ("mailsetup dns --all", "_imaps._tcp.example.org."),
+    ("mailsetup dns --all --format json", "_imaps._tcp.example.org.\t993\tmail.example.org."),
     ("mailsetup check", "no errors"),
     ("mailsetup check --explain", "auth-ntlm"),
     ("mailsetup hook", ""),

@@ -9,7 +9,7 @@ use crate::net::mail::Outcome;
 use mailsetup::account::{Protocol, Security};
 use mailsetup::address::{Domain, HostName};
 use mailsetup::visible::visible;
-use mailsetup::zone::{Record, SERVICES, WEB_NAMES};
+use mailsetup::zone::{Data, Record, SERVICES, TTL, WEB_NAMES};
 
 /// A mail server that can be named in a record.
 struct Found {
@@ -42,8 +42,8 @@ pub fn write(report: &Report) -> String {
             Known::There => {}
             Known::Missing => {
                 let target = web_host.get_or_insert_with(|| web_target(report, &domain, &servers));
-                let target = target.as_ref().map(|host| format!("{host}."));
-                records.extend(target.map(|host| Record::new(name, &domain, "CNAME", host)));
+                let target = target.clone().map(Data::Cname);
+                records.extend(target.map(|data| Record::new(name, &domain, TTL, data)));
             }
             Known::Unknown(reason) => unknown.push(reason),
         }
@@ -54,8 +54,8 @@ pub fn write(report: &Report) -> String {
         match known(report, Kind::Srv, &format!("{}.{domain}", service.name())) {
             Known::There => {}
             Known::Missing => {
-                let data = service.data(&server.host, server.port);
-                records.push(Record::new(&service.name(), &domain, "SRV", data));
+                let data = service.data(server.host.clone(), server.port);
+                records.push(Record::new(&service.name(), &domain, TTL, data));
             }
             Known::Unknown(reason) => unknown.push(reason),
         }
@@ -68,11 +68,14 @@ pub fn write(report: &Report) -> String {
         true => format!("; {domain}: no record is missing.\n"),
         false => format!("; {domain}: add these lines to its zone.\n"),
     };
-    if let Some(target) = records.iter().find(|record| record.kind == "CNAME") {
+    let alias = records.iter().find_map(|record| match &record.data {
+        Data::Cname(target) => Some(target),
+        _ => None,
+    });
+    if let Some(target) = alias {
         text += &format!(
-            "; {} must be the web server that answers for autoconfig.{domain} and\n\
-             ; autodiscover.{domain}, with a certificate for both names; replace it if it is another one.\n",
-            target.data.trim_end_matches('.')
+            "; {target} must be the web server that answers for autoconfig.{domain} and\n\
+             ; autodiscover.{domain}, with a certificate for both names; replace it if it is another one.\n"
         );
     }
     for reason in unknown {
