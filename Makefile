@@ -122,6 +122,12 @@ test-probe:
 	$(CARGO) build --locked $(CARGOFLAGS)
 	$(CARGO) test --locked $(CARGOFLAGS) -p mailsetup-probe --test laboratory
 
+## test-dns: the formats of mailsetup dns in BIND, Knot, PowerDNS and octoDNS; installs them (Debian)
+test-dns:
+	sh tests/install-tools.sh
+	sh tests/install-dns.sh
+	$(CARGO) test --locked $(CARGOFLAGS) --test main records:: -- --include-ignored
+
 ## test-probe-clients: what mailsetup-probe says of real mail clients is what they do; installs them (Debian; as root)
 test-probe-clients:
 	sh tests/install-tools.sh
@@ -391,4 +397,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -254,6 +254,8 @@ pub enum DnsFormat {
     Zone,
     /// JSON: an array of records
     Json,
+    /// A script for nsupdate of BIND and knsupdate of Knot
+    Nsupdate,
 }
 
 /// `mailsetup check`

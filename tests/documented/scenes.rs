@@ -206,7 +206,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 19] = [
+pub const PRINTS: [(&str, &str); 20] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -224,6 +224,7 @@ pub const PRINTS: [(&str, &str); 19] = [
     ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
     ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
     // These go to a file.
+    ("mailsetup dns --all --web-host www.example.org --format nsupdate >updates", ""),
     ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
     ("mailsetup show ann@example.org --client outlook --local-xml", ""),
     ("mailsetup show ann@example.org --client outlook >outlook.xml", ""),
@@ -231,7 +232,7 @@ pub const PRINTS: [(&str, &str); 19] = [
 
 /// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
 /// servers of a domain.
-pub const ELSEWHERE: [&str; 25] = [
+pub const ELSEWHERE: [&str; 26] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -251,6 +252,7 @@ pub const ELSEWHERE: [&str; 25] = [
     "make test-clients-debian13",
     "make test-container",
     "make test-debian13",
+    "make test-dns",
     "make test-hosting",
     "make test-packages",
     "make test-page",

@@ -7,6 +7,7 @@
 
 mod folder;
 mod json;
+mod nsupdate;
 mod records;
 mod zone;
 
@@ -98,6 +99,7 @@ fn form(format: DnsFormat) -> Form {
     };
     match format {
         DnsFormat::Zone => zones(zone::write, "\n", "zone"),
+        DnsFormat::Nsupdate => zones(nsupdate::write, "\n", "nsupdate"),
         DnsFormat::Json => Form {
             format,
             begin: "[\n",

@@ -2,6 +2,7 @@
 //!
 //! All names are absolute: the lines can stand in any zone file, below any `$ORIGIN`.
 
+use super::folder::MARK;
 use super::records::{Pacc, Published, Zone};
 use crate::zone::{Data, line};
 
@@ -31,7 +32,7 @@ pub fn write(zone: &Zone) -> String {
 fn comments(published: &Published, has_soa: bool) -> String {
     let Published { domain, web_host, .. } = published;
     let mut text = format!(
-        "; Mail set-up for {domain}: add these lines to its zone.\n\
+        ";{MARK}{domain}: add these lines to its zone.\n\
          ; {web_host} must be the web server that answers for autoconfig.{domain} and\n\
          ; autodiscover.{domain}, with a certificate for both names; if it is another one, use --web-host.\n\
          ; The hosts named in SRV records need addresses of their own: they may not be CNAMEs.\n"

@@ -1,0 +1,178 @@
+//! The formats, taken by the programs that they are for, on loopback: what these serve afterwards is
+//! what the lines of a zone file say, also after a second run.
+//!
+//! `make test-dns` runs these tests; `sh tests/install-dns.sh` installs the programs.
+
+use super::{of_fixture, records};
+use crate::common::{Process, Sandbox, command, free_port, run};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+/// Records without the spaces between their fields.
+type Records = BTreeSet<String>;
+
+fn plain(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The records of each zone, as the lines for a zone file name them.
+fn expected() -> BTreeMap<String, Records> {
+    let json: Vec<serde_json::Value> = serde_json::from_str(&of_fixture("json")).expect("JSON");
+    let lines = of_fixture("zone");
+    let mut zones: BTreeMap<_, Records> = BTreeMap::new();
+    for (record, line) in json.iter().zip(records(&lines)) {
+        let zone = record["zone"].as_str().expect("a zone").trim_end_matches('.');
+        zones.entry(zone.to_owned()).or_default().insert(plain(line));
+    }
+    assert!(zones.len() > 4 && zones["example.org"].len() > 40, "{zones:#?}");
+    zones
+}
+
+fn dig(port: u16, arguments: &[&str]) -> String {
+    let mut dig = command("dig");
+    dig.args(["@127.0.0.1", "+noall", "+answer", "+tries=1", "+time=2"]);
+    let output = dig.args(["-p", &port.to_string()]).args(arguments).output().expect("dig");
+    String::from_utf8(output.stdout).expect("ASCII")
+}
+
+/// What a server has of a zone, without its SOA and NS records.
+fn served(port: u16, zone: &str) -> Records {
+    let lines = dig(port, &[zone, "AXFR"]);
+    let is_own = |line: &String| !line.contains(" IN SOA ") && !line.contains(" IN NS ");
+    lines.lines().map(plain).filter(is_own).collect()
+}
+
+fn serial(port: u16, zone: &str) -> String {
+    dig(port, &[zone, "SOA"]).split_whitespace().nth(6).expect("a serial").to_owned()
+}
+
+/// A zone without the records: an SOA and an NS record.
+fn empty(zone: &str) -> String {
+    format!(
+        "$ORIGIN {zone}.\n@ 60 IN SOA ns.invalid. hostmaster 1 7200 900 1209600 3600\n\
+         @ 60 IN NS ns.invalid.\n"
+    )
+}
+
+/// Compares all zones.
+fn check(port: u16) {
+    for (zone, records) in expected() {
+        assert_eq!(served(port, &zone), records, "{zone}");
+    }
+}
+
+/// Runs a program with this input.
+fn feed(command: &mut Command, input: &str) -> Output {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().expect("a program");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("input");
+    child.wait_with_output().expect("a program")
+}
+
+fn is_up(port: u16) -> impl FnMut() -> bool {
+    move || dig(port, &["example.org", "SOA"]).contains("SOA")
+}
+
+/// Updates twice; the second time nothing changes. A name with an address does not become an alias;
+/// the domains after it are updated only by a program that `goes_on` after an error.
+fn update(port: u16, goes_on: bool, updater: &dyn Fn() -> Command) {
+    let script = |script: &str| feed(&mut updater(), &format!("server 127.0.0.1 {port}\n{script}"));
+    let all = of_fixture("nsupdate");
+    let zones = expected();
+    let mut serials = Vec::new();
+    for _ in 0..2 {
+        let output = script(&all);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        check(port);
+        serials.push(zones.keys().map(|zone| serial(port, zone)).collect::<Vec<_>>());
+    }
+    assert_eq!(serials[0], serials[1]);
+    // Another port is replaced; a stale record does not remain.
+    let name = "_imaps._tcp.alias.example.";
+    let stale = format!("zone alias.example.\nupdate add {name} 60 SRV 9 9 9 old.example.\n");
+    let alias = "zone filed.example.\nupdate delete autoconfig.filed.example. CNAME\n\
+                 update add autoconfig.filed.example. 60 A 192.0.2.1\nsend\n\
+                 zone listed.example.\nupdate delete autoconfig.listed.example. CNAME\nsend\n";
+    assert!(script(&format!("{stale}send\n{alias}")).status.success());
+    let output = script(&all);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(!output.status.success() && said.contains("YXRRSET"), "{said}");
+    for (zone, records) in zones {
+        let found = served(port, &zone);
+        if zone == "filed.example" {
+            assert!(found.contains("autoconfig.filed.example. 60 IN A 192.0.2.1"), "{found:#?}");
+        } else {
+            assert_eq!(found == records, goes_on || zone != "listed.example", "{zone}: {found:#?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs BIND: make test-dns"]
+fn bind_takes_the_script_for_nsupdate() {
+    let (sandbox, port) = (Sandbox::new(), free_port());
+    let key = run(command("tsig-keygen").arg("update"));
+    let folder = sandbox.path("");
+    let mut config = format!(
+        "{key}options {{\n  directory \"{}\";\n  listen-on port {port} {{ 127.0.0.1; }};\n  \
+         listen-on-v6 {{ none; }};\n  pid-file none;\n  session-keyfile none;\n  recursion no;\n  \
+         notify no;\n  allow-transfer {{ any; }};\n}};\ncontrols {{ }};\n",
+        folder.display()
+    );
+    for zone in expected().keys() {
+        sandbox.write(zone, empty(zone));
+        let policy = "update-policy { grant update zonesub ANY; };";
+        writeln!(config, "zone \"{zone}\" {{ type primary; file \"{zone}\"; {policy} }};")
+            .expect("memory");
+    }
+    let (config, key) = (sandbox.write("named.conf", config), sandbox.write("key", key));
+    let mut named = command("named");
+    named.args(["-g", "-n", "1", "-c"]).arg(config);
+    let _named = Process::start(&sandbox, &mut named).wait_until(is_up(port));
+    update(port, true, &|| {
+        let mut nsupdate = command("nsupdate");
+        nsupdate.arg("-k").arg(&key);
+        nsupdate
+    });
+}
+
+#[test]
+#[ignore = "needs Knot: make test-dns"]
+fn knot_takes_the_script_for_nsupdate() {
+    let (sandbox, port) = (Sandbox::new(), free_port());
+    let key = run(command("keymgr").args(["-t", "update", "hmac-sha256"]));
+    let folder = sandbox.path("");
+    let folder = folder.display();
+    let mut config = format!(
+        "server:\n    rundir: {folder}\n    listen: 127.0.0.1@{port}\n    tcp-workers: 1\n    \
+         udp-workers: 1\n    background-workers: 1\ndatabase:\n    storage: {folder}\nlog:\n  \
+         - target: stderr\n    any: info\n{key}acl:\n  - id: update\n    key: update\n    \
+         action: update\n  - id: transfer\n    address: 127.0.0.1\n    action: transfer\nzone:\n"
+    );
+    for zone in expected().keys() {
+        let file = sandbox.write(zone, empty(zone));
+        let file = file.display();
+        writeln!(config, "  - domain: {zone}\n    file: {file}\n    acl: [update, transfer]")
+            .expect("memory");
+    }
+    let config = sandbox.write("knot.conf", config);
+    let mut knot = command("knotd");
+    let _knot = Process::start(&sandbox, knot.arg("-c").arg(config)).wait_until(is_up(port));
+    // Its first line is the key in the form for programs.
+    let key = key.lines().next().expect("a line").trim_start_matches("# ").to_owned();
+    for program in ["knsupdate", "nsupdate"] {
+        update(port, program == "nsupdate", &|| {
+            let mut updater = command(program);
+            updater.args(["-y", &key]);
+            updater
+        });
+        let mut clean = command(program);
+        let script = format!(
+            "server 127.0.0.1 {port}\nzone filed.example.\n\
+             update delete autoconfig.filed.example. A\nsend\n"
+        );
+        assert!(feed(clean.args(["-y", &key]), &script).status.success());
+    }
+}
