@@ -256,6 +256,8 @@ pub enum DnsFormat {
     Json,
     /// A script for nsupdate of BIND and knsupdate of Knot
     Nsupdate,
+    /// YAML of octoDNS; for several zones, --directory is needed
+    Octodns,
 }
 
 /// `mailsetup check`

@@ -75,15 +75,34 @@ fn golden(name: &str, found: &str) {
 
 #[test]
 fn formats_for_all_domains() {
-    for (format, name) in [("zone", "all.zone"), ("json", "all.json"), ("nsupdate", "all.nsupdate")]
-    {
-        golden(name, &of_fixture(format));
-        // An address, in a zone above the domain.
-        let arguments = ["filed.example.org", "--zone=example.org", "--web-host=192.0.2.80"];
-        let address =
-            printed(&fixture("any.toml"), &[&arguments, &["--format", format][..]].concat());
-        golden(&name.replace("all", "address"), &address);
+    for format in ["zone", "json", "nsupdate"] {
+        golden(&format!("all.{format}"), &of_fixture(format));
     }
+}
+
+/// An address, in a zone above the domain.
+#[test]
+fn formats_for_an_address() {
+    let arguments =
+        ["filed.example.org", "--zone=example.org", "--web-host=192.0.2.80", "--format"];
+    for format in ["zone", "json", "nsupdate", "octodns"] {
+        let found = printed(&fixture("any.toml"), &[&arguments[..], &[format]].concat());
+        golden(&format!("address.{format}"), &found);
+    }
+}
+
+/// octoDNS has a file for each zone, and sorts its names: `2` is before `10`.
+#[test]
+fn files_of_octodns() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path("");
+    let folder = folder.to_str().expect("UTF-8");
+    let arguments = [&OPTIONS[..], &["--format", "octodns", "--directory", folder]].concat();
+    assert_eq!(printed(&fixture("config.toml"), &arguments), "");
+    for name in ["example.org.yaml", "xn--bcher-kva.example.yaml"] {
+        golden(name, &fs::read_to_string(sandbox.path(name)).expect("a file"));
+    }
+    assert_eq!(fs::read_dir(folder).expect("a folder").count(), 6);
 }
 
 #[test]
@@ -257,6 +276,7 @@ fn what_does_not_fit_together_is_refused() {
         (&["example.org", "--format", "json", "--soa"], 2, "--soa needs --format zone"),
         (&["example.org", "--json", "--format", "zone"], 2, "cannot be used with"),
         (&["--all", "--soa"], 2, "--soa: there are several zones"),
+        (&["--all", "--format", "octodns"], 2, "--format: there are several zones"),
         (&["example.org", "--json", "--directory", "/tmp"], 2, "--directory: this format"),
     ] {
         let (found, stdout, stderr) = run(&config, arguments);

@@ -3,11 +3,13 @@
 //!
 //! `make test-dns` runs these tests; `sh tests/install-dns.sh` installs the programs.
 
-use super::{of_fixture, records};
-use crate::common::{Process, Sandbox, command, free_port, run};
+use super::{OPTIONS, fixture, of_fixture, printed, records};
+use crate::common::{Process, Sandbox, command, free_port, run, source};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Records without the spaces between their fields.
@@ -174,5 +176,69 @@ fn knot_takes_the_script_for_nsupdate() {
              update delete autoconfig.filed.example. A\nsend\n"
         );
         assert!(feed(clean.args(["-y", &key]), &script).status.success());
+    }
+}
+
+/// octoDNS takes the files beside those of an admin, and writes the zones.
+#[test]
+#[ignore = "needs octoDNS: make test-dns"]
+fn octodns_takes_the_files() {
+    let script = fs::read_to_string(source("tests/install-dns.sh")).expect("a script");
+    let version = script.lines().find_map(|line| line.strip_prefix("octodns=")).expect("a version");
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(format!("octodns-{version}"));
+    assert!(folder.exists(), "{}: sh tests/install-dns.sh", folder.display());
+    let sandbox = Sandbox::new();
+    let config = "providers:
+  mine: { class: octodns_bind.ZoneFileSource, directory: mine, file_extension: .zone }
+  mailsetup:
+    class: octodns.provider.yaml.YamlProvider
+    directory: mailsetup
+    escaped_semicolons: true
+    populate_should_replace: true
+  out: { class: octodns_bind.ZoneFileProvider, directory: out, file_extension: .zone }
+zones:
+  '*': { sources: [mine, mailsetup], targets: [out] }
+";
+    let octodns = |name: &str, arguments: &[&str]| {
+        let mut octodns = command(folder.join("bin/python"));
+        octodns.current_dir(sandbox.path("")).args(["-m", &format!("octodns.cmds.{name}")]);
+        run(octodns.args(["--config-file", "config.yaml"]).args(arguments))
+    };
+    sandbox.write("config.yaml", config);
+    let zones = expected();
+    let mine = "www 60 IN A 192.0.2.3\nautoconfig 60 IN CNAME old.hoster.example.\n";
+    for zone in zones.keys() {
+        sandbox.write(&format!("mine/{zone}.zone"), empty(zone) + mine);
+    }
+    for name in ["mailsetup", "out"] {
+        fs::create_dir(sandbox.path(name)).expect("a folder");
+    }
+    let files = sandbox.path("mailsetup");
+    let directory = ["--format", "octodns", "--directory", files.to_str().expect("UTF-8")];
+    printed(&fixture("config.toml"), &[&OPTIONS[..], &directory].concat());
+    let said = octodns("validate", &[]);
+    assert!(!said.contains("WARN"), "{said}");
+    octodns("sync", &["--doit", "--force"]);
+    for (zone, mut records) in zones {
+        // A program that knows both forms of a text.
+        let canonical = |file: &Path| {
+            let out = sandbox.path("canonical");
+            run(command("named-checkzone")
+                .args(["-i", "none", "-o"])
+                .arg(&out)
+                .arg(&zone)
+                .arg(file));
+            let text = fs::read_to_string(out).expect("a zone");
+            let is_own = |line: &&str| !line.contains(" IN SOA\t") && !line.contains(" IN NS\t");
+            // octoDNS splits texts elsewhere; clients join the strings.
+            let joined = |line| plain(line).replace("\" \"", "");
+            text.lines().filter(is_own).map(joined).collect::<Records>()
+        };
+        records.insert(format!("www.{zone}. 60 IN A 192.0.2.3"));
+        let records = records.into_iter().collect::<Vec<_>>().join("\n");
+        let expected = sandbox.write("expected", format!("{}{records}\n", empty(&zone)));
+        let found = canonical(&sandbox.path(&format!("out/{zone}.zone")));
+        assert_eq!(found, canonical(&expected), "{zone}");
     }
 }

@@ -8,6 +8,7 @@
 mod folder;
 mod json;
 mod nsupdate;
+mod octodns;
 mod records;
 mod zone;
 
@@ -79,10 +80,10 @@ fn domain(text: &str) -> Result<Domain, String> {
 /// A format: how zones are written one after the other.
 struct Form {
     format: DnsFormat,
-    /// What is before the first zone, between two of them, and after the last.
-    begin: &'static str,
-    between: &'static str,
-    end: &'static str,
+    /// What is before the first zone and after the last.
+    around: (&'static str, &'static str),
+    /// What is between two zones, if there can be several in one output.
+    between: Option<&'static str>,
     write: fn(&Zone) -> String,
     /// The end of the name of a zone's file, if there can be files.
     extension: Option<&'static str>,
@@ -91,20 +92,19 @@ struct Form {
 fn form(format: DnsFormat) -> Form {
     let zones = |write, between, extension| Form {
         format,
-        begin: "",
+        around: ("", ""),
         between,
-        end: "",
         write,
         extension: Some(extension),
     };
     match format {
-        DnsFormat::Zone => zones(zone::write, "\n", "zone"),
-        DnsFormat::Nsupdate => zones(nsupdate::write, "\n", "nsupdate"),
+        DnsFormat::Zone => zones(zone::write, Some("\n"), "zone"),
+        DnsFormat::Nsupdate => zones(nsupdate::write, Some("\n"), "nsupdate"),
+        DnsFormat::Octodns => zones(octodns::write, None, "yaml"),
         DnsFormat::Json => Form {
             format,
-            begin: "[\n",
-            between: ",\n",
-            end: "\n]\n",
+            around: ("[\n", "\n]\n"),
+            between: Some(",\n"),
             write: json::write,
             extension: None,
         },
@@ -182,12 +182,13 @@ impl Output {
         }
         let is_one =
             domains.first().map(|it| self.zone_of(it)) == domains.last().map(|it| self.zone_of(it));
-        match self.folder {
-            None if self.soa && !is_one => {
-                Some("--soa: there are several zones; give --directory FOLDER".to_owned())
-            }
-            _ => None,
-        }
+        let what = match self.form.between {
+            _ if is_one || self.folder.is_some() => return None,
+            Some(_) if self.soa => "--soa",
+            Some(_) => return None,
+            None => "--format",
+        };
+        Some(format!("{what}: there are several zones; give --directory FOLDER"))
     }
 
     /// Writes the records of domains, which are in order.
@@ -261,7 +262,8 @@ impl Stdout<'_> {
 
     /// Writes a zone.
     fn put(&mut self, zone: &str) -> io::Result<()> {
-        let before = if self.is_begun { self.form.between } else { self.form.begin };
+        let between = self.form.between.unwrap_or_default();
+        let before = if self.is_begun { between } else { self.form.around.0 };
         self.is_begun = true;
         self.out.write_all(before.as_bytes())?;
         self.out.write_all(zone.as_bytes())
@@ -270,7 +272,7 @@ impl Stdout<'_> {
     /// Writes what is after the last zone; nothing if there was none.
     fn end(&mut self) -> io::Result<()> {
         if self.is_begun {
-            self.out.write_all(self.form.end.as_bytes())?;
+            self.out.write_all(self.form.around.1.as_bytes())?;
         }
         self.out.flush()
     }

@@ -45,6 +45,12 @@ pub struct Zone {
 }
 
 impl Zone {
+    /// The name of a record without that of the zone.
+    pub fn relative<'a>(&self, record: &'a Record) -> &'a str {
+        let name = record.name.strip_suffix(&format!(".{}.", self.name));
+        name.unwrap_or(&record.name)
+    }
+
     /// Each record, with its mail domain.
     pub fn records(&self) -> impl Iterator<Item = (&Domain, &Record)> {
         self.domains.iter().flat_map(|Published { domain, records, .. }| {
