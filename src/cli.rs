@@ -258,6 +258,8 @@ pub enum DnsFormat {
     Nsupdate,
     /// YAML of octoDNS; for several zones, --directory is needed
     Octodns,
+    /// JSON for the API of PowerDNS, one line for each zone
+    Powerdns,
 }
 
 /// `mailsetup check`

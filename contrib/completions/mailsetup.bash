@@ -124,7 +124,7 @@ _mailsetup() {
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "zone json nsupdate octodns" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "zone json nsupdate octodns powerdns" -- "${cur}"))
                     return 0
                     ;;
                 --web-host)

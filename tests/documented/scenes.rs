@@ -206,7 +206,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 21] = [
+pub const PRINTS: [(&str, &str); 22] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -226,6 +226,7 @@ pub const PRINTS: [(&str, &str); 21] = [
     // These go to a file.
     ("mailsetup dns --all --web-host www.example.org --format nsupdate >updates", ""),
     ("mailsetup dns --all --web-host www.example.org --format octodns", ""),
+    ("mailsetup dns --all --web-host www.example.org --format powerdns >zones", ""),
     ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
     ("mailsetup show ann@example.org --client outlook --local-xml", ""),
     ("mailsetup show ann@example.org --client outlook >outlook.xml", ""),

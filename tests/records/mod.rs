@@ -75,7 +75,7 @@ fn golden(name: &str, found: &str) {
 
 #[test]
 fn formats_for_all_domains() {
-    for format in ["zone", "json", "nsupdate"] {
+    for format in ["zone", "json", "nsupdate", "powerdns"] {
         golden(&format!("all.{format}"), &of_fixture(format));
     }
 }
@@ -85,7 +85,7 @@ fn formats_for_all_domains() {
 fn formats_for_an_address() {
     let arguments =
         ["filed.example.org", "--zone=example.org", "--web-host=192.0.2.80", "--format"];
-    for format in ["zone", "json", "nsupdate", "octodns"] {
+    for format in ["zone", "json", "nsupdate", "octodns", "powerdns"] {
         let found = printed(&fixture("any.toml"), &[&arguments[..], &[format]].concat());
         golden(&format!("address.{format}"), &found);
     }

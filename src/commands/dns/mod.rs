@@ -9,6 +9,7 @@ mod folder;
 mod json;
 mod nsupdate;
 mod octodns;
+mod powerdns;
 mod records;
 mod zone;
 
@@ -101,13 +102,15 @@ fn form(format: DnsFormat) -> Form {
         DnsFormat::Zone => zones(zone::write, Some("\n"), "zone"),
         DnsFormat::Nsupdate => zones(nsupdate::write, Some("\n"), "nsupdate"),
         DnsFormat::Octodns => zones(octodns::write, None, "yaml"),
-        DnsFormat::Json => Form {
-            format,
-            around: ("[\n", "\n]\n"),
-            between: Some(",\n"),
-            write: json::write,
-            extension: None,
-        },
+        // Nothing in JSON can say that a file was written by this command.
+        DnsFormat::Powerdns => {
+            let (around, between) = (("", ""), Some(""));
+            Form { format, around, between, write: powerdns::write, extension: None }
+        }
+        DnsFormat::Json => {
+            let (around, between) = (("[\n", "\n]\n"), Some(",\n"));
+            Form { format, around, between, write: json::write, extension: None }
+        }
     }
 }
 
