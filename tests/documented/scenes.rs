@@ -67,7 +67,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 39] = [
+pub const SCENES: [Scene; 42] = [
     Scene {
         page: "README.md",
         section: "",
@@ -112,6 +112,20 @@ pub const SCENES: [Scene; 39] = [
     },
     scene("docs/performance.md", "", "true"),
     scene("docs/reliability.md", "", "true"),
+    Scene {
+        page: "docs/scale.md",
+        section: "The machines behind a web server",
+        before: "installed; certificate; ip link set lo up; ip address add 192.0.2.12/32 dev lo; \
+                 systemctl start nginx",
+        // The two sockets of the service are the first two machines; the third is away.
+        after: "cp contrib/many-machines/nginx.conf /etc/nginx/sites-enabled/mailsetup.conf; \
+                nginx -s reload; answers autoconfig.example.org https; \
+                for try in $(seq 20); do answers autoconfig.example.org; done; \
+                grep -q 192.0.2.13 /var/log/nginx/error.log; \
+                ! grep 192.0.2.12 /var/log/nginx/error.log",
+    },
+    scene("docs/scale.md", "Files to the machines", "installed"),
+    scene("docs/scale.md", "Updates", "installed; systemctl start mailsetup.service"),
     scene("docs/signing.md", "", "installed"),
     scene("docs/translating.md", "", "true"),
     scene(

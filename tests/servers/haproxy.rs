@@ -12,7 +12,7 @@ use crate::common::{Process, command, run, wait_until, write};
 
 const CFG: &str = "/etc/haproxy/haproxy.cfg";
 /// The root of HAProxy, in which contrib's /run/mailsetup.sock is.
-const ROOT: &str = "/var/lib/haproxy";
+pub const ROOT: &str = "/var/lib/haproxy";
 const FCGI: &str = "haproxy/mailsetup.cfg";
 
 /// Debian's haproxy.cfg, without unrelated settings, and an existing site. The first `{}` is at the
@@ -71,6 +71,15 @@ pub fn http_beside(world: &Namespace, lines: &str) -> Vec<Process> {
 /// contrib/haproxy/mailsetup-http.cfg in an existing site.
 pub fn http(world: &Namespace) -> Vec<Process> {
     http_beside(world, "")
+}
+
+/// contrib/many-machines/haproxy.cfg in an existing site, with the lines of contrib/haproxy in its
+/// frontend; without the machines.
+pub fn many_machines(world: &Namespace) -> Process {
+    let single = contrib(FCGI);
+    let comment: String =
+        single.lines().take_while(|line| line.starts_with('#')).map(|l| format!("{l}\n")).collect();
+    run_with(world, &(comment + &contrib("many-machines/haproxy.cfg")), "")
 }
 
 /// The responder at a socket below the root of HAProxy, or at an address.

@@ -10,6 +10,7 @@ pub mod haproxy;
 pub mod hosting;
 pub mod launchers;
 pub mod lighttpd;
+mod many;
 pub mod nginx;
 pub mod panels;
 mod sites;
@@ -234,6 +235,7 @@ fn contrib_is_documented() {
         "h2o",
         "haproxy",
         "lighttpd",
+        "many-machines",
         "nginx",
         "selinux",
         "systemd",

@@ -78,6 +78,14 @@ pub fn many_alone(world: &Namespace) -> Process {
     start(world)
 }
 
+/// contrib/many-machines/nginx.conf as the only site, without the machines.
+pub fn many_machines(world: &Namespace) -> Process {
+    certificate();
+    clear_sites();
+    install("many-machines/nginx.conf", "/etc/nginx/sites-enabled/mailsetup.conf");
+    start(world)
+}
+
 /// contrib/container/nginx.conf as the only site, where the compose file mounts it.
 pub fn beside_container(world: &Namespace) -> Process {
     certificate();
