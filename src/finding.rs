@@ -91,6 +91,16 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ),
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
     ("logo", Error, "A logo that is not a picture, or too large."),
+    (
+        "map-double",
+        Warning,
+        "A line of a map of logins with an address that an earlier line has; it is left out.",
+    ),
+    (
+        "map-line",
+        Warning,
+        "A line of a map of logins without an address or without a login; it is left out.",
+    ),
     ("more-findings", Error, "More unknown keys, duplicates and wrong types than are printed."),
     ("name-long", Warning, "A name of the provider that is longer than clients allow."),
     (

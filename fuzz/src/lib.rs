@@ -14,6 +14,7 @@ pub mod fastcgi_records;
 pub mod host;
 pub mod list;
 pub mod mail_dialogue;
+pub mod map;
 pub mod page;
 pub mod pox_body;
 pub mod probe_url;
@@ -26,7 +27,7 @@ pub mod template;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -36,6 +37,7 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("host", host::run),
     ("list", list::run),
     ("mail_dialogue", mail_dialogue::run),
+    ("map", map::run),
     ("page", page::run),
     ("pox_body", pox_body::run),
     ("probe_url", probe_url::run),

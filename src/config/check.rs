@@ -16,7 +16,7 @@ use super::value_checks::ValueChecks;
 use super::{build, limits, parts};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Settling};
-use crate::directory::list::{List, Noted};
+use crate::directory::list::List;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::record::Fields;
@@ -365,7 +365,7 @@ impl<'a> Check<'a> {
                     }
                 },
             };
-            self.warn_of_list(&file, &list);
+            self.warnings.append(&mut list.warnings(&file));
             lists.push((file, list));
         }
         lists
@@ -384,25 +384,6 @@ impl<'a> Check<'a> {
             }
             _ => None,
         })
-    }
-
-    fn warn_of_list(&mut self, file: &Path, list: &List) {
-        let mut warning = |code, noted: &Noted, what: &str, most: &str| {
-            for (line, word) in &noted.first {
-                let place = Place { position: Some((*line, 1)), ..Place::file(file) };
-                let message = format!("`{word}` {what}; the line is ignored");
-                self.warnings.push(Finding::warning(code, Some(place), message));
-            }
-            if noted.others() > 0 {
-                let message = format!("{} more lines {most}; they are ignored", noted.others());
-                self.warnings.push(Finding::warning(code, Some(Place::file(file)), message));
-            }
-        };
-        let (is_none, are_none) = ("is not a domain name", "are not domain names");
-        warning("list-line", list.not_domains(), is_none, are_none);
-        let white = "begin with white space, as if they continued the line before";
-        let one = "follows white space, as if it continued the line before";
-        warning("list-indented", list.indented(), one, white);
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {

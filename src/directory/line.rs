@@ -1,18 +1,14 @@
-//! A line of a list, and the lines of a list or a map that a warning is about.
+//! A line of a list.
 //!
 //! A line is read as of a plain list, of the source of a Postfix map, or of a passwd-file: its first
 //! word, and of that the part after an `@`. A `#` starts a comment, and a line that begins with
 //! white space continues the one before (postmap(1)).
 
-use crate::address::domain_name;
+use crate::address::{MAX_DOMAIN, domain_name};
 use std::borrow::Cow;
 
 /// How much of a line is read; the rest is of no use. A word of this length is not a domain.
 const MAX_LINE: usize = 4096;
-/// How much of a word is reported, in characters.
-const MAX_WORD: usize = 80;
-/// How many lines are reported; the others are counted.
-const MAX_REPORTED: usize = 100;
 /// The beginning of a pattern: `*.example.org` stands for the domains below example.org.
 pub const PATTERN: &str = "*.";
 /// Most labels of the domain of a pattern.
@@ -96,40 +92,11 @@ pub fn is_single_word(line: &[u8]) -> bool {
     rest.is_empty() || rest.starts_with(b"#")
 }
 
-//------------ Noted ----------------------------------------------------------
-
-/// The lines that a warning is about: the first of them, and the number of all.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub struct Noted {
-    /// The number of each line, and a word of it.
-    pub first: Vec<(usize, String)>,
-    /// How many there are.
-    pub count: usize,
-}
-
-impl Noted {
-    /// Adds a line.
-    pub fn add(&mut self, number: usize, word: &[u8]) {
-        self.count += 1;
-        if self.first.len() < MAX_REPORTED {
-            // A character has up to four bytes.
-            let beginning = &word[..word.len().min(4 * MAX_WORD)];
-            let text = String::from_utf8_lossy(beginning);
-            self.first.push((number, text.chars().take(MAX_WORD).collect()));
-        }
-    }
-
-    /// How many lines are counted only.
-    pub fn others(&self) -> usize {
-        self.count - self.first.len()
-    }
-}
-
 /// The possible beginning of a name: the text after an `@`, in lower case.
 pub fn beginning(word: &[u8]) -> Option<Box<str>> {
     let name = after_at(word);
     let may_be = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'*');
-    let is_one = !name.is_empty() && name.len() <= MAX_WORD && name.iter().all(may_be);
+    let is_one = !name.is_empty() && name.len() <= MAX_DOMAIN && name.iter().all(may_be);
     let name = std::str::from_utf8(name).ok().filter(|_| is_one)?;
     Some(name.to_ascii_lowercase().into())
 }

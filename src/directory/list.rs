@@ -8,13 +8,14 @@
 //! A list is loaded, for many look-ups in constant time, or searched, for a few of one process. Both
 //! give the same answers.
 
-pub use super::line::Noted;
 use super::line::{self, Line, MAX_PATTERN_LABELS, PATTERN};
 use super::names::{Collected, Names};
+pub use super::noted::Noted;
 use super::searched::Searched;
 use super::text::{Pieces, Text, is_unfinished, lines};
 use crate::address::Domain;
 use crate::files::{self, Kind};
+use crate::finding::Finding;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -127,15 +128,23 @@ impl List {
         !earlier.has(name.as_bytes()) && earlier.has_beginning(name.as_bytes())
     }
 
-    /// The lines that are not domains; of a list that is only searched, none.
+    /// The lines that are not domains.
     pub fn not_domains(&self) -> &Noted {
         &self.loaded().not_domains
     }
 
-    /// The lines that begin with white space, as if they continued the line before, and look like
-    /// domains of a plain list.
-    pub fn indented(&self) -> &Noted {
-        &self.loaded().indented
+    /// Warnings about lines that are left out; of a list that is searched, none.
+    pub fn warnings(&self, file: &Path) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if self.searched.is_none() {
+            let Loaded { not_domains, indented, .. } = self.loaded();
+            let what = ["is not a domain name", "are not domain names"];
+            not_domains.add_warning("list-line", file, what, &mut found);
+            let one = "follows white space, as if it continued the line before";
+            let several = "begin with white space, as if they continued the line before";
+            indented.add_warning("list-indented", file, [one, several], &mut found);
+        }
+        found
     }
 
     fn only_searched(&self) -> Option<&Searched> {
@@ -267,7 +276,7 @@ mod tests {
     fn of_many_lines_that_are_not_domains_the_first_are_kept() {
         let list = List::parse(format!("{}\n", "x".repeat(1000)).repeat(1000).into_bytes());
         let noted = list.not_domains();
-        assert_eq!((noted.first.len(), noted.count, noted.others()), (100, 1000, 900));
+        assert_eq!((noted.first.len(), noted.count), (100, 1000));
         assert!(noted.first.iter().all(|(_, word)| word.len() == 80));
     }
 
@@ -395,7 +404,7 @@ mod tests {
         assert_eq!(domains, ["example.org", "example.net", "a.example"]);
         let lines: Vec<_> = list.not_domains().first.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 4]);
-        assert_eq!(list.indented().first, [(7, "b.example".to_owned())]);
+        assert_eq!(list.loaded().indented.first, [(7, "b.example".to_owned())]);
         assert_agreement(text.as_bytes(), &["example.org", "example.net", "a.example"]);
     }
 
@@ -406,7 +415,7 @@ mod tests {
               e.example\nf.example\n  relay:f.example\n  ann@f.example\n  OK\n# g\n # h.example\n"
                 .to_vec(),
         );
-        let lines: Vec<_> = list.indented().first.iter().map(|(line, _)| *line).collect();
+        let lines: Vec<_> = list.loaded().indented.first.iter().map(|(line, _)| *line).collect();
         assert_eq!((lines, list.len()), (vec![1, 3, 5], 3));
     }
 
