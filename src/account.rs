@@ -26,6 +26,8 @@ pub struct Account {
     pub host: Option<Domain>,
     /// The requested mailbox; `None` if only a domain is known.
     pub address: Option<EmailAddress>,
+    /// Its own login, if it has one: see [`Account::with_login`].
+    pub login: Option<OwnLogin>,
     /// The operator of the servers.
     pub provider: Provider,
     /// The servers in the order in which clients should prefer them: IMAP, POP3, SMTP,
@@ -52,6 +54,25 @@ pub struct Account {
 }
 
 impl Account {
+    /// The same account for a mailbox with a login of its own: the logins of all servers and
+    /// services become the placeholder [`OWN_LOGIN`].
+    pub fn with_login(mut self, login: OwnLogin) -> Account {
+        let servers = self.servers.iter_mut().chain(&mut self.alternatives);
+        let services = self.services.iter_mut().map(|service| &mut service.login);
+        for name in servers.map(|server| &mut server.login).chain(services) {
+            *name = Login::new(OWN_LOGIN.to_owned());
+        }
+        self.login = Some(login);
+        self
+    }
+
+    /// Whom the documents of the account are for.
+    pub fn subject(&self) -> Subject<'_> {
+        let login = self.login.as_ref();
+        let mailbox = self.address.as_ref().map(|address| Mailbox { address, login });
+        Subject { domain: &self.domain, mailbox }
+    }
+
     /// The server a client should read mail from: IMAP, else POP3.
     pub fn incoming(&self) -> Option<&MailServer> {
         self.servers.iter().find(|server| server.protocol.is_incoming())
@@ -393,8 +414,11 @@ pub enum Redirect {
 pub const EMAIL_ADDRESS: &str = "%EMAILADDRESS%";
 /// The part before the `@`, in a login template.
 pub const EMAIL_LOCAL_PART: &str = "%EMAILLOCALPART%";
+/// The mailbox's own login, in a login template. A configuration cannot contain it.
+pub const OWN_LOGIN: &str = "%OWNLOGIN%";
 
-/// A login name: literal text with the placeholders [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`].
+/// A login name: literal text with the placeholders [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`], or
+/// [`OWN_LOGIN`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Login(String);
 
@@ -410,9 +434,59 @@ impl Login {
     }
 
     /// The login name of one mailbox.
-    pub fn of(&self, address: &EmailAddress) -> String {
-        fill_in(&self.0, &address.to_string(), address.local_part())
+    pub fn of(&self, mailbox: &Mailbox) -> String {
+        match mailbox.login {
+            Some(login) if self.0 == OWN_LOGIN => login.as_str().to_owned(),
+            _ => {
+                let Mailbox { address, .. } = mailbox;
+                fill_in(&self.0, &address.to_string(), address.local_part())
+            }
+        }
     }
+}
+
+/// The login of one mailbox, from a source that knows it: it takes the place of the template.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OwnLogin(Box<str>);
+
+impl OwnLogin {
+    /// Longest login, in bytes.
+    pub const MAX: usize = 255;
+
+    /// Takes a login as it is written; `None` for a text that cannot be one.
+    ///
+    /// Refuses an empty or a longer text, control characters, the two characters that XML does not
+    /// allow, and the beginning of a placeholder, which clients would replace.
+    pub fn parse(text: &str) -> Option<OwnLogin> {
+        let is_allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+        let is_login = matches!(text.len(), 1..=OwnLogin::MAX)
+            && text.chars().all(is_allowed)
+            && !text.contains("%EMAIL");
+        is_login.then(|| OwnLogin(text.into()))
+    }
+
+    /// The login.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A mailbox that a document is written for.
+#[derive(Clone, Copy, Debug)]
+pub struct Mailbox<'a> {
+    /// Its address.
+    pub address: &'a EmailAddress,
+    /// Its own login, if it has one.
+    pub login: Option<&'a OwnLogin>,
+}
+
+/// Whom a document is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The domain whose settings are in the document.
+    pub domain: &'a Domain,
+    /// The mailbox, if one was given.
+    pub mailbox: Option<Mailbox<'a>>,
 }
 
 /// Replaces the placeholders [`EMAIL_ADDRESS`] and [`EMAIL_LOCAL_PART`] in a text.
@@ -466,7 +540,24 @@ mod tests {
             ("100%", "100%"),
             ("fixed", "fixed"),
         ] {
-            assert_eq!(Login::new(template.into()).of(&address), login);
+            let mailbox = Mailbox { address: &address, login: None };
+            assert_eq!(Login::new(template.into()).of(&mailbox), login);
+        }
+    }
+
+    #[test]
+    fn an_own_login_is_a_text_that_clients_do_not_change() {
+        for text in ["ann", "<a>&\"'", "Zoë", "100%", "%OWNLOGIN%", " a b ", &"a".repeat(255)] {
+            let login = OwnLogin::parse(text).unwrap();
+            let address = EmailAddress::parse(b"ann@example.org").unwrap();
+            let mailbox = Mailbox { address: &address, login: Some(&login) };
+            assert_eq!(Login::new(OWN_LOGIN.into()).of(&mailbox), text);
+            assert_eq!(Login::new("x-%EMAILLOCALPART%".into()).of(&mailbox), "x-ann");
+        }
+        for text in
+            ["", "a\nb", "\u{85}", "\u{ffff}", "%EMAILADDRESS%", "a%EMAIL", &"é".repeat(128)]
+        {
+            assert_eq!(OwnLogin::parse(text), None, "{text:?}");
         }
     }
 }

@@ -6,7 +6,8 @@
 //! new settings. The number of documents and their total size are limited: where any domain is
 //! answered, clients choose the domains.
 
-use crate::address::{Domain, EmailAddress};
+use crate::account::Mailbox;
+use crate::address::Domain;
 use crate::config::settings::Identity;
 use crate::form::Form;
 use crate::http_cache::Tag;
@@ -41,6 +42,8 @@ struct Entry {
     name: &'static str,
     variant: Option<String>,
     decided_by: DecidedBy,
+    /// True if the document names the own login of a mailbox.
+    has_login: bool,
     /// Not the settings themselves: they may be large and no longer in force.
     found: Identity,
     host_domain: Option<Domain>,
@@ -71,13 +74,13 @@ impl Cache {
         &self,
         document: &dyn Document,
         resolved: &Resolved,
-        address: Option<&EmailAddress>,
+        mailbox: Option<Mailbox>,
     ) -> Option<Copy> {
         let documents = self.0.borrow();
         let mut entries = documents.by_domain.get(&*resolved.domain)?.iter();
         let entry = entries
             .find(|entry| entry.answers(document, resolved) && resolved.found.is(&entry.found))?;
-        entry.content.copy(address)
+        entry.content.copy(mailbox)
     }
 
     /// Caches a document that was written for a question, if other questions can use it; returns
@@ -86,7 +89,7 @@ impl Cache {
         &self,
         document: &dyn Document,
         resolved: &Resolved,
-        address: Option<&EmailAddress>,
+        mailbox: Option<Mailbox>,
         written: Written,
     ) -> Option<Copy> {
         let (content, bytes) = match written {
@@ -102,7 +105,7 @@ impl Cache {
                 (Content::Open(form), bytes)
             }
         };
-        let copy = content.copy(address);
+        let copy = content.copy(mailbox);
         if bytes > MAX_DOCUMENT {
             return copy;
         }
@@ -118,6 +121,7 @@ impl Cache {
             name: document.name(),
             variant: document.variant(),
             decided_by: document.decided_by(),
+            has_login: resolved.login.is_some(),
             found: resolved.found.identity(),
             host_domain: resolved.host_domain.as_deref().cloned(),
             content,
@@ -135,19 +139,20 @@ impl Entry {
     fn answers(&self, document: &dyn Document, resolved: &Resolved) -> bool {
         self.name == document.name()
             && self.decided_by == document.decided_by()
+            && self.has_login == resolved.login.is_some()
             && self.host_domain.as_ref() == resolved.host_domain.as_deref()
             && self.variant == document.variant()
     }
 }
 
 impl Content {
-    /// The document for an address; `None` if the document needs one.
-    fn copy(&self, address: Option<&EmailAddress>) -> Option<Copy> {
+    /// The document for a mailbox; `None` if the document needs one.
+    fn copy(&self, mailbox: Option<Mailbox>) -> Option<Copy> {
         Some(match self {
             Content::Whole(response, tag) => {
                 Copy { response: response.with_body(response.body.clone()), tag: tag.clone() }
             }
-            Content::Open(form) => Copy { response: form.fill_in(address?), tag: Rc::default() },
+            Content::Open(form) => Copy { response: form.fill_in(&mailbox?), tag: Rc::default() },
         })
     }
 }

@@ -3,14 +3,14 @@
 //! It is written once with a marker in each gap, and split there; for each mailbox the pieces are
 //! joined. The text for a gap is markup: the caller escapes it.
 
-use crate::address::EmailAddress;
+use crate::account::Mailbox;
 use crate::response::Response;
 use bytes::Bytes;
 use memchr::memchr;
 use std::fmt;
 
 /// The texts for the gaps of a form, for one mailbox, in the order of the form's markers.
-pub type Fill = Box<dyn Fn(&EmailAddress) -> Vec<String>>;
+pub type Fill = Box<dyn Fn(&Mailbox) -> Vec<String>>;
 
 /// A response whose body has gaps.
 pub struct Form {
@@ -49,8 +49,8 @@ impl Form {
     }
 
     /// The response for one mailbox.
-    pub fn fill_in(&self, address: &EmailAddress) -> Response {
-        let texts = (self.fill)(address);
+    pub fn fill_in(&self, mailbox: &Mailbox) -> Response {
+        let texts = (self.fill)(mailbox);
         let text = |number: &usize| texts.get(*number).map_or("", String::as_str);
         let gaps: usize = self.pieces.iter().map(|(_, number)| text(number).len()).sum();
         let mut body = String::with_capacity(self.text_len() + gaps);
@@ -81,14 +81,17 @@ impl fmt::Debug for Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::EmailAddress;
 
     fn filled_in(body: &str, address: &str) -> String {
-        let fill =
-            |address: &EmailAddress| vec![address.to_string(), address.local_part().to_owned()];
+        let fill = |mailbox: &Mailbox| {
+            vec![mailbox.address.to_string(), mailbox.address.local_part().to_owned()]
+        };
         let response = Response::document("text/plain", body.to_owned());
         let form = Form::new(response, &["%A%", "%LOCAL%"], Box::new(fill));
         let address = EmailAddress::parse(address.as_bytes()).unwrap();
-        String::from_utf8(form.fill_in(&address).body.into()).unwrap()
+        let mailbox = Mailbox { address: &address, login: None };
+        String::from_utf8(form.fill_in(&mailbox).body.into()).unwrap()
     }
 
     #[test]

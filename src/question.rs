@@ -48,6 +48,11 @@ pub trait Document {
         false
     }
 
+    /// True if a mailbox's own login is in the document, where the question has an address.
+    fn names_login(&self) -> bool {
+        false
+    }
+
     /// Writes the document.
     fn write(&self, account: &Account) -> Written;
 

@@ -4,7 +4,7 @@
 //! one program. Domains are not guessed by counting labels: only four known prefixes are removed
 //! from a Host, and the rest is looked up. Whether a mailbox exists is never checked.
 
-use crate::account::Account;
+use crate::account::{Account, Mailbox, OwnLogin};
 use crate::address::{Domain, EmailAddress, HOST_PREFIXES};
 use crate::config::settings::Found;
 use crate::config::{Config, NotFound};
@@ -20,6 +20,11 @@ pub struct Resolved<'a> {
     pub found: Found,
     /// The configured domain that the Host named, if the document needs it.
     pub host_domain: Option<Cow<'a, Domain>>,
+    /// The own login of the mailbox, if it has one. It is set by the caller, and only if the
+    /// document names it ([`Document::names_login`]) and the domain is that of the address.
+    ///
+    /// [`Document::names_login`]: crate::question::Document::names_login
+    pub login: Option<OwnLogin>,
 }
 
 /// Finds the domain of a question and its settings; `None` if the domain is not configured.
@@ -54,7 +59,7 @@ pub fn resolve<'a>(
             None => (by_host()?, None),
         },
     };
-    Ok(found.map(|(domain, found)| Resolved { domain, found, host_domain }))
+    Ok(found.map(|(domain, found)| Resolved { domain, found, host_domain, login: None }))
 }
 
 impl Resolved<'_> {
@@ -64,7 +69,16 @@ impl Resolved<'_> {
         let mut account =
             self.found.account(&self.domain, host_domain, question.address.clone())?;
         account.host = question.host.clone().filter(|host| is_checked(host, &account, config));
-        Some(account)
+        Some(match &self.login {
+            Some(login) => account.with_login(login.clone()),
+            None => account,
+        })
+    }
+
+    /// The mailbox of the question, if it has an address.
+    pub fn mailbox<'q>(&'q self, question: &'q Question) -> Option<Mailbox<'q>> {
+        let address = question.address.as_ref()?;
+        Some(Mailbox { address, login: self.login.as_ref() })
     }
 }
 

@@ -119,9 +119,10 @@ fn document(question: &Question, config: &Config, cache: &Cache) -> Result<Answe
         Err(NotFound::Unread(unread)) => return Err(unread),
     };
     let address = question.address.as_ref();
-    let copy = cache.find(document, &resolved, address).or_else(|| {
+    let mailbox = resolved.mailbox(question);
+    let copy = cache.find(document, &resolved, mailbox).or_else(|| {
         let account = resolved.account(question, config)?;
-        cache.keep(document, &resolved, address, document.write(&account))
+        cache.keep(document, &resolved, mailbox, document.write(&account))
     });
     let Some(Copy { response, tag }) = copy else { return Ok(other(document.not_found())) };
     let may_be_signed = document.is_signed()

@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("address", &["visible"]),
     ("sign", &["visible"]),
     ("finding", &["address", "visible"]),
-    ("form", &["address", "response"]),
+    ("form", &["account", "response"]),
     ("record", &["address"]),
     ("request", &["address"]),
     ("url", &["address"]),
@@ -98,7 +98,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lint", &["account", "clients", "discovery", "finding", "page", "ports", "url"]),
     ("resolve", &["account", "address", "config", "question"]),
     ("route", &["discovery", "page", "paths", "question", "request", "response"]),
-    ("cache", &["address", "config", "form", "http_cache", "question", "resolve", "response"]),
+    (
+        "cache",
+        &["account", "address", "config", "form", "http_cache", "question", "resolve", "response"],
+    ),
     (
         "responder",
         &[

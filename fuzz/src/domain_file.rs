@@ -4,6 +4,7 @@
 //! with errors, each in an existing line; the documents of an accepted file are valid.
 
 use super::answer;
+use mailsetup::account::Mailbox;
 use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::settings::Found;
@@ -73,7 +74,9 @@ fn check_documents(found: &Found) {
         };
         let mut response = match (question.document.write(&account), &question.address) {
             (Written::ForDomain(response) | Written::ForRequest(response), _) => response,
-            (Written::ForMailbox(form), Some(address)) => form.fill_in(address),
+            (Written::ForMailbox(form), Some(address)) => {
+                form.fill_in(&Mailbox { address, login: None })
+            }
             (Written::ForMailbox(_), None) => panic!("a mailbox's document without an address"),
         };
         http_cache::apply(&mut response, &request, true, None);

@@ -1,7 +1,7 @@
 //! Findings about redirects of Autodiscover to an address: where they lead, from domain to domain, as
 //! clients follow them.
 
-use crate::account::{Account, EMAIL_LOCAL_PART, Redirect};
+use crate::account::{Account, EMAIL_LOCAL_PART, Mailbox, Redirect};
 use crate::address::{Domain, EmailAddress};
 use crate::clients::{self, Client, Rule};
 use crate::config::Config;
@@ -23,7 +23,8 @@ pub fn findings(domain: &Domain, account: &Account, config: &Config) -> Vec<Find
     let Some(Redirect::Address(template)) = &account.moved else { return Vec::new() };
     let of = |local_part: &str| {
         let address = EmailAddress::parse(format!("{local_part}@{domain}").as_bytes()).ok()?;
-        Some((template.of(&address), address))
+        let mailbox = Mailbox { address: &address, login: None };
+        Some((template.of(&mailbox), address))
     };
     // A local part of the least length.
     let Some((new, address)) = of("x") else { return Vec::new() };

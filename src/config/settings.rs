@@ -256,6 +256,7 @@ impl Found {
             host: None,
             domain: domain.clone(),
             address,
+            login: None,
             page: page.clone(),
         })
     }

@@ -2,14 +2,16 @@
 //!
 //! Rules: draft-ietf-mailmaint-autoconfig-06 and draft-bucksch-autoconfig-00 (format 1.1), but the
 //! parsers in use have precedence; docs/protocols.md lists them. The document never contains the
-//! address: the login is a template that the client fills in. Refuses an `emailaddress` that is not
-//! an address; the parameter is optional.
+//! address: the login is a template that the client fills in, unless the mailbox has a login of its
+//! own. Refuses an `emailaddress` that is not an address; the parameter is optional.
 
 use super::{address_parameter, not_ours};
 use crate::account::{
-    Account, Auth, MailServer, OAuth2, Pop3Options, Protocol, Security, ServiceKind, WebService,
+    Account, Auth, MailServer, Mailbox, OAuth2, OWN_LOGIN, OwnLogin, Pop3Options, Protocol,
+    Security, ServiceKind, WebService,
 };
 use crate::address::Domain;
+use crate::form::Form;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
 use crate::response::Response;
@@ -32,8 +34,16 @@ impl<const IS_IN_PATH: bool> Document for Configuration<IS_IN_PATH> {
         }
     }
 
+    fn names_login(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
-        write(account)
+        let document = write(account);
+        match account.login {
+            Some(_) => Written::ForMailbox(Form::new(document, &[OWN_LOGIN], Box::new(own_login))),
+            None => Written::ForDomain(document),
+        }
     }
 
     fn not_found(&self) -> Response {
@@ -57,7 +67,11 @@ pub fn read_database_form<'r>(request: &'r Request) -> Result<Question<'r>, Resp
     }
 }
 
-fn write(account: &Account) -> Written {
+fn own_login(mailbox: &Mailbox) -> Vec<String> {
+    vec![xml::escaped(mailbox.login.map_or("", OwnLogin::as_str)).into_owned()]
+}
+
+fn write(account: &Account) -> Response {
     let mut document = xml::Writer::new();
     document.element("clientConfig", &[("version", "1.1")], |xml| {
         xml.element("emailProvider", &[("id", account.domain.as_str())], |xml| {
@@ -108,7 +122,7 @@ fn write(account: &Account) -> Written {
     });
     // seen: Thunderbird parses only responses with this type at the start of the field, in lower
     // case.
-    Written::ForDomain(Response::document("text/xml; charset=utf-8", document.finish()))
+    Response::document("text/xml; charset=utf-8", document.finish())
 }
 
 /// Writes the elements of the mail account itself: the servers, with JMAP after POP3.

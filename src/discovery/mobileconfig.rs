@@ -8,10 +8,10 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Security, ServiceKind,
-    WebService,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Mailbox, OWN_LOGIN, OwnLogin,
+    Protocol, Security, ServiceKind, WebService,
 };
-use crate::address::{Domain, EmailAddress};
+use crate::address::Domain;
 use crate::form::Form;
 use crate::language::{self, Languages};
 use crate::question::{DecidedBy, Document, Question, Written};
@@ -43,6 +43,10 @@ impl Document for OfAMailbox<'_> {
         DecidedBy::Address
     }
 
+    fn names_login(&self) -> bool {
+        true
+    }
+
     fn is_signed(&self) -> bool {
         true
     }
@@ -52,8 +56,8 @@ impl Document for OfAMailbox<'_> {
             Ok(response) => form(response, account.provider.identifier.clone()),
             Err(response) => return Written::ForRequest(response),
         };
-        match (&account.address, depends_on_language(account)) {
-            (Some(address), true) => Written::ForRequest(form.fill_in(address)),
+        match (&account.subject().mailbox, depends_on_language(account)) {
+            (Some(mailbox), true) => Written::ForRequest(form.fill_in(mailbox)),
             _ => Written::ForMailbox(form),
         }
     }
@@ -400,7 +404,7 @@ fn identifier(provider: &str, of_whom: &str) -> String {
 
 /// The profile of any mailbox of a domain, from one with markers in it.
 fn form(response: Response, provider: String) -> Form {
-    let texts = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, MAILBOX_ID];
+    let texts = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN, FOR_PEOPLE, MAILBOX_ID];
     let body = &response.body;
     // Only the parts in use: each costs a hash for every mailbox.
     let parts: Vec<_> = Part::ALL
@@ -409,12 +413,13 @@ fn form(response: Response, provider: String) -> Form {
         .collect();
     let uuids = parts.iter().map(|part| part.marker());
     let markers: Vec<_> = texts.into_iter().chain(uuids).collect();
-    let fill = move |address: &EmailAddress| {
+    let fill = move |Mailbox { address, login }: &Mailbox| {
         let identifier = identifier(&provider, &address.folded());
         let escaped = |text: &str| xml::escaped_in_property_list(text).into_owned();
-        let mut texts = Vec::with_capacity(4 + parts.len());
+        let mut texts = Vec::with_capacity(5 + parts.len());
         texts.push(escaped(&[address.local_part(), "@", address.domain().as_str()].concat()));
         texts.push(escaped(address.local_part()));
+        texts.push(escaped(login.map_or("", OwnLogin::as_str)));
         texts.push(escaped(&address.for_people()));
         texts.push(identifier[provider.len() + 1..].to_owned());
         texts.extend(parts.iter().map(|part| part.uuid(&identifier)));

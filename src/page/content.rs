@@ -9,8 +9,8 @@ use super::qr;
 use super::theme::{self, HtmlEscape, TemplateError, Theme, Value};
 use super::thunderbird;
 use crate::account::{
-    self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, Page, Security,
-    ServiceKind,
+    self, Account, Auth, AuthList, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, OWN_LOGIN, OwnLogin,
+    Page, Security, ServiceKind,
 };
 use crate::address::EmailAddress;
 use crate::language::{Languages, usual_case};
@@ -251,8 +251,8 @@ fn profile(encoded: &str) -> String {
 
 /// A mailbox as written on a page, or the markers for it.
 pub struct Mailbox<'a> {
-    /// The address; without one, markers are in its place.
-    address: Option<&'a EmailAddress>,
+    /// The mailbox itself; without one, markers are in its place.
+    itself: Option<account::Mailbox<'a>>,
     for_people: String,
     /// The address in a query.
     encoded: String,
@@ -268,18 +268,18 @@ const APPLE_CODE: &str = "%APPLECODE%";
 const ANDROID_CODE: &str = "%ANDROIDCODE%";
 
 /// The markers for a mailbox that is filled in later.
-pub const MARKERS: [&str; 6] =
-    [EMAIL_ADDRESS, EMAIL_LOCAL_PART, FOR_PEOPLE, ENCODED, APPLE_CODE, ANDROID_CODE];
+pub const MARKERS: [&str; 7] =
+    [EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN, FOR_PEOPLE, ENCODED, APPLE_CODE, ANDROID_CODE];
 
 impl<'a> Mailbox<'a> {
-    /// The mailbox of an address.
-    pub fn of(address: &'a EmailAddress, codes: &Codes) -> Mailbox<'a> {
-        let encoded = encoded(address);
+    /// The mailbox as it is.
+    pub fn of(mailbox: account::Mailbox<'a>, codes: &Codes) -> Mailbox<'a> {
+        let encoded = encoded(mailbox.address);
         Mailbox {
-            address: Some(address),
-            for_people: address.for_people(),
+            for_people: mailbox.address.for_people(),
             apple_code: codes.apple(&encoded),
-            android_code: codes.android(address),
+            android_code: codes.android(&mailbox),
+            itself: Some(mailbox),
             encoded,
         }
     }
@@ -289,7 +289,7 @@ impl<'a> Mailbox<'a> {
     pub fn open(codes: &Codes, is_taken: bool) -> Mailbox<'static> {
         let marker = |marker: &str, is_there: bool| is_there.then(|| marker.to_owned());
         Mailbox {
-            address: None,
+            itself: None,
             for_people: FOR_PEOPLE.to_owned(),
             encoded: ENCODED.to_owned(),
             apple_code: marker(APPLE_CODE, codes.link.is_some()),
@@ -298,22 +298,24 @@ impl<'a> Mailbox<'a> {
     }
 
     fn login(&self, login: &Login) -> String {
-        match self.address {
-            Some(address) => login.of(address),
+        match &self.itself {
+            Some(mailbox) => login.of(mailbox),
             None => login.template().to_owned(),
         }
     }
 }
 
 /// The markup for a mailbox, in the order of the markers.
-pub fn fill(address: &EmailAddress, codes: &Codes) -> Vec<String> {
+pub fn fill(mailbox: &account::Mailbox, codes: &Codes) -> Vec<String> {
+    let account::Mailbox { address, login } = mailbox;
     let html = |text: &str| HtmlEscape(text).to_string();
     let encoded = encoded(address);
     let apple = codes.apple(&encoded).unwrap_or_default();
-    let android = codes.android(address).unwrap_or_default();
+    let android = codes.android(mailbox).unwrap_or_default();
     vec![
         html(&address.to_string()),
         html(address.local_part()),
+        html(login.map_or("", OwnLogin::as_str)),
         html(&address.for_people()),
         html(&encoded),
         apple,
@@ -354,8 +356,8 @@ impl Codes {
         )
     }
 
-    fn android(&self, address: &EmailAddress) -> Option<String> {
-        let text = self.accounts.as_ref()?.text(address)?;
+    fn android(&self, mailbox: &account::Mailbox) -> Option<String> {
+        let text = self.accounts.as_ref()?.text(mailbox)?;
         qr::svg(&text, self.language.text("android_code_label"))
     }
 }

@@ -18,7 +18,7 @@ pub use content::check_template;
 pub use logo::data_uri;
 pub use theme::TemplateError;
 
-use crate::account::{Account, Page};
+use crate::account::{self, Account, Page};
 use crate::address::{Domain, EmailAddress, is_around};
 use crate::form::Form;
 use crate::language::Languages;
@@ -51,6 +51,10 @@ impl Document for ThePage<'_> {
 
     fn decided_by(&self) -> DecidedBy {
         DecidedBy::AddressElseHost
+    }
+
+    fn names_login(&self) -> bool {
+        true
     }
 
     /// The language, the host in the link to the profile, and whether there is a code for Android.
@@ -176,7 +180,8 @@ impl ThePage<'_> {
             || titles.max() > Some(1)
             || account.host_domain.as_ref() != Some(&account.domain)
         {
-            content.settle(account, &Mailbox::of(address, &codes));
+            let mailbox = account::Mailbox { address, login: account.login.as_ref() };
+            content.settle(account, &Mailbox::of(mailbox, &codes));
             return Written::ForRequest(respond(content, &account.page));
         }
         content.settle(account, &Mailbox::open(&codes, self.is_taken()));
@@ -184,7 +189,7 @@ impl ThePage<'_> {
         if response.status != Status::Ok {
             return Written::ForRequest(response);
         }
-        let fill = move |address: &EmailAddress| fill(address, &codes);
+        let fill = move |mailbox: &account::Mailbox| fill(mailbox, &codes);
         Written::ForMailbox(Form::new(response, &MARKERS, Box::new(fill)))
     }
 

@@ -7,7 +7,8 @@
 //! local part.
 
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, MailServer, Protocol, Security,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Login, MailServer, Mailbox, OWN_LOGIN,
+    OwnLogin, Protocol, Security,
 };
 use crate::address::{EmailAddress, MAX_DOMAIN, MAX_LOCAL_PART};
 use serde::Serialize;
@@ -45,13 +46,15 @@ impl Accounts {
             let login = login.template();
             let count = |placeholder| login.matches(placeholder).count();
             let addresses = count(EMAIL_ADDRESS) + count(EMAIL_LOCAL_PART);
-            server.1.len() + 2 * login.len() + addresses * MAX_ADDRESS
+            let own = 2 * count(OWN_LOGIN) * OwnLogin::MAX;
+            server.1.len() + 2 * login.len() + addresses * MAX_ADDRESS + own
         };
         FRAME + MAX_ADDRESS + of(&self.incoming) + of(&self.outgoing)
     }
 
     /// The text of the code for one mailbox; `None` for an address that the app might not accept.
-    pub fn text(&self, address: &EmailAddress) -> Option<String> {
+    pub fn text(&self, mailbox: &Mailbox) -> Option<String> {
+        let address = mailbox.address;
         if !is_taken(address) {
             return None;
         }
@@ -59,8 +62,8 @@ impl Accounts {
         let (outgoing, outgoing_login) = &self.outgoing;
         // The name of the user is not known: the app accepts an empty one.
         let identity = (address.to_string(), "");
-        let incoming = WithLogin(incoming, incoming_login.of(address));
-        let outgoing = WithLogin(outgoing, outgoing_login.of(address));
+        let incoming = WithLogin(incoming, incoming_login.of(mailbox));
+        let outgoing = WithLogin(outgoing, outgoing_login.of(mailbox));
         const FORMAT_VERSION: u8 = 1;
         // The first of one code.
         const SEQUENCE: (u8, u8) = (1, 1);

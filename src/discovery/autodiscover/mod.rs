@@ -7,7 +7,7 @@ pub mod json;
 mod mobilesync;
 pub mod pox;
 
-use crate::account::{Account, Redirect};
+use crate::account::{Account, Mailbox, Redirect};
 use crate::address::EmailAddress;
 use crate::response::Response;
 use crate::xml;
@@ -38,7 +38,10 @@ pub fn new_address(account: &Account) -> Option<EmailAddress> {
     else {
         return None;
     };
-    let next = |address: &EmailAddress| EmailAddress::parse(template.of(address).as_bytes()).ok();
+    let next = |address: &EmailAddress| {
+        let mailbox = Mailbox { address, login: None };
+        EmailAddress::parse(template.of(&mailbox).as_bytes()).ok()
+    };
     let new = next(address)?;
     let is_last =
         |new: &EmailAddress| next(new).is_some_and(|after| after.folded() == new.folded());

@@ -8,8 +8,8 @@
 use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Protocol, Redirect, Security,
-    ServiceKind, WebService,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Mailbox, OWN_LOGIN, OwnLogin,
+    Protocol, Redirect, Security, ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress};
 use crate::form::Form;
@@ -51,9 +51,13 @@ impl Document for OfAMailbox<'_> {
         DecidedBy::Address
     }
 
+    fn names_login(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
-        match &account.address {
-            Some(address) => self.write_for(account, address),
+        match &account.subject().mailbox {
+            Some(mailbox) => self.write_for(account, mailbox),
             None => Written::ForRequest(self.not_found()),
         }
     }
@@ -139,7 +143,8 @@ fn read_body(body: &[u8]) -> Result<(Schema, EmailAddress), ErrorCode> {
 //------------ settings -------------------------------------------------------
 
 impl OfAMailbox<'_> {
-    fn write_for(&self, account: &Account, address: &EmailAddress) -> Written {
+    fn write_for(&self, account: &Account, mailbox: &Mailbox) -> Written {
+        let address = mailbox.address;
         if let Some(new) = new_address(account) {
             let to = |xml: &mut xml::Writer| xml.text("RedirectAddr", &new.to_string());
             return Written::ForRequest(redirect(address, "redirectAddr", to));
@@ -157,16 +162,17 @@ impl OfAMailbox<'_> {
             return Written::ForRequest(self.not_found());
         }
         let name = format!("{EMAIL_LOCAL_PART}@{}", address.domain().for_people());
-        let fill = |address: &EmailAddress| {
+        let fill = |Mailbox { address, login }: &Mailbox| {
             let whole = [address.local_part(), "@", address.domain().as_str()].concat();
-            let local_part = xml::escaped(address.local_part()).into_owned();
-            vec![xml::escaped(&whole).into_owned(), local_part]
+            let texts = [whole.as_str(), address.local_part(), login.map_or("", OwnLogin::as_str)];
+            texts.map(|text| xml::escaped(text).into_owned()).into()
         };
         let settings = settings(account, Some(&name));
-        let form = Form::new(settings, &[EMAIL_ADDRESS, EMAIL_LOCAL_PART], Box::new(fill));
+        let markers = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN];
+        let form = Form::new(settings, &markers, Box::new(fill));
         match account.moved {
             // Other mailboxes are redirected.
-            Some(_) => Written::ForRequest(form.fill_in(address)),
+            Some(_) => Written::ForRequest(form.fill_in(mailbox)),
             None => Written::ForMailbox(form),
         }
     }
