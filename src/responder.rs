@@ -14,7 +14,7 @@ use crate::resolve::resolve;
 use crate::response::{Response, Status};
 use crate::route::{other_path, route};
 use crate::signing::Identity;
-use crate::step::{Compute, LookUp, Reply, Step};
+use crate::step::{Compute, Inquiry, LookUp, Reply, Step};
 use std::rc::Rc;
 
 /// The next step for a request; documents are taken from the cache and stored there.
@@ -70,13 +70,14 @@ fn answer(
     }
 }
 
-/// Answers a request at once, and waits for files and signatures.
-pub fn respond_now(request: &Request, config: &Config) -> Reply {
+/// Answers a request at once, and waits for files and signatures; `ask` asks servers.
+pub fn respond_now(request: &Request, config: &Config, ask: impl Fn(Inquiry)) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
         match respond(request, config, &Cache::default()) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => return work.compute(),
             Step::LookUp(work) => work.look_up(),
+            Step::Ask(inquiry) => ask(inquiry),
         }
     }
     unavailable().into()

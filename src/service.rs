@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::config::reload::{Reloading, Reloads};
 use crate::config::{Config, NotFound};
 use crate::gateway;
+use crate::gateway::inquiry::Inquirer;
 use crate::limits::Limits;
 use crate::metrics::{self, Metrics};
 use crate::record::Record;
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub struct Service {
     reloading: RefCell<Reloading>,
     cache: Cache,
+    inquirer: Inquirer,
     metrics: Metrics,
 }
 
@@ -34,7 +36,12 @@ impl Service {
     /// A service with a configuration.
     pub fn new(reloading: Reloading) -> Service {
         let reloading = RefCell::new(reloading);
-        Service { reloading, cache: Cache::default(), metrics: Metrics::default() }
+        Service {
+            reloading,
+            cache: Cache::default(),
+            inquirer: Inquirer::default(),
+            metrics: Metrics::default(),
+        }
     }
 
     /// The limits of requests, as configured at the start.
@@ -126,6 +133,10 @@ impl gateway::Handler for Service {
         if log.requests.unwrap_or(true) {
             access_log::write(method, sender, reply, took, log.fields);
         }
+    }
+
+    fn inquirer(&self) -> &Inquirer {
+        &self.inquirer
     }
 
     fn metrics(&self) -> &Metrics {

@@ -1,11 +1,15 @@
 //! The next step for a request.
 //!
 //! Slow work does not block the thread that serves requests: it is returned as data and done
-//! elsewhere. The gateways of a service do it in other threads; CGI and the command line do it at
-//! once.
+//! elsewhere. The gateways of a service do it in other threads, and wait for servers without a
+//! thread; CGI and the command line do it at once.
 
 use crate::record::Record;
 use crate::response::Response;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The next step of a request.
 pub enum Step {
@@ -15,10 +19,12 @@ pub enum Step {
     Compute(Box<dyn Compute>),
     /// Look something up, then repeat the request.
     LookUp(Box<dyn LookUp>),
+    /// Ask a server on this machine, then repeat the request.
+    Ask(Inquiry),
 }
 
 impl Step {
-    /// How many look-ups a request may need: each alias may lead to another file.
+    /// How many look-ups and inquiries a request may need: each alias may lead to another file.
     pub const MAX_LOOK_UPS: usize = 16;
 }
 
@@ -47,4 +53,70 @@ pub trait Compute: Send {
 pub trait LookUp: Send {
     /// Looks it up.
     fn look_up(self: Box<Self>);
+}
+
+//------------ Inquiry --------------------------------------------------------
+
+/// A question to a server on a Unix socket.
+pub struct Inquiry {
+    /// The socket.
+    pub socket: Arc<Path>,
+    /// How long it may take: waiting for a connection, connecting, sending and receiving.
+    pub timeout: Duration,
+    /// What is sent and received.
+    pub dialogue: Box<dyn Dialogue>,
+}
+
+/// A request to a server and its reply, as bytes. It has no socket. Its result is kept for later
+/// requests, so that the request that needs it can be repeated.
+pub trait Dialogue {
+    /// The same bytes for all inquiries that get the same answer.
+    fn key(&self) -> &[u8];
+
+    /// The bytes to send as the request `count` of a connection, counted from 0.
+    fn request(&self, count: u32) -> Vec<u8>;
+
+    /// Reads all bytes that were received since that request.
+    fn read(&mut self, count: u32, received: &[u8]) -> Progress;
+
+    /// Takes the end: the reply was read, or why not. It is called once.
+    fn end(self: Box<Self>, result: Result<(), Failure>, took: Duration);
+}
+
+/// How far a reply was received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// More bytes are needed.
+    More,
+    /// The reply is complete; it has this length.
+    Done(usize),
+    /// The bytes are not a reply; what is wrong with them.
+    Broken(&'static str),
+}
+
+/// Why there is no reply.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// All connections were in use until the end of the time.
+    Busy,
+    /// No complete reply was received in time.
+    TimedOut,
+    /// What was received is not a reply.
+    Broken(&'static str),
+    /// The server closed the connection.
+    Closed,
+    /// The system reports an error.
+    System(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Busy => "all connections were in use until the timeout",
+            Failure::TimedOut => "no reply before the timeout",
+            Failure::Broken(what) => what,
+            Failure::Closed => "the server closed the connection without a reply",
+            Failure::System(error) => error,
+        })
+    }
 }

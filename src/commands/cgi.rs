@@ -6,7 +6,7 @@ use crate::config::check::Loading;
 use crate::config::find::Source;
 use crate::config::{Config, Log};
 use crate::files::Stamp;
-use crate::gateway::cgi;
+use crate::gateway::{cgi, inquiry_at_once};
 use crate::limits::Limits;
 use crate::log;
 use crate::request::{Request, Sender};
@@ -67,7 +67,7 @@ pub fn run() -> ExitCode {
 /// The reply to a request; "unavailable" instead of a profile that is unsigned because a
 /// certificate is being replaced, and if a list could not be searched as it was.
 fn respond_settled(request: &Request, config: &Config) -> Reply {
-    let reply = respond_now(request, config);
+    let reply = respond_now(request, config, inquiry_at_once::ask);
     if let Some(failure) = config.search_failure() {
         log::findings(&[failure]);
         return unavailable().into();

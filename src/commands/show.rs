@@ -13,6 +13,7 @@ use crate::clients::{Ask, Form, Host, Schema, Scheme, Sent, What};
 use crate::config::Config;
 use crate::config::find::Source;
 use crate::discovery::autodiscover::pox;
+use crate::gateway::inquiry_at_once;
 use crate::log;
 use crate::request::{Method, Request};
 use crate::responder::respond_now;
@@ -169,7 +170,7 @@ fn respond_to(ask: &Ask, address: &EmailAddress, config: &Config) -> Response {
     };
     let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
-    respond_now(&request, config).response
+    respond_now(&request, config, inquiry_at_once::ask).response
 }
 
 /// False for errors, also for those of Autodiscover, which have status 200.

@@ -3,13 +3,15 @@
 //!
 //! Slow steps do not block other requests, and a request can cause a limited number of look-ups.
 
+use super::inquiry::Inquirer;
 use crate::response::{Response, Status};
 use crate::step::{Reply, Step};
 
-/// Runs steps until there is a reply. Slow steps run in other threads and do not block requests.
+/// Runs steps until there is a reply. Slow steps run in other threads and do not block requests;
+/// servers are asked by `inquirer`.
 // `ask` is called in one place only, so that it is inlined there.
 #[inline(always)]
-pub async fn finish(ask: impl Fn() -> Step) -> Reply {
+pub async fn finish(inquirer: &Inquirer, ask: impl Fn() -> Step) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
         match ask() {
             Step::Done(reply) => return reply,
@@ -23,6 +25,8 @@ pub async fn finish(ask: impl Fn() -> Step) -> Reply {
             Step::LookUp(work) => {
                 tokio::task::spawn_blocking(|| work.look_up()).await.ok();
             }
+            // In memory of its own: every request would have room for it.
+            Step::Ask(inquiry) => Box::pin(inquirer.ask(inquiry)).await,
         }
     }
     Response::text(Status::ServiceUnavailable, "the files of this domain change too often")

@@ -4,7 +4,8 @@
 //! request a process was started for; `server` accepts connections on `listener`s, speaks `fastcgi`
 //! or `http` on them within a `budget`, tells them to `stop`, and informs the service manager by
 //! `notify`. CGI and FastCGI read the same `variables` and write the same `document_response`;
-//! FastCGI and HTTP share the `exchange` with the handler.
+//! FastCGI and HTTP share the `exchange` with the handler, and the servers that are asked by
+//! `inquiry`; CGI asks by `inquiry_at_once`.
 
 pub mod budget;
 pub mod cgi;
@@ -12,12 +13,15 @@ pub mod document_response;
 pub mod exchange;
 pub mod fastcgi;
 pub mod http;
+pub mod inquiry;
+pub mod inquiry_at_once;
 pub mod listener;
 pub mod notify;
 pub mod server;
 pub mod stop;
 pub mod variables;
 
+use self::inquiry::Inquirer;
 use crate::metrics::Metrics;
 use crate::request::{Method, Request, Sender};
 use crate::step::{Reply, Step};
@@ -30,6 +34,9 @@ pub trait Handler {
 
     /// Records a response that is about to be sent, also one that did not come from `respond`.
     fn answered(&self, method: Method, sender: Sender, reply: &Reply, took: Duration);
+
+    /// The connections to servers that are asked for a response.
+    fn inquirer(&self) -> &Inquirer;
 
     /// The metrics in which connections are counted.
     fn metrics(&self) -> &Metrics;
