@@ -56,6 +56,7 @@ pub mod language;
 pub mod limits;
 pub mod lint;
 pub mod log;
+pub mod login;
 pub mod metrics;
 pub mod page;
 pub mod paths;

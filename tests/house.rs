@@ -86,6 +86,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
+    ("login", &["account", "address", "directory", "log", "step"]),
     (
         "page",
         &[
@@ -225,14 +226,16 @@ const IN_ONE_FILE: &[(&str, &str)] = &[
     ("465", "ports.rs"),
     ("587", "ports.rs"),
     ("4190", "ports.rs"),
-    // The responder asks nobody: the look-ups are those of mailsetup-probe. Two commands do: one
-    // connects to the service, one starts that program. A socket that has no listener any more is
-    // found by connecting to its path.
+    // The responder connects to no other host: the look-ups are those of mailsetup-probe. It asks
+    // the servers on this machine that are configured. Two commands do more: one connects to the
+    // service, one starts that program. A socket that has no listener any more is found by
+    // connecting to its path.
     ("TcpStream::connect", "commands/health.rs"),
     ("TcpSocket", "nowhere"),
     ("UdpSocket", "nowhere"),
-    ("net::connect(", "gateway/listener.rs"),
-    ("SocketAddrUnix", "gateway/listener.rs"),
+    ("UnixStream::connect", "gateway/inquiry.rs"),
+    ("net::connect(", "gateway/listener.rs gateway/inquiry_at_once.rs"),
+    ("SocketAddrUnix", "gateway/listener.rs gateway/inquiry_at_once.rs"),
     ("UnixDatagram", "gateway/notify.rs"),
     ("hyper::client", "nowhere"),
     ("hyper_util::client", "nowhere"),

@@ -6,9 +6,10 @@ use mailsetup::config::{Config, check};
 use mailsetup::request::Request;
 use mailsetup::responder;
 use mailsetup::response::{Response, Status};
-use mailsetup::step::Step;
+use mailsetup::step::{Failure, Inquiry, Step};
 use mailsetup::xml;
 use std::path::Path;
+use std::time::Duration;
 
 thread_local! {
     /// Read once: several domains, with all services and texts.
@@ -57,7 +58,10 @@ pub fn ask(request: &Request) -> Response {
 
 /// The response with any configuration.
 pub fn ask_of(request: &Request, config: &Config) -> Response {
-    responder::respond_now(request, config).response
+    let no_reply = |inquiry: Inquiry| {
+        inquiry.dialogue.end(Err(Failure::TimedOut), Duration::ZERO);
+    };
+    responder::respond_now(request, config, no_reply).response
 }
 
 /// Checks of every response.
