@@ -90,6 +90,12 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A line of a list that begins with white space, as if it continued the line before.",
     ),
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
+    (
+        "login-place",
+        Error,
+        "The file of a domain sets a source of logins; it can only set login.enabled.",
+    ),
+    ("login-twice", Error, "Two sources of logins in one table."),
     ("logo", Error, "A logo that is not a picture, or too large."),
     (
         "map-double",
@@ -151,6 +157,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("signing-unrelated", Warning, "A certificate in the file that does not belong to the chain."),
     ("signing-weak-hash", Warning, "A certificate of the chain is signed by a weak hash."),
     ("smtp-disabled", Error, "smtp is disabled."),
+    ("socket", Error, "A value that is not the path of a socket, with a name for a socketmap."),
     ("status-path", Error, "A path for metrics, health or certificates that cannot be used."),
     ("stops-signing", Error, "A reload would stop signing; the previous configuration is kept."),
     ("syntax", Error, "A file that is not TOML."),
@@ -167,6 +174,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ),
     ("thread", Error, "The thread that reads files cannot be started."),
     ("too-many-lists", Error, "More list files than can be read."),
+    ("too-many-maps", Error, "More map files of logins than can be read."),
     ("too-many-parts", Error, "More tables, keys and values than are read from one file."),
     ("truncated", Error, "A file is truncated; the previous state is kept."),
     ("unknown-key", Error, "A key that is not known."),

@@ -2,6 +2,7 @@
 //!
 //! Labels are fixed words, never text of a request: a client cannot create a new series.
 
+use crate::login::lookups::{Counts, Outcome};
 use crate::response::Status;
 use crate::step::Reply;
 use std::cell::{Cell, RefCell};
@@ -79,8 +80,8 @@ impl Metrics {
     /// All metrics, one per line.
     ///
     /// `good` and `broken` count the reloads without and with errors; `is_broken` says that the
-    /// files have errors now.
-    pub fn text(&self, good: u64, broken: u64, is_broken: bool) -> String {
+    /// files have errors now; `lookups` counts those of logins.
+    pub fn text(&self, good: u64, broken: u64, is_broken: bool, lookups: &Counts) -> String {
         let mut text = Text(String::with_capacity(2048));
         text.head("mailsetup_build_info", "gauge", "The version of mailsetup.");
         text.line("mailsetup_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -102,6 +103,7 @@ impl Metrics {
         {
             text.line("mailsetup_signatures_total", &[("result", result)], count.get());
         }
+        write_lookups(&mut text, lookups);
         text.single("mailsetup_connections", "gauge", "Connections now.", self.connections.get());
         let accepted = self.connections_accepted.get();
         let help = "Accepted connections.";
@@ -135,6 +137,28 @@ impl Metrics {
         let seconds = self.duration.get() as f64 / 1e6;
         text.line(&format!("{name}_sum"), &[], seconds);
         text.line(&format!("{name}_count"), &[], count);
+    }
+}
+
+fn write_lookups(text: &mut Text, counts: &Counts) {
+    let name = "mailsetup_login_lookups_total";
+    text.head(name, "counter", "Look-ups of logins in a source, by source and result.");
+    let mut results = counts.results.clone();
+    results.sort_unstable();
+    for (source, outcome, count) in results {
+        let result = match outcome {
+            Outcome::Found => "found",
+            Outcome::NotFound => "not_found",
+            Outcome::Failed => "failed",
+            Outcome::TimedOut => "timeout",
+            Outcome::Busy => "busy",
+        };
+        text.line(name, &[("source", source), ("result", result)], count);
+    }
+    let name = "mailsetup_login_lookup_seconds_total";
+    text.head(name, "counter", "The time of these look-ups.");
+    for (source, took) in &counts.took {
+        text.line(name, &[("source", source)], took.as_secs_f64());
     }
 }
 

@@ -3,35 +3,40 @@
 //! It uses no socket, and no files but those of the configuration, so that a web server, a test or
 //! the command line can call it.
 
+use crate::account::OwnLogin;
 use crate::address::EmailAddress;
 use crate::cache::{Cache, Copy};
 use crate::config::{Config, NotFound, Unread};
 use crate::http_cache::{self, Tag};
+use crate::login::lookup::look_up;
+use crate::login::lookups::Lookups;
+use crate::login::source::Source;
 use crate::question::Question;
 use crate::record::Record;
 use crate::request::Request;
-use crate::resolve::resolve;
+use crate::resolve::{Resolved, resolve};
 use crate::response::{Response, Status};
 use crate::route::{other_path, route};
 use crate::signing::Identity;
 use crate::step::{Compute, Inquiry, LookUp, Reply, Step};
 use std::rc::Rc;
 
-/// The next step for a request; documents are taken from the cache and stored there.
-pub fn respond(request: &Request, config: &Config, cache: &Cache) -> Step {
+/// The next step for a request; documents are taken from the cache and stored there, as answers about
+/// logins are in `lookups`.
+pub fn respond(request: &Request, config: &Config, cache: &Cache, lookups: &Rc<Lookups>) -> Step {
     if let Some((name, question)) = route(request) {
-        return answer(request, name, question, config, cache);
+        return answer(request, name, question, config, cache, lookups);
     }
     if let Some(path) = other_path(request) {
         // The client's own path is kept: a redirect to it would lead here again.
         let rewritten = [&*request.path, b""];
         let request = Request { path: path.into(), rewritten, ..request.clone() };
         if let Some((name, question)) = route(&request) {
-            return answer(&request, name, question, config, cache);
+            return answer(&request, name, question, config, cache, lookups);
         }
     }
     let nothing = Response::text(Status::NotFound, "nothing here");
-    answer(request, Record::default().document, Err(nothing), config, cache)
+    answer(request, Record::default().document, Err(nothing), config, cache, lookups)
 }
 
 /// Answers a question, or completes the response that the protocol returned in its place.
@@ -41,6 +46,7 @@ fn answer(
     question: Result<Question, Response>,
     config: &Config,
     cache: &Cache,
+    lookups: &Rc<Lookups>,
 ) -> Step {
     let question = match question {
         Ok(question) => question,
@@ -51,9 +57,9 @@ fn answer(
         }
     };
     let Answer { mut response, tag, is_settled, may_be_signed } =
-        match document(&question, config, cache) {
+        match document(&question, config, cache, lookups) {
             Ok(answer) => answer,
-            Err(unread) => return Step::LookUp(Box::new(unread)),
+            Err(first) => return first,
         };
     let is_due = may_be_signed && response.status == Status::Ok;
     let identity = config.signing_identity().filter(|_| is_due);
@@ -72,8 +78,9 @@ fn answer(
 
 /// Answers a request at once, and waits for files and signatures; `ask` asks servers.
 pub fn respond_now(request: &Request, config: &Config, ask: impl Fn(Inquiry)) -> Reply {
+    let lookups = Rc::default();
     for _ in 0..Step::MAX_LOOK_UPS {
-        match respond(request, config, &Cache::default()) {
+        match respond(request, config, &Cache::default(), &lookups) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => return work.compute(),
             Step::LookUp(work) => work.look_up(),
@@ -108,17 +115,25 @@ struct Answer {
     may_be_signed: bool,
 }
 
-/// The requested document, or the response that none was found.
-fn document(question: &Question, config: &Config, cache: &Cache) -> Result<Answer, Unread> {
+/// The requested document, or the response that none was found; or what must be done first.
+fn document(
+    question: &Question,
+    config: &Config,
+    cache: &Cache,
+    lookups: &Rc<Lookups>,
+) -> Result<Answer, Step> {
     let document = &*question.document;
     let other =
         |response| Answer { response, tag: Rc::default(), is_settled: true, may_be_signed: false };
-    let resolved = match resolve(question, config) {
+    let mut resolved = match resolve(question, config) {
         Ok(Some(resolved)) => resolved,
         Ok(None) => return Ok(other(document.not_found())),
         Err(NotFound::Unavailable) => return Ok(other(unavailable())),
-        Err(NotFound::Unread(unread)) => return Err(unread),
+        Err(NotFound::Unread(unread)) => return Err(Step::LookUp(Box::new(unread))),
     };
+    if let Some(source) = resolved.found.login() {
+        resolved.login = own_login(source, question, &resolved, config, lookups)?;
+    }
     let address = question.address.as_ref();
     let mailbox = resolved.mailbox(question);
     let copy = cache.find(document, &resolved, mailbox).or_else(|| {
@@ -130,6 +145,28 @@ fn document(question: &Question, config: &Config, cache: &Cache) -> Result<Answe
         && config.is_named(&resolved.domain)
         && !address.is_some_and(EmailAddress::is_quoted);
     Ok(Answer { response, tag, is_settled: resolved.found.is_settled, may_be_signed })
+}
+
+/// The own login of the mailbox, if the document names one and a source may be asked for it.
+///
+/// The domain must be named: otherwise, clients would choose what is asked.
+fn own_login(
+    source: &Source,
+    question: &Question,
+    resolved: &Resolved,
+    config: &Config,
+    lookups: &Rc<Lookups>,
+) -> Result<Option<OwnLogin>, Step> {
+    match &question.address {
+        Some(address)
+            if question.document.names_login()
+                && address.domain() == &*resolved.domain
+                && config.is_named(address.domain()) =>
+        {
+            look_up(source, address, lookups).map_err(Step::Ask)
+        }
+        _ => Ok(None),
+    }
 }
 
 impl LookUp for Unread {

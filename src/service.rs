@@ -12,6 +12,7 @@ use crate::config::{Config, NotFound};
 use crate::gateway;
 use crate::gateway::inquiry::Inquirer;
 use crate::limits::Limits;
+use crate::login::lookups::Lookups;
 use crate::metrics::{self, Metrics};
 use crate::record::Record;
 use crate::request::{Method, Request, Sender};
@@ -21,6 +22,7 @@ use crate::route::is_known;
 use crate::step::{Reply, Step};
 use crate::web_names;
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// A running service.
@@ -28,6 +30,7 @@ use std::time::Duration;
 pub struct Service {
     reloading: RefCell<Reloading>,
     cache: Cache,
+    lookups: Rc<Lookups>,
     inquirer: Inquirer,
     metrics: Metrics,
 }
@@ -39,6 +42,7 @@ impl Service {
         Service {
             reloading,
             cache: Cache::default(),
+            lookups: Rc::default(),
             inquirer: Inquirer::default(),
             metrics: Metrics::default(),
         }
@@ -83,7 +87,7 @@ impl Service {
             }
             (_, "metrics") => {
                 let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
-                let body = self.metrics.text(good, broken, is_broken);
+                let body = self.metrics.text(good, broken, is_broken, &self.lookups.counts());
                 Response::document(metrics::MEDIA_TYPE, body.into_bytes())
             }
             (_, "health") => text("ok\n"),
@@ -123,7 +127,7 @@ impl gateway::Handler for Service {
         let config = reloading.known();
         match self.status(request, config) {
             Some(step) => step,
-            None => respond(request, config, &self.cache),
+            None => respond(request, config, &self.cache, &self.lookups),
         }
     }
 

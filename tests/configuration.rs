@@ -833,6 +833,7 @@ fn the_example_can_be_taken_whole() {
     sandbox.write("domains.d/own.example.toml", "# defaults\nimap.port = 993\n");
     sandbox.write("logo.svg", "<svg/>");
     sandbox.write("page.html", "<p>{{ address }}</p>\n");
+    sandbox.write("logins", "ann@example.net asmith\n");
     for domain in ["example.net", "listed.example", "own.example"] {
         assert_eq!(autoconfig(&config, &format!("ann@{domain}")).status, 200, "{domain}");
     }

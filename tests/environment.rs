@@ -179,8 +179,9 @@ fn every_key_is_settable() {
     for table in source.structs["Tables"].iter().filter(|it| matches!(it.shape, Shape::Table(_))) {
         for key in source.keys(table) {
             let path = [table.name.as_str(), key.name.as_str()];
-            // These need a certificate, and have their own test.
-            if DOMAIN_ONLY.contains(&&path[..]) || key.name.starts_with("signing_") {
+            // These need a certificate, or exclude each other, and have their own tests.
+            let is_tested_below = key.name.starts_with("signing_") || table.name == "login";
+            if DOMAIN_ONLY.contains(&&path[..]) || is_tested_below {
                 continue;
             }
             let (given, written) = value(key, &table.name, &sandbox);
@@ -296,6 +297,37 @@ fn every_key_of_the_service_is_settable() {
     }
 }
 
+/// Only one source can be set. A server that does not exist is reported by `show`, with its socket.
+#[test]
+fn the_keys_of_login_are_settable() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "domain.'example.org' = {}\n");
+    let map = sandbox.write("logins", "ann@example.org set-by-it\n");
+    let socket = sandbox.path("no.sock");
+    let [config, map, socket] = [&config, &map, &socket].map(|path| path.to_str().expect("text"));
+    let show = |variables: &[(&str, &str)]| {
+        let variables = [&[("MAILSETUP_CONFIG", config)], variables].concat();
+        let (code, stdout, stderr) = run(&variables, &["show", ADDRESS]);
+        assert_eq!(code, 0, "{stderr}");
+        (stdout.contains("set-by-it"), stderr)
+    };
+    let by_map = ("MAILSETUP_LOGIN_MAP", map);
+    assert_eq!(show(&[by_map]), (true, String::new()));
+    assert_eq!(show(&[by_map, ("MAILSETUP_LOGIN_ENABLED", "false")]), (false, String::new()));
+    let socketmap = format!("unix:{socket}:logins");
+    for (variable, value, named) in [
+        ("MAILSETUP_LOGIN_SOCKETMAP", &*socketmap, format!("socketmap {socketmap} fails: ")),
+        ("MAILSETUP_LOGIN_USERDB", socket, format!("userdb {socket} fails: ")),
+    ] {
+        let (is_set, stderr) = show(&[(variable, value)]);
+        assert!(!is_set && stderr.contains(&named), "{stderr}");
+        let found = mistakes(&[by_map, (variable, value)]);
+        assert!(found.contains(&format!("error: {variable}: only one of")), "{found}");
+    }
+    let found = mistakes(&[("MAILSETUP_LOGIN_TIMEOUT_MS", "9")]);
+    assert!(found.contains("error: MAILSETUP_LOGIN_TIMEOUT_MS: login.timeout_ms: 9 is"), "{found}");
+}
+
 #[cfg(feature = "sign")]
 #[test]
 fn the_keys_of_signing_are_settable() {
@@ -347,12 +379,15 @@ fn every_key_has_a_variable_of_its_own() {
     for name in ["MAILSETUP_CONFIG", "MAILSETUP_TOML", "MAILSETUP_DOMAINS"] {
         assert!(!names.contains(name));
     }
-    // None is ignored as one that Kubernetes sets. A certificate is read only later.
+    // None is ignored as one that Kubernetes sets. A certificate is read only later, and of several
+    // sources of logins, the last one is named.
+    let is_unread =
+        |name: &str| name.contains("SIGNING") || name.ends_with("MAP") && name.contains("LOGIN");
     let all: Vec<_> = names.iter().map(|name| (name.as_str(), "\u{1}")).collect();
     let found = mistakes(&all);
     let missing: Vec<_> = names
         .iter()
-        .filter(|name| !name.contains("SIGNING") && !found.contains(&format!(": {name}: ")))
+        .filter(|name| !is_unread(name) && !found.contains(&format!(": {name}: ")))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "{found}");
 }

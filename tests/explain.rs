@@ -82,6 +82,7 @@ fn a_code_that_is_not_known_has_the_nearest() {
 fn the_configuration_of_an_explanation_is_right() {
     let sandbox = Sandbox::new();
     write(&sandbox.path("domains.txt"), "example.org\n");
+    write(&sandbox.path("logins"), "ann@example.org asmith\n");
     write(&sandbox.path("domains.d/example.net.toml"), "");
     let mut count = 0;
     for (code, text) in texts() {

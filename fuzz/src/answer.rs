@@ -9,6 +9,7 @@ use mailsetup::response::{Response, Status};
 use mailsetup::step::{Failure, Inquiry, Step};
 use mailsetup::xml;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 thread_local! {
@@ -44,10 +45,11 @@ pub fn with_markup(data: &[u8]) -> Vec<u8> {
 pub fn ask(request: &Request) -> Response {
     CONFIG.with(|config| {
         let response = ask_of(request, config);
-        let again = KEPT.with(|kept| match responder::respond(request, config, kept) {
-            Step::Done(reply) => reply.response,
-            _ => panic!("nothing is signed or read here"),
-        });
+        let again =
+            KEPT.with(|kept| match responder::respond(request, config, kept, &Rc::default()) {
+                Step::Done(reply) => reply.response,
+                _ => panic!("nothing is signed or read here"),
+            });
         // An Autodiscover error contains the time.
         if !response.body.windows(7).any(|part| part == b"<Error ") {
             assert_eq!(again, response);

@@ -13,8 +13,10 @@ use super::{defaults, merge, values};
 use crate::account::{Auth, AuthList, Page, Pop3Options, Protocol, Security, ServiceKind};
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
+use crate::login::source::{Kind as SourceKind, Protocol as SourceProtocol, Server, Source};
 use crate::ports;
 use std::fmt::{self, Display};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The settings of the tables, merged over those of the base.
@@ -69,6 +71,7 @@ pub(super) fn settings(
         page: part(&tables.page, base.map(|base| &base.page), |said, base| {
             self::page(said, base, checker)
         }),
+        login: login(&tables.login, base.and_then(|base| base.login.as_ref()), checker),
     };
     check_incoming(tables, &settings, checker);
     settings
@@ -407,6 +410,74 @@ fn moved(said: &file::Autodiscover, checker: &mut Checker) -> Option<Redirect> {
         checker,
     );
     url.map(Redirect::Url).or(address.map(Redirect::Address))
+}
+
+//------------ Logins ---------------------------------------------------------
+
+/// The source of logins: that of the domain, else that of the base, with the domain's other keys.
+fn login(
+    said: &Rare<file::Login>,
+    base: Option<&Arc<Source>>,
+    checker: &mut Checker,
+) -> Option<Arc<Source>> {
+    let Some(said) = said else { return base.cloned() };
+    let own = |key: Option<Range<usize>>| key.filter(|_| checker.is_domain_file());
+    let keys = [&said.map, &said.socketmap, &said.userdb];
+    let spans = keys.into_iter().flatten().map(Spanned::span);
+    let timeout = said.timeout_ms.as_ref().map(Spanned::span);
+    if let Some(span) = spans.chain(timeout).flatten().find_map(|span| own(Some(span))) {
+        let message = "the file of a domain can only set login.enabled: the user who writes it may \
+                       not choose what is read";
+        checker.mistake("login-place", Some(span), message);
+        return None;
+    }
+    let timeout = |ms: &i64| values::timeout_ms(*ms);
+    let timeout = parsed("limit-range", "login.timeout_ms", &said.timeout_ms, timeout, checker);
+    Some(Arc::new(Source {
+        kind: kind(said, base, checker)?,
+        timeout: timeout.unwrap_or(defaults::LOGIN_TIMEOUT),
+        enabled: said.enabled.unwrap_or(true),
+    }))
+}
+
+/// The kind and the place of a source.
+fn kind(
+    said: &file::Login,
+    base: Option<&Arc<Source>>,
+    checker: &mut Checker,
+) -> Option<SourceKind> {
+    // Relative paths of the base begin at the base's own file, and its map was read already.
+    let is_own = |path: &&Spanned<String>| base.is_none() || !path.is_inherited();
+    let keys = [&said.map, &said.socketmap, &said.userdb];
+    let own = keys.map(|key| key.as_ref().filter(is_own));
+    let mut spans: Vec<_> = own.iter().flatten().map(|path| path.span()).collect();
+    spans.sort_by_key(|span| span.as_ref().map(|span| span.start));
+    if let [_, .., last] = &spans[..] {
+        let message = "only one of login.map, login.socketmap and login.userdb can be set";
+        checker.mistake("login-twice", last.clone(), message);
+        return None;
+    }
+    match own {
+        [Some(path), ..] => {
+            let (file, map) = checker.map("login.map", path)?;
+            Some(SourceKind::Map(file, map))
+        }
+        [_, Some(text), _] => {
+            let key = "login.socketmap";
+            let parsed = parsed_text("socket", key, &said.socketmap, values::socketmap, checker);
+            let (path, name) = parsed?;
+            let socket = checker.socket(key, &path, text.span())?;
+            Some(SourceKind::Server(Server {
+                socket,
+                protocol: SourceProtocol::Socketmap(name.into()),
+            }))
+        }
+        [.., Some(path)] => {
+            let socket = checker.socket("login.userdb", path.get_ref(), path.span())?;
+            Some(SourceKind::Server(Server { socket, protocol: SourceProtocol::Userdb }))
+        }
+        [None, None, None] => base.map(|base| base.kind.clone()),
+    }
 }
 
 //------------ Page -----------------------------------------------------------

@@ -151,6 +151,8 @@ impl<'a> Check<'a> {
         variables: &'a Lines,
         loading: Loading<'a>,
     ) -> Check<'a> {
+        let earlier_maps = loading.earlier.map_or(&[][..], |earlier| &earlier.maps);
+        let checker = checker.knowing(earlier_maps);
         Check { checker, overlay, variables, loading, warnings: Vec::new() }
     }
 
@@ -255,6 +257,7 @@ impl<'a> Check<'a> {
             base: Arc::new(base),
             domains,
             lists,
+            maps: std::mem::take(&mut self.checker.maps),
             directory: directory.map(Arc::new),
             is_alias_logged: AtomicBool::new(false),
             signing: self.signing(&document.base),

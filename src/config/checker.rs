@@ -6,15 +6,25 @@
 use super::file::Spanned;
 use super::report::Report;
 use super::value_checks::ValueChecks;
+use crate::directory::map::Map;
 use crate::files::{self, Kind, Stamp};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// The files that were read, and their states before that.
 pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 /// Largest size of all templates and logos that a file names, together, in bytes.
 const MAX_NAMED_BYTES: usize = 16 * 1024 * 1024;
+
+/// A map file that was read, and its state before that.
+pub(super) type MapFile = (PathBuf, Option<Stamp>, Arc<Map>);
+
+/// Longest path of a socket, in bytes (unix(7)).
+const MAX_SOCKET: usize = 107;
+/// Most map files that can be configured: each is checked several times a second.
+const MAX_MAPS: usize = 100;
 
 /// Checks one file and collects its errors.
 pub(super) struct Checker<'a> {
@@ -28,18 +38,36 @@ pub(super) struct Checker<'a> {
     pub(super) read: Files,
     /// The bytes read from them.
     pub(super) read_bytes: usize,
+    /// The map files of logins.
+    pub(super) maps: Vec<MapFile>,
+    /// Those of the previous configuration, which are not read again if they have not changed.
+    earlier_maps: &'a [MapFile],
 }
 
 impl<'a> Checker<'a> {
     /// For the configuration file at `path` with the content `text`.
     pub(super) fn new(path: &'a Path, text: &'a str, checks: &'static ValueChecks) -> Checker<'a> {
         let report = Report::new(path, text);
-        Checker { path, checks, is_domain_file: false, report, read: Vec::new(), read_bytes: 0 }
+        Checker {
+            path,
+            checks,
+            is_domain_file: false,
+            report,
+            read: Vec::new(),
+            read_bytes: 0,
+            maps: Vec::new(),
+            earlier_maps: &[],
+        }
     }
 
     /// The same with this report; `path` is only where relative paths begin.
     pub(super) fn reporting(self, report: Report<'a>) -> Checker<'a> {
         Checker { report, ..self }
+    }
+
+    /// The same with the maps of the previous configuration.
+    pub(super) fn knowing(self, earlier_maps: &'a [MapFile]) -> Checker<'a> {
+        Checker { earlier_maps, ..self }
     }
 
     /// For the file of a domain.
@@ -107,6 +135,68 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// Reads a map file of logins that is named at `path`, unless another domain names it, too; the
+    /// configuration follows its changes.
+    pub(super) fn map(&mut self, key: &str, path: &Spanned<String>) -> Option<(PathBuf, Arc<Map>)> {
+        if self.is_empty(key, path) {
+            return None;
+        }
+        let file = self.beside(path.get_ref());
+        if let Some((.., map)) = self.maps.iter().find(|(known, ..)| *known == file) {
+            return Some((file, map.clone()));
+        }
+        if self.maps.len() == MAX_MAPS {
+            let message = format!("{key}: at most {MAX_MAPS} files are allowed");
+            self.mistake("too-many-maps", path.span(), message);
+            return None;
+        }
+        let stamp = Stamp::of(&file).ok().flatten();
+        self.read.push((file.clone(), stamp));
+        let mut earlier = self.earlier_maps.iter();
+        let map = match earlier.find(|(known, then, _)| (known, *then) == (&file, stamp)) {
+            Some((.., map)) => map.clone(),
+            None => match Map::read(&file) {
+                Ok(map) => Arc::new(map),
+                Err(error) => {
+                    let reason = files::reason(&error);
+                    let message = format!("{key}: {} cannot be read: {reason}", file.display());
+                    self.mistake("file-unreadable", path.span(), message);
+                    return None;
+                }
+            },
+        };
+        self.maps.push((file.clone(), stamp, map.clone()));
+        Some((file, map))
+    }
+
+    /// The socket at `path`, which need not exist.
+    pub(super) fn socket(
+        &mut self,
+        key: &str,
+        path: &str,
+        span: Option<Range<usize>>,
+    ) -> Option<Arc<Path>> {
+        let socket = self.beside(path);
+        let length = socket.as_os_str().len();
+        if path.is_empty() {
+            self.mistake("socket", span, format!("{key}: the value is empty"));
+        } else if length > MAX_SOCKET {
+            let message = format!(
+                "{key}: the path {} has {length} bytes; a socket has at most {MAX_SOCKET}",
+                socket.display()
+            );
+            self.mistake("socket", span, message);
+        } else {
+            return Some(socket.into());
+        }
+        None
+    }
+
+    /// True for the file of a domain, which another user may have written.
+    pub(super) fn is_domain_file(&self) -> bool {
+        self.is_domain_file
     }
 
     /// True for an empty path, which is an error: it would be the folder of the configuration.

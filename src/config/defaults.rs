@@ -3,6 +3,7 @@
 //! `contrib/config.example.toml` shows each of these; a test compares the two.
 
 use crate::account::{Auth, AuthList, Protocol, Security};
+use std::time::Duration;
 
 /// The placeholder for the domain in hosts, user names and the provider's names. It is filled in
 /// here, because clients do so differently or not at all.
@@ -19,6 +20,9 @@ pub const AUTH: AuthList = AuthList::of(Auth::Password);
 
 /// Whether PACC is enabled: it needs its digest in the DNS.
 pub const PACC: bool = false;
+
+/// How long a question to a source of logins may take.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Whether a server is enabled: ManageSieve is not by default.
 pub const fn enabled(protocol: Protocol) -> bool {

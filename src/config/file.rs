@@ -3,11 +3,12 @@
 //! Only shapes and types are known here. `read` fills these structs and refuses unknown keys and
 //! wrong types; what the values mean is for `values` and `build`.
 //!
-//! The comments of tables, keys and words, here, in `page` and in `whole_file`, are the text of three
+//! The comments of tables, keys and words, here, in `login`, `page` and `whole_file`, are the text of three
 //! documents: `contrib/config.example.toml`, the tables in `man/mailsetup.toml.5` and
 //! `contrib/mailsetup.schema.json`. `make keys` writes them; `tests/keys/source.rs` has the form.
 
 use super::defaults::EMAIL_DOMAIN;
+pub use super::login::Login;
 pub use super::page::Page;
 pub use super::spanned::{ONE_OR_MORE, OneOrMore, SPANNED, Spanned};
 pub use super::whole_file::{Addresses, AnswerFor, Domains, File, Limits, Log, Metrics};
@@ -114,6 +115,19 @@ pub struct Tables {
     pub pacc: Rare<Pacc>,
     /// The page for mailbox owners, at `/` of dedicated host names.
     pub page: Rare<Page>,
+    /// Where logins come from that are neither the address nor a part of it: one of a file, a
+    /// socketmap and Dovecot's userdb. A login that is found takes the place of `username` in all
+    /// documents for that address. Without a source, nothing is looked up.
+    ///
+    /// A domain that names a source uses it in place of the one at the top. Files in
+    /// `domains.directory` may only set `enabled`. Only domains that are named or listed are looked
+    /// up, and only for requests with an address; documents for a whole domain keep `username`. If a
+    /// source does not know an address, does not respond in time, or responds with something that
+    /// is not a login, the document has the login of `username`.
+    ///
+    /// A login has up to 255 bytes, without control characters and without `%EMAIL`. Answers of
+    /// servers are kept for ten seconds. `mailsetup check` names what a source reveals.
+    pub login: Rare<Login>,
 }
 
 /// Keys that are true or false, wherever they are.
@@ -127,7 +141,7 @@ pub const FLAGS: [&str; 7] = [
     "user_agents",
 ];
 /// Keys that are numbers, wherever they are.
-pub const NUMBERS: [&str; 8] = [
+pub const NUMBERS: [&str; 9] = [
     "body_bytes",
     "buffered_bytes",
     "connections",
@@ -135,6 +149,7 @@ pub const NUMBERS: [&str; 8] = [
     "parameters_bytes",
     "port",
     "stop_timeout_s",
+    "timeout_ms",
     "timeout_s",
 ];
 

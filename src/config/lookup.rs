@@ -3,6 +3,7 @@
 //! Follows a limited number of aliases. A look-up for a request does not read files: it returns the
 //! one that must be read first.
 
+use super::checker::MapFile;
 use super::entry::{self, Base, Entry};
 use super::overlay::Overlay;
 use super::places::Places;
@@ -38,6 +39,8 @@ pub struct Config {
     pub(super) domains: FxHashMap<Domain, Entry>,
     /// The domains of list files, and the file of each list.
     pub(super) lists: Vec<(PathBuf, Arc<List>)>,
+    /// The map files of logins.
+    pub(super) maps: Vec<MapFile>,
     /// The folder with a file for each domain.
     pub(super) directory: Option<Arc<DomainsD<Entry>>>,
     /// True once a faulty alias through the folder was logged.
@@ -123,11 +126,12 @@ impl Unread {
 }
 
 impl Config {
-    /// True if the file at `path`, which this was read from, is empty: without a key, or a list
-    /// without a domain.
+    /// True if the file at `path`, which this was read from, is empty: without a key, a list
+    /// without a domain, or a map without a login.
     pub fn is_emptied(&self, path: &Path) -> bool {
         (self.file.as_deref() == Some(path) && says_nothing(&self.text))
             || self.lists.iter().any(|(list, names)| list == path && names.is_empty())
+            || self.maps.iter().any(|(file, _, map)| file == path && map.is_empty())
     }
 
     /// True if `domain` is named by a table, a list or a file.
@@ -303,6 +307,11 @@ impl Config {
     /// The list files.
     pub fn list_files(&self) -> impl Iterator<Item = &Path> {
         self.lists.iter().map(|(file, _)| file.as_path())
+    }
+
+    /// The map files of logins.
+    pub fn map_files(&self) -> impl Iterator<Item = &Path> {
+        self.maps.iter().map(|(file, ..)| file.as_path())
     }
 
     /// The folder with a file for each domain.

@@ -25,6 +25,7 @@ pub mod find;
 pub mod keys;
 mod limits;
 mod lists;
+mod login;
 pub mod lookup;
 mod merge;
 mod node;

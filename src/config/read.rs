@@ -339,6 +339,7 @@ mod tests {
             "limits.parameters_bytes",
             "limits.stop_timeout_s",
             "limits.timeout_s",
+            "login.timeout_ms",
             "pop3.days_on_server",
         ];
         assert_eq!((flags.len(), numbers.len()), (file::FLAGS.len(), file::NUMBERS.len()));

@@ -409,6 +409,24 @@ fn refusal(new: &Config, old: &Config) -> Option<Finding> {
         finding.place = Some(Place::file(file));
         return Some(finding);
     }
+    for (file, _, map) in &new.maps {
+        let Some((.., earlier)) = old.maps.iter().find(|(known, ..)| known == file) else {
+            continue;
+        };
+        let (code, message) = if map.is_empty() && !earlier.is_empty() {
+            ("emptied", "the map is empty")
+        } else if map.is_cut_from(earlier) {
+            (
+                "truncated",
+                "the map is truncated: it ends in the middle of a line of its previous text",
+            )
+        } else {
+            continue;
+        };
+        let mut finding = refused(code, message.to_owned())?;
+        finding.place = Some(Place::file(file));
+        return Some(finding);
+    }
     None
 }
 

@@ -10,6 +10,7 @@ use crate::account::{
     ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress, HostName};
+use crate::login::source::Source;
 use crate::url::HttpsUrl;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub dav_in_autodiscover: bool,
     /// How the page for mailbox owners looks.
     pub page: Arc<Page>,
+    /// Where the logins of single mailboxes come from, if they come from anywhere.
+    pub login: Option<Arc<Source>>,
 }
 
 /// The operator of the servers; the texts may contain `%EMAILDOMAIN%`.
@@ -185,6 +188,11 @@ impl Found {
         Found { settings, alias_of, is_settled }
     }
 
+    /// Where the logins of single mailboxes come from, if they are looked up.
+    pub fn login(&self) -> Option<&Arc<Source>> {
+        self.settings.login.as_ref().filter(|source| source.enabled)
+    }
+
     /// The identity of these settings, which does not keep them alive.
     pub fn identity(&self) -> Identity {
         Identity { settings: Arc::downgrade(&self.settings), alias_of: self.alias_of.clone() }
@@ -222,6 +230,7 @@ impl Found {
             dav_in_autodiscover,
             pacc,
             page,
+            login: _,
         } = &*self.settings;
         let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
         let offered = || servers.iter().filter(|server| server.enabled);

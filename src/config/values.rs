@@ -11,6 +11,7 @@ use crate::url::HttpsUrl;
 use crate::visible::{is_hidden, is_visible, turns};
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 /// A TCP port.
 pub fn port(number: i64) -> Result<NonZeroU16, String> {
@@ -22,6 +23,34 @@ pub fn port(number: i64) -> Result<NonZeroU16, String> {
 pub fn days(number: i64) -> Result<u16, String> {
     let days = u16::try_from(number).ok().filter(|days| *days > 0);
     days.ok_or_else(|| format!("{number} is not a valid number of days (1-65535)"))
+}
+
+/// How long a source of logins may take.
+pub fn timeout_ms(number: i64) -> Result<Duration, String> {
+    let timeout = u64::try_from(number).ok().filter(|ms| (10..=5000).contains(ms));
+    timeout
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("{number} is not a valid time limit (10-5000 milliseconds)"))
+}
+
+/// Longest name of a map, in bytes.
+const MAX_MAP_NAME: usize = 100;
+
+/// The path of a socket, and the name of a map behind it.
+pub fn socketmap(text: &str) -> Result<(String, String), String> {
+    let parts = text.strip_prefix("unix:").and_then(|rest| rest.rsplit_once(':'));
+    let is_name = |name: &str| {
+        matches!(name.len(), 1..=MAX_MAP_NAME) && name.bytes().all(|b| b.is_ascii_graphic())
+    };
+    match parts {
+        Some((path, name)) if !path.is_empty() && is_name(name) => {
+            Ok((path.to_owned(), name.to_owned()))
+        }
+        _ => Err(format!(
+            "`{text}` is not a Unix socket and a name; expected for example \
+             \"unix:/run/logins.sock:logins\""
+        )),
+    }
 }
 
 /// A host name; may contain `%EMAILDOMAIN%`.

@@ -20,7 +20,7 @@ pub fn look_up(
     let server = match &source.kind {
         Kind::Map(_, map) => {
             let begun = Instant::now();
-            let login = map.get(&address.folded()).and_then(OwnLogin::parse);
+            let login = map.get(&address.folded()).and_then(|login| OwnLogin::parse(&login));
             let outcome = if login.is_some() { Outcome::Found } else { Outcome::NotFound };
             lookups.count("map", outcome, begun.elapsed());
             return Ok(login);

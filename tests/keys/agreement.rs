@@ -427,6 +427,8 @@ fn defaults_are_those_of_the_program() {
                     let security = keys.iter().find(|key| key.name == "security").expect("a key");
                     format!("security = {}\n", default(security).expect("a default"))
                 }
+                // Without a source, the other keys are for domains that have one.
+                _ if table.name == "login" => "userdb = '/run/userdb'\n".to_owned(),
                 // Services without a URL are disabled.
                 "username" if source.keys(table).iter().any(|key| key.name == "url") => {
                     "url = 'https://dav.example.org/'\n".to_owned()
@@ -446,6 +448,7 @@ fn defaults_are_those_of_the_program() {
             );
             let other = match key.shape {
                 Shape::Flag => (value != "true").to_string(),
+                Shape::Number if table.name == "login" => "70".to_owned(),
                 Shape::Number => "7".to_owned(),
                 Shape::Text => "'other'".to_owned(),
                 _ => {

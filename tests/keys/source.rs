@@ -1,5 +1,5 @@
 //! The source of the three documents: the comments of the structs in `src/config/file.rs`,
-//! `src/config/page.rs` and `src/config/whole_file.rs`. A key's comment has this form:
+//! `src/config/login.rs`, `src/config/page.rs` and `src/config/whole_file.rs`. A key's comment has this form:
 //!
 //! ```text
 //! /// The first paragraph is in all documents.
@@ -34,7 +34,7 @@ use std::fs;
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
 
 /// The kinds of text, each with a pattern that matches all values the program accepts.
-pub const VALUES: [(&str, &str); 11] = [
+pub const VALUES: [(&str, &str); 12] = [
     // One line; white space around it is removed.
     ("text", r"^\s*\S([^\n\r]*\S)?\s*$"),
     (
@@ -42,6 +42,7 @@ pub const VALUES: [(&str, &str); 11] = [
         r"^https://{ascii}(\.{ascii})*\.?(:0*[1-9][0-9]{0,4})?([/?#]([!#$&-;=?-\[\]_a-z~]|%[0-9A-Fa-f]{2}|%EMAILDOMAIN%)*)?$",
     ),
     ("path", r"."),
+    ("socket and name", r"^unix:[\s\S]+:[!-9;-~]{1,100}$"),
     ("path of a URL", r"^/[A-Za-z0-9/._~-]*$"),
     ("host name", r"^{label}(\.{label})*\.?$"),
     ("domain", r"^{name}([.\u3002\uff0e\uff61]{name})+\.?$"),
@@ -222,8 +223,9 @@ impl Source {
     /// Reads the sources.
     pub fn read() -> Source {
         let mut items = Vec::new();
-        for file in ["src/config/file.rs", "src/config/page.rs", "src/config/whole_file.rs"] {
-            let text = fs::read_to_string(source(file)).expect(file);
+        for file in ["file", "login", "page", "whole_file"] {
+            let file = format!("src/config/{file}.rs");
+            let text = fs::read_to_string(source(&file)).expect(&file);
             items.extend(syn::parse_file(&text).expect("Rust").items);
         }
         let mut enums = BTreeMap::new();
