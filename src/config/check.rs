@@ -152,7 +152,7 @@ impl<'a> Check<'a> {
         loading: Loading<'a>,
     ) -> Check<'a> {
         let earlier_maps = loading.earlier.map_or(&[][..], |earlier| &earlier.maps);
-        let checker = checker.knowing(earlier_maps);
+        let checker = checker.knowing(earlier_maps, loading.searches);
         Check { checker, overlay, variables, loading, warnings: Vec::new() }
     }
 
@@ -252,12 +252,15 @@ impl<'a> Check<'a> {
                 self.checker.mistake("nobody-answered", answer.span(), message.to_owned());
             }
         }
+        let maps = std::mem::take(&mut self.checker.maps);
+        let warnings = maps.iter().flat_map(|(file, _, map)| map.warnings(file));
+        self.warnings.extend(warnings);
         Config {
             answer,
             base: Arc::new(base),
             domains,
             lists,
-            maps: std::mem::take(&mut self.checker.maps),
+            maps,
             directory: directory.map(Arc::new),
             is_alias_logged: AtomicBool::new(false),
             signing: self.signing(&document.base),

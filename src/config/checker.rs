@@ -42,6 +42,8 @@ pub(super) struct Checker<'a> {
     pub(super) maps: Vec<MapFile>,
     /// Those of the previous configuration, which are not read again if they have not changed.
     earlier_maps: &'a [MapFile],
+    /// True if maps are searched and not loaded.
+    searches: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -57,6 +59,7 @@ impl<'a> Checker<'a> {
             read_bytes: 0,
             maps: Vec::new(),
             earlier_maps: &[],
+            searches: false,
         }
     }
 
@@ -65,9 +68,10 @@ impl<'a> Checker<'a> {
         Checker { report, ..self }
     }
 
-    /// The same with the maps of the previous configuration.
-    pub(super) fn knowing(self, earlier_maps: &'a [MapFile]) -> Checker<'a> {
-        Checker { earlier_maps, ..self }
+    /// The same with the maps of the previous configuration; `searches` says that maps are searched
+    /// and not loaded.
+    pub(super) fn knowing(self, earlier_maps: &'a [MapFile], searches: bool) -> Checker<'a> {
+        Checker { earlier_maps, searches, ..self }
     }
 
     /// For the file of a domain.
@@ -157,7 +161,7 @@ impl<'a> Checker<'a> {
         let mut earlier = self.earlier_maps.iter();
         let map = match earlier.find(|(known, then, _)| (known, *then) == (&file, stamp)) {
             Some((.., map)) => map.clone(),
-            None => match Map::read(&file) {
+            None => match if self.searches { Map::search(&file) } else { Map::read(&file) } {
                 Ok(map) => Arc::new(map),
                 Err(error) => {
                     let reason = files::reason(&error);

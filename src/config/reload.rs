@@ -348,7 +348,7 @@ fn pinned(source: Source, config: &Config) -> Source {
 fn log_warnings(config: &Config) {
     if !config.warnings.is_empty() {
         let count = config.warnings.len();
-        log::warning(&format!("warnings about list files: {count}; see `mailsetup check`"));
+        log::warning(&format!("warnings about lists and maps: {count}; see `mailsetup check`"));
     }
 }
 
