@@ -290,7 +290,7 @@ fn a_certificate_that_cannot_be_read_is_an_error_and_nothing_is_printed() {
     sandbox.write("bad.pem", "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n");
     sandbox.write("folder/bad.pem", fs::read(sandbox.path("bad.pem")).expect("a file"));
     for (file, message) in [
-        ("none.pem", "none.pem: cannot be read: No such file or directory"),
+        ("none.pem", "none.pem cannot be read: No such file or directory"),
         ("text.pem", "text.pem: the file does not contain a PEM certificate"),
         ("cut.pem", "cut.pem: a PEM block in the file is truncated"),
         ("bad.pem", "bad.pem: certificate 1 in the file is damaged"),

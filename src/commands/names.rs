@@ -239,8 +239,7 @@ impl Covered {
     /// Reads the certificates in a folder and in those below it. Links to folders are not followed,
     /// since they may lead back.
     fn read_folder(&mut self, folder: &Path, depth: usize) -> Result<(), String> {
-        let unreadable =
-            |error: io::Error| format!("{}: {}", folder.display(), files::reason(&error));
+        let unreadable = |error| unreadable(folder, &error);
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
@@ -259,8 +258,8 @@ impl Covered {
     /// Reads the certificates of a file; false if it has none.
     fn read_file(&mut self, path: &Path) -> Result<bool, String> {
         let shown = path.display();
-        let bytes = files::read(path, Kind::Certificate)
-            .map_err(|error| format!("{shown}: cannot be read: {}", files::reason(&error)))?;
+        let bytes =
+            files::read(path, Kind::Certificate).map_err(|error| unreadable(path, &error))?;
         let certificates = Coverage::from_pem(&bytes).map_err(|error| match error {
             SignError::NotBuilt => "--missing-from: this build cannot read certificates: it was \
                                     built without the feature `sign`"
@@ -290,6 +289,10 @@ impl Covered {
         let parent = name.split_once('.').map_or("", |(_, parent)| parent);
         self.names.contains(name) || self.names.contains(&*format!("*.{parent}"))
     }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("--missing-from: {} cannot be read: {}", path.display(), files::reason(error))
 }
 
 /// True for the usual names of files with certificates, and not of those with keys.

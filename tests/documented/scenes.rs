@@ -19,6 +19,12 @@ installed() {
     systemctl daemon-reload
     systemctl enable -q --now mailsetup.socket
 }
+# The domains are those of a list.
+listed() {
+    mkdir -p /etc/postfix /etc/mailsetup
+    echo 'example.org OK' >/etc/postfix/virtual_domains
+    printf '[domains]\nlist_files = ["/etc/postfix/virtual_domains"]\n' >/etc/mailsetup/config.toml
+}
 # A certificate at the path of the files in contrib.
 certificate() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=example.org \
@@ -67,7 +73,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 42] = [
+pub const SCENES: [Scene; 44] = [
     Scene {
         page: "README.md",
         section: "",
@@ -95,7 +101,18 @@ pub const SCENES: [Scene; 42] = [
         "installed; mkdir -p /etc/mailsetup; \
          printf '[domain.\"%s\"]\n' example.org mail.example.org >/etc/mailsetup/config.toml",
     ),
-    scene("docs/many-domains.md", "", "installed"),
+    scene("docs/many-domains.md", "Which way", "installed"),
+    scene("docs/many-domains.md", "The names", "installed; listed"),
+    Scene {
+        page: "docs/many-domains.md",
+        section: "Caddy: certificates on demand",
+        before: "installed; systemctl start caddy; listed; \
+                 echo 'ask_path = \"/mailsetup/ask\"' >>/etc/mailsetup/config.toml",
+        after: "answers autoconfig.example.org; \
+                curl -s 'http://127.0.0.1:8026/mailsetup/ask?domain=autoconfig.example.org' | \
+                grep -q 'needs a certificate'; \
+                ! curl -sk https://autoconfig.example.net/ --resolve autoconfig.example.net:443:127.0.0.1",
+    },
     scene("docs/monitoring.md", "", "installed"),
     scene("docs/outlook.md", "", "installed"),
     scene(
@@ -220,7 +237,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 22] = [
+pub const PRINTS: [(&str, &str); 23] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -230,6 +247,7 @@ pub const PRINTS: [(&str, &str); 22] = [
     ("mailsetup dns example.org", "_imaps._tcp.example.org."),
     ("mailsetup dns --all", "_imaps._tcp.example.org."),
     ("mailsetup dns --all --format json", "_imaps._tcp.example.org.\t993\tmail.example.org."),
+    ("mailsetup names", "autoconfig.example.org"),
     ("mailsetup check", "no errors"),
     ("mailsetup check --explain", "auth-ntlm"),
     ("mailsetup hook", ""),

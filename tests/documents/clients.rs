@@ -219,6 +219,63 @@ fn the_documentation_has_the_same_clients() {
     compare("docs/protocols.md", "## Clients", &sources);
 }
 
+/// The table in docs/many-domains.md: which clients find the settings by what a domain has.
+#[test]
+fn the_documentation_has_the_clients_of_each_way() {
+    let is_of_address = |ask: &Ask| ask.of == Of::Address;
+    let is_https = |ask: &Ask| ask.scheme == Scheme::Https;
+    type Finds<'a> = &'a dyn Fn(&Client) -> bool;
+    let certificates: Finds = &|client| {
+        let is_it = |ask: &&Ask| is_of_address(ask) && is_https(ask) && ask.host != Host::Domain;
+        client.asks().any(|ask| is_it(&ask))
+    };
+    let http: Finds = &|client| {
+        client.asks().any(|ask| {
+            is_of_address(ask) && !is_https(ask) && matches!(ask.what, What::Autoconfig(_))
+        })
+    };
+    let site: Finds = &|client| {
+        client.asks().any(|ask| is_of_address(ask) && is_https(ask) && ask.host == Host::Domain)
+    };
+    let mx: Finds = &|client| {
+        client.asks().any(|ask| {
+            [Of::Mx, Of::MxDomain].contains(&ask.of) && matches!(ask.what, What::Autoconfig(_))
+        })
+    };
+    let srv: Finds = &|client| {
+        client
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Srv(names) if names.contains(&"_imaps")))
+    };
+    let mut table = "| the domain has | clients |\n|---|---|\n".to_owned();
+    for (what, finds) in [
+        ("`autoconfig.` and `autodiscover.`, with certificates", certificates),
+        ("`autoconfig.` without a certificate", http),
+        ("a site at its own name, with a certificate, that passes on the paths of mailsetup", site),
+        ("an MX record to your server", mx),
+        ("the SRV records of `mailsetup dns`", srv),
+    ] {
+        let clients = all()
+            .filter(|client| !client.has(Rule::WantsExchange) && client.order != Order::ByHand);
+        let names: Vec<_> = clients.filter(|it| finds(it)).map(|client| client.name).collect();
+        assert!(names.len() > 3, "{what}: {names:?}");
+        table += &format!("| {what} | {} |\n", names.join(", "));
+    }
+    compare("docs/many-domains.md", "## Which clients ask where", &table);
+    // What the text below it says of these.
+    let silent: Vec<_> = all()
+        .filter(|client| {
+            let is_silent = |ask: &Ask| ask.of == Of::MxDomain && !has_address(ask);
+            client.asks().any(is_silent)
+        })
+        .map(|client| client.name.to_owned())
+        .collect();
+    let text = fs::read_to_string(source("docs/many-domains.md")).expect("a page");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&format!("{} do not send the address", list(&silent))), "{silent:?}");
+}
+
 /// Compares the table below a heading, or writes it.
 fn compare(path: &str, heading: &str, table: &str) {
     let file = source(path);

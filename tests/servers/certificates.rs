@@ -6,10 +6,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{HTTP, caddy, certificate_file, listens, local, nginx, serve};
+use super::{HTTP, caddy, certificate_files, haproxy, listens, local, nginx, serve};
 use crate::common::http::{self, Request};
 use crate::common::namespace::Namespace;
-use crate::common::{command, run, write};
+use crate::common::{command, run, source, write};
 
 /// example.org and example.net have names of their own; all others are answered, too.
 const CONFIG: &str = "\
@@ -130,10 +130,10 @@ fn nginx_takes_the_file_of_the_name() {
         write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
         let _service = serve(world);
         let (one, two) = ("autoconfig.example.org", "autodiscover.example.net");
-        certificate_file(one);
-        certificate_file(two);
-        // As seen by a client that chooses its name to get at another file.
-        certificate_file("secret");
+        certificate_files(&[one]);
+        certificate_files(&[two]);
+        // A client may choose its name to get at another file.
+        certificate_files(&["secret"]);
         fs::rename("/etc/ssl/mailsetup/secret.pem", "/etc/ssl/secret.pem").expect("rename");
         let _nginx = nginx::many_alone(world);
         for name in [one, two] {
@@ -141,20 +141,21 @@ fn nginx_takes_the_file_of_the_name() {
             let file = format!("/etc/ssl/mailsetup/{name}.pem");
             assert!(get(name, &file).contains("<emailProvider id=\"example.org\">"));
         }
-        for name in [
-            "autoconfig.example.net",
-            "autoconfig.example.com",
-            "autoconfig./../../secret",
-            "secret",
-        ] {
+        for name in
+            ["autoconfig.example.net", "autoconfig.example.com", "autoconfig./../../secret", "x"]
+        {
             assert_eq!(names(Some(name)), None, "{name}");
         }
         assert_eq!(names(None), None);
 
         // Files are used without a reload: new ones, renewed ones, and that for other names.
-        certificate_file("autoconfig.example.com");
-        assert_eq!(names(Some("autoconfig.example.com")), only("autoconfig.example.com"));
-        certificate_file("default");
+        let both = ["autoconfig.example.com", one];
+        certificate_files(&both);
+        for name in both {
+            let all = "DNS:autoconfig.example.com, DNS:autoconfig.example.org";
+            assert_eq!(names(Some(name)).as_deref(), Some(all), "{name}");
+        }
+        certificate_files(&["default"]);
         for name in [None, Some("mail.example.org"), Some("default"), Some("../secret")] {
             assert_eq!(names(name), only("default"), "{name:?}");
         }
@@ -165,5 +166,24 @@ fn nginx_takes_the_file_of_the_name() {
         std::os::unix::fs::chown(&file, Some(0), Some(0)).expect("chown");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("chmod");
         assert_eq!(names(Some(one)), None);
+    });
+}
+
+#[test]
+fn haproxy_takes_the_same_files() {
+    Namespace::run(|world| {
+        write(Path::new("/etc/mailsetup/config.toml"), CONFIG);
+        let name = "autoconfig.example.org";
+        certificate_files(&[name]);
+        let page = fs::read_to_string(source("docs/many-domains.md")).expect("a page");
+        let (_, line) = page.split_once("- HAProxy: `").expect("a line");
+        let (line, _) = line.split_once('`').expect("its end");
+        let _haproxy = haproxy::beside(world, line);
+        assert_eq!(names(Some(name)), only(name));
+        let file = format!("/etc/ssl/mailsetup/{name}.pem");
+        assert!(get(name, &file).contains("<emailProvider id=\"example.org\">"));
+        for name in [Some("autodiscover.example.org"), None] {
+            assert_eq!(names(name), None, "{name:?}");
+        }
     });
 }

@@ -19,7 +19,7 @@ mod systemd;
 use std::cell::Cell;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -134,22 +134,25 @@ fn servers_directory(path: &str) {
     chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("chown");
 }
 
-/// A certificate for a name, with its key, where contrib/nginx/vhost-many.conf has it.
-fn certificate_file(name: &str) {
-    fs::create_dir_all("/etc/ssl/mailsetup").expect("mkdir");
-    let path = format!("/etc/ssl/mailsetup/{name}.pem");
+/// A certificate for these names, with its key, where contrib/nginx/vhost-many.conf has it, written
+/// by the script of docs/many-domains.md.
+fn certificate_files(names: &[&str]) {
+    let page = fs::read_to_string(source("docs/many-domains.md")).expect("a page");
+    let (_, script) = page.split_once("   ```text\n   #!/bin/sh\n").expect("a script");
+    let (script, _) = script.split_once("   ```\n").expect("its end");
+    let script = script.replace("\n   ", "\n");
+    let path = "/etc/mailsetup-certificate";
+    write(Path::new(path), format!("#!/bin/sh\n{}", script.trim_start()));
+    let lineage = Path::new("/etc/issued");
+    fs::create_dir_all(lineage).expect("mkdir");
+    let all: Vec<_> = names.iter().map(|name| format!("DNS:{name}")).collect();
     let mut request = command("openssl");
     request.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-    request.args(["-nodes", "-subj", "/CN=x", "-addext", &format!("subjectAltName=DNS:{name}")]);
-    request.args(["-keyout", "/etc/ssl/mailsetup/key", "-out", &path]);
+    request.args(["-nodes", "-subj", "/CN=x", "-addext"]);
+    request.arg(format!("subjectAltName={}", all.join(",")));
+    request.args(["-keyout", "privkey.pem", "-out", "fullchain.pem"]).current_dir(lineage);
     run(&mut request);
-    let key = fs::read_to_string("/etc/ssl/mailsetup/key").expect("a key");
-    fs::remove_file("/etc/ssl/mailsetup/key").expect("a key");
-    let certificate = fs::read_to_string(&path).expect("a certificate");
-    write(Path::new(&path), certificate + &key);
-    let group = User::from_name("www-data").ok().flatten().expect("there is no user www-data").gid;
-    chown(&*path, None, Some(group.as_raw())).expect("chown");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
+    run(command("sh").arg(path).env("RENEWED_LINEAGE", lineage));
 }
 
 /// The certificate that contrib's vhost files name.

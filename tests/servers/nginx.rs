@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::{
-    HTTP, activate, certificate, certificate_file, existing_site, install, listens, serve,
+    HTTP, activate, certificate, certificate_files, existing_site, install, listens, serve,
     servers_directory, where_to,
 };
 use crate::common::namespace::{Namespace, PROGRAM};
@@ -65,9 +65,7 @@ pub fn vhost_alone(world: &Namespace) -> Process {
 
 /// contrib/nginx/vhost-many.conf as the only site, with a certificate for each of two names.
 pub fn many(world: &Namespace) -> Vec<Process> {
-    for name in ["autoconfig.example.org", "autodiscover.example.org"] {
-        certificate_file(name);
-    }
+    certificate_files(&["autoconfig.example.org", "autodiscover.example.org"]);
     vec![activate(world), many_alone(world)]
 }
 
