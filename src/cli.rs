@@ -260,6 +260,8 @@ pub enum DnsFormat {
     Octodns,
     /// JSON for the API of PowerDNS, one line for each zone
     Powerdns,
+    /// JSON of Terraform and OpenTofu, for the provider hashicorp/dns
+    Terraform,
 }
 
 /// `mailsetup check`

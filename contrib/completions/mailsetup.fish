@@ -55,7 +55,8 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l format -d 'T
 json\t'JSON: an array of records'
 nsupdate\t'A script for nsupdate of BIND and knsupdate of Knot'
 octodns\t'YAML of octoDNS; for several zones, --directory is needed'
-powerdns\t'JSON for the API of PowerDNS, one line for each zone'"
+powerdns\t'JSON for the API of PowerDNS, one line for each zone'
+terraform\t'JSON of Terraform and OpenTofu, for the provider hashicorp/dns'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server, the target of the CNAME records' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l autodiscover-srv -d 'Add an _autodiscover._tcp record with this target, on port 443' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l ttl -d 'The time to live of the records' -r

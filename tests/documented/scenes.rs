@@ -259,6 +259,7 @@ pub const PRINTS: [(&str, &str); 23] = [
     ("mailsetup dns --all --web-host www.example.org --format nsupdate >updates", ""),
     ("mailsetup dns --all --web-host www.example.org --format octodns", ""),
     ("mailsetup dns --all --web-host www.example.org --format powerdns >zones", ""),
+    ("mailsetup dns --all --web-host www.example.org --format terraform >new", ""),
     ("mailsetup show ann@example.org --client apple > ann.mobileconfig", ""),
     ("mailsetup show ann@example.org --client outlook --local-xml", ""),
     ("mailsetup show ann@example.org --client outlook >outlook.xml", ""),

@@ -75,7 +75,7 @@ fn golden(name: &str, found: &str) {
 
 #[test]
 fn formats_for_all_domains() {
-    for format in ["zone", "json", "nsupdate", "powerdns"] {
+    for format in ["zone", "json", "nsupdate", "powerdns", "terraform"] {
         golden(&format!("all.{format}"), &of_fixture(format));
     }
 }
@@ -85,7 +85,7 @@ fn formats_for_all_domains() {
 fn formats_for_an_address() {
     let arguments =
         ["filed.example.org", "--zone=example.org", "--web-host=192.0.2.80", "--format"];
-    for format in ["zone", "json", "nsupdate", "octodns", "powerdns"] {
+    for format in ["zone", "json", "nsupdate", "octodns", "powerdns", "terraform"] {
         let found = printed(&fixture("any.toml"), &[&arguments[..], &[format]].concat());
         golden(&format!("address.{format}"), &found);
     }
@@ -218,6 +218,57 @@ fn a_mail_server_is_not_an_alias() {
     ];
     let zone = printed(&config, &arguments);
     assert!(zone.contains("\nautodiscover.a.example. ") && zone.contains("CNAME www"), "{zone}");
+}
+
+/// Each resource has the arguments that the provider documents, and its name is a valid one that no
+/// other has; together they say what the zone lines say.
+#[test]
+fn resources_for_terraform_are_those_of_the_provider() {
+    let found: serde_json::Value = serde_json::from_str(&of_fixture("terraform")).expect("JSON");
+    let resources = found["resource"].as_array().expect("a list");
+    let zone = of_fixture("zone");
+    let lines = records(&zone);
+    assert_eq!(resources.len(), lines.len());
+    let only = |value: &serde_json::Value| {
+        let object = value.as_object().filter(|it| it.len() == 1).expect("one");
+        object.iter().next().map(|(key, value)| (key.clone(), value.clone())).expect("one")
+    };
+    let mut names = BTreeSet::new();
+    for (resource, line) in resources.iter().zip(lines) {
+        let (kind, resource) = only(resource);
+        let (name, arguments) = only(&resource);
+        let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        assert!(name.chars().all(is_valid), "{name}");
+        assert!(name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'), "{name}");
+        assert!(names.insert((kind.clone(), name.clone())), "{kind} {name}");
+        let text = |key: &str| arguments[key].as_str().expect("text");
+        let (kind, own, data) = match kind.as_str() {
+            "dns_cname_record" => ("CNAME", "cname", text("cname").to_owned()),
+            "dns_txt_record_set" => {
+                let text = arguments["txt"][0].as_str().expect("text");
+                // The provider splits it.
+                let (one, other) = text.split_at(text.len().min(255));
+                let strings: Vec<_> =
+                    [one, other].into_iter().filter(|it| !it.is_empty()).collect();
+                ("TXT", "txt", format!("\"{}\"", strings.join("\" \"")))
+            }
+            "dns_srv_record_set" => {
+                let srv = &arguments["srv"][0];
+                let target = srv["target"].as_str().expect("text");
+                let numbers = ["priority", "weight", "port"].map(|key| srv[key].to_string());
+                ("SRV", "srv", format!("{} {target}", numbers.join(" ")))
+            }
+            other => panic!("{other}"),
+        };
+        let keys: BTreeSet<_> = arguments.as_object().expect("arguments").keys().collect();
+        assert_eq!(
+            keys,
+            BTreeSet::from(["zone", "name", "ttl", own].map(str::to_owned).each_ref())
+        );
+        let owner = format!("{}.{}", text("name"), text("zone"));
+        let words: Vec<_> = line.split_whitespace().collect();
+        assert_eq!(words.join(" "), format!("{owner} {} IN {kind} {data}", arguments["ttl"]));
+    }
 }
 
 //------------ which domains --------------------------------------------------

@@ -11,6 +11,7 @@ mod nsupdate;
 mod octodns;
 mod powerdns;
 mod records;
+mod terraform;
 mod zone;
 
 use super::loading::load;
@@ -106,6 +107,11 @@ fn form(format: DnsFormat) -> Form {
         DnsFormat::Powerdns => {
             let (around, between) = (("", ""), Some(""));
             Form { format, around, between, write: powerdns::write, extension: None }
+        }
+        DnsFormat::Terraform => {
+            let around = ("{\n  \"resource\": [\n", "\n  ]\n}\n");
+            let (between, write) = (Some(",\n"), terraform::write);
+            Form { format, around, between, write, extension: None }
         }
         DnsFormat::Json => {
             let (around, between) = (("[\n", "\n]\n"), Some(",\n"));
