@@ -63,7 +63,7 @@ WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
   sed "1s|/usr/local/share/mailsetup|$$schemadir|"
 
 DOCS = README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE
-CONTRIB = apache caddy container h2o haproxy lighttpd many-machines nginx selinux panels/hestia panels/ispconfig
+CONTRIB = apache caddy container dovecot h2o haproxy lighttpd many-machines nginx selinux socketmap panels/hestia panels/ispconfig
 
 all: build
 
@@ -114,6 +114,12 @@ test-clients:
 	sh tests/install-clients.sh
 	@if [ "$$(id -u)" -eq 0 ]; then in=; else in='unshare --map-root-user --map-auto'; fi; \
 	set -x; $$in $(CARGO) test --locked $(CARGOFLAGS) --test clients
+
+## test-logins: logins from Dovecot, SQL, LDAP and socketmap; installs these servers (Debian; as root)
+test-logins:
+	sh tests/install-tools.sh
+	sh tests/install-logins.sh
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main servers::logins -- --ignored
 
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:
@@ -397,4 +403,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

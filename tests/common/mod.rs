@@ -260,6 +260,7 @@ pub fn install_hint(program: &str) -> String {
         "tests/install-probe.sh",
         "tests/install-clients.sh",
         "tests/install-dns.sh",
+        "tests/install-logins.sh",
         "tests/install-bench.sh",
     ] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();

@@ -11,6 +11,7 @@ pub mod hosting;
 pub mod launchers;
 pub mod lighttpd;
 mod many;
+mod logins;
 pub mod nginx;
 pub mod panels;
 mod sites;
@@ -235,12 +236,14 @@ fn contrib_is_documented() {
         "apache",
         "caddy",
         "container",
+        "dovecot",
         "h2o",
         "haproxy",
         "lighttpd",
         "many-machines",
         "nginx",
         "selinux",
+        "socketmap",
         "systemd",
     ] {
         let files = fs::read_dir(source("contrib").join(directory)).expect("directory");

@@ -14,6 +14,12 @@ const SERVICE: &str = "/etc/systemd/system/mailsetup.service";
 const SOCKET: &str = "/etc/systemd/system/mailsetup.socket";
 const OVER_HTTP: &str = "/etc/systemd/system/mailsetup-http.service";
 
+/// The servers of contrib that answer with logins.
+const SOCKETMAPS: [(&str, &str); 2] = [
+    ("socketmap/socketmap-sqlite.service", "/etc/systemd/system/socketmap-sqlite.service"),
+    ("socketmap/socketmap-ldap.service", "/etc/systemd/system/socketmap-ldap.service"),
+];
+
 #[test]
 fn units_are_clean() {
     Namespace::run(|_world| {
@@ -24,6 +30,11 @@ fn units_are_clean() {
         let verify = ["verify", "--man=no", SERVICE, SOCKET, OVER_HTTP];
         let findings = run(command("systemd-analyze").args(verify));
         assert!(!findings.contains("mailsetup"), "{findings}");
+        for (contrib, path) in SOCKETMAPS {
+            install(contrib, path);
+            let findings = run(command("systemd-analyze").args(["verify", "--man=no", path]));
+            assert!(!findings.contains("socketmap"), "{findings}");
+        }
     });
 }
 
@@ -54,6 +65,8 @@ fn service_has_no_privileges() {
         for (contrib, path, threshold) in [
             ("systemd/mailsetup.service", SERVICE, "3"),
             ("systemd/mailsetup-http.service", OVER_HTTP, "10"),
+            (SOCKETMAPS[0].0, SOCKETMAPS[0].1, "25"),
+            (SOCKETMAPS[1].0, SOCKETMAPS[1].1, "30"),
         ] {
             install(contrib, path);
             // The scale ends at 100, which is a service without restrictions.
