@@ -31,6 +31,9 @@ _mailsetup() {
             mailsetup,hook)
                 cmd="mailsetup__subcmd__hook"
                 ;;
+            mailsetup,names)
+                cmd="mailsetup__subcmd__names"
+                ;;
             mailsetup,probe)
                 cmd="mailsetup__subcmd__probe"
                 ;;
@@ -55,6 +58,9 @@ _mailsetup() {
             mailsetup__subcmd__help,hook)
                 cmd="mailsetup__subcmd__help__subcmd__hook"
                 ;;
+            mailsetup__subcmd__help,names)
+                cmd="mailsetup__subcmd__help__subcmd__names"
+                ;;
             mailsetup__subcmd__help,probe)
                 cmd="mailsetup__subcmd__help__subcmd__probe"
                 ;;
@@ -71,7 +77,7 @@ _mailsetup() {
 
     case "${cmd}" in
         mailsetup)
-            opts="-V -h --config --version --help serve show dns check hook health probe help"
+            opts="-V -h --config --version --help serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -171,7 +177,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help)
-            opts="serve show dns check hook health probe help"
+            opts="serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -254,6 +260,20 @@ _mailsetup() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mailsetup__subcmd__help__subcmd__names)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mailsetup__subcmd__help__subcmd__probe)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -297,7 +317,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__hook)
-            opts="-h --socket --domains --certificate --key --program --cgi-bin --user --group --config --help nginx nginx-vhost nginx-fcgiwrap apache apache-vhost apache-fcgid apache-cgi htaccess lighttpd lighttpd-cgi caddy caddy-vhost haproxy haproxy-http h2o systemd-socket systemd-service systemd-http"
+            opts="-h --socket --domains --certificate --key --program --cgi-bin --user --group --config --help nginx nginx-vhost nginx-many nginx-fcgiwrap apache apache-vhost apache-fcgid apache-cgi htaccess lighttpd lighttpd-cgi caddy caddy-vhost caddy-on-demand haproxy haproxy-http h2o systemd-socket systemd-service systemd-http"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +352,36 @@ _mailsetup() {
                     return 0
                     ;;
                 --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__names)
+            opts="-h --missing-from --format --max-names --json --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --missing-from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "lines certbot acme.sh lego lego-4 dehydrated" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-names)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

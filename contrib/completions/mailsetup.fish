@@ -30,6 +30,7 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -s h -l help -d 'Print
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for domains'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "names" -d 'List the host names that certificates need'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
@@ -67,6 +68,17 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l all -d 'All 
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l soa -d 'Add an SOA and an NS record, so that the output is a complete zone'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'The same as --format json'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l missing-from -d 'Only names that no certificate in this file or folder contains' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l format -d 'The form of the output' -r -f -a "lines\t'One name per line'
+certbot\t'A shell script: a command of certbot for each certificate'
+acme.sh\t'The same for acme.sh'
+lego\t'The same for lego, from version 5 on'
+lego-4\t'The same for lego up to version 4'
+dehydrated\t'Lines for the file domains.txt of dehydrated'"
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l max-names -d 'The most names in a certificate, for forms other than lines' -r
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l config -d 'The configuration file' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l json -d 'Print JSON: an array of domains with their names'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l explain -d 'Explain a code, and check nothing' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand check" -l strict -d 'Count warnings as errors'
@@ -86,11 +98,12 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -s h -l help -
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand probe" -l config -d 'The configuration file' -r -F
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "show" -d 'Print the response that a mail client gets'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "dns" -d 'Print the DNS records to publish for domains'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns check hook health probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "show" -d 'Print the response that a mail client gets'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "dns" -d 'Print the DNS records to publish for domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "names" -d 'List the host names that certificates need'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -42,8 +42,8 @@ pub struct Login {
     /// - Without: `userdb`
     pub socketmap: Option<Spanned<String>>,
     /// A socket of Dovecot's userdb. The login is the user name that Dovecot has for the address.
-    /// Whoever can open such a socket can usually also read password hashes from it: take a map or a
-    /// socketmap if you can.
+    /// A program that can open such a socket can usually also read password hashes from it: take a map
+    /// or a socketmap if you can.
     ///
     /// ```toml
     /// [domain."dovecot.example".login]
