@@ -246,7 +246,6 @@ pub const PRINTS: [(&str, &str); 23] = [
     ("curl -i 'https://autoconfig.example.org/mobileconfig", "com.apple.mail.managed"),
     ("mailsetup dns example.org", "_imaps._tcp.example.org."),
     ("mailsetup dns --all", "_imaps._tcp.example.org."),
-    ("mailsetup dns --all --format json", "_imaps._tcp.example.org.\t993\tmail.example.org."),
     ("mailsetup names", "autoconfig.example.org"),
     ("mailsetup check", "no errors"),
     ("mailsetup check --explain", "auth-ntlm"),

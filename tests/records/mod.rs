@@ -176,6 +176,21 @@ fn json_says_the_same_and_is_described() {
     assert_eq!(counts, [true, false, false, false], "{mistakes:#?}");
 }
 
+#[test]
+fn jq_reads_json_as_documented() {
+    let page = fs::read_to_string(source("docs/dns.md")).expect("a page");
+    let line =
+        page.lines().find_map(|line| line.split_once("--format json | ")).expect("a command");
+    let mut jq =
+        command("sh").args(["-c", line.1]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let jq = jq.as_mut().expect("sh");
+    jq.stdin.take().expect("a pipe").write_all(of_fixture("json").as_bytes()).expect("JSON");
+    let mut text = String::new();
+    jq.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    assert!(jq.wait().expect("jq").success());
+    assert!(text.contains("_imaps._tcp.example.org.\t993\tmail.hoster.example.\n"), "{text}");
+}
+
 /// What the other formats rely on.
 #[test]
 fn a_name_has_one_record_of_a_type_and_nothing_beside_an_alias() {
