@@ -18,6 +18,8 @@ mod common;
 
 #[path = "compare/callgrind.rs"]
 mod callgrind;
+#[path = "compare/request.rs"]
+mod request;
 
 use callgrind::{counted, total, whole};
 use common::fcgi::{self, Client};
@@ -25,29 +27,11 @@ use common::http::Request;
 use common::{Process, Sandbox, cgi, command, program, source};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use request::of_nginx;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-
-/// The parameters of Debian's `fastcgi_params` for nginx in addition to the variables of CGI.
-const NGINX: [(&str, &str); 8] = [
-    ("DOCUMENT_ROOT", "/usr/share/nginx/html"),
-    ("DOCUMENT_URI", "/mailsetup"),
-    ("HTTPS", "on"),
-    ("REDIRECT_STATUS", "200"),
-    ("REMOTE_PORT", "40000"),
-    ("SERVER_ADDR", "192.0.2.2"),
-    ("CONTENT_TYPE", ""),
-    ("CONTENT_LENGTH", ""),
-];
-/// The fields that Thunderbird sends in addition to the Host.
-const THUNDERBIRD: [(&str, &str); 4] = [
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"),
-    ("Accept", "*/*"),
-    ("Accept-Language", "en-US,en;q=0.5"),
-    ("Accept-Encoding", "gzip, deflate"),
-];
 
 /// How many more requests the longer of two runs has.
 const REQUESTS: usize = 500;
@@ -93,32 +77,6 @@ fn main() {
     }
 }
 
-/// The records of a request as nginx sends them.
-fn records(request: &Request) -> Vec<u8> {
-    let client = THUNDERBIRD
-        .iter()
-        .fold(request.clone(), |request, (name, value)| request.header(name, value));
-    let mut variables = cgi::variables(&client);
-    let is_set = |variables: &[(Vec<u8>, _)], name: &str| {
-        variables.iter().any(|(known, _)| known == name.as_bytes())
-    };
-    for (name, value) in NGINX {
-        if !is_set(&variables, name) {
-            variables.push((name.into(), value.into()));
-        }
-    }
-    let parameters = fcgi::pairs(variables.iter().map(|(name, value)| (&name[..], &value[..])));
-    let body = request.body.as_deref().unwrap_or_default();
-    let mut records = fcgi::record(fcgi::BEGIN_REQUEST, 1, &[0, 1, 1, 0, 0, 0, 0, 0], true);
-    records.extend(fcgi::record(fcgi::PARAMS, 1, &parameters, true));
-    records.extend(fcgi::record(fcgi::PARAMS, 1, b"", true));
-    if !body.is_empty() {
-        records.extend(fcgi::record(fcgi::STDIN, 1, body, true));
-    }
-    records.extend(fcgi::record(fcgi::STDIN, 1, b"", true));
-    records
-}
-
 /// The instructions of one request on a kept connection.
 fn kept(sandbox: &Sandbox, config: &Path, request: &Request) -> u64 {
     let run = |count: usize| {
@@ -134,7 +92,7 @@ fn kept(sandbox: &Sandbox, config: &Path, request: &Request) -> u64 {
         let mut process = Process::start(sandbox, &mut counted)
             .wait_until(|| UnixStream::connect(&socket).is_ok());
         let mut client = Client::unix(&socket).expect("connection");
-        let records = records(request);
+        let records = of_nginx(request);
         for _ in 0..count {
             client.write(&records).expect("write");
             while client.read().expect("a record").kind != fcgi::END_REQUEST {}

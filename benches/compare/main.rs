@@ -3,7 +3,8 @@
 //!
 //! Behind nginx: mailsetup, PHP, a C program on libfcgi, the crate `fastcgi`, and a file. As CGI:
 //! from start to exit, compared with an empty program and php-cgi. Signed profiles compared with
-//! bare signatures. Memory with idle connections. Prints tables in Markdown and appends them to
+//! bare signatures. Memory with idle connections. Many domains, in a list and in files; logins from
+//! other programs. Prints tables in Markdown and appends them to
 //! docs/performance.md, which explains them.
 //!
 //! Settings, by environment:
@@ -13,7 +14,7 @@
 //! - `BENCH_REPORT`: the file to append to (docs/performance.md)
 //!
 //! To run only some parts, name them: `cargo bench -p mailsetup --bench compare -- servers cgi signing idle
-//! instructions`.
+//! lists files logins instructions`. `MAILSETUP_TEST_PROGRAM` is another program to measure.
 
 #![allow(
     clippy::expect_used,
@@ -26,6 +27,10 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+#[path = "../../tests/soak/load.rs"]
+#[allow(dead_code, reason = "the clients of the soak test, without its questions")]
+mod clients;
+
 mod build;
 mod callgrind;
 mod cgi;
@@ -37,8 +42,11 @@ mod nginx;
 mod peers;
 mod places;
 mod report;
+mod request;
+mod scale;
 mod servers;
 mod signing;
+mod sources;
 
 use common::http::Request;
 use places::Cpus;
@@ -56,19 +64,31 @@ fn main() {
     // cargo itself adds `--bench`.
     let parts: Vec<_> = env::args().skip(1).filter(|part| !part.starts_with("--")).collect();
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
-    let built = build::Built::new();
+    // Only some parts need the other programs.
+    let built = ["servers", "cgi", "idle"].into_iter().any(wanted).then(build::Built::new);
     let mut report = Report::new();
-    if wanted("servers") {
-        servers::compare(&settings, &built, &mut report);
-    }
-    if wanted("cgi") {
-        cgi::compare(&built, &mut report);
+    if let Some(built) = &built {
+        if wanted("servers") {
+            servers::compare(&settings, built, &mut report);
+        }
+        if wanted("cgi") {
+            cgi::compare(built, &mut report);
+        }
+        if wanted("idle") {
+            idle::compare(built, &mut report);
+        }
     }
     if wanted("signing") {
         signing::compare(&settings, &mut report);
     }
-    if wanted("idle") {
-        idle::compare(&built, &mut report);
+    if wanted("lists") {
+        scale::lists(&mut report);
+    }
+    if wanted("files") {
+        scale::files(&mut report);
+    }
+    if wanted("logins") {
+        sources::compare(&mut report);
     }
     if wanted("instructions") {
         let about = "By callgrind, user space only: the same in every run of a program.";

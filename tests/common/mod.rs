@@ -6,6 +6,7 @@
 pub mod cgi;
 pub mod fcgi;
 pub mod http;
+pub mod names;
 pub mod namespace;
 
 use std::fs;
