@@ -150,7 +150,8 @@ fn statx(sandbox: &Sandbox, service: &Service, count: usize, ask: impl FnOnce())
     ask();
     drop(tracer);
     let calls = fs::read_to_string(out).expect("strace's output");
-    calls.lines().filter(|line| line.contains("stat")).count() as f64 / count as f64
+    calls.lines().filter(|line| line.contains("stat(") || line.contains("statx(")).count() as f64
+        / count as f64
 }
 
 //------------ a list ---------------------------------------------------------

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 //------------ responses ------------------------------------------------------
 
 /// The base in version `number`.
-fn base(number: usize) -> String {
+pub fn base(number: usize) -> String {
     ["imap", "pop3", "smtp"]
         .map(|key| format!("{key}.host = 'good{number}.example.org'\n"))
         .concat()
@@ -37,7 +37,7 @@ fn has(answer: &Response, word: &[u8]) -> bool {
     answer.body.windows(word.len()).any(|part| part == word)
 }
 
-fn autoconfig(domain: &str) -> Question {
+pub fn autoconfig(domain: &str) -> Question {
     let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
     Question { request: Request::get(target), is_good: has_good_hosts }
 }
@@ -114,12 +114,12 @@ fn page() -> Question {
 }
 
 /// The clients of a configuration that names example.org and not every domain.
-fn everybody() -> Vec<Question> {
+pub fn everybody() -> Vec<Question> {
     vec![autoconfig("example.org"), profile(), page(), stranger()]
 }
 
 /// Sends requests until the response names the host, without counting earlier responses.
-fn wait_for(place: &Place, tally: &mut Tally, domain: &str, host: &str) {
+pub fn wait_for(place: &Place, tally: &mut Tally, domain: &str, host: &str) {
     let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
     let host = format!("<hostname>{host}<");
     let is_there = || {
@@ -132,7 +132,7 @@ fn wait_for(place: &Place, tally: &mut Tally, domain: &str, host: &str) {
     tally.ask(&place.endpoint(), &autoconfig(domain));
 }
 
-fn row(place: Place, service: Process, before: u64, tally: Tally, done: &str) -> Row {
+pub fn row(place: Place, service: Process, before: u64, tally: Tally, done: &str) -> Row {
     let highest = memory(&service, "VmHWM");
     row_of(place, service, (before, highest), tally, done)
 }
@@ -160,7 +160,7 @@ fn reloads(service: &Process) -> usize {
 }
 
 /// Changes the files, and waits until they were read.
-fn until_read(service: &Process, change: impl FnOnce()) {
+pub fn until_read(service: &Process, change: impl FnOnce()) {
     let before = reloads(service);
     change();
     let deadline = Instant::now() + Duration::from_secs(120);
@@ -257,7 +257,7 @@ pub fn long_list(size: Size) -> Row {
 //------------ size -----------------------------------------------------------
 
 /// Replaces a file, whatever is there.
-fn replace(place: &Place, name: &str, content: &[u8]) {
+pub fn replace(place: &Place, name: &str, content: &[u8]) {
     let next = place.sandbox.write("next.file", content);
     fs::rename(next, place.sandbox.path(name)).expect("rename");
 }
@@ -269,7 +269,7 @@ fn with_all_kinds(number: usize) -> String {
            directory = 'd'\n[domain.'example.org']\n"
 }
 
-const DOMAIN_FILE: &str = "imap.host = 'good.d.example'\npop3.host = 'good.d.example'\n\
+pub const DOMAIN_FILE: &str = "imap.host = 'good.d.example'\npop3.host = 'good.d.example'\n\
                            smtp.host = 'good.d.example'\n";
 const TEMPLATE: &str = "<p>{{ stage }} good</p>\n";
 

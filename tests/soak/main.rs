@@ -26,6 +26,7 @@ mod files;
 mod load;
 mod peers;
 mod resources;
+mod scale;
 mod service;
 
 use load::Tally;
@@ -73,6 +74,9 @@ const SCENARIOS: &[Scenario] = &[
     ("files: the largest template and logo", files::largest_template_and_logo),
     ("files: the largest certificate and key", files::largest_certificate),
     ("files: rewritten continuously", files::rewritten),
+    ("lists: written in every wrong way", scale::lists),
+    ("files: of many domains, half of them broken", scale::broken_files),
+    ("domains: a flood of unknown ones", scale::flood),
     ("64 descriptors, 500 clients", peers::descriptors),
     ("slow clients, clients that never read", peers::slow),
     ("128 MiB of memory, largest FastCGI requests", resources::memory_fastcgi),
