@@ -59,7 +59,7 @@ fn answer(
     let Answer { mut response, tag, is_settled, may_be_signed } =
         match document(&question, config, cache, lookups) {
             Ok(answer) => answer,
-            Err(first) => return first,
+            Err(first) => return *first,
         };
     let is_due = may_be_signed && response.status == Status::Ok;
     let identity = config.signing_identity().filter(|_| is_due);
@@ -121,7 +121,7 @@ fn document(
     config: &Config,
     cache: &Cache,
     lookups: &Rc<Lookups>,
-) -> Result<Answer, Step> {
+) -> Result<Answer, Box<Step>> {
     let document = &*question.document;
     let other =
         |response| Answer { response, tag: Rc::default(), is_settled: true, may_be_signed: false };
@@ -129,7 +129,7 @@ fn document(
         Ok(Some(resolved)) => resolved,
         Ok(None) => return Ok(other(document.not_found())),
         Err(NotFound::Unavailable) => return Ok(other(unavailable())),
-        Err(NotFound::Unread(unread)) => return Err(Step::LookUp(Box::new(unread))),
+        Err(NotFound::Unread(unread)) => return Err(Box::new(Step::LookUp(Box::new(unread)))),
     };
     if let Some(source) = resolved.found.login() {
         resolved.login = own_login(source, question, &resolved, config, lookups)?;
@@ -156,14 +156,14 @@ fn own_login(
     resolved: &Resolved,
     config: &Config,
     lookups: &Rc<Lookups>,
-) -> Result<Option<OwnLogin>, Step> {
+) -> Result<Option<OwnLogin>, Box<Step>> {
     match &question.address {
         Some(address)
             if question.document.names_login()
                 && address.domain() == &*resolved.domain
                 && config.is_named(address.domain()) =>
         {
-            look_up(source, address, lookups).map_err(Step::Ask)
+            look_up(source, address, lookups).map_err(|inquiry| Box::new(Step::Ask(inquiry)))
         }
         _ => Ok(None),
     }

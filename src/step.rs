@@ -97,7 +97,7 @@ pub enum Progress {
 /// Why there is no reply.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// All connections were in use until the end of the time.
+    /// All connections were in use for most of the time.
     Busy,
     /// No complete reply was received in time.
     TimedOut,
@@ -112,7 +112,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
-            Failure::Busy => "all connections were in use until the timeout",
+            Failure::Busy => "all connections are in use",
             Failure::TimedOut => "no reply before the timeout",
             Failure::Broken(what) => what,
             Failure::Closed => "the server closed the connection without a reply",

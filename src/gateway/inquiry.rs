@@ -46,7 +46,7 @@ impl Inquirer {
         let asking = Asking::new(self, dialogue.key().into());
         let begun = Instant::now();
         let server = self.server(&socket);
-        let result = server.ask(&mut *dialogue, begun + timeout).await;
+        let result = server.ask(&mut *dialogue, begun, timeout).await;
         dialogue.end(result, begun.elapsed());
         // Now the requests that wait find the result.
         drop(asking);
@@ -114,12 +114,17 @@ impl Server {
     async fn ask(
         self: &Rc<Server>,
         dialogue: &mut dyn Dialogue,
-        deadline: Instant,
+        begun: Instant,
+        timeout: Duration,
     ) -> Result<(), Failure> {
+        let deadline = begun + timeout;
         let slot = timeout_at(deadline, self.slots.acquire()).await.map_err(|_| Failure::Busy)?;
+        let waited = begun.elapsed();
         let result = timeout_at(deadline, self.converse(dialogue)).await;
         drop(slot);
-        result.unwrap_or(Err(Failure::TimedOut))
+        // The questions before it took most of the time.
+        let late = if waited > timeout / 2 { Failure::Busy } else { Failure::TimedOut };
+        result.unwrap_or(Err(late))
     }
 
     /// Asks on a kept connection or on a new one. The future owns the connection: if it is dropped,

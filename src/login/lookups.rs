@@ -44,7 +44,7 @@ pub enum Outcome {
     Failed,
     /// There was no reply in time.
     TimedOut,
-    /// There was no connection in time.
+    /// There was no free connection for most of the time.
     Busy,
 }
 
