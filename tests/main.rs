@@ -33,6 +33,7 @@ mod international;
 mod keys;
 mod languages;
 mod links;
+mod logins;
 mod malformed;
 mod manual;
 mod model;
