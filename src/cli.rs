@@ -175,8 +175,9 @@ pub struct Dns {
 
     /// Write a file for each zone into this folder
     ///
-    /// A file is replaced at once, and only if it changes. Files that
-    /// this command did not write are not replaced.
+    /// For the formats zone, nsupdate and octodns. A file is replaced at
+    /// once, and only if it changes. Files that this command did not
+    /// write are not replaced.
     #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
     pub directory: Option<PathBuf>,
 
