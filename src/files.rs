@@ -44,11 +44,11 @@ impl Kind {
     ///
     /// A service takes at most 256 MB of memory while it reads a file of this size, whatever it
     /// contains, together with one of the same size that is in force. A list takes up to twice its
-    /// size, and four times with short names in letters that are not ASCII; a map takes less than
-    /// twice its size. The memory of TOML is limited by `config::parts`.
+    /// size, and 3.3 times with short names that are not ASCII; a map takes up to 2.2 times its
+    /// size. The memory of TOML is limited by `config::parts`.
     pub const fn max_bytes(self) -> u64 {
         match self {
-            Kind::Map => 64 * 1024 * 1024,
+            Kind::Map => 48 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all public authorities has a quarter of this size.
             Kind::Certificate | Kind::Key => 1024 * 1024,

@@ -34,6 +34,7 @@ mod keys;
 mod languages;
 mod links;
 mod logins;
+mod lists;
 mod malformed;
 mod manual;
 mod model;

@@ -24,3 +24,33 @@ impl Config {
         files.any(|(file, stamp)| Stamp::of(file).ok().flatten() != *stamp)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::address::Domain;
+    use crate::config::check::{self, Loading};
+    use crate::config::value_checks::ValueChecks;
+    use std::fs;
+    use std::sync::Arc;
+
+    static CHECKS: ValueChecks =
+        ValueChecks { is_client_path: |_| false, template: |_| Ok(()), logo: |_| Err("none") };
+
+    #[test]
+    fn a_list_that_changes_while_it_is_searched_is_noticed() {
+        let folder = std::env::temp_dir().join(format!("mailsetup-searches-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (file, list) = (folder.join("c.toml"), folder.join("list"));
+        fs::write(&file, "domains.list_files = ['list']\n").unwrap();
+        fs::write(&list, "a.example\n").unwrap();
+        let config = check::config(&file, &Arc::default(), Loading::cgi(&CHECKS)).1.unwrap();
+        assert!(config.is_named(&Domain::parse("a.example").unwrap()));
+        assert!(!config.has_changed_search());
+        // The configuration itself is read at once.
+        fs::write(&file, "").unwrap();
+        assert!(!config.has_changed_search());
+        fs::write(&list, "a.example\nb.example\n").unwrap();
+        assert!(config.has_changed_search() && config.search_failure().is_none());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
