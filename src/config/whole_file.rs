@@ -30,8 +30,8 @@ pub struct Domains {
     /// - Default: `"any"`, or `"listed"` if a domain is named by a table, `list_files` or `directory`
     /// - Example: `answer = "any"`
     pub answer: Option<Spanned<AnswerFor>>,
-    /// Up to 100 files with a domain in each line; the first word is used. Postfix maps,
-    /// passwd-files and plain lists can be used.
+    /// Up to 100 files with a domain or a pattern like `*.example.org` in each line; the first word
+    /// is used. Postfix maps, passwd-files and plain lists can be used.
     ///
     /// See *Lists of domains*.
     ///
