@@ -159,7 +159,7 @@ impl Names {
     fn slot(&self, name: &[u8]) -> (usize, Option<usize>) {
         let hash = hash(name);
         // The high half, as a share of the slots.
-        let mut slot = ((hash >> 32) * self.slots as u64 >> 32) as usize;
+        let mut slot = (((hash >> 32) * self.slots as u64) >> 32) as usize;
         let wanted = tag(hash) & !self.mask;
         loop {
             let entry = self.entry(slot);
