@@ -58,7 +58,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
     (
         "file-exposed",
         Warning,
-        "The configuration, a list or the folder of domains in a folder that a web server sends.",
+        "The configuration, a list, a map or the folder of domains in a folder that a web server sends.",
     ),
     ("file-outside", Error, "The file of a domain names a file outside of its folder."),
     ("file-unreadable", Error, "A file or folder that cannot be read."),
@@ -95,7 +95,14 @@ pub const CODES: &[(&str, Level, &str)] = &[
         Error,
         "The file of a domain sets a source of logins; it can only set login.enabled.",
     ),
+    (
+        "login-reveals",
+        Note,
+        "A source of logins: a login that differs from username shows that the mailbox exists.",
+    ),
+    ("login-socket", Warning, "The socket of a source of logins is missing or cannot be opened."),
     ("login-twice", Error, "Two sources of logins in one table."),
+    ("login-userdb", Note, "What else can be read from the socket of Dovecot's userdb."),
     ("logo", Error, "A logo that is not a picture, or too large."),
     (
         "map-double",

@@ -158,6 +158,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "limits",
             "lint",
             "log",
+            "login",
             "page",
             "request",
             "responder",

@@ -65,7 +65,7 @@ pub fn run() -> ExitCode {
 }
 
 /// The reply to a request; "unavailable" instead of a profile that is unsigned because a
-/// certificate is being replaced, and if a list or a map could not be searched as it was.
+/// certificate is being replaced, and if a list could not be searched as it was.
 fn respond_settled(request: &Request, config: &Config) -> Reply {
     let reply = respond_now(request, config, inquiry_at_once::ask);
     if let Some(failure) = config.search_failure() {

@@ -7,7 +7,7 @@
 
 use super::loading::CHECKS;
 use super::output::{FOUND, print, print_json};
-use super::{explain, placement, redirect};
+use super::{explain, placement, redirect, sources};
 use crate::address::Domain;
 use crate::cli;
 use crate::clients::{self, Client};
@@ -26,6 +26,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The least limits that take the requests of all clients (seen: Autodiscover of Thunderbird and
 /// Outlook has up to 500 bytes; the parameters of nginx have 1 to 2 KiB).
@@ -248,6 +249,8 @@ fn of_domains<'a>(
         broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
     let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
     let mut shared = Shared::default();
+    // Domains share sources.
+    let mut of_sources = HashMap::new();
     // Places in the base, by keys: thousands of domains may share a finding.
     let in_base = RefCell::new(HashMap::<Vec<String>, Option<Place>>::new());
     let first_in_base = |keys: &[String]| {
@@ -293,6 +296,15 @@ fn of_domains<'a>(
             let keys = ["autodiscover.redirect_address".to_owned()];
             let place = first(&keys).or_else(|| whole.cloned());
             shared.add(Finding { place, ..finding }, named);
+        }
+        // Others are not looked up.
+        if let (Some(source), Some(_)) = (found.login(), named) {
+            let of_source = of_sources.entry(Arc::as_ptr(source));
+            let key = [sources::key(source).to_owned()];
+            for finding in of_source.or_insert_with(|| sources::findings(source)) {
+                let place = first(&key).or_else(|| whole.cloned());
+                shared.add(Finding { place, ..finding.clone() }, named);
+            }
         }
         for (key, length, max) in found.shortened(domain) {
             let place = first(&[key.to_owned()]).or_else(|| whole.cloned());

@@ -18,6 +18,7 @@ pub mod probe;
 mod redirect;
 pub mod serve;
 pub mod show;
+mod sources;
 
 pub use loading::CHECKS;
 

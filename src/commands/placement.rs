@@ -40,7 +40,8 @@ const ABOVE_HTML: [&str; 2] = ["www", "nginx"];
 pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
     let files = config.and_then(Config::signing_identity).map(|identity| identity.files());
     let key = files.map(|[_, key]| key);
-    let lists = || config.into_iter().flat_map(Config::list_files);
+    let lists =
+        || config.into_iter().flat_map(|config| config.list_files().chain(config.map_files()));
     let mut findings: Vec<_> = key.and_then(readable_key).into_iter().collect();
     let named = config.into_iter().flat_map(|config| config.files.iter()).map(|(file, _)| &**file);
     // These include the configuration itself.

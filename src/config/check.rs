@@ -5,7 +5,7 @@
 //! circles; all errors in a file are reported at once. Settings that work but break a client are
 //! not errors; see `commands::check`.
 
-use super::checker::{Checker, Files};
+use super::checker::{Checker, Files, MapFile};
 use super::entry::{self, Base, Entry};
 use super::file::{self, Spanned, Tables};
 use super::lookup::{Answer, Config, Log, MAX_ALIASES};
@@ -152,7 +152,7 @@ impl<'a> Check<'a> {
         loading: Loading<'a>,
     ) -> Check<'a> {
         let earlier_maps = loading.earlier.map_or(&[][..], |earlier| &earlier.maps);
-        let checker = checker.knowing(earlier_maps, loading.searches);
+        let checker = checker.reading_maps(earlier_maps, loading.searches);
         Check { checker, overlay, variables, loading, warnings: Vec::new() }
     }
 
@@ -252,15 +252,12 @@ impl<'a> Check<'a> {
                 self.checker.mistake("nobody-answered", answer.span(), message.to_owned());
             }
         }
-        let maps = std::mem::take(&mut self.checker.maps);
-        let warnings = maps.iter().flat_map(|(file, _, map)| map.warnings(file));
-        self.warnings.extend(warnings);
         Config {
             answer,
             base: Arc::new(base),
             domains,
             lists,
-            maps,
+            maps: self.maps(),
             directory: directory.map(Arc::new),
             is_alias_logged: AtomicBool::new(false),
             signing: self.signing(&document.base),
@@ -390,6 +387,13 @@ impl<'a> Check<'a> {
             }
             _ => None,
         })
+    }
+
+    /// The maps that were read for the tables, with warnings about their lines.
+    fn maps(&mut self) -> Vec<MapFile> {
+        let maps = std::mem::take(&mut self.checker.maps);
+        self.warnings.extend(maps.iter().flat_map(|(file, _, map)| map.warnings(file)));
+        maps
     }
 
     fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {

@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
 
     /// The same with the maps of the previous configuration; `searches` says that maps are searched
     /// and not loaded.
-    pub(super) fn knowing(self, earlier_maps: &'a [MapFile], searches: bool) -> Checker<'a> {
+    pub(super) fn reading_maps(self, earlier_maps: &'a [MapFile], searches: bool) -> Checker<'a> {
         Checker { earlier_maps, searches, ..self }
     }
 

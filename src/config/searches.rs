@@ -5,13 +5,10 @@ use crate::files::Stamp;
 use crate::finding::{Finding, Place};
 
 impl Config {
-    /// Why a list or a map could not be searched, if so: what was not found may be in it.
+    /// Why a list could not be searched, if so: what was not found may be in it.
     pub fn search_failure(&self) -> Option<Finding> {
-        let lists =
-            self.lists.iter().map(|(file, list)| (file, list.failure(), "domains.list_files"));
-        let maps = self.maps.iter().map(|(file, _, map)| (file, map.failure(), "login.map"));
-        lists.chain(maps).find_map(|(file, failure, key)| {
-            let message = format!("{key}: cannot be read: {}", failure?);
+        self.lists.iter().find_map(|(file, list)| {
+            let message = format!("domains.list_files: cannot be read: {}", list.failure()?);
             Some(Finding::error("file-unreadable", Some(Place::file(file)), message))
         })
     }
@@ -38,7 +35,8 @@ mod tests {
 
     #[test]
     fn a_list_that_changes_while_it_is_searched_is_noticed() {
-        let folder = std::env::temp_dir().join(format!("mailsetup-searches-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("mailsetup-searches-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let (file, list) = (folder.join("c.toml"), folder.join("list"));
         fs::write(&file, "domains.list_files = ['list']\n").unwrap();

@@ -5,7 +5,10 @@ use super::lookups::{Lookups, Outcome};
 use super::source::{Kind, Server, Source};
 use crate::account::OwnLogin;
 use crate::address::EmailAddress;
+use crate::directory::map::Map;
+use crate::log;
 use crate::step::{Dialogue, Failure, Inquiry, Progress};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -18,13 +21,7 @@ pub fn look_up(
     lookups: &Rc<Lookups>,
 ) -> Result<Option<OwnLogin>, Inquiry> {
     let server = match &source.kind {
-        Kind::Map(_, map) => {
-            let begun = Instant::now();
-            let login = map.get(&address.folded()).and_then(|login| OwnLogin::parse(&login));
-            let outcome = if login.is_some() { Outcome::Found } else { Outcome::NotFound };
-            lookups.count("map", outcome, begun.elapsed());
-            return Ok(login);
-        }
+        Kind::Map(file, map) => return Ok(in_map(file, map, address, lookups)),
         Kind::Server(server) => server,
     };
     let wanted = server.wanted(address);
@@ -40,6 +37,22 @@ pub fn look_up(
             Err(Inquiry { socket, timeout: source.timeout, dialogue })
         }
     }
+}
+
+/// The login of a mailbox in a map.
+fn in_map(file: &Path, map: &Map, address: &EmailAddress, lookups: &Lookups) -> Option<OwnLogin> {
+    let begun = Instant::now();
+    let login = map.get(&address.folded()).and_then(|login| OwnLogin::parse(&login));
+    let outcome = match (&login, map.failure()) {
+        (Some(_), _) => Outcome::Found,
+        (None, None) => Outcome::NotFound,
+        (None, Some(failure)) => {
+            log::error_on_request(&format!("login: {} cannot be read: {failure}", file.display()));
+            Outcome::Failed
+        }
+    };
+    lookups.count("map", outcome, begun.elapsed());
+    login
 }
 
 /// The same bytes for questions that get the same answer in the same time.

@@ -15,6 +15,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
@@ -657,4 +658,152 @@ fn a_server_that_was_stopped_or_failed_is_used_again() {
     let (found, _) = next();
     assert!(found.starts_with("login-of-a"), "{found}");
     assert_eq!(service.log().matches(&name).count(), 2, "{}", service.log());
+}
+
+//------------ maps -----------------------------------------------------------
+
+/// A service loads a map, CGI searches it; both follow changes.
+#[test]
+fn a_map_is_loaded_searched_and_read_again() {
+    let sandbox = Sandbox::new();
+    sandbox.write("logins", "# ours\nann@example.org asmith\nbob@example.org,\"b jones\"\n");
+    let map = sandbox.path("logins");
+    let service = Running::start(sandbox, &config("map = 'logins'\n"));
+    let config = service.sandbox.path("c.toml");
+    crate::common::wait_until_settled(&config);
+    crate::common::wait_until_settled(&map);
+    let known = [("ANN", "asmith"), ("bob", "b jones"), ("carl", "%EMAILADDRESS%")];
+    for (local, expected) in known {
+        let request = autoconfig(&format!("{local}@example.org"));
+        assert_eq!(login(&service.http(&request)), expected);
+        let (response, stderr) = over_cgi(&config, &request);
+        assert_eq!((login(&response), stderr.as_str()), (expected.to_owned(), ""));
+    }
+    let metrics = service.metrics();
+    for line in ["result=\"found\"} 2", "result=\"not_found\"} 1"] {
+        let line = format!("mailsetup_login_lookups_total{{source=\"map\",{line}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    fs::write(&map, "ann@example.org asmith2\n").expect("a map");
+    assert!(wait_until(|| service.login("ann@example.org") == "asmith2"), "{}", service.log());
+    assert_eq!(service.login("bob@example.org"), "%EMAILADDRESS%");
+    // An emptied map, and one that ends in the middle of a line, are mistakes.
+    for (text, code) in [("", "[emptied]"), ("ann@example.org asmi", "[truncated]")] {
+        fs::write(&map, text).expect("a map");
+        assert!(wait_until(|| service.log().contains(code)), "{}", service.log());
+        assert_eq!(service.login("ann@example.org"), "asmith2");
+    }
+    fs::remove_file(&map).expect("a map");
+    let (response, stderr) = over_cgi(&config, &autoconfig("ann@example.org"));
+    assert!(response.status >= 500 && stderr.contains("login.map: "), "{stderr}");
+}
+
+//------------ check ----------------------------------------------------------
+
+/// The findings of `check`, by code and place.
+fn check(config: &Path) -> Vec<(String, String)> {
+    let output = command(program()).args(["check", "--config"]).arg(config).output();
+    let output = output.expect("program");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines = text.lines().filter(|line| line.contains("login."));
+    let code =
+        |line: &str| line.rsplit_once('[').expect("a code").1.trim_end_matches(']').to_owned();
+    lines.map(|line| (code(line), line.to_owned())).collect()
+}
+
+#[test]
+fn check_says_what_a_source_reveals_and_whether_its_socket_can_be_used() {
+    let sandbox = Sandbox::new();
+    let (file, socket) = (sandbox.write("file", ""), sandbox.path("userdb"));
+    let _listener = UnixListener::bind(&socket).expect("a socket");
+    let missing = sandbox.path("missing");
+    sandbox.write("logins", "ann@example.org asmith\n");
+    let mode =
+        |mode| fs::set_permissions(&socket, fs::Permissions::from_mode(mode)).expect("chmod");
+    for (line, permissions, expected) in [
+        ("map = 'logins'\n".to_owned(), 0o660, &[("login-reveals", "note: ")][..]),
+        (Speaks::Socketmap.line(&socket), 0o660, &[("login-reveals", "its mailbox exists")]),
+        (
+            Speaks::Socketmap.line(&missing),
+            0o660,
+            &[("login-reveals", "note: "), ("login-socket", "No such file or directory; until")],
+        ),
+        (
+            Speaks::Userdb.line(&file),
+            0o660,
+            &[("login-reveals", "note: "), ("login-socket", "it is not a socket")],
+        ),
+        (
+            Speaks::Userdb.line(&socket),
+            0o660,
+            &[("login-reveals", "note: "), ("login-userdb", "mode 0660: whoever can open")],
+        ),
+        (
+            Speaks::Userdb.line(&socket),
+            0o666,
+            &[("login-reveals", "note: "), ("login-userdb", "mode 0666: with mode 0666")],
+        ),
+    ] {
+        mode(permissions);
+        let config = sandbox.write(
+            "c.toml",
+            format!("[login]\n{line}[domain.'example.org']\n[domain.'example.net']\n"),
+        );
+        let found = check(&config);
+        let codes: Vec<_> = found.iter().map(|(code, _)| code.as_str()).collect();
+        let expected_codes: Vec<_> = expected.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, expected_codes, "{found:?}");
+        for ((_, text), (_, part)) in found.iter().zip(expected) {
+            assert!(text.contains(part) && text.contains("c.toml:2:"), "{text}");
+            // One finding for both domains.
+            assert!(text.contains("example.net and 1 more domain: "), "{text}");
+        }
+    }
+    // Nothing is looked up.
+    for text in [
+        "[login]\nenabled = false\nmap = 'logins'\n[domain.'example.org']\n",
+        "[login]\nmap = 'logins'\n",
+        "[login]\ntimeout_ms = 100\n[domain.'example.org']\n",
+    ] {
+        assert_eq!(check(&sandbox.write("c.toml", text)), []);
+    }
+    // The lines of a map.
+    sandbox.write("logins", "ann@example.org\nbob@example.org a\nBOB@example.org b\n");
+    let config = sandbox.write("c.toml", "login.map = 'logins'\n[domain.'example.org']\n");
+    let output = command(program()).args(["check", "--config"]).arg(&config).output();
+    let text = String::from_utf8(output.expect("program").stdout).expect("text");
+    assert!(text.contains("logins:1:1: ") && text.contains("[map-double]"), "{text}");
+}
+
+#[test]
+fn mistakes_about_sources_are_found_with_their_lines() {
+    let sandbox = Sandbox::new();
+    sandbox.write("logins", "ann@example.org asmith\n");
+    let long = "x".repeat(120);
+    for (text, line, code) in [
+        ("map = 'logins'\nuserdb = '/x'\n".to_owned(), 3, "login-twice"),
+        ("userdb = '/x'\nmap = 'logins'\n".to_owned(), 3, "login-twice"),
+        ("map = ''\n".to_owned(), 2, "file-unreadable"),
+        ("map = 'missing'\n".to_owned(), 2, "file-unreadable"),
+        ("userdb = ''\n".to_owned(), 2, "socket"),
+        (format!("userdb = '/{long}'\n"), 2, "socket"),
+        ("socketmap = '/run/x'\n".to_owned(), 2, "socket"),
+        ("socketmap = 'unix:/run/x'\n".to_owned(), 2, "socket"),
+        ("socketmap = 'unix::x'\n".to_owned(), 2, "socket"),
+        ("socketmap = 'unix:/run/x:'\n".to_owned(), 2, "socket"),
+        ("socketmap = 'unix:/run/x:a b'\n".to_owned(), 2, "socket"),
+        ("socketmap = 'inet:127.0.0.1:99:x'\n".to_owned(), 2, "socket"),
+        (format!("socketmap = 'unix:/{long}:x'\n"), 2, "socket"),
+        ("timeout_ms = 9\n".to_owned(), 2, "limit-range"),
+        ("timeout_ms = 5001\n".to_owned(), 2, "limit-range"),
+        ("map = '%EMAILDOMAIN%'\n".to_owned(), 2, "placeholder"),
+    ] {
+        let config = sandbox.write("c.toml", format!("[login]\n{text}[domain.'example.org']\n"));
+        let found = check(&config);
+        let place = format!("c.toml:{line}:");
+        assert!(
+            matches!(&found[..], [(found, text)] if found == code && text.contains(&place)),
+            "{text}: {found:?}"
+        );
+    }
 }
