@@ -24,6 +24,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
         Error,
         "A reload would answer any domain; the previous configuration is kept.",
     ),
+    ("ask-path-no-domain", Warning, "No name gets a certificate: no domain is named."),
     ("auth", Error, "A list of methods that is invalid, or \"none\" where a login is needed."),
     (
         "cgi-folder-mode",

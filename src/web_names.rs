@@ -42,9 +42,9 @@ pub fn is_needed(name: &str, config: &Config) -> Result<bool, NotFound> {
         return Ok(false);
     };
     if let Some(domain) = host.without_prefix(&PREFIXES) {
-        return Ok(config.names_exactly(&domain));
+        return Ok(config.is_named_exactly(&domain));
     }
-    match host.without_prefix(&[PACC_PREFIX]).filter(|domain| config.names_exactly(domain)) {
+    match host.without_prefix(&[PACC_PREFIX]).filter(|domain| config.is_named_exactly(domain)) {
         Some(domain) => Ok(config.find(&domain)?.is_some_and(|found| has_pacc(&domain, &found))),
         None => Ok(false),
     }

@@ -53,6 +53,7 @@ fn places(config: &Path) -> Vec<String> {
 const WARNINGS: &[(&str, &str, &str)] = &[
     ("alternatives", "imap.alternatives = [{ port = 143 }]", "1:21"),
     ("activesync-path", "activesync.url = 'https://eas.example.org/'", "1:18"),
+    ("ask-path-no-domain", "domains.ask_path = '/mailsetup/ask'", "1:20"),
     ("auth-list", "imap.auth = ['cram-md5', 'password']", "1:13"),
     ("auth-ntlm", "[imap]\nport = 993\nauth = 'ntlm'", "3:8"),
     ("auth-ntlm", "[smtp]\n  auth = 'ntlm'", "2:10"),
@@ -966,6 +967,25 @@ fn empty_paths_are_errors() {
         let config = sandbox.write("c.toml", format!("{text}\n"));
         assert_eq!(places(&config), [format!("file-unreadable c.toml:{place}")], "{text}");
         assert!(json(&config)[0]["message"].to_string().contains("the value is empty"), "{text}");
+    }
+}
+
+/// A warning if a path says no to every name, and none once a domain is named.
+#[test]
+fn a_path_for_certificates_needs_named_domains() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "example.org\n");
+    sandbox.write("empty.d/README", "");
+    let key = "[domains]\nask_path = '/mailsetup/ask'\n";
+    for (rest, is_named) in [
+        ("answer = 'any'\n", false),
+        ("answer = 'any'\ndirectory = 'empty.d'\n", false),
+        ("answer = 'any'\nlist_files = ['list']\n", true),
+        ("[domain.'example.org']\n", true),
+    ] {
+        let config = sandbox.write("c.toml", format!("{key}{rest}"));
+        let found = places(&config).contains(&"ask-path-no-domain c.toml:2:12".to_owned());
+        assert_eq!(found, !is_named, "{rest}: {:?}", places(&config));
     }
 }
 

@@ -152,6 +152,14 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
         let message = "the lists and the folder of domains are empty: no request is answered";
         findings.push(Finding::warning("no-domain", place, message));
     }
+    let asks = config.status.as_ref().is_some_and(|paths| paths.ask_path.is_some());
+    if asks && config.exact_domains().next().is_none() {
+        let message = "no name gets a certificate, because no table, list or file names a domain";
+        let place = in_base(&["domains.ask_path"]);
+        let mut finding = Finding::warning("ask-path-no-domain", place, message);
+        finding.remedy = Some("name your domains, for example in domains.list_files".to_owned());
+        findings.push(finding);
+    }
     findings.extend(small_limits(config, in_base));
     findings.extend(config.domains().into_iter().filter_map(|domain| {
         let parent = domain.without_prefix(&HOSTS).filter(|parent| config.is_named(parent))?;

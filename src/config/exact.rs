@@ -9,7 +9,7 @@ use crate::address::Domain;
 
 impl Config {
     /// True if `domain` is named by a table, a line of a list, or a file of its own.
-    pub fn names_exactly(&self, domain: &Domain) -> bool {
+    pub fn is_named_exactly(&self, domain: &Domain) -> bool {
         self.is_in_table_or_list(domain)
             || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
     }
