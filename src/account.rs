@@ -6,6 +6,7 @@
 use crate::address::{Domain, EmailAddress, HostName};
 use crate::url::HttpsUrl;
 use memchr::memchr;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU16;
@@ -112,7 +113,7 @@ pub struct Provider {
     /// A short name for narrow lists.
     pub short_name: String,
     /// The reverse-DNS name below which identifiers of profiles are made.
-    pub identifier: String,
+    pub identifier: Identifier,
     /// The provider's home page.
     pub homepage: Option<HttpsUrl>,
     /// Where users find help.
@@ -125,6 +126,37 @@ pub struct Provider {
     pub profile_description: Localised,
     /// The text that users must agree to before they install a profile.
     pub profile_consent: Localised,
+}
+
+/// A reverse-DNS name below which identifiers of profiles are made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Identifier {
+    /// The same for all domains.
+    Fixed(String),
+    /// That of the domain itself.
+    OfDomain,
+}
+
+impl Identifier {
+    /// `org.example.mailsetup` for `example.org`.
+    pub fn reversed(domain: &Domain) -> String {
+        let labels = domain.as_str().rsplit('.').chain(["mailsetup"]);
+        let mut name = String::with_capacity(domain.as_str().len() + ".mailsetup".len());
+        for label in labels {
+            let dot = if name.is_empty() { "" } else { "." };
+            name.push_str(dot);
+            name.push_str(label);
+        }
+        name
+    }
+
+    /// The name for a domain.
+    pub fn of(&self, domain: &Domain) -> Cow<'_, str> {
+        match self {
+            Identifier::Fixed(name) => Cow::Borrowed(name),
+            Identifier::OfDomain => Cow::Owned(Identifier::reversed(domain)),
+        }
+    }
 }
 
 /// A page of instructions.

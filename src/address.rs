@@ -22,7 +22,7 @@ pub const HOST_PREFIXES: [&str; 4] = ["autoconfig.", "autodiscover.", "ua-auto-c
 /// IDNA takes milliseconds for more than 64 KiB.
 const MAX_DOMAIN_TEXT: usize = 4 * MAX_DOMAIN;
 /// Longest label of a domain name in octets (RFC 1035 §2.3.4).
-const MAX_LABEL: usize = 63;
+pub const MAX_LABEL: usize = 63;
 
 //------------ Domain ---------------------------------------------------------
 

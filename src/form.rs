@@ -1,97 +1,200 @@
-//! A form: a document of a domain with gaps for the parts that differ between its mailboxes.
+//! A form: a document with gaps for the parts that differ between the domains or the mailboxes that
+//! it is for.
 //!
-//! It is written once with a marker in each gap, and split there; for each mailbox the pieces are
-//! joined. The text for a gap is markup: the caller escapes it.
+//! It is written once with a marker in each gap, and split there; for each domain or mailbox the
+//! pieces are joined. The text for a gap is markup: the caller escapes it. A domain needs no
+//! escaping in any document.
 
-use crate::account::Mailbox;
+use crate::account::Subject;
 use crate::response::Response;
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use std::fmt;
 
-/// The texts for the gaps of a form, for one mailbox, in the order of the form's markers.
-pub type Fill = Box<dyn Fn(&Mailbox) -> Vec<String>>;
+/// The texts for the gaps of a form, in the order of the form's markers; `None` if the form needs a
+/// mailbox and there is none.
+pub type Fill = Box<dyn Fn(&Subject) -> Option<Vec<String>>>;
 
-/// A response whose body has gaps.
+/// A response whose body has gaps, and maybe some of its header fields.
 pub struct Form {
     /// The response without its body.
     head: Response,
-    /// Texts, each with the number of the marker that follows it.
-    pieces: Vec<(String, usize)>,
-    end: String,
+    /// The header fields with gaps for the domain: the index of each, and its pieces.
+    fields: Vec<(usize, Vec<String>)>,
+    /// The body without its gaps.
+    text: Bytes,
+    /// The gaps, each with its place in the text.
+    gaps: Vec<(usize, Gap)>,
     fill: Fill,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Gap {
+    Domain,
+    /// For the marker of this number.
+    Text(usize),
+}
+
 impl Form {
-    /// Splits a response whose body is UTF-8 at its markers, each of which begins with a `%`;
-    /// `fill` returns the texts that replace them.
+    /// A response without gaps.
+    pub fn whole(mut response: Response) -> Form {
+        let text = std::mem::take(&mut response.body);
+        let fill = Box::new(|_: &Subject| Some(Vec::new()));
+        Form { head: response, fields: Vec::new(), text, gaps: Vec::new(), fill }
+    }
+
+    /// Splits a response at its markers, each of which begins with a `%`; `fill` returns the texts
+    /// that replace them.
     ///
     /// Markers are found from left to right, so that text beside a marker cannot form another one.
     pub fn new(response: Response, markers: &[&str], fill: Fill) -> Form {
-        let body = String::from_utf8_lossy(&response.body);
-        let mut pieces = Vec::new();
-        let mut begin = 0;
+        let whole = Form::whole(response);
+        let body = &whole.text;
+        let mut split = Split::of(body);
         let mut at = 0;
-        while let Some(found) = memchr(b'%', &body.as_bytes()[at..]) {
+        while let Some(found) = memchr(b'%', &body[at..]) {
             at += found;
-            let is_here = |marker: &&str| body[at..].starts_with(*marker);
+            let is_here = |marker: &&str| body[at..].starts_with(marker.as_bytes());
             match markers.iter().position(is_here) {
                 Some(number) => {
-                    pieces.push((body[begin..at].to_owned(), number));
-                    at += markers[number].len();
-                    begin = at;
+                    let end = at + markers[number].len();
+                    split.gap(at, end, Gap::Text(number));
+                    at = end;
                 }
                 None => at += 1,
             }
         }
-        let end = body[begin..].to_owned();
-        Form { head: response.with_body(Bytes::new()), pieces, end, fill }
+        let (text, gaps) = split.finish();
+        Form { text, gaps, fill, ..whole }
     }
 
-    /// The response for one mailbox.
-    pub fn fill_in(&self, mailbox: &Mailbox) -> Response {
-        let texts = (self.fill)(mailbox);
-        let text = |number: &usize| texts.get(*number).map_or("", String::as_str);
-        let gaps: usize = self.pieces.iter().map(|(_, number)| text(number).len()).sum();
-        let mut body = String::with_capacity(self.text_len() + gaps);
-        for (piece, number) in &self.pieces {
-            body += piece;
-            body += text(number);
+    /// Makes a gap wherever `name` stands, the name of a domain. It must be no part of itself in
+    /// another place, as `abab.ab` is, so that its places cannot overlap.
+    pub fn with_gaps_for_domain(mut self, name: &str) -> Form {
+        let finder = memmem::Finder::new(name);
+        let mut split = Split::of(&self.text);
+        let mark = |split: &mut Split, begin: usize, end: usize| {
+            for found in finder.find_iter(&self.text[begin..end]) {
+                split.gap(begin + found, begin + found + name.len(), Gap::Domain);
+            }
+        };
+        let mut begin = 0;
+        for &(end, gap) in &self.gaps {
+            mark(&mut split, begin, end);
+            split.gap(end, end, gap);
+            begin = end;
         }
-        body += &self.end;
-        self.head.with_body(Bytes::from(body))
+        mark(&mut split, begin, self.text.len());
+        (self.text, self.gaps) = split.finish();
+        let values = self.head.headers.iter().map(|(_, value)| value).enumerate();
+        let values = values.filter(|(_, value)| finder.find(value.as_bytes()).is_some());
+        let pieces = |value: &str| value.split(name).map(str::to_owned).collect();
+        self.fields = values.map(|(index, value)| (index, pieces(value))).collect();
+        self
     }
 
-    /// How many bytes of memory it takes: its texts, and the list of them.
+    /// The response for a domain or a mailbox; `None` if it needs a mailbox and there is none.
+    pub fn fill_in(&self, subject: &Subject) -> Option<Response> {
+        let texts = (self.fill)(subject)?;
+        let mut response = self.head.with_body(match self.gaps.is_empty() {
+            true => self.text.clone(),
+            false => self.body(subject.domain.as_str(), &texts),
+        });
+        for (index, pieces) in &self.fields {
+            if let Some((_, value)) = response.headers.get_mut(*index) {
+                *value = pieces.join(subject.domain.as_str()).into();
+            }
+        }
+        Some(response)
+    }
+
+    fn body(&self, domain: &str, texts: &[String]) -> Bytes {
+        let of = |gap| match gap {
+            Gap::Domain => domain,
+            Gap::Text(number) => texts.get(number).map_or("", String::as_str),
+        };
+        let len = match texts.is_empty() {
+            true => self.gaps.len() * domain.len(),
+            false => self.gaps.iter().map(|(_, gap)| of(*gap).len()).sum(),
+        };
+        let mut body = Vec::with_capacity(self.text.len() + len);
+        let mut begin = 0;
+        for &(end, gap) in &self.gaps {
+            body.extend_from_slice(&self.text[begin..end]);
+            body.extend_from_slice(of(gap).as_bytes());
+            begin = end;
+        }
+        body.extend_from_slice(&self.text[begin..]);
+        body.into()
+    }
+
+    /// How many bytes of memory it takes, about.
     pub fn size(&self) -> usize {
-        self.text_len() + self.pieces.capacity() * size_of::<(String, usize)>()
-    }
-
-    fn text_len(&self) -> usize {
-        self.pieces.iter().map(|(piece, _)| piece.len()).sum::<usize>() + self.end.len()
+        let pieces = |(_, pieces): &(usize, Vec<String>)| -> usize {
+            pieces.iter().map(|piece| size_of::<String>() + piece.len()).sum()
+        };
+        self.text.len()
+            + self.head.size()
+            + self.gaps.capacity() * size_of::<(usize, Gap)>()
+            + self.fields.iter().map(pieces).sum::<usize>()
     }
 }
 
 impl fmt::Debug for Form {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("Form").field("pieces", &self.pieces).field("end", &self.end).finish()
+        f.debug_struct("Form").field("text", &self.text).field("gaps", &self.gaps).finish()
+    }
+}
+
+//------------ Split ----------------------------------------------------------
+
+/// A text that is being split.
+struct Split<'a> {
+    from: &'a [u8],
+    /// Where the rest begins.
+    begin: usize,
+    text: Vec<u8>,
+    gaps: Vec<(usize, Gap)>,
+}
+
+impl<'a> Split<'a> {
+    fn of(from: &'a [u8]) -> Split<'a> {
+        Split { from, begin: 0, text: Vec::with_capacity(from.len()), gaps: Vec::new() }
+    }
+
+    /// Puts a gap in the place of a part of the text, which may be empty.
+    fn gap(&mut self, begin: usize, end: usize, gap: Gap) {
+        self.text.extend_from_slice(&self.from[self.begin..begin]);
+        self.gaps.push((self.text.len(), gap));
+        self.begin = end;
+    }
+
+    fn finish(mut self) -> (Bytes, Vec<(usize, Gap)>) {
+        self.text.extend_from_slice(&self.from[self.begin..]);
+        self.gaps.shrink_to_fit();
+        (self.text.into(), self.gaps)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::EmailAddress;
+    use crate::account::Mailbox;
+    use crate::address::{Domain, EmailAddress};
 
-    fn filled_in(body: &str, address: &str) -> String {
-        let fill = |mailbox: &Mailbox| {
-            vec![mailbox.address.to_string(), mailbox.address.local_part().to_owned()]
+    fn form(body: &str) -> Form {
+        let fill = |subject: &Subject| {
+            let address = subject.mailbox?.address;
+            Some(vec![address.to_string(), address.local_part().to_owned()])
         };
         let response = Response::document("text/plain", body.to_owned());
-        let form = Form::new(response, &["%A%", "%LOCAL%"], Box::new(fill));
+        Form::new(response, &["%A%", "%LOCAL%"], Box::new(fill))
+    }
+
+    fn filled_in(form: &Form, address: &str) -> Response {
         let address = EmailAddress::parse(address.as_bytes()).unwrap();
-        let mailbox = Mailbox { address: &address, login: None };
-        String::from_utf8(form.fill_in(&mailbox).body.into()).unwrap()
+        let mailbox = Some(Mailbox { address: &address, login: None });
+        form.fill_in(&Subject { domain: address.domain(), mailbox }).unwrap()
     }
 
     #[test]
@@ -104,9 +207,30 @@ mod tests {
             ("100%%LOCAL%%", "100%ann%"),
             ("%LOCAL%A%%a%%LOCAL", "annA%%a%%LOCAL"),
         ] {
-            assert_eq!(filled_in(body, "ann@example.org"), filled, "{body}");
+            assert_eq!(filled_in(&form(body), "ann@example.org").body, filled, "{body}");
         }
         // A mailbox with the name of a marker.
-        assert_eq!(filled_in("%LOCAL%, %A%", "%A%@example.org"), "%A%, %A%@example.org");
+        let response = filled_in(&form("%LOCAL%, %A%"), "%A%@example.org");
+        assert_eq!(response.body, "%A%, %A%@example.org");
+    }
+
+    #[test]
+    fn gaps_for_the_domain_stand_beside_the_others() {
+        for (body, filled) in [
+            ("q.x", "example.net"),
+            ("q.xq.x", "example.netexample.net"),
+            ("%A%q.x%LOCAL%", "ann@example.netexample.netann"),
+            ("q.%A%xq.x", "q.ann@example.netxexample.net"),
+            ("a %LOCAL%", "a ann"),
+        ] {
+            let form = form(body).with_gaps_for_domain("q.x");
+            assert_eq!(filled_in(&form, "ann@example.net").body, filled, "{body}");
+        }
+        let response = Response::text(crate::response::Status::Ok, "").with("A", "<q.x, q.x>");
+        let form = Form::whole(response).with_gaps_for_domain("q.x");
+        let domain = &Domain::parse("example.net").unwrap();
+        let response = form.fill_in(&Subject { domain, mailbox: None }).unwrap();
+        assert_eq!(response.header("A"), Some("<example.net, example.net>"));
+        assert!(form.size() > 0);
     }
 }

@@ -48,6 +48,12 @@ pub trait Document {
         false
     }
 
+    /// True if the documents of two domains with the same settings differ only in what is filled in
+    /// for a domain and in its name, wherever that stands, unless the settings prevent that.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// True if a mailbox's own login is in the document, where the question has an address.
     fn names_login(&self) -> bool {
         false
@@ -63,8 +69,9 @@ pub trait Document {
 /// A written document, with the other requests it can be used for.
 #[derive(Debug)]
 pub enum Written {
-    /// For all requests for it with the same domain and the same Host.
-    ForDomain(Response),
+    /// For all requests for it with the same domain and the same Host, once its gaps are filled in
+    /// for the domain.
+    ForDomain(Form),
     /// For those requests, once its gaps are filled in for the mailbox.
     ForMailbox(Form),
     /// For this request only.

@@ -4,7 +4,7 @@
 //! one program. Domains are not guessed by counting labels: only four known prefixes are removed
 //! from a Host, and the rest is looked up. Whether a mailbox exists is never checked.
 
-use crate::account::{Account, Mailbox, OwnLogin};
+use crate::account::{Account, Mailbox, OwnLogin, Subject};
 use crate::address::{Domain, EmailAddress, HOST_PREFIXES};
 use crate::config::settings::Found;
 use crate::config::{Config, NotFound};
@@ -75,10 +75,11 @@ impl Resolved<'_> {
         })
     }
 
-    /// The mailbox of the question, if it has an address.
-    pub fn mailbox<'q>(&'q self, question: &'q Question) -> Option<Mailbox<'q>> {
-        let address = question.address.as_ref()?;
-        Some(Mailbox { address, login: self.login.as_ref() })
+    /// Whom the document is for.
+    pub fn subject<'q>(&'q self, question: &'q Question) -> Subject<'q> {
+        let login = self.login.as_ref();
+        let mailbox = question.address.as_ref().map(|address| Mailbox { address, login });
+        Subject { domain: &self.domain, mailbox }
     }
 }
 

@@ -65,7 +65,8 @@ fn answer(
     let identity = config.signing_identity().filter(|_| is_due);
     let is_public = question.address.is_none() && is_settled && config.is_settled;
     // Two signatures never have the same bytes.
-    let tag = identity.is_none().then_some(&*tag);
+    let own_tag = Tag::default();
+    let tag = identity.is_none().then_some(tag.as_deref().unwrap_or(&own_tag));
     http_cache::apply(&mut response, request, !is_public, tag);
     let document = question.document.name();
     let Question { address, host, .. } = question;
@@ -107,7 +108,8 @@ const RETRY_AFTER: &str = "2";
 /// A document, or the response that none was found.
 struct Answer {
     response: Response,
-    tag: Rc<Tag>,
+    /// The tag of its body, if it is known.
+    tag: Option<Rc<Tag>>,
     /// False if one of its files may be changing now.
     is_settled: bool,
     /// True if the client chose nothing in it but an address of the usual form: the configuration
@@ -123,8 +125,7 @@ fn document(
     lookups: &Rc<Lookups>,
 ) -> Result<Answer, Box<Step>> {
     let document = &*question.document;
-    let other =
-        |response| Answer { response, tag: Rc::default(), is_settled: true, may_be_signed: false };
+    let other = |response| Answer { response, tag: None, is_settled: true, may_be_signed: false };
     let mut resolved = match resolve(question, config) {
         Ok(Some(resolved)) => resolved,
         Ok(None) => return Ok(other(document.not_found())),
@@ -134,13 +135,10 @@ fn document(
     if let Some(source) = resolved.found.login() {
         resolved.login = own_login(source, question, &resolved, config, lookups)?;
     }
+    let Some(Copy { response, tag }) = cache.document(question, &resolved, config) else {
+        return Ok(other(document.not_found()));
+    };
     let address = question.address.as_ref();
-    let mailbox = resolved.mailbox(question);
-    let copy = cache.find(document, &resolved, mailbox).or_else(|| {
-        let account = resolved.account(question, config)?;
-        cache.keep(document, &resolved, mailbox, document.write(&account))
-    });
-    let Some(Copy { response, tag }) = copy else { return Ok(other(document.not_found())) };
     let may_be_signed = document.is_signed()
         && config.is_named(&resolved.domain)
         && !address.is_some_and(EmailAddress::is_quoted);

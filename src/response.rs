@@ -52,6 +52,12 @@ impl Response {
         Response { status: self.status, headers, body }
     }
 
+    /// How many bytes of memory it takes, about.
+    pub fn size(&self) -> usize {
+        const FIELD: usize = size_of::<(&str, Cow<str>)>();
+        self.headers.iter().map(|(_, value)| FIELD + value.len()).sum::<usize>() + self.body.len()
+    }
+
     /// Adds a header field.
     pub fn add(&mut self, name: &'static str, value: impl Into<Cow<'static, str>>) {
         self.headers.push((name, value.into()));

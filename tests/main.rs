@@ -49,6 +49,7 @@ mod regression;
 mod reload;
 mod rewriting;
 mod servers;
+mod shared;
 #[cfg(feature = "sign")]
 mod signing;
 mod templates;

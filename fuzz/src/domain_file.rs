@@ -4,7 +4,6 @@
 //! with errors, each in an existing line; the documents of an accepted file are valid.
 
 use super::answer;
-use mailsetup::account::Mailbox;
 use mailsetup::address::Domain;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::settings::Found;
@@ -72,12 +71,11 @@ fn check_documents(found: &Found) {
         let Some(account) = found.account(&domain, None, question.address.clone()) else {
             continue;
         };
-        let mut response = match (question.document.write(&account), &question.address) {
-            (Written::ForDomain(response) | Written::ForRequest(response), _) => response,
-            (Written::ForMailbox(form), Some(address)) => {
-                form.fill_in(&Mailbox { address, login: None })
+        let mut response = match question.document.write(&account) {
+            Written::ForRequest(response) => response,
+            Written::ForDomain(form) | Written::ForMailbox(form) => {
+                form.fill_in(&account.subject()).expect("an address where one is needed")
             }
-            (Written::ForMailbox(_), None) => panic!("a mailbox's document without an address"),
         };
         http_cache::apply(&mut response, &request, true, None);
         answer::check(&response);

@@ -36,6 +36,3 @@ pub const fn security(protocol: Protocol) -> Security {
         Protocol::Smtp | Protocol::ManageSieve => Security::StartTls,
     }
 }
-
-/// The end of the identifiers of profiles, after the domain's labels in reverse order.
-pub const IDENTIFIER_SUFFIX: &str = "mailsetup";

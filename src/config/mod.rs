@@ -11,6 +11,12 @@
 //! an account of the settings that were found, `find` finds the file, `environment` reads variables
 //! that set `keys`, `overlay` lays them over the file, `reload` keeps a running service up to date,
 //! and `defaults` has the built-in defaults. A [`Config`] is always complete and valid.
+//! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
+//! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
+//! were found, `room` says for which domains these are alike, `find` finds the file, `environment`
+//! reads variables that set `keys`, `overlay` lays them over the file, `reload` keeps a running
+//! service up to date, and `defaults` has the built-in defaults. A [`Config`] is always complete
+//! and valid.
 
 mod build;
 pub mod check;
@@ -36,6 +42,7 @@ pub mod read;
 pub mod reader;
 pub mod reload;
 pub mod report;
+pub mod room;
 mod searches;
 pub mod settings;
 mod spanned;

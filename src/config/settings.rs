@@ -6,21 +6,23 @@
 use super::defaults;
 use super::template::{Template, filled};
 use crate::account::{
-    self, Account, AuthList, Localised, Login, MailServer, Page, Pop3Options, Protocol, Security,
-    ServiceKind, WebService,
+    self, Account, AuthList, Identifier, Localised, Login, MailServer, Page, Pop3Options, Protocol,
+    Security, ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress, HostName};
 use crate::login::source::Source;
 use crate::url::HttpsUrl;
+use rustc_hash::FxBuildHasher;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 use std::num::NonZeroU16;
 use std::sync::{Arc, Weak};
 
 /// Longest name of a provider, in characters (draft-ietf-mailmaint-autoconfig-06, displayName).
-const MAX_NAME: usize = 60;
+pub(super) const MAX_NAME: usize = 60;
 /// Longest short name of a provider, in characters (the same, displayShortName).
-const MAX_SHORT_NAME: usize = 20;
+pub(super) const MAX_SHORT_NAME: usize = 20;
 /// The name of a provider whose own name does not fit.
 const ANY_NAME: &str = "Mail";
 
@@ -198,6 +200,11 @@ impl Found {
         Identity { settings: Arc::downgrade(&self.settings), alias_of: self.alias_of.clone() }
     }
 
+    /// A number that is the same for the same settings, and different for nearly all others.
+    pub fn key(&self) -> u64 {
+        FxBuildHasher.hash_one((Arc::as_ptr(&self.settings), &self.alias_of))
+    }
+
     /// True if the same settings were found in the same way.
     pub fn is(&self, identity: &Identity) -> bool {
         // While the weak reference exists, no other settings have the same address.
@@ -232,7 +239,7 @@ impl Found {
             page,
             login: _,
         } = &*self.settings;
-        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
+        let form = self.form(domain);
         let offered = || servers.iter().filter(|server| server.enabled);
         let servers = offered().map(|server| form.server(server, None));
         let servers: Vec<_> = servers.collect::<Option<_>>()?;
@@ -272,6 +279,11 @@ impl Found {
 }
 
 impl Found {
+    /// The settings before the domain is filled in.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The domain whose settings were found, if it differs from the one that was looked up.
     pub fn alias_of(&self) -> Option<&Domain> {
         self.alias_of.as_ref()
@@ -298,7 +310,7 @@ impl Found {
     /// The names of the provider that are shortened for `domain`: the key, the length, and the
     /// largest one, in characters. A name that is the domain is not counted.
     pub fn shortened(&self, domain: &Domain) -> Vec<(&'static str, usize, usize)> {
-        let form = Form::new(self.alias_of.as_ref().unwrap_or(domain));
+        let form = self.form(domain);
         let Provider { name, short_name, .. } = &*self.settings.provider;
         // A short name that is not set is the name.
         let short_name = Some(short_name).filter(|short_name| *short_name != name);
@@ -313,8 +325,14 @@ impl Found {
         own.filter(|(_, length, max)| length > max).collect()
     }
 
+    fn form<'a>(&'a self, domain: &'a Domain) -> Form<'a> {
+        let domain = self.alias_of.as_ref().unwrap_or(domain);
+        let is_alias = self.alias_of.is_some();
+        Form { domain, domain_for_people: domain.for_people(), is_alias }
+    }
+
     /// The URLs of enabled services, each with its key.
-    fn urls(&self) -> impl Iterator<Item = (String, &Template<HttpsUrl>)> {
+    pub(super) fn urls(&self) -> impl Iterator<Item = (String, &Template<HttpsUrl>)> {
         let Settings { provider, services, oauth2, moved, .. } = &*self.settings;
         let services = services.iter().filter(|service| service.enabled);
         let services = services
@@ -371,13 +389,11 @@ struct Form<'a> {
     domain: &'a Domain,
     /// The domain as it is shown to people.
     domain_for_people: Cow<'a, str>,
+    /// True if it is not the domain that was looked up.
+    is_alias: bool,
 }
 
 impl Form<'_> {
-    fn new(domain: &Domain) -> Form<'_> {
-        Form { domain, domain_for_people: domain.for_people() }
-    }
-
     /// A server or an alternative; `None` if the host name becomes too long with the domain.
     fn server(
         &self,
@@ -407,8 +423,10 @@ impl Form<'_> {
             name: cut(self.say(&provider.name), MAX_NAME),
             short_name: cut(self.say(&provider.short_name), MAX_SHORT_NAME),
             identifier: match &apple.identifier {
-                Some(identifier) => identifier.clone(),
-                None => reversed(self.domain),
+                Some(identifier) => Identifier::Fixed(identifier.clone()),
+                // An alias has the identifiers of its target.
+                None if self.is_alias => Identifier::Fixed(Identifier::reversed(self.domain)),
+                None => Identifier::OfDomain,
             },
             homepage: link(&provider.homepage)?,
             support: link(&provider.support)?,
@@ -473,11 +491,4 @@ fn cut(name: String, max: usize) -> String {
     };
     let fits = name[..end].trim_end_matches(|c: char| !c.is_alphanumeric());
     if fits.is_empty() { ANY_NAME.to_owned() } else { fits.to_owned() }
-}
-
-/// `org.example.mailsetup` for `example.org`.
-fn reversed(domain: &Domain) -> String {
-    let mut labels: Vec<_> = domain.as_str().split('.').rev().collect();
-    labels.push(defaults::IDENTIFIER_SUFFIX);
-    labels.join(".")
 }

@@ -7,8 +7,8 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{
-    Account, Auth, MailServer, Mailbox, OAuth2, OWN_LOGIN, OwnLogin, Pop3Options, Protocol,
-    Security, ServiceKind, WebService,
+    Account, Auth, MailServer, OAuth2, OWN_LOGIN, Pop3Options, Protocol, Security, ServiceKind,
+    Subject, WebService,
 };
 use crate::address::Domain;
 use crate::form::Form;
@@ -34,6 +34,10 @@ impl<const IS_IN_PATH: bool> Document for Configuration<IS_IN_PATH> {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn names_login(&self) -> bool {
         true
     }
@@ -42,7 +46,7 @@ impl<const IS_IN_PATH: bool> Document for Configuration<IS_IN_PATH> {
         let document = write(account);
         match account.login {
             Some(_) => Written::ForMailbox(Form::new(document, &[OWN_LOGIN], Box::new(own_login))),
-            None => Written::ForDomain(document),
+            None => Written::ForDomain(Form::whole(document)),
         }
     }
 
@@ -67,8 +71,8 @@ pub fn read_database_form<'r>(request: &'r Request) -> Result<Question<'r>, Resp
     }
 }
 
-fn own_login(mailbox: &Mailbox) -> Vec<String> {
-    vec![xml::escaped(mailbox.login.map_or("", OwnLogin::as_str)).into_owned()]
+fn own_login(subject: &Subject) -> Option<Vec<String>> {
+    Some(vec![xml::escaped(subject.mailbox?.login?.as_str()).into_owned()])
 }
 
 fn write(account: &Account) -> Response {

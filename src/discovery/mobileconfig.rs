@@ -8,8 +8,8 @@
 
 use super::{address_parameter, not_ours};
 use crate::account::{
-    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Mailbox, OWN_LOGIN, OwnLogin,
-    Protocol, Security, ServiceKind, WebService,
+    Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Identifier, MailServer, OWN_LOGIN, OwnLogin,
+    Protocol, Security, ServiceKind, Subject, WebService,
 };
 use crate::address::Domain;
 use crate::form::Form;
@@ -51,15 +51,12 @@ impl Document for OfAMailbox<'_> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
-        let form = match write(account, &Naming::open(account), self.languages) {
-            Ok(response) => form(response, account.provider.identifier.clone()),
-            Err(response) => return Written::ForRequest(response),
-        };
-        match (&account.subject().mailbox, depends_on_language(account)) {
-            (Some(mailbox), true) => Written::ForRequest(form.fill_in(mailbox)),
-            _ => Written::ForMailbox(form),
-        }
+        written(account, &Naming::of_mailbox(), self.languages, Written::ForMailbox)
     }
 
     fn not_found(&self) -> Response {
@@ -80,11 +77,12 @@ impl Document for OfADomain<'_> {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
-        match write(account, &Naming::of_domain(account), self.languages) {
-            Ok(response) if !depends_on_language(account) => Written::ForDomain(response),
-            Ok(response) | Err(response) => Written::ForRequest(response),
-        }
+        written(account, &Naming::of_domain(account), self.languages, Written::ForDomain)
     }
 
     fn not_found(&self) -> Response {
@@ -114,8 +112,23 @@ fn depends_on_language(account: &Account) -> bool {
     account.provider.profile_description.len() > 1
 }
 
+/// The profile for other requests, too, if it is the same in all languages.
+fn written(
+    account: &Account,
+    name_it: &Naming,
+    languages: &[u8],
+    for_others: fn(Form) -> Written,
+) -> Written {
+    let form = match write(account, name_it, languages) {
+        Ok(form) => form,
+        Err(response) => return Written::ForRequest(response),
+    };
+    let response = depends_on_language(account).then(|| form.fill_in(&account.subject()));
+    response.flatten().map_or_else(|| for_others(form), Written::ForRequest)
+}
+
 /// The profile, or the response if it is not available.
-fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Response, Response> {
+fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Form, Response> {
     let (Some(incoming), Some(outgoing)) = (account.incoming(), account.outgoing()) else {
         return Err(not_ours());
     };
@@ -132,10 +145,11 @@ fn write(account: &Account, name_it: &Naming, languages: &[u8]) -> Result<Respon
     let response = Response::document("application/x-apple-aspen-config", document)
         .with("Content-Disposition", disposition(&account.domain));
     // RFC 9110 §12.5.5
-    Ok(match depends_on_language(account) {
+    let response = match depends_on_language(account) {
         true => response.with("Vary", "Accept-Language"),
         false => response,
-    })
+    };
+    Ok(form(response, account.provider.identifier.clone()))
 }
 
 /// The name of the file, which users see among their downloads: also in ASCII for clients that
@@ -336,41 +350,33 @@ impl Part {
     }
 }
 
-/// The names and identifiers of a profile and its payloads: the same for one mailbox, however it is
-/// spelt and whatever its servers are.
+/// The names in a profile and its payloads: the same for one mailbox, whatever its servers are.
 struct Naming {
-    /// The mailbox or the domain, as people write it.
+    /// The mailbox or the domain, as people write it; a mailbox is filled in later.
     whose: String,
     /// The name of the account on the device: the address, since two mailboxes of one provider
     /// would otherwise have the same name; without an address, the provider.
     account: String,
-    /// The profile's identifier, which is the prefix of those of its payloads.
-    identifier: String,
-    /// True for a mailbox that is filled in later: the texts contain markers in its place.
+    /// True for a mailbox.
     is_for_mailbox: bool,
 }
 
 /// The mailbox as people write it, in a form.
 const FOR_PEOPLE: &str = "%FORPEOPLE%";
-/// The end of an identifier, in a form.
-const MAILBOX_ID: &str = "%MAILBOXID%";
+/// The profile's identifier, which is the prefix of those of its payloads, in a form.
+const IDENTIFIER: &str = "%IDENTIFIER%";
 
 impl Naming {
-    /// The names of a mailbox that is filled in later.
-    fn open(account: &Account) -> Naming {
-        Naming {
-            whose: FOR_PEOPLE.to_owned(),
-            account: FOR_PEOPLE.to_owned(),
-            identifier: format!("{}.{MAILBOX_ID}", account.provider.identifier),
-            is_for_mailbox: true,
-        }
+    /// The names of a mailbox.
+    fn of_mailbox() -> Naming {
+        let name = || FOR_PEOPLE.to_owned();
+        Naming { whose: name(), account: name(), is_for_mailbox: true }
     }
 
     fn of_domain(account: &Account) -> Naming {
         Naming {
             whose: account.domain.for_people().into_owned(),
             account: account.provider.name.clone(),
-            identifier: identifier(&account.provider.identifier, account.domain.as_str()),
             is_for_mailbox: false,
         }
     }
@@ -378,18 +384,14 @@ impl Naming {
     /// `CommonPayloadKeys.yaml`: the keys of every payload and of the profile itself.
     fn payload(&self, kind: &'static str, part: Part, title: &str) -> Dict {
         let identifier = match part {
-            Part::Profile => self.identifier.clone(),
-            _ => format!("{}.{}", self.identifier, part.name()),
-        };
-        let uuid = match self.is_for_mailbox {
-            true => Value::Word(part.marker()),
-            false => Value::Text(part.uuid(&self.identifier)),
+            Part::Profile => IDENTIFIER.to_owned(),
+            _ => format!("{IDENTIFIER}.{}", part.name()),
         };
         Dict::from([
             ("PayloadDisplayName", Value::Text(format!("{title} ({})", self.whose))),
             ("PayloadIdentifier", Value::Text(identifier)),
             ("PayloadType", Value::Word(kind)),
-            ("PayloadUUID", uuid),
+            ("PayloadUUID", Value::Word(part.marker())),
             ("PayloadVersion", Value::Number(1)),
         ])
     }
@@ -402,9 +404,9 @@ fn identifier(provider: &str, of_whom: &str) -> String {
     [provider, ".", id.simple().encode_lower(&mut buffer)].concat()
 }
 
-/// The profile of any mailbox of a domain, from one with markers in it.
-fn form(response: Response, provider: String) -> Form {
-    let texts = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN, FOR_PEOPLE, MAILBOX_ID];
+/// The profile of any mailbox of a domain, or of the domain itself, from one with markers in it.
+fn form(response: Response, provider: Identifier) -> Form {
+    let texts = [IDENTIFIER, EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN, FOR_PEOPLE];
     let body = &response.body;
     // Only the parts in use: each costs a hash for every mailbox.
     let parts: Vec<_> = Part::ALL
@@ -412,18 +414,26 @@ fn form(response: Response, provider: String) -> Form {
         .filter(|part| memchr::memmem::find(body, part.marker().as_bytes()).is_some())
         .collect();
     let uuids = parts.iter().map(|part| part.marker());
-    let markers: Vec<_> = texts.into_iter().chain(uuids).collect();
-    let fill = move |Mailbox { address, login }: &Mailbox| {
-        let identifier = identifier(&provider, &address.folded());
-        let escaped = |text: &str| xml::escaped_in_property_list(text).into_owned();
-        let mut texts = Vec::with_capacity(5 + parts.len());
-        texts.push(escaped(&[address.local_part(), "@", address.domain().as_str()].concat()));
-        texts.push(escaped(address.local_part()));
-        texts.push(escaped(login.map_or("", OwnLogin::as_str)));
-        texts.push(escaped(&address.for_people()));
-        texts.push(identifier[provider.len() + 1..].to_owned());
+    let markers: Vec<_> = uuids.chain(texts).collect();
+    let fill = move |subject: &Subject| {
+        let provider = provider.of(subject.domain);
+        let identifier = match &subject.mailbox {
+            // One spelling for all letter cases.
+            Some(mailbox) => identifier(&provider, &mailbox.address.folded()),
+            None => identifier(&provider, subject.domain.as_str()),
+        };
+        let mut texts = Vec::with_capacity(parts.len() + 5);
         texts.extend(parts.iter().map(|part| part.uuid(&identifier)));
-        texts
+        texts.push(identifier);
+        if let Some(mailbox) = &subject.mailbox {
+            let address = mailbox.address;
+            let whole = [address.local_part(), "@", address.domain().as_str()].concat();
+            let login = mailbox.login.map_or("", OwnLogin::as_str);
+            let for_people = address.for_people();
+            let of_mailbox = [&*whole, address.local_part(), login, &*for_people];
+            texts.extend(of_mailbox.map(|text| xml::escaped_in_property_list(text).into_owned()));
+        }
+        Some(texts)
     };
     Form::new(response, &markers, Box::new(fill))
 }

@@ -8,6 +8,7 @@
 
 use super::not_ours;
 use crate::account::{Account, Auth, EMAIL_ADDRESS, MailServer, Protocol, Security, ServiceKind};
+use crate::form::Form;
 use crate::ports;
 use crate::question::{DecidedBy, Document, Question, Written};
 use crate::request::Request;
@@ -44,15 +45,19 @@ impl Document for OfADomain {
         DecidedBy::Host
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
-        Written::ForDomain(match document(account) {
+        Written::ForDomain(Form::whole(match document(account) {
             // A proxy that compresses would change the digested bytes (RFC 9111 §5.2.2.6).
             Some(document) => Response::document("application/json", document)
                 .with("Cache-Control", "public, max-age=300, no-transform"),
             None => {
                 Response::text(Status::NotFound, "no PACC document is published for this domain")
             }
-        })
+        }))
     }
 
     fn not_found(&self) -> Response {

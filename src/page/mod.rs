@@ -189,7 +189,7 @@ impl ThePage<'_> {
         if response.status != Status::Ok {
             return Written::ForRequest(response);
         }
-        let fill = move |mailbox: &account::Mailbox| fill(mailbox, &codes);
+        let fill = move |subject: &account::Subject| Some(fill(&subject.mailbox?, &codes));
         Written::ForMailbox(Form::new(response, &MARKERS, Box::new(fill)))
     }
 

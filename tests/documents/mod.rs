@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The names of all recorded requests.
-fn recorded() -> Vec<String> {
+pub fn recorded() -> Vec<String> {
     let folder = source("tests/fixtures/requests");
     let files = fs::read_dir(&folder).expect("tests/fixtures/requests");
     let mut names: Vec<_> = files
@@ -30,7 +30,7 @@ fn recorded() -> Vec<String> {
 }
 
 /// Reads a recorded request; see `fixtures/README.md` for its form.
-fn read(name: &str) -> Request {
+pub fn read(name: &str) -> Request {
     let path = source("tests/fixtures/requests").join(format!("{name}.http"));
     let mut rest = &fs::read(&path).expect(name)[..];
     let mut lines = Vec::new();

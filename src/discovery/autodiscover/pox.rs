@@ -9,7 +9,7 @@ use super::super::not_ours;
 use super::{ErrorCode, answer, error, mobilesync, new_address};
 use crate::account::{
     Account, Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, MailServer, Mailbox, OWN_LOGIN, OwnLogin,
-    Protocol, Redirect, Security, ServiceKind, WebService,
+    Protocol, Redirect, Security, ServiceKind, Subject, WebService,
 };
 use crate::address::{Domain, EmailAddress};
 use crate::form::Form;
@@ -51,13 +51,17 @@ impl Document for OfAMailbox<'_> {
         DecidedBy::Address
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn names_login(&self) -> bool {
         true
     }
 
     fn write(&self, account: &Account) -> Written {
-        match &account.subject().mailbox {
-            Some(mailbox) => self.write_for(account, mailbox),
+        match &account.address {
+            Some(address) => self.write_for(account, address),
             None => Written::ForRequest(self.not_found()),
         }
     }
@@ -76,9 +80,13 @@ impl Document for OfADomain {
         DecidedBy::Host
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn write(&self, account: &Account) -> Written {
         match account.takes_passwords() {
-            true => Written::ForDomain(settings(account, None)),
+            true => Written::ForDomain(Form::whole(settings(account, None))),
             false => Written::ForRequest(self.not_found()),
         }
     }
@@ -143,8 +151,7 @@ fn read_body(body: &[u8]) -> Result<(Schema, EmailAddress), ErrorCode> {
 //------------ settings -------------------------------------------------------
 
 impl OfAMailbox<'_> {
-    fn write_for(&self, account: &Account, mailbox: &Mailbox) -> Written {
-        let address = mailbox.address;
+    fn write_for(&self, account: &Account, address: &EmailAddress) -> Written {
         if let Some(new) = new_address(account) {
             let to = |xml: &mut xml::Writer| xml.text("RedirectAddr", &new.to_string());
             return Written::ForRequest(redirect(address, "redirectAddr", to));
@@ -162,17 +169,18 @@ impl OfAMailbox<'_> {
             return Written::ForRequest(self.not_found());
         }
         let name = format!("{EMAIL_LOCAL_PART}@{}", address.domain().for_people());
-        let fill = |Mailbox { address, login }: &Mailbox| {
+        let fill = |subject: &Subject| {
+            let Mailbox { address, login } = subject.mailbox?;
             let whole = [address.local_part(), "@", address.domain().as_str()].concat();
             let texts = [whole.as_str(), address.local_part(), login.map_or("", OwnLogin::as_str)];
-            texts.map(|text| xml::escaped(text).into_owned()).into()
+            Some(texts.map(|text| xml::escaped(text).into_owned()).into())
         };
         let settings = settings(account, Some(&name));
         let markers = [EMAIL_ADDRESS, EMAIL_LOCAL_PART, OWN_LOGIN];
         let form = Form::new(settings, &markers, Box::new(fill));
-        match account.moved {
-            // Other mailboxes are redirected.
-            Some(_) => Written::ForRequest(form.fill_in(mailbox)),
+        // Other mailboxes are redirected.
+        match account.moved.as_ref().and_then(|_| form.fill_in(&account.subject())) {
+            Some(response) => Written::ForRequest(response),
             None => Written::ForMailbox(form),
         }
     }
