@@ -8,7 +8,7 @@
 use crate::access_log;
 use crate::cache::Cache;
 use crate::config::reload::{Reloading, Reloads};
-use crate::config::{Config, NotFound};
+use crate::config::{Config, NotFound, StatusPaths};
 use crate::gateway;
 use crate::gateway::inquiry::Inquirer;
 use crate::limits::Limits;
@@ -62,14 +62,13 @@ impl Service {
     ///
     /// Doubled slashes are not merged here: the web server's access rules apply to the path as
     /// configured.
-    fn status(&self, request: &Request, config: &Config) -> Option<Step> {
+    fn status(&self, request: &Request, paths: &StatusPaths, config: &Config) -> Option<Step> {
         let is_at = |path: &Option<String>| {
             path.as_ref().is_some_and(|path| {
                 *path.as_bytes() == *request.path
                     || is_rewritten_to(request, path.as_bytes()) && !is_known(&request.path)
             })
         };
-        let paths = config.status.as_ref()?;
         let document = if is_at(&paths.metrics_path) {
             "metrics"
         } else if is_at(&paths.health_path) {
@@ -125,7 +124,8 @@ impl gateway::Handler for Service {
         self.reloading.borrow_mut().refresh();
         let reloading = self.reloading.borrow();
         let config = reloading.known();
-        match self.status(request, config) {
+        let paths = config.status.as_ref();
+        match paths.and_then(|paths| self.status(request, paths, config)) {
             Some(step) => step,
             None => respond(request, config, &self.cache, &self.lookups),
         }

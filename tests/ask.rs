@@ -36,7 +36,7 @@ struct Service {
 impl Service {
     fn start() -> Service {
         let sandbox = Sandbox::new();
-        sandbox.write("list", "listed.example OK\n");
+        sandbox.write("list", "listed.example OK\n*.pattern.example OK\n");
         sandbox.write("domains.d/file.example.toml", "pacc.enabled = false\n");
         sandbox.write("domains.d/pacc.example.toml", "");
         sandbox.write("domains.d/alias2.example.toml", "alias_of = 'pacc.example'\n");
@@ -104,6 +104,8 @@ fn all_other_questions_get_404() {
         "?domain=mail.example.org",
         "?domain=autoconfig.other.example",
         "?domain=autoconfig.sub.example.org",
+        "?domain=autoconfig.sub.pattern.example",
+        "?domain=autoconfig.pattern.example",
         "?domain=autoconfig.autoconfig.example.org",
         "?domain=autoconfig.www.off.example",
         "?domain=www.autoconfig.example.org",

@@ -29,7 +29,7 @@ fn lines(config: &PathBuf, arguments: &[&str]) -> Vec<String> {
 
 /// Tables, a list, a folder, an alias, PACC, an international name, and a domain that is there twice.
 fn all_sources(sandbox: &Sandbox) -> PathBuf {
-    sandbox.write("list", "b.example OK\na.example OK\nb\u{fc}cher.example OK\ntable.example OK\n");
+    sandbox.write("list", "b.example OK\n*.pattern.example OK\na.example OK\nb\u{fc}cher.example OK\ntable.example OK\n");
     sandbox.write("other", "ann@c.example:\nbob@a.example:\n");
     sandbox.write("domains.d/file.example.toml", "[pacc]\nenabled = true\n");
     sandbox.write("domains.d/a.example.toml", "");
