@@ -7,7 +7,7 @@
 //! §4.5.3.1, RFC 5890, RFC 1123 §2.1, RFC 8264 §4.3.
 
 use crate::visible::{is_hidden, is_joiner};
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -65,9 +65,32 @@ impl Domain {
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
+    /// The number of labels.
+    pub fn labels(&self) -> usize {
+        self.0.split('.').count()
+    }
+
+    /// Most labels of a parent that may have a pattern; deeper ones are not looked for.
+    pub const MAX_PARENT_LABELS: usize = 17;
+
+    /// The domains that this one is below, the nearest first: of at least two labels, and of at most
+    /// [`Domain::MAX_PARENT_LABELS`], so that there are 16 of them or fewer.
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        let dots = self.0.match_indices('.').map(|(at, _)| &self.0[at + 1..]);
+        let left_out = self.labels().saturating_sub(Domain::MAX_PARENT_LABELS + 1);
+        dots.skip(left_out).filter(|parent| parent.contains('.'))
+    }
+
     /// True if the domain is `name` without one of `prefixes`.
     pub fn is_left_of(&self, name: &Domain, prefixes: &[&str]) -> bool {
         name.0.strip_suffix(self.as_str()).is_some_and(|prefix| prefixes.contains(&prefix))
+    }
+}
+
+/// For look-ups in maps by a part of another domain.
+impl Borrow<str> for Domain {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -629,6 +652,22 @@ mod tests {
             );
         }
         assert!(Domain::parse("a\u{200d}b.example").is_err());
+    }
+
+    #[test]
+    fn parents_have_two_labels_or_more() {
+        let parents = |text: &str| {
+            let domain = Domain::parse(text).unwrap();
+            domain.parents().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(parents("example.org"), [""; 0]);
+        assert_eq!(parents("a.example.org"), ["example.org"]);
+        assert_eq!(parents("b.a.example.org"), ["a.example.org", "example.org"]);
+        for (labels, count) in [(16, 14), (18, 16), (19, 16), (100, 16)] {
+            let parents = parents(&format!("{}org", "a.".repeat(labels - 1)));
+            assert_eq!(parents.len(), count, "{labels}");
+            assert_eq!(parents[count - 1], "a.org");
+        }
     }
 
     #[test]

@@ -100,12 +100,13 @@ fn find<'a>(
 
 /// True if a Host stands for `domain`: `behind` without an allocation.
 fn stands_for(host: &Domain, domain: &Domain, config: &Config) -> bool {
-    domain.is_left_of(host, &HOST_PREFIXES) && !config.is_named(host)
+    domain.is_left_of(host, &HOST_PREFIXES) && !config.is_named_exactly(host)
 }
 
 /// The domain that a Host stands for, configured or not.
 fn behind<'a>(host: &'a Domain, config: &Config) -> Cow<'a, Domain> {
-    // A configured domain may itself begin with www. or autoconfig.; its name is not shortened.
-    let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named(host));
+    // A configured domain may itself begin with www. or autoconfig.; its name is not shortened. A
+    // pattern does not name it: *.example.org would name every host for clients below example.org.
+    let domain = host.without_prefix(&HOST_PREFIXES).filter(|_| !config.is_named_exactly(host));
     domain.map_or(Cow::Borrowed(host), Cow::Owned)
 }

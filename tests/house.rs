@@ -151,6 +151,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "cli",
             "clients",
             "config",
+            "directory",
             "discovery",
             "files",
             "finding",

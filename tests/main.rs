@@ -42,6 +42,7 @@ mod names;
 mod pacc;
 mod page;
 mod paths;
+mod patterns;
 mod placement;
 mod ports;
 mod records;

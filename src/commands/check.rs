@@ -15,7 +15,9 @@ use crate::config::find::{Source, usual_file};
 use crate::config::lookup::Origin;
 use crate::config::overlay::{Sets, Variable};
 use crate::config::places::Places;
+use crate::config::settings::Found;
 use crate::config::{Config, check::Loading};
+use crate::directory::name::Name;
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Level, Place};
 use crate::limits::Limits;
@@ -107,12 +109,23 @@ fn summary(
 
 /// The number of domains that are answered, as text.
 fn domains(config: &Config) -> String {
-    match (config.domains().len(), config.answers_any()) {
-        (0, true) => "any domain is answered".to_owned(),
-        (0, false) => "no domain is answered".to_owned(),
-        (1, false) => "1 domain".to_owned(),
-        (count, false) => format!("{count} domains"),
-        (count, true) => format!("{count} named, and any other domain is answered"),
+    let counted = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        count => Some(format!("{count} {word}s")),
+    };
+    let count = config.domains().len();
+    let patterns = counted(config.count_of_patterns(), "pattern");
+    let names = counted(count, "domain").into_iter().chain(patterns.clone());
+    let names: Vec<_> = names.collect();
+    match (names.is_empty(), config.answers_any()) {
+        (true, true) => "any domain is answered".to_owned(),
+        (true, false) => "no domain is answered".to_owned(),
+        (false, false) => names.join(" and "),
+        (false, true) if patterns.is_none() => {
+            format!("{count} named, and any other domain is answered")
+        }
+        (false, true) => format!("{} named, and any other is answered", names.join(" and ")),
     }
 }
 
@@ -147,7 +160,7 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
             findings.push(finding);
         }
     }
-    if config.domains().is_empty() && !config.answers_any() {
+    if config.domains().is_empty() && config.count_of_patterns() == 0 && !config.answers_any() {
         let place = in_base(&["domains.list_files", "domains.directory"]);
         let message = "the lists and the folder of domains are empty: no request is answered";
         findings.push(Finding::warning("no-domain", place, message));
@@ -163,11 +176,11 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
     findings.extend(small_limits(config, in_base));
     findings.extend(config.domains().into_iter().filter_map(|domain| {
         let parent = domain.without_prefix(&HOSTS).filter(|parent| config.is_named(parent))?;
-        let place = base().name(&domain).or_else(|| whole.cloned());
+        let place = base().name(&Name::Domain(domain.clone())).or_else(|| whole.cloned());
         Some(host_as_domain(domain, &parent, place))
     }));
     for domain in config.domains_with_two() {
-        let place = base().name(&domain).or_else(|| whole.cloned());
+        let place = base().name(&Name::Domain(domain.clone())).or_else(|| whole.cloned());
         let message =
             format!("the file {domain}.toml is not used, because the domain also has a table");
         let mut finding = Finding::warning("domain-file", place, message);
@@ -255,7 +268,7 @@ fn of_domains<'a>(
 ) -> Vec<Finding> {
     let broken: HashSet<_> =
         broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
-    let is_broken = |domain: &Domain| broken.contains(&*format!("{domain}.toml"));
+    let is_broken = |name: &Name| broken.contains(&*format!("{name}.toml"));
     let mut shared = Shared::default();
     // Domains share sources.
     let mut of_sources = HashMap::new();
@@ -269,20 +282,17 @@ fn of_domains<'a>(
         in_base.borrow_mut().insert(keys.to_vec(), place.clone());
         place
     };
-    // If any domain is answered, one stands for all.
-    let any = config.answers_any().then(|| Domain::parse("any.example").ok()).flatten();
-    for domain in config.domains().iter().chain(&any).filter(|domain| !is_broken(domain)) {
-        let found = match config.find_now(domain) {
-            Ok(Some(found)) => found,
-            // An alias of a domain whose file has errors, which are reported for that file.
-            Ok(None) | Err(_) => continue,
-        };
-        let named = Some(domain).filter(|domain| Some(*domain) != any.as_ref());
+    for Subject { domain, found, is_named, pattern } in subjects(config, is_broken) {
+        let (domain, named) = (&domain, Some(&domain).filter(|_| is_named));
         // The first key in the domain's own table or file, else the first in the base. The search
         // is only done for a finding.
         let (origin, text, places) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let first = |keys: &[String]| {
-            let own = match origin.get_or_init(|| config.origin(domain, &found)) {
+            let find_origin = || match &pattern {
+                Some(name) if found.alias_of().is_none() => config.origin_of_pattern(name),
+                _ => config.origin(domain, &found),
+            };
+            let own = match origin.get_or_init(find_origin) {
                 Origin::Base => None,
                 Origin::Table(table) => base().first(Some(table), keys),
                 Origin::File(path) => {
@@ -295,7 +305,8 @@ fn of_domains<'a>(
         };
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
-            let place = first(&keys).or_else(|| base().name(domain)).or_else(|| whole.cloned());
+            let name = || pattern.clone().unwrap_or_else(|| Name::Domain(domain.clone()));
+            let place = first(&keys).or_else(|| base().name(&name())).or_else(|| whole.cloned());
             let message = "a host name is too long or invalid once the domain is filled in";
             shared.add(Finding::error("host-too-long", place, message), named);
             continue;
@@ -326,6 +337,36 @@ fn of_domains<'a>(
         }
     }
     shared.findings
+}
+
+/// A domain whose settings are checked.
+struct Subject {
+    domain: Domain,
+    found: Found,
+    /// False if the domain stands for others.
+    is_named: bool,
+    /// The pattern that it stands for.
+    pattern: Option<Name>,
+}
+
+/// Every domain that is named, and one for each pattern. If any domain is answered, one stands for all.
+fn subjects(config: &Config, is_broken: impl Fn(&Name) -> bool) -> impl Iterator<Item = Subject> {
+    let any = config.answers_any().then(|| Name::All.example()).flatten();
+    let domains = config.domains().into_iter().map(|domain| (domain, true));
+    let domains = domains.chain(any.map(|domain| (domain, false)));
+    let domains = domains.map(|(domain, is_named)| (Name::Domain(domain), is_named));
+    let patterns = config.patterns().into_iter().map(|pattern| (pattern, false));
+    domains.chain(patterns).filter(move |(name, _)| !is_broken(name)).filter_map(
+        |(name, is_named)| {
+            let domain = name.example()?;
+            // An alias of a domain whose file has errors is reported for that file.
+            let (found, pattern) = match name {
+                Name::Domain(_) => (config.find_now(&domain).ok()??, None),
+                Name::Below(_) | Name::All => (config.find_pattern(&name)?, Some(name)),
+            };
+            Some(Subject { domain, found, is_named, pattern })
+        },
+    )
 }
 
 /// Findings, each once for all domains with the same place.

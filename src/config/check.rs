@@ -8,8 +8,9 @@
 use super::checker::{Checker, Files, MapFile};
 use super::entry::{self, Base, Entry};
 use super::file::{self, Spanned, Tables};
-use super::lookup::{Answer, Config, Log, MAX_ALIASES};
+use super::lookup::{self, Answer, Config, Log, MAX_ALIASES};
 use super::overlay::{Lines, Overlay, Sets};
+use super::patterns::Patterns;
 use super::read::{Document, Inherited};
 use super::report::Report;
 use super::value_checks::ValueChecks;
@@ -17,6 +18,7 @@ use super::{build, limits, parts};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Settling};
 use crate::directory::list::List;
+use crate::directory::name::Name;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
 use crate::record::Fields;
@@ -192,6 +194,7 @@ impl<'a> Check<'a> {
             checks: self.loading.checks,
         };
         let mut domains = FxHashMap::default();
+        let mut patterns = Patterns::default();
         let mut aliases = Vec::new();
         self.other_spellings(&document);
         let mut is_complete = true;
@@ -210,19 +213,23 @@ impl<'a> Check<'a> {
             }
             let alias = tables.alias_of.as_ref().and_then(Spanned::span);
             let entry = entry::of_tables(tables, &base, &mut self.checker);
-            match Domain::parse(name.get_ref()) {
+            let parsed = match Name::parse(name.get_ref()) {
                 // The name without quotes was parsed as nested tables, which is reported in that
                 // line.
-                Err(_) if self.has_unknown_key(&name) => {}
-                Err(_) => self.checker.mistake(
-                    "domain-name",
-                    name.span(),
-                    format!("`{}` is not a domain name", name.get_ref()),
-                ),
-                Ok(domain) => {
-                    aliases.extend(alias.map(|span| (domain.clone(), span)));
-                    domains.insert(domain, entry);
+                Err(_) if self.has_unknown_key(&name) => continue,
+                Err(message) => {
+                    self.checker.mistake("domain-name", name.span(), message);
+                    continue;
                 }
+                Ok(parsed) => parsed,
+            };
+            if let (Entry::AliasOf(target), Some(span)) = (&entry, alias) {
+                aliases.push((parsed.clone(), target.clone(), span));
+            }
+            match parsed {
+                Name::Domain(domain) => drop(domains.insert(domain, entry)),
+                Name::Below(parent) => drop(patterns.below.insert(parent, entry)),
+                Name::All => patterns.all = Some(entry),
             }
         }
         let file = document.file;
@@ -230,7 +237,8 @@ impl<'a> Check<'a> {
         lists.extend(self.listed_by_variable());
         let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
         let has_lists = !file.domains.list_files.is_empty() || !lists.is_empty();
-        let named = !domains.is_empty() || has_lists || directory.is_some();
+        let has_tables = !domains.is_empty() || !patterns.below.is_empty();
+        let named = has_tables || has_lists || directory.is_some();
         let answer = file.domains.answer.as_ref().map(|answer| *answer.get_ref());
         let answer = match answer {
             Some(file::AnswerFor::Any) => Answer::Any,
@@ -239,11 +247,24 @@ impl<'a> Check<'a> {
             None => Answer::AnyByDefault,
         };
         look_up_targets(&aliases, &domains, &lists);
-        self.aliases(&aliases, &domains, |domain| {
-            !is_complete
-                || answer != Answer::Listed
-                || lists.iter().any(|(_, list)| list.contains(domain))
-                || directory.as_ref().is_some_and(|directory| directory.has(domain))
+        self.aliases(&aliases, |domain| {
+            let has_file = || directory.as_ref().is_some_and(|directory| directory.has(domain));
+            let is_listed = || lookup::is_listed(&lists, domain);
+            if let Some(entry) = domains.get(domain) {
+                return Target::Table(Name::Domain(domain.clone()), entry);
+            }
+            if has_file() {
+                return Target::Elsewhere;
+            }
+            if let Some((parent, entry)) = patterns.of(domain) {
+                return Target::Table(Name::Below(parent.clone()), entry);
+            }
+            match &patterns.all {
+                _ if !is_complete => Target::Elsewhere,
+                _ if answer == Answer::Listed && !is_listed() => Target::Nowhere,
+                Some(entry) => Target::Table(Name::All, entry),
+                None => Target::Elsewhere,
+            }
         });
         if let (Some(answer), false) = (&file.domains.answer, named) {
             if *answer.get_ref() == file::AnswerFor::Listed {
@@ -256,6 +277,7 @@ impl<'a> Check<'a> {
             answer,
             base: Arc::new(base),
             domains,
+            patterns,
             lists,
             maps: self.maps(),
             directory: directory.map(Arc::new),
@@ -282,12 +304,12 @@ impl<'a> Check<'a> {
 
     /// Refuses domains that occur in two spellings; the finding is at the later one in the file.
     fn other_spellings(&mut self, document: &Document) {
-        let parsed = |(name, span)| Some((Domain::parse(name).ok()?, span, name));
+        let parsed = |(name, span)| Some((Name::parse(name).ok()?, span, name));
         let names = || document.names().filter_map(parsed);
         // Of two spellings, one is not the usual one. Most files have only usual spellings; nothing
         // is collected then.
-        let unusual = names().filter(|(domain, _, name)| domain.as_str() != *name);
-        let unusual: FxHashSet<Domain> = unusual.map(|(domain, ..)| domain).collect();
+        let unusual = names().filter(|(parsed, _, name)| !is_usual(parsed, name));
+        let unusual: FxHashSet<Name> = unusual.map(|(domain, ..)| domain).collect();
         let mut names: Vec<_> = names().filter(|(domain, ..)| unusual.contains(domain)).collect();
         names.sort_unstable_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
         for same in names.chunk_by(|a, b| a.0 == b.0) {
@@ -421,31 +443,34 @@ impl<'a> Check<'a> {
         Some(directory)
     }
 
-    /// Refuses aliases that lead to unknown domains or back to themselves; `elsewhere` finds
-    /// domains without a table.
-    fn aliases(
+    /// Refuses aliases that lead to unknown domains or back to themselves: each is the name of its
+    /// table, the domain that it leads to, and its place.
+    fn aliases<'t>(
         &mut self,
-        aliases: &[(Domain, Range<usize>)],
-        domains: &FxHashMap<Domain, Entry>,
-        elsewhere: impl Fn(&Domain) -> bool,
+        aliases: &[(Name, Domain, Range<usize>)],
+        table: impl Fn(&Domain) -> Target<'t>,
     ) {
-        for (start, alias) in aliases {
-            let mut domain = start;
-            let mut steps = 0;
+        for (start, first, alias) in aliases {
+            let mut domain = first;
+            let mut steps = 1;
+            // The entries live as long as the tables.
+            let mut next;
             let complaint = loop {
-                match domains.get(domain) {
-                    Some(Entry::Settings(_)) => break None,
-                    Some(Entry::AliasOf(target)) if target == start => {
+                match table(domain) {
+                    Target::Elsewhere | Target::Table(_, Entry::Settings(_)) => break None,
+                    Target::Table(name, Entry::AliasOf(_)) if name == *start => {
                         break Some("is part of a circle".to_owned());
                     }
-                    Some(Entry::AliasOf(_)) if steps == MAX_ALIASES => {
+                    Target::Table(_, Entry::AliasOf(_)) if steps == MAX_ALIASES => {
                         break Some(format!(
                             "has more than {MAX_ALIASES} steps, or leads into a circle"
                         ));
                     }
-                    Some(Entry::AliasOf(target)) => domain = target,
-                    None if elsewhere(domain) => break None,
-                    None => {
+                    Target::Table(_, Entry::AliasOf(target)) => {
+                        next = target;
+                        domain = next;
+                    }
+                    Target::Nowhere => {
                         let domain = domain.for_people();
                         break Some(format!("leads to `{domain}`, which is not configured"));
                     }
@@ -462,16 +487,31 @@ impl<'a> Check<'a> {
 
 /// Prepares the lists for the check of aliases to domains without a table.
 fn look_up_targets(
-    aliases: &[(Domain, Range<usize>)],
+    aliases: &[(Name, Domain, Range<usize>)],
     domains: &FxHashMap<Domain, Entry>,
     lists: &[(PathBuf, Arc<List>)],
 ) {
-    let target = |(domain, _): &(Domain, Range<usize>)| match domains.get(domain) {
-        Some(Entry::AliasOf(target)) if !domains.contains_key(target) => Some(target.clone()),
-        _ => None,
-    };
-    let mut targets: Vec<_> = aliases.iter().filter_map(target).collect();
+    let targets = aliases.iter().map(|(_, target, _)| target);
+    let mut targets: Vec<_> = targets.filter(|it| !domains.contains_key(*it)).cloned().collect();
     targets.sort_unstable();
     targets.dedup();
     lists.iter().for_each(|(_, list)| list.look_up(&targets));
+}
+
+/// True if a name is written in its usual spelling.
+fn is_usual(name: &Name, written: &str) -> bool {
+    match name {
+        Name::Domain(domain) => domain.as_str() == written,
+        Name::Below(_) | Name::All => name.to_string() == written,
+    }
+}
+
+/// Where the entry of the target of an alias is.
+enum Target<'t> {
+    /// In this table.
+    Table(Name, &'t Entry),
+    /// In a file, or in the tables at the top.
+    Elsewhere,
+    /// It is not configured.
+    Nowhere,
 }

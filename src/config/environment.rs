@@ -11,7 +11,7 @@ use super::keys::{self, Key};
 use super::overlay::{Overlay, Sets, Variable};
 use super::parts;
 use super::reader::{Kind, LIKE, nearest};
-use crate::address::Domain;
+use crate::directory::name::Name;
 use crate::finding::name;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -26,7 +26,7 @@ const PREFIX: &str = "MAILSETUP_";
 const CONFIG: &str = "MAILSETUP_CONFIG";
 /// The variable with the text of a whole configuration, in place of a file.
 pub const TEXT: &str = "MAILSETUP_TOML";
-/// The variable that names domains.
+/// The variable that names domains, also by patterns.
 pub const DOMAINS: &str = "MAILSETUP_DOMAINS";
 
 /// The longest value, in bytes: that of Linux for one variable.
@@ -265,19 +265,21 @@ fn quoted(text: &str) -> String {
     toml + "\""
 }
 
-/// The names of domains, as they are written.
+/// The names of domains and the patterns, as they are written.
 fn domains(text: &str) -> Result<Vec<String>, Fault> {
     let names = items(text)?;
-    match names.iter().find(|name| Domain::parse(name).is_err()) {
-        None => Ok(names.into_iter().map(str::to_owned).collect()),
-        Some(name) => {
-            let hint = match name.contains(char::is_whitespace) {
-                true => "; expected commas between domains",
-                false => "",
-            };
-            Err(mistake("domain-name", format!("`{name}` is not a domain name{hint}")))
-        }
+    for name in &names {
+        let message = match Name::parse(name) {
+            Ok(Name::Domain(_) | Name::Below(_)) => continue,
+            Ok(Name::All) => "`*` names no domain; set MAILSETUP_DOMAINS_ANSWER=any".to_owned(),
+            Err(message) if name.contains(char::is_whitespace) => {
+                format!("{message}; expected commas between domains")
+            }
+            Err(message) => message,
+        };
+        return Err(mistake("domain-name", message));
     }
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
 //------------ unknown --------------------------------------------------------

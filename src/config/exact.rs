@@ -8,12 +8,6 @@ use super::lookup::Config;
 use crate::address::Domain;
 
 impl Config {
-    /// True if `domain` is named by a table, a line of a list, or a file of its own.
-    pub fn is_named_exactly(&self, domain: &Domain) -> bool {
-        self.is_in_table_or_list(domain)
-            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
-    }
-
     /// Every domain that is named exactly, once, without collecting those of lists: first the
     /// tables, sorted by name, then the lists, each in its own order, then the files of the folder.
     pub fn exact_domains(&self) -> impl Iterator<Item = Domain> + '_ {

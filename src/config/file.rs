@@ -37,8 +37,9 @@ pub type Rare<T> = Option<Box<T>>;
 /// not set here have the values of the tables at the top. If a domain is named, only named and
 /// listed domains are answered.
 ///
-/// The name may be written in any letter case, and with international letters. A server that is
-/// disabled at the top and enabled here has its other keys from the top.
+/// The name may be written in any letter case, and with international letters. It may be a pattern
+/// like `*.example.org`, or `*`; see *Patterns*. A server that is disabled at the top and enabled
+/// here has its other keys from the top.
 ///
 /// ```toml
 /// [domain."example.net"]

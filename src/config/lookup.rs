@@ -1,16 +1,20 @@
-//! A checked configuration, and the look-up of a domain in it: a table, a file, a list, in this order.
+//! A checked configuration, and the look-up of a domain in it: its table, its file, the longest
+//! pattern for it, the default table, the tables at the top, in this order.
 //!
-//! Follows a limited number of aliases. A look-up for a request does not read files: it returns the
-//! one that must be read first.
+//! The last two only have settings for domains that a list names, or where any is answered. Follows
+//! a limited number of aliases. A look-up for a request does not read files: it returns the one that
+//! must be read first.
 
 use super::checker::MapFile;
 use super::entry::{self, Base, Entry};
 use super::overlay::Overlay;
+use super::patterns::Patterns;
 use super::places::Places;
 use super::settings::Found;
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Lookup};
 use crate::directory::list::List;
+use crate::directory::name::Name;
 use crate::files::{self, Kind, Stamp, says_nothing};
 use crate::finding::{Finding, Place};
 use crate::limits::Limits;
@@ -37,6 +41,8 @@ pub struct Config {
     /// The domains with a table of their own. The admin chooses these and those of the lists, so
     /// that the hash does not have to resist attacks.
     pub(super) domains: FxHashMap<Domain, Entry>,
+    /// The tables for more than one domain.
+    pub(super) patterns: Patterns,
     /// The domains of list files, and the file of each list.
     pub(super) lists: Vec<(PathBuf, Arc<List>)>,
     /// The map files of logins.
@@ -134,15 +140,18 @@ impl Config {
             || self.maps.iter().any(|(file, _, map)| file == path && map.is_empty())
     }
 
-    /// True if `domain` is named by a table, a list or a file.
+    /// True if `domain` is named: exactly, or by a pattern.
     pub fn is_named(&self, domain: &Domain) -> bool {
-        self.domains.contains_key(domain)
-            || self.is_listed(domain)
-            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
+        self.is_named_exactly(domain)
+            || self.patterns.name(domain)
+            || self.lists.iter().any(|(_, list)| list.has_pattern_for(domain))
     }
 
-    fn is_listed(&self, domain: &Domain) -> bool {
-        self.lists.iter().any(|(_, list)| list.contains(domain))
+    /// True if `domain` itself is named by a table, a list or a file.
+    pub fn is_named_exactly(&self, domain: &Domain) -> bool {
+        self.domains.contains_key(domain)
+            || self.lists.iter().any(|(_, list)| list.contains(domain))
+            || self.directory.as_ref().is_some_and(|directory| directory.has(domain))
     }
 
     /// Looks up a domain; `None` if it is not configured.
@@ -215,8 +224,15 @@ impl Config {
                 }
             }
         }
-        let is_answered = self.answers_any() || self.is_listed(domain);
-        Ok((is_answered.then(|| Entry::Settings(self.base.settings.clone())), is_known))
+        if let Some((_, entry)) = self.patterns.of(domain) {
+            return Ok((Some(entry.clone()), is_known));
+        }
+        let is_answered = self.answers_any() || is_listed(&self.lists, domain);
+        let of_all = || match &self.patterns.all {
+            Some(entry) => entry.clone(),
+            None => Entry::Settings(self.base.settings.clone()),
+        };
+        Ok((is_answered.then(of_all), is_known))
     }
 
     /// The files of the domain folder that have errors, with the findings for each.
@@ -296,12 +312,24 @@ impl Config {
     pub fn origin(&self, domain: &Domain, found: &Found) -> Origin {
         let domain = found.alias_of().unwrap_or(domain);
         if self.domains.contains_key(domain) {
-            return Origin::Table(domain.clone());
+            return Origin::Table(Name::Domain(domain.clone()));
         }
         match &self.directory {
-            Some(directory) if directory.has(domain) => Origin::File(directory.path(domain)),
-            _ => Origin::Base,
+            Some(directory) if directory.has(domain) => {
+                return Origin::File(directory.path(domain));
+            }
+            _ => {}
         }
+        match (self.patterns.of(domain), &self.patterns.all) {
+            (Some((parent, _)), _) => Origin::Table(Name::Below(parent.clone())),
+            (None, Some(_)) => Origin::Table(Name::All),
+            (None, None) => Origin::Base,
+        }
+    }
+
+    /// Where the settings of a pattern are written, or those of the default table.
+    pub fn origin_of_pattern(&self, name: &Name) -> Origin {
+        Origin::Table(name.clone())
     }
 
     /// The list files.
@@ -336,6 +364,36 @@ impl Config {
         Some(list.clone())
     }
 
+    /// The names of the tables for more than one domain, sorted.
+    pub fn patterns(&self) -> Vec<Name> {
+        let all = self.patterns.all.iter().map(|_| Name::All);
+        let mut names: Vec<_> =
+            self.patterns.below.keys().cloned().map(Name::Below).chain(all).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The number of patterns that name domains, those of lists left out.
+    pub fn count_of_patterns(&self) -> usize {
+        self.patterns().into_iter().filter(|name| *name != Name::All).count()
+    }
+
+    /// The settings in the table of a pattern, or in the default table.
+    pub fn find_pattern(&self, name: &Name) -> Option<Found> {
+        let entry = match name {
+            Name::Domain(_) => None,
+            Name::Below(parent) => self.patterns.below.get(parent),
+            Name::All => self.patterns.all.as_ref(),
+        }?;
+        match entry {
+            Entry::Settings(settings) => Some(Found::new(settings.clone(), None, true)),
+            Entry::AliasOf(target) => {
+                let found = self.find_now(target).ok()??;
+                Some(found.for_alias_of(target))
+            }
+        }
+    }
+
     /// The number of domains in tables and lists.
     pub fn count(&self) -> usize {
         self.domains.len() + self.lists.iter().map(|(_, list)| list.len()).sum::<usize>()
@@ -353,6 +411,11 @@ impl Config {
     }
 }
 
+/// True if a list names `domain`, exactly or by a pattern.
+pub(super) fn is_listed(lists: &[(PathBuf, Arc<List>)], domain: &Domain) -> bool {
+    lists.iter().any(|(_, list)| list.contains(domain) || list.has_pattern_for(domain))
+}
+
 //------------ Origin ---------------------------------------------------------
 
 /// Where the settings of a domain are written, in addition to the base.
@@ -360,8 +423,9 @@ impl Config {
 pub enum Origin {
     /// Only in the base.
     Base,
-    /// In the table of this domain: its own, or the one that an alias leads to.
-    Table(Domain),
+    /// In the table of this name: that of the domain or of a pattern for it, or the one that an alias
+    /// leads to.
+    Table(Name),
     /// In a file of the folder of domains.
     File(PathBuf),
 }

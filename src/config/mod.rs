@@ -12,6 +12,8 @@
 //! that set `keys`, `overlay` lays them over the file, `reload` keeps a running service up to date,
 //! and `defaults` has the built-in defaults. A [`Config`] is always complete and valid.
 //! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
+//! `lookup` is the [`Config`], in which domains are looked up, `patterns` has the tables that are for
+//! more than one. `parts` limits the memory of the
 //! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
 //! were found, `room` says for which domains these are alike, `find` finds the file, `environment`
 //! reads variables that set `keys`, `overlay` lays them over the file, `reload` keeps a running
@@ -37,6 +39,7 @@ mod node;
 pub mod overlay;
 mod page;
 pub mod parts;
+pub mod patterns;
 pub mod places;
 pub mod read;
 pub mod reader;

@@ -5,7 +5,7 @@
 
 use super::overlay::Lines;
 use super::report::Report;
-use crate::address::Domain;
+use crate::directory::name::Name;
 use crate::finding::Place;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub struct Places<'a> {
     report: Report<'a>,
     base: DeTable<'a>,
     /// The tables `[domain."…"]`, and the places of their names.
-    domains: FxHashMap<Domain, (Range<usize>, DeTable<'a>)>,
+    domains: FxHashMap<Name, (Range<usize>, DeTable<'a>)>,
 }
 
 impl<'a> Places<'a> {
@@ -33,10 +33,10 @@ impl<'a> Places<'a> {
         let mut domains = FxHashMap::default();
         if let Some(DeValue::Table(tables)) = base.remove("domain").map(Spanned::into_inner) {
             for (name, table) in tables {
-                if let (Ok(domain), DeValue::Table(table)) =
-                    (Domain::parse(name.get_ref()), table.into_inner())
+                if let (Ok(parsed), DeValue::Table(table)) =
+                    (Name::parse(name.get_ref()), table.into_inner())
                 {
-                    domains.insert(domain, (name.span(), table));
+                    domains.insert(parsed, (name.span(), table));
                 }
             }
         }
@@ -50,18 +50,18 @@ impl<'a> Places<'a> {
     }
 
     /// The place of the first of `keys` that is set, like `smtp.alternatives[0].port`; in the table
-    /// of `domain`, if given, else outside of those tables.
-    pub fn first(&self, domain: Option<&Domain>, keys: &[String]) -> Option<Place> {
-        let table = match domain {
-            Some(domain) => &self.domains.get(domain)?.1,
+    /// of this name, if given, else outside of those tables.
+    pub fn first(&self, name: Option<&Name>, keys: &[String]) -> Option<Place> {
+        let table = match name {
+            Some(name) => &self.domains.get(name)?.1,
             None => &self.base,
         };
         keys.iter().find_map(|key| Some(self.report.place(Some(span(table, key)?))))
     }
 
     /// The place of the name in `[domain."…"]`.
-    pub fn name(&self, domain: &Domain) -> Option<Place> {
-        let (span, _) = self.domains.get(domain)?;
+    pub fn name(&self, name: &Name) -> Option<Place> {
+        let (span, _) = self.domains.get(name)?;
         Some(self.report.place(Some(span.clone())))
     }
 }
@@ -91,10 +91,11 @@ mod tests {
     fn values_are_found_in_every_spelling() {
         let text = "imap.auth = 'ntlm'\nsmtp = { alternatives = [{ host = 'a.example' }, { port = 1 }] }\n\
                     [[pop3.alternatives]]\nport = 2\n[domain.'B\u{fc}cher.example']\n'imap'.port = 3\n\
-                    [domain.'a.example'.imap]\nhost = 'x'\n";
+                    [domain.'a.example'.imap]\nhost = 'x'\n[domain.'*.C.example']\nimap.port = 4\n";
         let places = Places::of(Path::new("f"), text);
-        let domain = |name| Domain::parse(name).unwrap();
+        let domain = |name| Name::parse(name).unwrap();
         let (b, a) = (domain("xn--bcher-kva.example"), domain("a.example"));
+        let pattern = domain("*.c.example");
         for (domain, key, position) in [
             (None, "imap.auth", Some((1, 13))),
             (None, "imap.port", None),
@@ -105,6 +106,8 @@ mod tests {
             (Some(&b), "imap.port", Some((6, 15))),
             (Some(&a), "imap.host", Some((8, 8))),
             (Some(&a), "imap.port", None),
+            (Some(&pattern), "imap.port", Some((10, 13))),
+            (Some(&Name::All), "imap.port", None),
         ] {
             let place = places.first(domain, &[key.to_owned()]);
             assert_eq!(place.and_then(|place| place.position), position, "{key}");

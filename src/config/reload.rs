@@ -472,8 +472,8 @@ impl Config {
         self.names_domains() && self.signing.as_ref().and_then(Identity::summary).is_some()
     }
 
-    /// True if a table, a list or the folder names domains.
+    /// True if a table, a pattern, a list or the folder names domains.
     fn names_domains(&self) -> bool {
-        self.count() > 0 || self.directory.is_some()
+        self.count() > 0 || !self.patterns.below.is_empty() || self.directory.is_some()
     }
 }

@@ -195,6 +195,11 @@ impl Found {
         self.settings.login.as_ref().filter(|source| source.enabled)
     }
 
+    /// The same settings, found by an alias of `target`.
+    pub fn for_alias_of(self, target: &Domain) -> Found {
+        Found { alias_of: self.alias_of.or_else(|| Some(target.clone())), ..self }
+    }
+
     /// The identity of these settings, which does not keep them alive.
     pub fn identity(&self) -> Identity {
         Identity { settings: Arc::downgrade(&self.settings), alias_of: self.alias_of.clone() }

@@ -54,10 +54,12 @@ pub fn write(source: &Source) -> Value {
         domain["dependencies"] = json!({ &key.name: alone });
     }
     definitions.insert("domain".to_owned(), domain);
+    let domain = pattern("domain");
+    let name = format!(r"^\*$|^(\*\.)?{}", domain.trim_start_matches('^'));
     let domains = json!({
-        "description": "Settings of single domains, by their names in quotes.",
+        "description": "Settings of single domains and of patterns, by their names in quotes.",
         "type": "object",
-        "propertyNames": { "pattern": pattern("domain") },
+        "propertyNames": { "pattern": name },
         "additionalProperties": { "$ref": "#/definitions/domain" },
     });
     top.insert("domain".to_owned(), domains);
