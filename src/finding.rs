@@ -48,6 +48,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
     ("domain-duplicate", Error, "A domain is configured twice, in two spellings."),
     ("domain-file", Error, "A file in the folder of domains that is ignored."),
     (
+        "domain-file-place",
+        Warning,
+        "A file in the folder of domains that lies where it is not looked for.",
+    ),
+    (
         "domain-host",
         Warning,
         "A host for autoconfig or Autodiscover that is configured as a domain.",
@@ -83,6 +88,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A key for all domains in the table of one, or a key for one domain at the top.",
     ),
     ("key-readable", Warning, "Every user of the machine can read the signing key."),
+    ("letters-range", Error, "A number of letters that is out of range."),
     ("limit-range", Error, "A limit that is out of range."),
     ("limit-small", Warning, "A limit that is too small for requests of mail clients."),
     (
@@ -115,7 +121,11 @@ pub const CODES: &[(&str, Level, &str)] = &[
         Warning,
         "A line of a map of logins without an address or without a login; it is left out.",
     ),
-    ("more-findings", Error, "More unknown keys, duplicates and wrong types than are printed."),
+    (
+        "more-findings",
+        Error,
+        "More unknown keys, duplicates, wrong types or files with errors than are printed.",
+    ),
     ("name-long", Warning, "A name of the provider that is longer than clients allow."),
     (
         "no-domain",

@@ -69,13 +69,24 @@ pub fn notice(message: &dyn Display) {
     line("", 5, message);
 }
 
+/// Logs an event that is noticed by a request. Their rate is limited, together with that of errors.
+pub fn notice_on_request(message: &dyn Display) {
+    if recent().admits(Instant::now()) {
+        notice(message);
+    }
+}
+
 /// Logs the findings about the configuration; of many, the first ones.
 pub fn findings(findings: &[Finding]) {
-    for finding in findings.iter().take(MOST_FINDINGS) {
+    first_findings(findings, MOST_FINDINGS);
+}
+
+fn first_findings(findings: &[Finding], count: usize) {
+    for finding in findings.iter().take(count) {
         let priority = if finding.level == Level::Error { 3 } else { 4 };
         line(finding.level.label(), priority, finding);
     }
-    let more = findings.len().saturating_sub(MOST_FINDINGS);
+    let more = findings.len().saturating_sub(count);
     if more > 0 {
         line("", 3, &format!("and {more} more; see `mailsetup check`"));
     }
@@ -86,10 +97,15 @@ pub fn leave_out_what_requests_find() {
     IS_SILENT.store(true, Ordering::Relaxed);
 }
 
-/// Logs findings that a request caused.
-pub fn findings_on_request(list: &[Finding]) {
-    if !IS_SILENT.load(Ordering::Relaxed) && recent().admits(Instant::now()) {
-        findings(list);
+/// Logs findings that a request caused, as many as are admitted.
+pub fn findings_on_request(findings: &[Finding]) {
+    if IS_SILENT.load(Ordering::Relaxed) {
+        return;
+    }
+    let now = Instant::now();
+    let count = findings.iter().take(MOST_FINDINGS).take_while(|_| recent().admits(now)).count();
+    if count > 0 {
+        first_findings(findings, count);
     }
 }
 
@@ -202,7 +218,7 @@ fn tell_left_out(waiting: &mut Vec<u8>) {
     if recent.count < BURST {
         let count = std::mem::take(&mut recent.left_out);
         recent.count += 1;
-        let line = format!("{}warning: {count} errors like these were left out\n", prefix(4));
+        let line = format!("{}warning: {count} lines like these were left out\n", prefix(4));
         waiting.extend_from_slice(line.as_bytes());
     }
 }

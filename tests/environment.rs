@@ -225,6 +225,8 @@ fn every_key_of_the_service_is_settable() {
     fs::create_dir(&folder).expect("mkdir");
     fs::write(folder.join("example.org.toml"), "imap.host = 'own.example.org'\n").expect("file");
     let (list, folder) = (list.to_str().expect("text"), folder.to_str().expect("text"));
+    let split = sandbox.path("d");
+    let split = split.to_str().expect("text");
     let source = Source::read();
     for table in &source.structs["File"] {
         for key in source.keys(table) {
@@ -252,6 +254,13 @@ fn every_key_of_the_service_is_settable() {
                 "domains.directory" => {
                     let (code, stdout, _) = run(&[(&name, folder)], &["show", ADDRESS]);
                     assert!(code == 0 && stdout.contains("own.example.org"), "{stdout}");
+                }
+                "domains.directory_letters" => {
+                    sandbox.write("d/ex/example.net.toml", "imap.host = 'split.example.org'\n");
+                    let directory = variable(&["domains", "directory"]);
+                    let split = [(&*directory, split), (&*name, "2")];
+                    let (code, stdout, _) = run(&split, &["show", "ann@example.net"]);
+                    assert!(code == 0 && stdout.contains("split.example.org"), "{stdout}");
                 }
                 "log.requests" => {
                     let (process, address) = serve(&sandbox, &[(&name, "false")]);

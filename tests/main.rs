@@ -24,6 +24,7 @@ mod documents;
 mod environment;
 mod explain;
 mod findings;
+mod folder;
 mod gateway;
 mod hook;
 mod hostile;

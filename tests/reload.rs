@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 const IN_FORCE: Duration = Duration::from_secs(2);
 
 /// A service with its configuration in `c.toml`.
-struct Running {
-    process: Process,
-    sandbox: Sandbox,
+pub struct Running {
+    pub process: Process,
+    pub sandbox: Sandbox,
 }
 
 impl Running {
-    fn start(sandbox: Sandbox, config: &str) -> Running {
+    pub fn start(sandbox: Sandbox, config: &str) -> Running {
         let (socket, config) = (sandbox.path("socket"), sandbox.write("c.toml", config));
         let mut command = command(program());
         command.arg("--config").arg(config);
@@ -32,23 +32,23 @@ impl Running {
         Running { process, sandbox }
     }
 
-    fn ask(&self, domain: &str) -> Response {
+    pub fn ask(&self, domain: &str) -> Response {
         let target = format!("/mail/config-v1.1.xml?emailaddress=ann@{domain}");
         let mut client = Client::unix(&self.sandbox.path("socket")).expect("a connection");
         client.send(&Request::get(target).host("x.invalid"), Style::USUAL).expect("an answer")
     }
 
     /// The host of the first server; else the status.
-    fn host(&self, domain: &str) -> String {
+    pub fn host(&self, domain: &str) -> String {
         host(&self.ask(domain))
     }
 
-    fn hang_up(&self) {
+    pub fn hang_up(&self) {
         kill(Pid::from_raw(self.process.id() as i32), Signal::SIGHUP).expect("SIGHUP");
     }
 
     /// Waits until the log contains `text`.
-    fn wait_for_log(&self, text: &str) {
+    pub fn wait_for_log(&self, text: &str) {
         assert!(wait_until(|| self.process.output().contains(text)), "{}", self.process.output());
     }
 }

@@ -333,8 +333,10 @@ fn nothing_of_a_strangers_choosing_is_signed() {
     let any = sandbox.write("any.toml", apple);
     let named = format!(
         "{apple}[domains]\nanswer = 'any'\nlist_files = ['list']\ndirectory = 'domains.d'\n\
-         [domain.'alias.example']\nalias_of = 'table.example'\n[domain.'table.example']\n"
+         [domain.'alias.example']\nalias_of = 'table.example'\n[domain.'table.example']\n\
+         [domain.'*.pattern.example']\n"
     );
+    sandbox.write("domains.d/*.file.example.toml", "smtp.port = 465\n");
     let named = sandbox.write("named.toml", named);
     let is_signed = |config: &std::path::Path, host: &str, query: &str| {
         let request = Request::get(format!("/mobileconfig{query}")).host(host);
@@ -352,6 +354,9 @@ fn nothing_of_a_strangers_choosing_is_signed() {
         (&named, "x.example", "?emailaddress=ann@alias.example", true),
         (&named, "x.example", "?emailaddress=ann@listed.example", true),
         (&named, "x.example", "?emailaddress=ann@file.example", true),
+        (&named, "x.example", "?emailaddress=ann@a.pattern.example", true),
+        (&named, "x.example", "?emailaddress=ann@a.file.example", true),
+        (&named, "x.example", "?emailaddress=ann@pattern.example", false),
         (&named, "autoconfig.table.example", "", true),
         (&named, "x.example", "?emailaddress=%22You+won.+Call+1%22@table.example", false),
     ] {

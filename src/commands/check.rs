@@ -25,8 +25,8 @@ use crate::lint::lint;
 use crate::log;
 use crate::visible::visible;
 use std::cell::{OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ use std::sync::Arc;
 /// Outlook has up to 500 bytes; the parameters of nginx have 1 to 2 KiB).
 const LEAST_BODY: usize = 1024;
 const LEAST_PARAMETERS: usize = 4096;
+/// How many findings in the files of domains are printed: with errors, and of each other kind.
+const MOST_IN_FILES: usize = 200;
 /// The labels of hosts that clients ask for the settings of a domain.
 const HOSTS: [&str; 3] = ["autoconfig.", "autodiscover.", "ua-auto-config."];
 
@@ -179,18 +181,23 @@ fn find(config: &Config, whole: Option<&Place>) -> Vec<Finding> {
         let place = base().name(&Name::Domain(domain.clone())).or_else(|| whole.cloned());
         Some(host_as_domain(domain, &parent, place))
     }));
-    for domain in config.domains_with_two() {
-        let place = base().name(&Name::Domain(domain.clone())).or_else(|| whole.cloned());
+    for name in config.names_with_two() {
+        let place = base().name(&name).or_else(|| whole.cloned());
+        let (what, domain) = match name {
+            Name::Domain(ref domain) => ("domain", Some(domain.clone())),
+            Name::Below(_) | Name::All => ("pattern", None),
+        };
         let message =
-            format!("the file {domain}.toml is not used, because the domain also has a table");
+            format!("the file {name}.toml is not used, because the {what} also has a table");
         let mut finding = Finding::warning("domain-file", place, message);
         finding.remedy = Some("remove one of them".to_owned());
-        finding.domain = Some(domain);
+        finding.domain = domain;
         findings.push(finding);
     }
-    let broken = config.broken_files();
+    findings.extend(misplaced(config.misplaced_files()));
+    let (broken, of_files) = broken_files(config);
     findings.extend(of_domains(config, whole, &broken, base));
-    findings.extend(broken.into_iter().flat_map(|(_, findings)| findings));
+    findings.extend(of_files);
     let file = whole.filter(|place| !place.is_variable).map(|place| &*place.file);
     findings.extend(placement::findings(file, Some(config)));
     finding::sort(&mut findings, &config.files);
@@ -217,6 +224,43 @@ fn small_limits(config: &Config, place: impl Fn(&[&str]) -> Option<Place>) -> Ve
         finding
     };
     small.map(finding).collect()
+}
+
+/// The names of the files of domains that have errors, and the findings in them; of very many, the
+/// first ones.
+fn broken_files(config: &Config) -> (HashSet<String>, Vec<Finding>) {
+    let (mut names, mut findings, mut more) = (HashSet::new(), Vec::new(), 0);
+    for (file, of_file) in config.broken_files() {
+        names.extend(file.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+        match findings.len() < MOST_IN_FILES {
+            true => findings.extend(of_file),
+            false => more += 1,
+        }
+    }
+    if more > 0 {
+        let message = format!("{more} more files of domains have errors");
+        let place = config.directory().map(Place::file);
+        findings.push(Finding::error("more-findings", place, message));
+    }
+    (names, findings)
+}
+
+/// Files that lie where they are not looked for: the first of them, and their number.
+fn misplaced(files: Vec<(PathBuf, PathBuf)>) -> Option<Finding> {
+    let more = files.len().saturating_sub(1);
+    let (file, place) = files.into_iter().next()?;
+    let more = match more {
+        0 => String::new(),
+        1 => "; 1 more file is in a wrong place, too".to_owned(),
+        more => format!("; {more} more files are in a wrong place, too"),
+    };
+    let place = finding::name(&place);
+    let message =
+        format!("this file is not used: by domains.directory_letters, its place is {place}");
+    let mut finding =
+        Finding::warning("domain-file-place", Some(Place::file(file)), message + &more);
+    finding.remedy = Some("move it there, or correct the key".to_owned());
+    Some(finding)
 }
 
 /// A host of `parent` for mail clients, which is configured as a domain.
@@ -263,12 +307,10 @@ fn note(variable: &Variable, whole: Option<&Place>, of_file: &Places) -> Finding
 fn of_domains<'a>(
     config: &Config,
     whole: Option<&Place>,
-    broken: &[(PathBuf, Vec<Finding>)],
+    broken: &HashSet<String>,
     base: impl Fn() -> &'a Places<'a>,
 ) -> Vec<Finding> {
-    let broken: HashSet<_> =
-        broken.iter().filter_map(|(file, _)| file.file_name()?.to_str()).collect();
-    let is_broken = |name: &Name| broken.contains(&*format!("{name}.toml"));
+    let is_broken = |name: &Name| !broken.is_empty() && broken.contains(&format!("{name}.toml"));
     let mut shared = Shared::default();
     // Domains share sources.
     let mut of_sources = HashMap::new();
@@ -303,18 +345,29 @@ fn of_domains<'a>(
             };
             own.or_else(|| first_in_base(keys))
         };
+        // A place in the domain's own file is in no other file.
+        let is_in_file = |finding: &Finding| match origin.get() {
+            Some(Origin::File(path)) => {
+                finding.place.as_ref().is_some_and(|place| *place.file == **path)
+            }
+            _ => false,
+        };
+        let mut add = |finding: Finding| {
+            let is_in_file = is_in_file(&finding);
+            shared.add(finding, named, is_in_file);
+        };
         let Some(account) = found.account(domain, None, None) else {
             let keys: Vec<_> = found.too_long(domain).into_iter().collect();
             let name = || pattern.clone().unwrap_or_else(|| Name::Domain(domain.clone()));
             let place = first(&keys).or_else(|| base().name(&name())).or_else(|| whole.cloned());
             let message = "a host name is too long or invalid once the domain is filled in";
-            shared.add(Finding::error("host-too-long", place, message), named);
+            add(Finding::error("host-too-long", place, message));
             continue;
         };
         for finding in redirect::findings(domain, &account, config) {
             let keys = ["autodiscover.redirect_address".to_owned()];
             let place = first(&keys).or_else(|| whole.cloned());
-            shared.add(Finding { place, ..finding }, named);
+            add(Finding { place, ..finding });
         }
         // Others are not looked up.
         if let (Some(source), Some(_)) = (found.login(), named) {
@@ -322,7 +375,7 @@ fn of_domains<'a>(
             let key = [sources::key(source).to_owned()];
             for finding in of_source.or_insert_with(|| sources::findings(source)) {
                 let place = first(&key).or_else(|| whole.cloned());
-                shared.add(Finding { place, ..finding.clone() }, named);
+                add(Finding { place, ..finding.clone() });
             }
         }
         for (key, length, max) in found.shortened(domain) {
@@ -330,13 +383,13 @@ fn of_domains<'a>(
             let message = format!("{key}: {length} characters; it is cut after {max}");
             let mut finding = Finding::warning("name-long", place, message);
             finding.remedy = Some("use a shorter name".to_owned());
-            shared.add(finding, named);
+            add(finding);
         }
         for finding in lint(&account, |keys| first(keys).or_else(|| whole.cloned())) {
-            shared.add(finding, named);
+            add(finding);
         }
     }
-    shared.findings
+    shared.findings(config.directory())
 }
 
 /// A domain whose settings are checked.
@@ -375,14 +428,26 @@ struct Shared {
     findings: Vec<Finding>,
     /// By code and place, or by message if the place is only a file.
     known: HashMap<(&'static str, Option<Place>, Option<String>), usize>,
+    /// How many findings of each code are in the files of domains.
+    in_files: BTreeMap<&'static str, (Level, usize)>,
 }
 
 impl Shared {
-    fn add(&mut self, finding: Finding, domain: Option<&Domain>) {
+    /// Adds a finding for a domain. `is_in_file` is true if its place is in the file of a domain: of
+    /// very many such findings, the first ones are kept.
+    fn add(&mut self, finding: Finding, domain: Option<&Domain>, is_in_file: bool) {
         let is_exact = finding.place.as_ref().is_some_and(|place| place.position.is_some());
         let message = (!is_exact).then(|| finding.message.clone());
         let next = self.findings.len();
-        let at = *self.known.entry((finding.code, finding.place.clone(), message)).or_insert(next);
+        let key = (finding.code, finding.place.clone(), message);
+        if is_in_file && !self.known.contains_key(&key) {
+            let (_, count) = self.in_files.entry(finding.code).or_insert((finding.level, 0));
+            *count += 1;
+            if *count > MOST_IN_FILES {
+                return;
+            }
+        }
+        let at = *self.known.entry(key).or_insert(next);
         if at == next {
             self.findings.push(Finding { domain: domain.cloned(), ..finding });
             return;
@@ -394,5 +459,19 @@ impl Shared {
                 known.others.push(domain.clone());
             }
         }
+    }
+
+    /// All findings, with the number of those in files of the folder that were left out.
+    fn findings(self, folder: Option<&Path>) -> Vec<Finding> {
+        let mut findings = self.findings;
+        for (code, (level, count)) in self.in_files {
+            let more = count.saturating_sub(MOST_IN_FILES);
+            if more > 0 {
+                let message = format!("{more} more findings of this kind in files of domains");
+                let place = folder.map(Place::file);
+                findings.push(Finding { level, ..Finding::warning(code, place, message) });
+            }
+        }
+        findings
     }
 }

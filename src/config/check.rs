@@ -17,6 +17,7 @@ use super::value_checks::ValueChecks;
 use super::{build, limits, parts};
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Settling};
+use crate::directory::layout::MAX_LETTERS;
 use crate::directory::list::List;
 use crate::directory::name::Name;
 use crate::files::{self, Kind, Stamp};
@@ -235,7 +236,7 @@ impl<'a> Check<'a> {
         let file = document.file;
         let mut lists = self.list_files(&file.domains);
         lists.extend(self.listed_by_variable());
-        let directory = file.domains.directory.as_ref().and_then(|path| self.directory(path));
+        let directory = self.directory(&file.domains);
         let has_lists = !file.domains.list_files.is_empty() || !lists.is_empty();
         let has_tables = !domains.is_empty() || !patterns.below.is_empty();
         let named = has_tables || has_lists || directory.is_some();
@@ -256,8 +257,13 @@ impl<'a> Check<'a> {
             if has_file() {
                 return Target::Elsewhere;
             }
-            if let Some((parent, entry)) = patterns.of(domain) {
-                return Target::Table(Name::Below(parent.clone()), entry);
+            for parent in domain.parents() {
+                if let Some((parent, entry)) = patterns.below.get_key_value(parent) {
+                    return Target::Table(Name::Below(parent.clone()), entry);
+                }
+                if directory.as_ref().is_some_and(|directory| directory.has_below(parent)) {
+                    return Target::Elsewhere;
+                }
             }
             match &patterns.all {
                 _ if !is_complete => Target::Elsewhere,
@@ -418,7 +424,20 @@ impl<'a> Check<'a> {
         maps
     }
 
-    fn directory(&mut self, path: &Spanned<String>) -> Option<DomainsD<Entry>> {
+    fn directory(&mut self, domains: &file::Domains) -> Option<DomainsD<Entry>> {
+        let letters = domains.directory_letters.as_ref().map_or(Some(0), |letters| {
+            let number = usize::try_from(*letters.get_ref()).ok();
+            let number = number.filter(|number| *number <= MAX_LETTERS);
+            if number.is_none() {
+                let message = format!(
+                    "domains.directory_letters: {} is not a number from 0 to {MAX_LETTERS}",
+                    letters.get_ref()
+                );
+                self.checker.mistake("letters-range", letters.span(), message);
+            }
+            number
+        })?;
+        let path = domains.directory.as_ref()?;
         if self.checker.is_empty("domains.directory", path) {
             return None;
         }
@@ -435,7 +454,7 @@ impl<'a> Check<'a> {
             self.checker.mistake("file-unreadable", path.span(), message);
             return None;
         }
-        let mut directory = DomainsD::new(folder, self.loading.settling);
+        let mut directory = DomainsD::new(folder, letters, self.loading.settling);
         let earlier = self.loading.earlier.and_then(|earlier| earlier.directory.as_ref());
         if let Some(earlier) = earlier {
             directory.remember(earlier, self.loading.is_meant);

@@ -6,6 +6,7 @@
 
 use super::lookup::Config;
 use crate::address::Domain;
+use crate::directory::name::Name;
 
 impl Config {
     /// Every domain that is named exactly, once, without collecting those of lists: first the
@@ -19,7 +20,10 @@ impl Config {
                 !self.domains.contains_key(domain) && !is_in_earlier
             })
         });
-        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        let in_directory = self.names_of_files().filter_map(|name| match name {
+            Name::Domain(domain) => Some(domain),
+            Name::Below(_) | Name::All => None,
+        });
         let in_directory = in_directory.filter(|domain| !self.is_in_table_or_list(domain));
         tables.into_iter().chain(listed).chain(in_directory)
     }

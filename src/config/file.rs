@@ -142,11 +142,12 @@ pub const FLAGS: [&str; 7] = [
     "user_agents",
 ];
 /// Keys that are numbers, wherever they are.
-pub const NUMBERS: [&str; 9] = [
+pub const NUMBERS: [&str; 10] = [
     "body_bytes",
     "buffered_bytes",
     "connections",
     "days_on_server",
+    "directory_letters",
     "parameters_bytes",
     "port",
     "stop_timeout_s",

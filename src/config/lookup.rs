@@ -120,14 +120,15 @@ pub enum NotFound {
 pub struct Unread {
     directory: Arc<DomainsD<Entry>>,
     base: Arc<Base>,
-    domain: Domain,
+    /// Its name without `.toml`: a domain or a pattern.
+    stem: String,
 }
 
 impl Unread {
     /// Reads the file. This may take a while.
     pub fn read(self) {
         let read = |path: &Path, text: &str| entry::of_file(path, text, &self.base);
-        self.directory.read(&self.domain, read);
+        self.directory.read(&self.stem, read);
     }
 }
 
@@ -142,9 +143,13 @@ impl Config {
 
     /// True if `domain` is named: exactly, or by a pattern.
     pub fn is_named(&self, domain: &Domain) -> bool {
+        let has_file = |directory: &Arc<DomainsD<Entry>>| {
+            domain.parents().any(|parent| directory.has_below(parent))
+        };
         self.is_named_exactly(domain)
             || self.patterns.name(domain)
             || self.lists.iter().any(|(_, list)| list.has_pattern_for(domain))
+            || self.directory.as_ref().is_some_and(has_file)
     }
 
     /// True if `domain` itself is named by a table, a list or a file.
@@ -213,19 +218,14 @@ impl Config {
         }
         let mut is_known = true;
         if let Some(directory) = &self.directory {
-            match directory.lookup(domain) {
-                Lookup::Found { value, is_settled } => return Ok((Some(value), is_settled)),
-                Lookup::NoFile { is_settled } => is_known = is_settled,
-                Lookup::Unavailable => return Err(NotFound::Unavailable),
-                Lookup::Unread => {
-                    let (directory, base) = (directory.clone(), self.base.clone());
-                    let domain = domain.clone();
-                    return Err(NotFound::Unread(Unread { directory, base, domain }));
-                }
+            let stem = || domain.as_str().to_owned();
+            match self.of_lookup(directory, directory.lookup(domain), stem)? {
+                (Some(entry), is_settled) => return Ok((Some(entry), is_settled)),
+                (None, is_settled) => is_known = is_settled,
             }
         }
-        if let Some((_, entry)) = self.patterns.of(domain) {
-            return Ok((Some(entry.clone()), is_known));
+        if let Some((entry, is_settled)) = self.pattern_entry(domain)? {
+            return Ok((Some(entry), is_known && is_settled));
         }
         let is_answered = self.answers_any() || is_listed(&self.lists, domain);
         let of_all = || match &self.patterns.all {
@@ -235,35 +235,93 @@ impl Config {
         Ok((is_answered.then(of_all), is_known))
     }
 
+    /// The entry of the longest pattern for a domain, and whether it is settled.
+    fn pattern_entry(&self, domain: &Domain) -> Result<Option<(Entry, bool)>, NotFound> {
+        let Some(directory) = &self.directory else {
+            return Ok(self.patterns.of(domain).map(|(_, entry)| (entry.clone(), true)));
+        };
+        for parent in domain.parents() {
+            if let Some(entry) = self.patterns.below.get(parent) {
+                return Ok(Some((entry.clone(), true)));
+            }
+            let found = directory.lookup_below(parent);
+            if let (Some(entry), is_settled) =
+                self.of_lookup(directory, found, || Name::below(parent))?
+            {
+                return Ok(Some((entry, is_settled)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The result of a look-up in the folder: an entry, and whether it or its absence is settled.
+    fn of_lookup(
+        &self,
+        directory: &Arc<DomainsD<Entry>>,
+        found: Lookup<Entry>,
+        stem: impl FnOnce() -> String,
+    ) -> Result<(Option<Entry>, bool), NotFound> {
+        match found {
+            Lookup::Found { value, is_settled } => Ok((Some(value), is_settled)),
+            Lookup::NoFile { is_settled } => Ok((None, is_settled)),
+            Lookup::Unavailable => Err(NotFound::Unavailable),
+            Lookup::Unread => {
+                let (directory, base) = (directory.clone(), self.base.clone());
+                Err(NotFound::Unread(Unread { directory, base, stem: stem() }))
+            }
+        }
+    }
+
     /// The files of the domain folder that have errors, with the findings for each.
-    pub fn broken_files(&self) -> Vec<(PathBuf, Vec<Finding>)> {
-        let files = self.directory.iter().flat_map(|directory| directory.files());
+    pub fn broken_files(&self) -> impl Iterator<Item = (PathBuf, Vec<Finding>)> {
+        let files = self.directory.iter().flat_map(|directory| directory.layout().files());
         let findings = files.map(|path| {
             let findings = self.domain_file_errors(&path);
             (path, findings)
         });
-        findings.filter(|(_, findings)| !findings.is_empty()).collect()
+        findings.filter(|(_, findings)| !findings.is_empty())
     }
 
-    /// The domains that have both a table and a file; the file is not used.
-    pub fn domains_with_two(&self) -> Vec<Domain> {
-        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
-        in_directory.filter(|domain| self.domains.contains_key(domain)).collect()
+    /// The domains and patterns that have both a table and a file; the file is not used.
+    pub fn names_with_two(&self) -> Vec<Name> {
+        let has_table = |name: &Name| match name {
+            Name::Domain(domain) => self.domains.contains_key(domain),
+            Name::Below(parent) => self.patterns.below.contains_key(parent),
+            Name::All => false,
+        };
+        self.names_of_files().filter(has_table).collect()
+    }
+
+    /// The files in the folder that lie in another place than they are looked for, each with this
+    /// place.
+    pub fn misplaced_files(&self) -> Vec<(PathBuf, PathBuf)> {
+        self.directory.iter().flat_map(|directory| directory.layout().misplaced()).collect()
+    }
+
+    /// The domains and patterns that have a file.
+    pub(super) fn names_of_files(&self) -> impl Iterator<Item = Name> {
+        self.directory.iter().flat_map(|directory| directory.layout().names())
     }
 
     fn domain_file_errors(&self, path: &Path) -> Vec<Finding> {
         let error =
             |code, message: String| vec![Finding::error(code, Some(Place::file(path)), message)];
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        match Domain::parse(stem) {
+        match Name::parse(stem) {
             Err(_) => {
                 return error(
                     "domain-file",
-                    "the file name is not a domain name; the file is ignored".to_owned(),
+                    "the file name is not a domain name or a pattern; the file is ignored"
+                        .to_owned(),
                 );
             }
-            Ok(domain) if domain.as_str() != stem => {
-                return error("domain-file", format!("rename it to {domain}.toml"));
+            Ok(Name::All) => {
+                let message = "the table for all domains is [domain.\"*\"] in the configuration file; \
+                               this file is ignored";
+                return error("domain-file", message.to_owned());
+            }
+            Ok(name) if name.to_string() != stem => {
+                return error("domain-file", format!("rename it to {name}.toml"));
             }
             Ok(_) => {}
         }
@@ -314,22 +372,29 @@ impl Config {
         if self.domains.contains_key(domain) {
             return Origin::Table(Name::Domain(domain.clone()));
         }
-        match &self.directory {
-            Some(directory) if directory.has(domain) => {
-                return Origin::File(directory.path(domain));
-            }
-            _ => {}
-        }
-        match (self.patterns.of(domain), &self.patterns.all) {
-            (Some((parent, _)), _) => Origin::Table(Name::Below(parent.clone())),
-            (None, Some(_)) => Origin::Table(Name::All),
-            (None, None) => Origin::Base,
-        }
+        let file = |stem: &str| {
+            let directory = self.directory.as_ref()?;
+            let path = directory.layout().path(stem);
+            path.exists().then_some(Origin::File(path))
+        };
+        let pattern = |parent: &str| match self.patterns.below.get_key_value(parent) {
+            Some((parent, _)) => Some(Origin::Table(Name::Below(parent.clone()))),
+            None => file(&Name::below(parent)),
+        };
+        file(domain.as_str())
+            .or_else(|| domain.parents().find_map(pattern))
+            .or_else(|| self.patterns.all.as_ref().map(|_| Origin::Table(Name::All)))
+            .unwrap_or(Origin::Base)
     }
 
     /// Where the settings of a pattern are written, or those of the default table.
     pub fn origin_of_pattern(&self, name: &Name) -> Origin {
-        Origin::Table(name.clone())
+        match (name, &self.directory) {
+            (Name::Below(parent), Some(directory)) if !self.patterns.below.contains_key(parent) => {
+                Origin::File(directory.layout().path(&name.to_string()))
+            }
+            _ => Origin::Table(name.clone()),
+        }
     }
 
     /// The list files.
@@ -344,7 +409,7 @@ impl Config {
 
     /// The folder with a file for each domain.
     pub fn directory(&self) -> Option<&Path> {
-        self.directory.as_ref().map(|directory| directory.folder())
+        self.directory.as_ref().map(|directory| &*directory.layout().folder)
     }
 
     /// The certificate and key for Apple profiles, if configured.
@@ -364,12 +429,14 @@ impl Config {
         Some(list.clone())
     }
 
-    /// The names of the tables for more than one domain, sorted.
+    /// The names of the tables and files for more than one domain, sorted.
     pub fn patterns(&self) -> Vec<Name> {
         let all = self.patterns.all.iter().map(|_| Name::All);
-        let mut names: Vec<_> =
-            self.patterns.below.keys().cloned().map(Name::Below).chain(all).collect();
+        let tables = self.patterns.below.keys().cloned().map(Name::Below);
+        let files = self.names_of_files().filter(|name| matches!(name, Name::Below(_)));
+        let mut names: Vec<_> = tables.chain(files).chain(all).collect();
         names.sort_unstable();
+        names.dedup();
         names
     }
 
@@ -378,20 +445,35 @@ impl Config {
         self.patterns().into_iter().filter(|name| *name != Name::All).count()
     }
 
-    /// The settings in the table of a pattern, or in the default table.
+    /// The settings in the table or the file of a pattern, or in the default table.
     pub fn find_pattern(&self, name: &Name) -> Option<Found> {
-        let entry = match name {
+        let table = match name {
             Name::Domain(_) => None,
             Name::Below(parent) => self.patterns.below.get(parent),
             Name::All => self.patterns.all.as_ref(),
-        }?;
+        };
+        let entry = table.cloned().or_else(|| self.pattern_file(name))?;
         match entry {
-            Entry::Settings(settings) => Some(Found::new(settings.clone(), None, true)),
+            Entry::Settings(settings) => Some(Found::new(settings, None, true)),
             Entry::AliasOf(target) => {
-                let found = self.find_now(target).ok()??;
-                Some(found.for_alias_of(target))
+                let found = self.find_now(&target).ok()??;
+                Some(found.for_alias_of(&target))
             }
         }
+    }
+
+    /// The entry in the file of a pattern, which is read at once.
+    fn pattern_file(&self, name: &Name) -> Option<Entry> {
+        let Name::Below(parent) = name else { return None };
+        let directory = self.directory.as_ref()?;
+        let look = || {
+            let found = directory.lookup_below(parent.as_str());
+            self.of_lookup(directory, found, || name.to_string())
+        };
+        if let Err(NotFound::Unread(unread)) = look() {
+            unread.read();
+        }
+        look().ok()?.0
     }
 
     /// The number of domains in tables and lists.
@@ -401,7 +483,10 @@ impl Config {
 
     /// Every domain that is named by a table, a list or a file, sorted by name.
     pub fn domains(&self) -> Vec<Domain> {
-        let in_directory = self.directory.iter().flat_map(|directory| directory.domains());
+        let in_directory = self.names_of_files().filter_map(|name| match name {
+            Name::Domain(domain) => Some(domain),
+            Name::Below(_) | Name::All => None,
+        });
         let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
         let mut domains: Vec<_> =
             self.domains.keys().cloned().chain(listed).chain(in_directory).collect();

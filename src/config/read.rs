@@ -332,6 +332,7 @@ mod tests {
             "pop3.leave_on_server",
         ];
         let numbers = [
+            "domains.directory_letters",
             "imap.port",
             "limits.body_bytes",
             "limits.buffered_bytes",

@@ -442,7 +442,7 @@ fn summary(new: &Config, old: &Config) -> String {
         change => parts[0] += &format!(" ({change:+})"),
     }
     if let Some(directory) = &new.directory {
-        parts.push(format!("files in {}", directory.folder().display()));
+        parts.push(format!("files in {}", directory.layout().folder.display()));
     }
     if new.answers_any() {
         match parts[..] {

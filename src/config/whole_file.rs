@@ -49,6 +49,16 @@ pub struct Domains {
     /// - Default: none
     /// - Example: `directory = "domains.d"`
     pub directory: Option<Spanned<String>>,
+    /// How many letters the names of the sub-folders of `directory` have, from {range}. With 2, the
+    /// file of example.org is `ex/example.org.toml`.
+    ///
+    /// They are the first letters of the domain, or its first label if that is shorter; for a pattern,
+    /// those of the domain behind `*.`. With 0 there are no sub-folders. See *A folder of domains*.
+    ///
+    /// - Range: 0 to 4
+    /// - Default: `0`
+    /// - Example: `directory_letters = 2`
+    pub directory_letters: Option<Spanned<i64>>,
     /// A path for web servers that get a certificate when a name is first asked for, such as Caddy: the
     /// response to `?domain=autoconfig.example.org` has status 200 if example.org is named exactly, and
     /// 404 for all other names. Not available in CGI.

@@ -44,11 +44,17 @@ impl Name {
         }
     }
 
-    /// The domain, if the name is that of one.
-    pub fn domain(&self) -> Option<&Domain> {
+    /// How the pattern for the domains below `parent` is written.
+    pub fn below(parent: &str) -> String {
+        [BELOW, parent].concat()
+    }
+
+    /// The name as people write it; see [`Domain::for_people`].
+    pub fn for_people(&self) -> String {
         match self {
-            Name::Domain(domain) => Some(domain),
-            Name::Below(_) | Name::All => None,
+            Name::Domain(domain) => domain.for_people().into_owned(),
+            Name::Below(parent) => Name::below(&parent.for_people()),
+            Name::All => ALL.to_owned(),
         }
     }
 
