@@ -112,12 +112,19 @@ fn key_in_folder(key: &Path) -> Finding {
 
 //------------ Who can write --------------------------------------------------
 
-/// The findings about the folder of domains, and about the first file in it, that others can write.
+/// The findings about the folder of domains, and about the first file or sub-folder in it, that
+/// others can write.
 fn writable_folder(folder: &Path) -> Vec<Finding> {
     let mut findings: Vec<_> = writable_by_others(folder).into_iter().collect();
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
-    let of_files: Vec<_> = files.filter_map(|path| writable_by_others(&path)).collect();
+    let entries = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path())
+    };
+    let below = entries(folder).flat_map(|path| {
+        let in_it: Vec<_> = if path.is_dir() { entries(&path).collect() } else { Vec::new() };
+        std::iter::once(path).chain(in_it.into_iter().filter(|path| path.is_file()))
+    });
+    let of_files: Vec<_> = below.filter_map(|path| writable_by_others(&path)).collect();
     let more = of_files.len().saturating_sub(1);
     let first = of_files.into_iter().min_by(|a, b| a.place.cmp(&b.place));
     findings.extend(first.map(|mut finding| {
