@@ -47,8 +47,9 @@ pub fn resolve<'a>(
             Some((domain, found)) => {
                 // Only the name of the Host is used: errors in its settings are ignored here.
                 let host_domain = match &question.host {
-                    // This is the usual case, and the domain was found already.
-                    Some(host) if stands_for(host, &domain, config) => Some(domain.clone()),
+                    // This is the usual case, and the domain was found already. The Host stands for
+                    // it even if it is configured as a domain of its own.
+                    Some(host) if is_host_of(host, &domain) => Some(domain.clone()),
                     _ => match by_host() {
                         Err(NotFound::Unavailable) => None,
                         found => found?.map(|(domain, _)| domain),
@@ -87,8 +88,10 @@ impl Resolved<'_> {
 /// one that the configuration names, or it is in the account's domain or one of its servers. It is
 /// not enough that any domain is answered.
 fn is_checked(host: &Domain, account: &Account, config: &Config) -> bool {
-    let domain = behind(host, config);
-    *domain == account.domain || config.is_named(&domain) || account.knows(host)
+    // The first needs no look-up, and is the usual case.
+    is_host_of(host, &account.domain)
+        || config.is_named(&behind(host, config))
+        || account.knows(host)
 }
 
 fn find<'a>(
@@ -98,9 +101,9 @@ fn find<'a>(
     Ok(config.find(&domain)?.map(|found| (domain, found)))
 }
 
-/// True if a Host stands for `domain`: `behind` without an allocation.
-fn stands_for(host: &Domain, domain: &Domain, config: &Config) -> bool {
-    domain.is_left_of(host, &HOST_PREFIXES) && !config.is_named_exactly(host)
+/// True if a Host is `domain` itself, or one of its hosts for clients.
+fn is_host_of(host: &Domain, domain: &Domain) -> bool {
+    host == domain || domain.is_left_of(host, &HOST_PREFIXES)
 }
 
 /// The domain that a Host stands for, configured or not.
