@@ -72,7 +72,8 @@ fn respond_settled(request: &Request, config: &Config) -> Reply {
         log::findings(&[failure]);
         return unavailable().into();
     }
-    if config.has_changed_search() {
+    // The domain may have been moved to a part that was read before.
+    if reply.response.status == Status::NotFound && config.has_changed_list() {
         return unavailable().into();
     }
     let is_swapped = || {

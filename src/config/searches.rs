@@ -1,4 +1,4 @@
-//! What can go wrong with lists and maps while they are searched.
+//! What can go wrong with lists while they are searched.
 
 use super::lookup::Config;
 use crate::files::Stamp;
@@ -13,12 +13,11 @@ impl Config {
         })
     }
 
-    /// True if a list or a map has changed since the configuration was read: a search may have found
-    /// neither the old content nor the new one.
-    pub fn has_changed_search(&self) -> bool {
-        let is_searched = |file| self.list_files().chain(self.map_files()).any(|it| it == file);
-        let mut files = self.files.iter().filter(|(file, _)| is_searched(file.as_path()));
-        files.any(|(file, stamp)| Stamp::of(file).ok().flatten() != *stamp)
+    /// True if a list has changed since the configuration was read: a search may have missed a domain
+    /// of both the old content and the new one.
+    pub fn has_changed_list(&self) -> bool {
+        let lists = self.files.iter().filter(|(file, _)| self.list_files().any(|it| it == file));
+        lists.into_iter().any(|(file, stamp)| Stamp::of(file).ok().flatten() != *stamp)
     }
 }
 
@@ -43,12 +42,12 @@ mod tests {
         fs::write(&list, "a.example\n").unwrap();
         let config = check::config(&file, &Arc::default(), Loading::cgi(&CHECKS)).1.unwrap();
         assert!(config.is_named(&Domain::parse("a.example").unwrap()));
-        assert!(!config.has_changed_search());
+        assert!(!config.has_changed_list());
         // The configuration itself is read at once.
         fs::write(&file, "").unwrap();
-        assert!(!config.has_changed_search());
+        assert!(!config.has_changed_list());
         fs::write(&list, "a.example\nb.example\n").unwrap();
-        assert!(config.has_changed_search() && config.search_failure().is_none());
+        assert!(config.has_changed_list() && config.search_failure().is_none());
         fs::remove_dir_all(&folder).unwrap();
     }
 }
