@@ -20,14 +20,17 @@ pub mod pox_body;
 pub mod probe_url;
 pub mod profile_cms;
 pub mod published;
+pub mod reply;
 pub mod routing;
+pub mod socketmap_reply;
 pub mod template;
+pub mod userdb_reply;
 
 /// A target: takes bytes, panics if a property does not hold.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 17] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -44,7 +47,9 @@ pub const TARGETS: [(&str, Target); 17] = [
     ("profile_cms", profile_cms::run),
     ("published", published::run),
     ("routing", routing::run),
+    ("socketmap_reply", socketmap_reply::run),
     ("template", template::run),
+    ("userdb_reply", userdb_reply::run),
 ];
 
 /// Removes and returns the bytes before the first `separator`, or all bytes without one.

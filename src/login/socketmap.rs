@@ -18,15 +18,16 @@ pub fn request(name: &str, key: &str) -> Vec<u8> {
 /// Reads what was received since the request.
 pub fn read(received: &[u8]) -> Reading {
     let digits = received.iter().take_while(|b| b.is_ascii_digit()).count();
-    let length = received[..digits].iter().try_fold(0, |length: usize, digit| {
-        Some(length * 10 + usize::from(digit - b'0')).filter(|length| *length <= MAX_REPLY)
+    let length = received[..digits].iter().fold(0, |length: usize, digit| {
+        length.saturating_mul(10).saturating_add((digit - b'0').into())
     });
-    let Some(length) = length else { return Reading::Broken("the reply is too long") };
+    if digits > MAX_REPLY.ilog10() as usize + 1 || length > MAX_REPLY {
+        return Reading::Broken("the reply is too long");
+    }
     match received.get(digits) {
-        // A length has no further digits than the longest one.
-        None if digits <= MAX_REPLY.ilog10() as usize + 1 => return Reading::More,
+        None => return Reading::More,
         Some(b':') if digits > 0 => {}
-        _ => return Reading::Broken("the reply is not a netstring"),
+        Some(_) => return Reading::Broken("the reply is not a netstring"),
     }
     let rest = &received[digits + 1..];
     match rest.get(length) {
