@@ -1,7 +1,7 @@
 //! The configuration of what is published: mailsetup accepts it, and answers the same.
 
 use crate::fixtures;
-use mailsetup::account::{Account, Auth, Protocol, Security};
+use mailsetup::account::{Account, Auth, Mailbox, Protocol, Security};
 use mailsetup::address::{Domain, EmailAddress};
 use mailsetup::commands::CHECKS;
 use mailsetup::config::check;
@@ -38,7 +38,7 @@ fn settings(account: &Account) -> Vec<Setting> {
         port: server.port.get(),
         security: server.security,
         methods: server.auth.iter().map(|auth| words(auth).to_owned()).collect(),
-        login: server.login.of(address),
+        login: server.login.of(&Mailbox { address, login: None }),
     });
     setting.collect()
 }
