@@ -15,8 +15,7 @@ const COMPARED: u32 = 0o666;
 /// The findings about a source, without a place.
 pub fn findings(source: &Source) -> Vec<Finding> {
     let message = format!(
-        "{}: whoever asks for an address can see that its mailbox exists, if its login differs from \
-         `username`",
+        "{}: a client can see from a login that differs from `username` that the mailbox exists",
         key(source)
     );
     let mut findings = vec![Finding::note("login-reveals", None, message)];
@@ -57,13 +56,13 @@ fn of_socket(key: &str, server: &Server) -> Vec<Finding> {
     if matches!(server.protocol, Protocol::Userdb) {
         let (message, remedy) = match mode {
             COMPARED => (
-                "with mode 0666, Dovecot answers only about mailboxes whose uid is that of the user \
-                 who asks, unless that user owns the socket; about others it says FAIL",
+                "with mode 0666, Dovecot answers only about mailboxes that have the uid of the process \
+                 that connects, unless it owns the socket; about others it says FAIL",
                 "see docs/logins.md for the ways to a login",
             ),
             _ => (
-                "whoever can open this socket can also ask Dovecot for the password hash of any \
-                 mailbox and for a list of all mailboxes",
+                "a user that can open this socket can also read from Dovecot the password hash of \
+                 any mailbox, and a list of all mailboxes",
                 "a map or a socketmap says logins and nothing else",
             ),
         };

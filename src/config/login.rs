@@ -10,7 +10,7 @@ pub struct Login {
     /// A file with an address and its login in each line, as for Postfix's texthash tables, or
     /// separated by a comma. Addresses that are not in it have the login of `username`.
     ///
-    /// The file is read again when it changes. See *Logins of single mailboxes*.
+    /// The file is read again when it changes. See *Maps of logins*.
     ///
     /// - Value: path
     /// - Default: none
@@ -32,6 +32,8 @@ pub struct Login {
     /// The Unix socket of a server with the protocol of Postfix's socketmap tables, and the name of
     /// the map behind the last colon. It is asked for the address in lower case.
     ///
+    /// See *Servers of logins*.
+    ///
     /// ```toml
     /// [domain."other.example".login]
     /// socketmap = "unix:/run/logins.sock:logins"
@@ -42,8 +44,10 @@ pub struct Login {
     /// - Without: `userdb`
     pub socketmap: Option<Spanned<String>>,
     /// A socket of Dovecot's userdb. The login is the user name that Dovecot has for the address.
-    /// A program that can open such a socket can usually also read password hashes from it: take a map
-    /// or a socketmap if you can.
+    /// A user that can open such a socket can usually also read password hashes from it: use a map or
+    /// a socketmap if you can.
+    ///
+    /// See *Servers of logins*.
     ///
     /// ```toml
     /// [domain."dovecot.example".login]

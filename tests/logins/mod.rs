@@ -722,7 +722,7 @@ fn check_says_what_a_source_reveals_and_whether_its_socket_can_be_used() {
         |mode| fs::set_permissions(&socket, fs::Permissions::from_mode(mode)).expect("chmod");
     for (line, permissions, expected) in [
         ("map = 'logins'\n".to_owned(), 0o660, &[("login-reveals", "note: ")][..]),
-        (Speaks::Socketmap.line(&socket), 0o660, &[("login-reveals", "its mailbox exists")]),
+        (Speaks::Socketmap.line(&socket), 0o660, &[("login-reveals", "the mailbox exists")]),
         (
             Speaks::Socketmap.line(&missing),
             0o660,
@@ -736,7 +736,7 @@ fn check_says_what_a_source_reveals_and_whether_its_socket_can_be_used() {
         (
             Speaks::Userdb.line(&socket),
             0o660,
-            &[("login-reveals", "note: "), ("login-userdb", "mode 0660: whoever can open")],
+            &[("login-reveals", "note: "), ("login-userdb", "mode 0660: a user that can open")],
         ),
         (
             Speaks::Userdb.line(&socket),
