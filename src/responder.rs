@@ -145,7 +145,8 @@ fn document(
     Ok(Answer { response, tag, is_settled: resolved.found.is_settled, may_be_signed })
 }
 
-/// The own login of the mailbox, if the document names one and a source may be asked for it.
+/// The own login of the mailbox, if the document names one and a source may be asked for it. One that
+/// the settings give anyway is none.
 ///
 /// The domain must be named: otherwise, clients would choose what is asked.
 fn own_login(
@@ -161,7 +162,13 @@ fn own_login(
                 && address.domain() == &*resolved.domain
                 && config.is_named(address.domain()) =>
         {
-            look_up(source, address, lookups).map_err(|inquiry| Box::new(Step::Ask(inquiry)))
+            let login = look_up(source, address, lookups);
+            let login = login.map_err(|inquiry| Box::new(Step::Ask(inquiry)))?;
+            // Compared also if there is none, so that both take the same time.
+            let name =
+                login.as_ref().map_or_else(|| address.to_string(), |it| it.as_str().to_owned());
+            let is_given = resolved.gives(&name, question, config);
+            Ok(login.filter(|_| !is_given))
         }
         _ => Ok(None),
     }

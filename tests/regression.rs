@@ -397,3 +397,39 @@ fn no_text_of_the_configuration_is_taken_for_a_marker() {
         }
     }
 }
+
+/// A source of logins that knows each mailbox, as Dovecot does, told by its answers which addresses
+/// have one: their documents had the login in place of the placeholder.
+#[test]
+fn a_login_that_the_settings_give_anyway_does_not_tell_that_a_mailbox_exists() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "logins",
+        "ann@example.org ann@example.org\nben@example.org Ben@example.org\n\
+         cat@example.org cat\ndan@example.net dan\neve@example.net eve@example.net\n",
+    );
+    let config = sandbox.write(
+        "c.toml",
+        "login.map = 'logins'\n[domain.'example.org']\n[domain.'example.net']\n\
+         imap.username = '%EMAILLOCALPART%'\npop3.username = '%EMAILLOCALPART%'\n\
+         smtp.username = '%EMAILLOCALPART%'\n",
+    );
+    let document = |address: &str, path: &str| {
+        let response =
+            over_cgi(&config, &Request::get(format!("{path}{address}")).host("x.invalid"));
+        assert_eq!(response.status, 200, "{address}");
+        response.text()
+    };
+    let autoconfig = |address: &str| document(address, "/mail/config-v1.1.xml?emailaddress=");
+    for address in ["ann@example.org", "ben@example.org", "ANN@example.org"] {
+        assert_eq!(autoconfig(address), autoconfig("nobody@example.org"), "{address}");
+    }
+    assert_eq!(autoconfig("dan@example.net"), autoconfig("nobody@example.net"));
+    for (address, login) in [("cat@example.org", "cat"), ("eve@example.net", "eve@example.net")] {
+        let expected = format!("<username>{login}</username>");
+        assert_eq!(autoconfig(address).matches(&expected).count(), 3, "{address}");
+    }
+    // The profile has the address itself, in the letter case of the request.
+    let profile = document("Ben@example.org", "/mobileconfig?emailaddress=");
+    assert!(profile.contains("<string>Ben@example.org</string>"), "{profile}");
+}
