@@ -119,7 +119,7 @@ test-clients:
 test-logins:
 	sh tests/install-tools.sh
 	sh tests/install-logins.sh
-	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main servers::logins -- --ignored
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main servers::logins servers::userdb -- --ignored
 
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:

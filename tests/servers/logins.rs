@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use nix::unistd::{Group, User};
 
-use crate::common::namespace::Namespace;
+use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, command, run, source, wait_until, write};
 
 use super::{listens, local};
@@ -120,7 +120,7 @@ pub fn contrib(name: &str) -> String {
 const DATABASE: &str = "/var/lib/mail/users.sqlite";
 
 /// Postfix needs a configuration.
-fn postfix() {
+pub fn postfix() {
     write(Path::new("/etc/postfix/main.cf"), "compatibility_level = 3.6\n");
 }
 
@@ -128,7 +128,10 @@ pub fn sqlite(path: &str, statements: &str) {
     let path = Path::new(path);
     fs::create_dir_all(path.parent().expect("a folder")).expect("mkdir");
     let _ = fs::remove_file(path);
-    run(command("sqlite3").arg(path).arg(statements));
+    let script = path.with_extension("sql");
+    write(&script, statements);
+    let script = fs::File::open(script).expect("a file");
+    run(command("sqlite3").arg(path).stdin(script));
     fs::set_permissions(path, fs::Permissions::from_mode(0o644)).expect("chmod");
 }
 
@@ -343,4 +346,125 @@ fn slapd_again(world: &Namespace) -> Process {
     }
     assert!(wait_until(|| !listens(local(389))));
     slapd(world, "dc=example,dc=org", "", PEOPLE, false)
+}
+
+//------------ Panels ---------------------------------------------------------
+
+/// The text of docs/panels.md between these.
+fn of_panels(from: &str, to: &str) -> String {
+    let page = fs::read_to_string(source("docs/panels.md")).expect("docs/panels.md");
+    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from:?}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("no {to:?}")).0.to_owned()
+}
+
+/// The lines of docs/panels.md for YunoHost: a user has several addresses, and a group has one, too.
+#[test]
+#[ignore = "make test-logins installs what it needs"]
+fn yunohost_users_have_the_login_of_each_address() {
+    let people = "\
+dn: dc=yunohost,dc=org
+objectClass: dcObject
+objectClass: organization
+dc: yunohost
+o: yunohost.org
+
+dn: ou=users,dc=yunohost,dc=org
+objectClass: organizationalUnit
+ou: users
+
+dn: uid=anna,ou=users,dc=yunohost,dc=org
+objectClass: inetOrgPerson
+objectClass: mailAccount
+cn: Anna Smith
+sn: Smith
+uid: anna
+mail: anna@example.org
+mail: anna.smith@example.org
+mail: info@example.net
+userPassword: secret
+
+dn: cn=team,ou=users,dc=yunohost,dc=org
+objectClass: inetOrgPerson
+cn: team
+sn: team
+uid: team
+mail: team@example.org
+";
+    let schema =
+        "objectclass ( 1.3.6.1.4.1.99999.1 NAME 'mailAccount' SUP top AUXILIARY MUST mail )";
+    let python = of_panels("```python\n", "```");
+    let (search, maps) = python.split_once('\n').expect("two lines");
+    let shipped = contrib("socketmap/ldap.py");
+    let line = |start: &str| {
+        let mut lines = shipped.lines();
+        lines.find(|line| line.starts_with(start)).expect("a line").to_owned()
+    };
+    let changes = [
+        (line("SEARCH = "), search),
+        (line("    \"logins\": "), maps.lines().nth(1).expect("a map")),
+    ];
+    let changes: Vec<_> = changes.iter().map(|(from, to)| (&**from, *to)).collect();
+    Namespace::run(|world| {
+        postfix();
+        let _directory = slapd(world, "dc=yunohost,dc=org", schema, people, true);
+        let maps = Maps::start(world, "ldap", &changes);
+        for address in ["anna@example.org", "anna.smith@example.org", "info@example.net"] {
+            assert_eq!(maps.ask("logins", address), Ok("anna".to_owned()), "{address}");
+        }
+        assert_eq!(maps.ask("logins", "team@example.org"), Err(String::new()));
+    });
+}
+
+/// The statement of docs/panels.md for ISPConfig, with the columns of its table that it uses.
+#[test]
+#[ignore = "make test-logins installs what it needs"]
+fn ispconfig_mailboxes_with_other_logins_make_a_map() {
+    let statement = of_panels("mysql -N -B dbispconfig -e \"", "\"");
+    Namespace::run(|world| {
+        postfix();
+        let _server = mariadb(
+            world,
+            "CREATE DATABASE dbispconfig; USE dbispconfig;
+             CREATE TABLE mail_user (mailuser_id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY,
+               server_id INT UNSIGNED NOT NULL DEFAULT 0, email VARCHAR(255) NOT NULL DEFAULT '',
+               login VARCHAR(255) NOT NULL, password VARCHAR(255) NOT NULL,
+               postfix ENUM('n','y') NOT NULL);
+             INSERT INTO mail_user (email, login, password, postfix) VALUES
+               ('anna.smith@example.org', 'asmith', '', 'y'),
+               ('ben@example.org', 'ben@example.org', '', 'y'),
+               ('old@example.org', 'gone', '', 'n');",
+        );
+        let mut ask = command("mariadb");
+        ask.args(["--no-defaults", "-S", MARIADB, "-N", "-B", "dbispconfig", "-e", &statement]);
+        let lines = run(&mut ask);
+        assert_eq!(lines, "anna.smith@example.org\tasmith\n");
+        let path = "/etc/mailsetup/logins";
+        write(Path::new(path), lines);
+        let found = postmap(&format!("texthash:{path}"), "anna.smith@example.org");
+        assert_eq!(found, Ok("asmith".to_owned()));
+        let config = "login.map = 'logins'\n[domain.'example.org']\n";
+        write(Path::new("/etc/mailsetup/config.toml"), config);
+        let show = |address: &str| run(command(PROGRAM).args(["show", address]));
+        assert!(show("anna.smith@example.org").contains("<username>asmith</username>"));
+        assert!(!show("old@example.org").contains("gone"));
+    });
+}
+
+pub const MARIADB: &str = "/run/mariadb.sock";
+
+/// A server of MariaDB that has run these statements.
+pub fn mariadb(world: &Namespace, statements: &str) -> Process {
+    let common = ["--no-defaults", "--user=root"];
+    let folder = "--datadir=/var/lib/mariadb-of-the-test";
+    let mut install = command("mariadb-install-db");
+    install.args(common).args([folder, "--auth-root-authentication-method=normal"]);
+    run(install.arg("--skip-test-db"));
+    let mut server = command("mariadbd");
+    server.args(common).args([folder, "--skip-networking", "--socket", MARIADB]);
+    let server = Process::start(world.sandbox, server.arg("--innodb-flush-log-at-trx-commit=0"))
+        .wait_until(|| UnixStream::connect(MARIADB).is_ok());
+    let path = world.sandbox.write("statements.sql", statements);
+    let script = fs::File::open(path).expect("a file");
+    run(command("mariadb").args(["--no-defaults", "-S", MARIADB]).stdin(script));
+    server
 }

@@ -16,6 +16,7 @@ pub mod nginx;
 pub mod panels;
 mod sites;
 mod systemd;
+mod userdb;
 
 use std::cell::Cell;
 use std::fs;

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{command, confined, run, write};
+use crate::common::{command, confined, run, source, write};
 
 use super::install;
 
@@ -34,6 +34,28 @@ fn units_are_clean() {
             install(contrib, path);
             let findings = run(command("systemd-analyze").args(["verify", "--man=no", path]));
             assert!(!findings.contains("socketmap"), "{findings}");
+        }
+    });
+}
+
+/// The line for a source of logins that docs/logins.md tells to write is the one that the units have
+/// as a comment. `make test-docs` tries it with all other lines in force.
+#[test]
+fn units_have_a_line_for_sources_of_logins() {
+    let page = std::fs::read_to_string(source("docs/logins.md")).expect("docs/logins.md");
+    let (_, rest) = page.split_once("printf '[Service]\\n").expect("a command");
+    let line = rest.split_once("\\n").expect("a line").0;
+    Namespace::run(|_world| {
+        for (contrib, path) in
+            [("systemd/mailsetup.service", SERVICE), ("systemd/mailsetup-http.service", OVER_HTTP)]
+        {
+            install("systemd/mailsetup.socket", SOCKET);
+            let unit = super::contrib(contrib);
+            let with_line = unit.replace(&format!("\n#{line}\n"), &format!("\n{line}\n"));
+            assert_ne!(with_line, unit, "{contrib} lacks #{line}");
+            write(Path::new(path), with_line);
+            let findings = run(command("systemd-analyze").args(["verify", "--man=no", path]));
+            assert!(!findings.contains("mailsetup"), "{findings}");
         }
     });
 }
