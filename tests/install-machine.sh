@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates a root with Debian 12, systemd and the web servers below target/, which the tests of the
+# Creates a root with Debian 12, systemd and the web and mail servers below target/, which the tests of the
 # documentation start as a machine of its own.
 #
 #   sh tests/install-machine.sh        create it if it is missing (Debian; as root)
@@ -18,23 +18,23 @@ systemd-nspawn:systemd-container
 packages=systemd,systemd-sysv,dbus,sudo,ca-certificates,curl,openssl,iproute2,git,xz-utils,python3,\
 make,gcc,libc6-dev,pkg-config,libssl-dev,man-db,\
 nginx-light,fcgiwrap,apache2,libapache2-mod-fcgid,lighttpd,caddy,haproxy,h2o,spawn-fcgi,\
-checkpolicy,semodule-utils
+checkpolicy,semodule-utils,postfix,dovecot-core
 
 cd "$(dirname "$0")/.."
 root=${CARGO_TARGET_DIR:-target}/machine
 install_missing
-if [ -e "$root/usr/sbin/haproxy" ]; then
+if [ -e "$root/usr/sbin/haproxy" ] && [ -e "$root/usr/sbin/dovecot" ]; then
     echo "$root is there"
     exit 0
 fi
 # The mirror that this machine uses.
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-rm -rf "$root.new"
+rm -rf "$root.new" "$root"
 mkdir -p "$root.new"
 debootstrap --variant=minbase --include="$packages" bookworm "$root.new" "${mirror:-http://deb.debian.org/debian}"
 rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
 # Each test starts the server that its page is about.
-for service in nginx apache2 lighttpd caddy haproxy h2o fcgiwrap; do
+for service in nginx apache2 lighttpd caddy haproxy h2o fcgiwrap postfix dovecot; do
     chroot "$root.new" systemctl disable "$service.service" "$service.socket" 2>/dev/null || true
 done
 mv "$root.new" "$root"

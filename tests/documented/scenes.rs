@@ -51,6 +51,39 @@ haproxy_frontend() {
     printf 'frontend http\n    mode http\n    bind :80\n' >>/etc/haproxy/haproxy.cfg
     sed -n 's/^#     \([a-z]\)/    \1/p' "contrib/haproxy/$1" >>/etc/haproxy/haproxy.cfg
 }
+# A source of logins for the domain.
+has_own_login() {
+    mkdir -p /etc/mailsetup
+    printf '[login]\n%s\n[domain."example.org"]\n' "$1" >/etc/mailsetup/config.toml
+}
+# Dovecot runs, and its user database has the login.
+dovecot_knows_it() {
+    cat >/etc/dovecot/local.conf <<'END'
+protocols =
+first_valid_uid = 1
+userdb {
+  driver = passwd-file
+  args = username_format=%u /etc/dovecot/mailboxes
+}
+END
+    echo 'anna.smith@example.org::8:8::/var/mail/x::userdb_user=asmith' >/etc/dovecot/mailboxes
+    chmod 644 /etc/dovecot/mailboxes
+    systemctl start dovecot
+}
+# The service answers with that login, restricted by its unit.
+asmith_is_answered() {
+    cp contrib/nginx/mailsetup.conf /etc/nginx/snippets/
+    nginx_site 'include snippets/mailsetup.conf;'
+    systemctl restart nginx
+    asked='http://example.org/mail/config-v1.1.xml?emailaddress=anna.smith@example.org'
+    curl -s "$asked" | grep '<username>asmith</username>' || {
+        curl -si "$asked"
+        journalctl -n 20 -u 'mailsetup*' -u 'socketmap*' -u dovecot
+        return 1
+    }
+    # The unit is that of contrib, with one line more.
+    [ "$(systemctl show --property PrivateNetwork --value mailsetup.service)" = yes ]
+}
 # Clients get settings over http, and those over https if the second word is "https".
 answers() {
     for try in $(seq 50); do
@@ -73,7 +106,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 44] = [
+pub const SCENES: [Scene; 48] = [
     Scene {
         page: "README.md",
         section: "",
@@ -101,6 +134,31 @@ pub const SCENES: [Scene; 44] = [
         "installed; mkdir -p /etc/mailsetup; \
          printf '[domain.\"%s\"]\n' example.org mail.example.org >/etc/mailsetup/config.toml",
     ),
+    scene("docs/logins.md", "A rule", "installed"),
+    Scene {
+        page: "docs/logins.md",
+        section: "A file",
+        before: r#"installed; has_own_login 'map = "logins"'; dovecot_knows_it"#,
+        after: "asmith_is_answered",
+    },
+    Scene {
+        page: "docs/logins.md",
+        section: "A socketmap",
+        before: r#"installed
+            has_own_login 'socketmap = "unix:/run/socketmap-sqlite/socket:logins"'
+            mkdir -p /var/lib/mail
+            python3 -c 'import sqlite3; d = sqlite3.connect("/var/lib/mail/users.sqlite")
+d.execute("CREATE TABLE users (email, login)")
+d.execute("INSERT INTO users VALUES (?, ?)", ("anna.smith@example.org", "asmith")); d.commit()'"#,
+        after: "asmith_is_answered",
+    },
+    Scene {
+        page: "docs/logins.md",
+        section: "Dovecot",
+        before: r#"installed
+            has_own_login 'userdb = "/run/dovecot/mailsetup-userdb"'; dovecot_knows_it"#,
+        after: "asmith_is_answered; systemctl restart dovecot; sleep 11; asmith_is_answered",
+    },
     scene("docs/many-domains.md", "Which way", "installed"),
     scene("docs/many-domains.md", "The names", "installed; listed"),
     Scene {
@@ -237,7 +295,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 23] = [
+pub const PRINTS: [(&str, &str); 27] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -252,6 +310,10 @@ pub const PRINTS: [(&str, &str); 23] = [
     ("mailsetup hook", ""),
     ("mailsetup hook nginx --socket 127.0.0.1:9000", "fastcgi_pass 127.0.0.1:9000;"),
     ("mailsetup show ann@example.org", "<emailProvider"),
+    ("mailsetup show anna.smith@example.org", "<username>asmith</username>"),
+    ("setpriv --reuid nobody", "<username>asmith</username>"),
+    ("postmap -q anna.smith@example.org", "asmith"),
+    ("doveadm user -a /run/dovecot/mailsetup-userdb", "asmith"),
     ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
     ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
     // These go to a file.
@@ -266,7 +328,7 @@ pub const PRINTS: [(&str, &str); 23] = [
 
 /// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
 /// servers of a domain.
-pub const ELSEWHERE: [&str; 26] = [
+pub const ELSEWHERE: [&str; 27] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -288,6 +350,7 @@ pub const ELSEWHERE: [&str; 26] = [
     "make test-debian13",
     "make test-dns",
     "make test-hosting",
+    "make test-logins",
     "make test-packages",
     "make test-page",
     "make test-probe",
