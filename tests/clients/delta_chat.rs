@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::rpc::Core;
-use crate::world::{AccountServer, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World};
+use crate::world::{
+    AccountServer, OWN_LOGIN, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World,
+};
 
 /// Sets up an account with only an address and a password. Its authorities are compiled in, so the
 /// one of the test is refused unless certificate checks are off.
@@ -48,6 +50,12 @@ fn logs_in_with_the_defaults() {
 #[test]
 fn logs_in_to_other_hosts_ports_and_names() {
     World::run(&UNUSUAL, |world| logs_in(world, as_told));
+}
+
+/// The login is known to Dovecot only.
+#[test]
+fn logs_in_with_a_login_of_its_own() {
+    World::run(&OWN_LOGIN, |world| logs_in(world, as_told));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::marionette::Marionette;
-use crate::world::{AUTHORITY, AccountServer, HOSTED, PASSWORD, Setup, UNUSUAL, USUAL, World};
+use crate::world::{
+    AUTHORITY, AccountServer, HOSTED, OWN_LOGIN, PASSWORD, Setup, UNUSUAL, USUAL, World,
+};
 
 /// The script that runs in Thunderbird.
 const SCRIPT: &str = include_str!("thunderbird.js");
@@ -86,6 +88,17 @@ fn sets_up_by_autodiscover_over_http_alone() {
 #[test]
 fn sets_up_a_hosted_domain_by_its_mx() {
     sets_up(&HOSTED, "xml-from-isp-https");
+}
+
+/// Its login is known to Dovecot only.
+#[test]
+fn sets_up_a_mailbox_with_a_login_of_its_own() {
+    sets_up(&OWN_LOGIN, "xml-from-isp-https");
+}
+
+#[test]
+fn sets_up_a_mailbox_with_a_login_of_its_own_by_autodiscover() {
+    sets_up(&Setup { web: &["autodiscover.example.org"], ..OWN_LOGIN }, "exchange-from-url1");
 }
 
 //------------ OAuth2 --------------------------------------------------------

@@ -92,6 +92,8 @@ pub struct Setup {
     pub https: bool,
     /// The hosts of the web server; all others have no address.
     pub web: &'static [&'static str],
+    /// The login that only Dovecot knows, if the user has one of their own.
+    pub login: Option<&'static str>,
 }
 
 /// https and all names.
@@ -100,6 +102,7 @@ pub const USUAL: Setup = Setup {
     config: "",
     https: true,
     web: &["autoconfig.example.org", "autodiscover.example.org", "example.org"],
+    login: None,
 };
 
 /// No host and no port has its default.
@@ -152,6 +155,14 @@ alias_of = "example.org"
     ..USUAL
 };
 
+/// The login is neither the address nor a part of it: Dovecot is asked for it.
+pub const OWN_LOGIN: Setup = Setup {
+    address: "anna.smith@example.org",
+    config: "login.userdb = '/run/dovecot/mailsetup-userdb'\n[domain.'example.org']\n",
+    login: Some("asmith"),
+    ..USUAL
+};
+
 /// The mail host, running.
 pub struct World<'a> {
     pub sandbox: &'a Sandbox,
@@ -171,7 +182,11 @@ impl World<'_> {
         run(command("ip").args(["address", "add", &format!("{HERE}/32"), "dev", "lo"]));
         let sandbox = namespace.sandbox;
         let config = sandbox.write("config.toml", setup.config);
-        let servers = shown(&config, setup.address);
+        // Dovecot does not run yet: these are the logins of the settings.
+        let mut servers = shown(&config, setup.address);
+        if let Some(login) = setup.login {
+            servers.iter_mut().for_each(|server| login.clone_into(&mut server.username));
+        }
         let mut world = World { sandbox, address: setup.address, servers, processes: Vec::new() };
         certificates();
         world.dns(&config, setup);
@@ -180,7 +195,8 @@ impl World<'_> {
             UnixStream::connect(SOCKET).is_ok()
         });
         world.nginx(setup);
-        world.dovecot();
+        world.dovecot(setup);
+        assert_eq!(shown(&config, setup.address), world.servers);
         postfix(setup.address);
         world
     }
@@ -324,7 +340,7 @@ http {
     }
 
     /// Debian's Dovecot with one user, who can log in only with the configured names.
-    fn dovecot(&mut self) {
+    fn dovecot(&mut self, setup: &Setup) {
         for program in ["/usr/lib/dovecot/imap", "/usr/lib/dovecot/pop3"] {
             let hint = install_hint(program);
             assert!(Path::new(program).exists(), "{program} is missing; {hint}");
@@ -334,6 +350,16 @@ http {
         let logins: BTreeSet<&str> = self.servers.iter().map(|server| &*server.username).collect();
         let users: String = logins.iter().map(|login| format!("{login}:{PASSWORD}\n")).collect();
         write(Path::new("/etc/dovecot/users"), users);
+        // Their home, and of the address the login.
+        let home = format!("::{0}:{0}::/var/mail/ann::", user("mail"));
+        let mut mailboxes: String = logins.iter().map(|login| format!("{login}{home}\n")).collect();
+        if let Some(login) = setup.login {
+            writeln!(mailboxes, "{}{home}userdb_user={login}", setup.address).expect("text");
+        }
+        write(Path::new("/etc/dovecot/mailboxes"), mailboxes);
+        run(command("groupadd").args(["--force", "--system", "mailsetup-logins"]));
+        let listener = contrib("dovecot/90-mailsetup-userdb.conf");
+        write(Path::new("/etc/dovecot/conf.d/90-mailsetup-userdb.conf"), listener);
         directory("/var/mail/ann", "mail");
         self.add(command("dovecot").arg("-F"), || [143, 993, 110, 995].into_iter().all(listens));
     }
@@ -378,8 +404,8 @@ passdb {{
   args = scheme=PLAIN username_format=%u /etc/dovecot/users
 }}
 userdb {{
-  driver = static
-  args = uid=mail gid=mail home=/var/mail/ann
+  driver = passwd-file
+  args = username_format=%u /etc/dovecot/mailboxes
 }}
 "
     )
@@ -401,12 +427,9 @@ passdb passwd-file {{
   auth_username_format = %{{user}}
   passwd_file_path = /etc/dovecot/users
 }}
-userdb static {{
-  fields {{
-    uid = mail
-    gid = mail
-    home = /var/mail/ann
-  }}
+userdb passwd-file {{
+  auth_username_format = %{{user}}
+  passwd_file_path = /etc/dovecot/mailboxes
 }}
 "
     )
@@ -422,7 +445,8 @@ service auth {
     mode = 0600
     user = postfix
   }
-}";
+}
+!include /etc/dovecot/conf.d/90-mailsetup-userdb.conf";
 
 /// Debian's Postfix, for submission only. The namespace ends it.
 fn postfix(address: &str) {
