@@ -82,17 +82,6 @@ impl Resolved<'_> {
         let mailbox = question.address.as_ref().map(|address| Mailbox { address, login });
         Subject { domain: &self.domain, mailbox }
     }
-
-    /// True if the settings give all mail servers this login anyway, except for the letter case, in
-    /// which a source often writes addresses. A document for it would be another one than that for an
-    /// address without a mailbox, and so tell that there is one.
-    pub fn gives(&self, login: &str, question: &Question, config: &Config) -> bool {
-        let Some(account) = self.account(question, config) else { return false };
-        let Some(address) = &account.address else { return false };
-        let (mailbox, login) = (Mailbox { address, login: None }, login.to_lowercase());
-        let mut servers = account.servers.iter().chain(&account.alternatives);
-        servers.all(|server| server.login.of(&mailbox).to_lowercase() == login)
-    }
 }
 
 /// True if a Host may be used in a link of the account: it stands for the account's domain or for

@@ -167,7 +167,7 @@ fn own_login(
             // Compared also if there is none, so that both take the same time.
             let name =
                 login.as_ref().map_or_else(|| address.to_string(), |it| it.as_str().to_owned());
-            let is_given = resolved.gives(&name, question, config);
+            let is_given = resolved.found.gives(&name, address);
             Ok(login.filter(|_| !is_given))
         }
         _ => Ok(None),

@@ -6,8 +6,8 @@
 use super::defaults;
 use super::template::{Template, filled};
 use crate::account::{
-    self, Account, AuthList, Identifier, Localised, Login, MailServer, Page, Pop3Options, Protocol,
-    Security, ServiceKind, WebService,
+    self, Account, AuthList, Identifier, Localised, Login, MailServer, Mailbox, Page, Pop3Options,
+    Protocol, Security, ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress, HostName};
 use crate::login::source::Source;
@@ -198,6 +198,19 @@ impl Found {
     /// The same settings, found by an alias of `target`.
     pub fn for_alias_of(self, target: &Domain) -> Found {
         Found { alias_of: self.alias_of.or_else(|| Some(target.clone())), ..self }
+    }
+
+    /// True if all mail servers have this login for a mailbox anyway, except for the letter case, in
+    /// which a source often writes addresses. A document for it would be another one than that for an
+    /// address without a mailbox, and so tell that there is one.
+    pub fn gives(&self, login: &str, address: &EmailAddress) -> bool {
+        let domain = self.alias_of.as_ref().unwrap_or(address.domain());
+        let (mailbox, login) = (Mailbox { address, login: None }, login.to_lowercase());
+        let mut servers = self.settings.servers.iter().filter(|server| server.enabled);
+        servers.all(|server| {
+            let template = Login::new(filled(&server.username, domain.as_str()));
+            template.of(&mailbox).to_lowercase() == login
+        })
     }
 
     /// The identity of these settings, which does not keep them alive.
