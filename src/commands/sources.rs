@@ -61,8 +61,8 @@ fn of_socket(key: &str, server: &Server) -> Vec<Finding> {
                 "see docs/logins.md for the ways to a login",
             ),
             _ => (
-                "a user that can open this socket can also read from Dovecot the password hash of \
-                 any mailbox, and a list of all mailboxes",
+                "a user that can open this socket can also read from Dovecot a list of all mailboxes, \
+                 and fields of its password database",
                 "a map or a socketmap says logins and nothing else",
             ),
         };

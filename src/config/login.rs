@@ -44,8 +44,8 @@ pub struct Login {
     /// - Without: `userdb`
     pub socketmap: Option<Spanned<String>>,
     /// A socket of Dovecot's userdb. The login is the user name that Dovecot has for the address.
-    /// A user that can open such a socket can usually also read password hashes from it: use a map or
-    /// a socketmap if you can.
+    /// A user that can open such a socket can usually also read the list of all mailboxes from it, and
+    /// fields of the password database: use a map or a socketmap if you can.
     ///
     /// See *Servers of logins*.
     ///
