@@ -6,21 +6,27 @@
 //! escaping in any document.
 
 use crate::account::Subject;
+use crate::address::Domain;
 use crate::response::Response;
 use bytes::Bytes;
 use memchr::{memchr, memmem};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The texts for the gaps of a form, in the order of the form's markers; `None` if the form needs a
 /// mailbox and there is none.
 pub type Fill = Box<dyn Fn(&Subject) -> Option<Vec<String>>>;
 
+/// The text for a gap that only depends on the domain.
+pub type OfDomain = fn(&Domain) -> Cow<'_, str>;
+
 /// A response whose body has gaps, and maybe some of its header fields.
 pub struct Form {
     /// The response without its body.
     head: Response,
-    /// The header fields with gaps for the domain: the index of each, and its pieces.
-    fields: Vec<(usize, Vec<String>)>,
+    /// The header fields with gaps for the domain: the index of each, its pieces, and the text
+    /// between them.
+    fields: Vec<(usize, Vec<String>, OfDomain)>,
     /// The body without its gaps.
     text: Bytes,
     /// The gaps, each with its place in the text.
@@ -30,7 +36,7 @@ pub struct Form {
 
 #[derive(Clone, Copy, Debug)]
 enum Gap {
-    Domain,
+    OfDomain(OfDomain),
     /// For the marker of this number.
     Text(usize),
 }
@@ -68,14 +74,14 @@ impl Form {
         Form { text, gaps, fill, ..whole }
     }
 
-    /// Makes a gap wherever `name` stands, the name of a domain. It must be no part of itself in
-    /// another place, as `abab.ab` is, so that its places cannot overlap.
-    pub fn with_gaps_for_domain(mut self, name: &str) -> Form {
+    /// Makes a gap for the text of a domain wherever `name` stands. A name must be no part of itself
+    /// in another place, as `abab.ab` is, so that its places cannot overlap.
+    pub fn with_gaps_for_domain(mut self, name: &str, text: OfDomain) -> Form {
         let finder = memmem::Finder::new(name);
         let mut split = Split::of(&self.text);
         let mark = |split: &mut Split, begin: usize, end: usize| {
             for found in finder.find_iter(&self.text[begin..end]) {
-                split.gap(begin + found, begin + found + name.len(), Gap::Domain);
+                split.gap(begin + found, begin + found + name.len(), Gap::OfDomain(text));
             }
         };
         let mut begin = 0;
@@ -89,7 +95,8 @@ impl Form {
         let values = self.head.headers.iter().map(|(_, value)| value).enumerate();
         let values = values.filter(|(_, value)| finder.find(value.as_bytes()).is_some());
         let pieces = |value: &str| value.split(name).map(str::to_owned).collect();
-        self.fields = values.map(|(index, value)| (index, pieces(value))).collect();
+        let fields: Vec<_> = values.map(|(index, value)| (index, pieces(value), text)).collect();
+        self.fields.extend(fields);
         self
     }
 
@@ -98,30 +105,32 @@ impl Form {
         let texts = (self.fill)(subject)?;
         let mut response = self.head.with_body(match self.gaps.is_empty() {
             true => self.text.clone(),
-            false => self.body(subject.domain.as_str(), &texts),
+            false => self.body(subject.domain, &texts),
         });
-        for (index, pieces) in &self.fields {
+        for (index, pieces, text) in &self.fields {
             if let Some((_, value)) = response.headers.get_mut(*index) {
-                *value = pieces.join(subject.domain.as_str()).into();
+                *value = pieces.join(&*text(subject.domain)).into();
             }
         }
         Some(response)
     }
 
-    fn body(&self, domain: &str, texts: &[String]) -> Bytes {
-        let of = |gap| match gap {
-            Gap::Domain => domain,
-            Gap::Text(number) => texts.get(number).map_or("", String::as_str),
+    fn body(&self, domain: &Domain, texts: &[String]) -> Bytes {
+        let text = |number| texts.get(number).map_or("", String::as_str);
+        let len = |&(_, gap): &(usize, Gap)| match gap {
+            // Nearly always the text is the domain.
+            Gap::OfDomain(_) => domain.as_str().len(),
+            Gap::Text(number) => text(number).len(),
         };
-        let len = match texts.is_empty() {
-            true => self.gaps.len() * domain.len(),
-            false => self.gaps.iter().map(|(_, gap)| of(*gap).len()).sum(),
-        };
+        let len: usize = self.gaps.iter().map(len).sum();
         let mut body = Vec::with_capacity(self.text.len() + len);
         let mut begin = 0;
         for &(end, gap) in &self.gaps {
             body.extend_from_slice(&self.text[begin..end]);
-            body.extend_from_slice(of(gap).as_bytes());
+            match gap {
+                Gap::OfDomain(text) => body.extend_from_slice(text(domain).as_bytes()),
+                Gap::Text(number) => body.extend_from_slice(text(number).as_bytes()),
+            }
             begin = end;
         }
         body.extend_from_slice(&self.text[begin..]);
@@ -130,7 +139,7 @@ impl Form {
 
     /// How many bytes of memory it takes, about.
     pub fn size(&self) -> usize {
-        let pieces = |(_, pieces): &(usize, Vec<String>)| -> usize {
+        let pieces = |(_, pieces, _): &(usize, Vec<String>, OfDomain)| -> usize {
             pieces.iter().map(|piece| size_of::<String>() + piece.len()).sum()
         };
         self.text.len()
@@ -180,7 +189,9 @@ impl<'a> Split<'a> {
 mod tests {
     use super::*;
     use crate::account::Mailbox;
-    use crate::address::{Domain, EmailAddress};
+    use crate::address::EmailAddress;
+
+    const NAME: OfDomain = |domain| domain.as_str().into();
 
     fn form(body: &str) -> Form {
         let fill = |subject: &Subject| {
@@ -223,14 +234,17 @@ mod tests {
             ("q.%A%xq.x", "q.ann@example.netxexample.net"),
             ("a %LOCAL%", "a ann"),
         ] {
-            let form = form(body).with_gaps_for_domain("q.x");
+            let form = form(body).with_gaps_for_domain("q.x", NAME);
             assert_eq!(filled_in(&form, "ann@example.net").body, filled, "{body}");
         }
-        let response = Response::text(crate::response::Status::Ok, "").with("A", "<q.x, q.x>");
-        let form = Form::whole(response).with_gaps_for_domain("q.x");
+        let response =
+            Response::text(crate::response::Status::Ok, "q.x%C%").with("A", "<q.x, q.x>");
+        let form = Form::whole(response).with_gaps_for_domain("q.x", NAME);
+        let form = form.with_gaps_for_domain("%C%", |_| "c".into());
         let domain = &Domain::parse("example.net").unwrap();
         let response = form.fill_in(&Subject { domain, mailbox: None }).unwrap();
         assert_eq!(response.header("A"), Some("<example.net, example.net>"));
+        assert_eq!(response.body, "example.netc\n");
         assert!(form.size() > 0);
     }
 }

@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("address", &["visible"]),
     ("sign", &["visible"]),
     ("finding", &["address", "visible"]),
-    ("form", &["account", "response"]),
+    ("form", &["account", "address", "response"]),
     ("record", &["address"]),
     ("request", &["address"]),
     ("url", &["address"]),

@@ -367,8 +367,11 @@ fn no_text_of_the_configuration_is_taken_for_a_marker() {
     let markers = [
         "%EMAILADDRESS%",
         "%EMAILLOCALPART%",
+        "%OWNLOGIN%",
         "%FORPEOPLE%",
-        "%MAILBOXID%",
+        "%IDENTIFIER%",
+        "%NAME%",
+        "%SHORTNAME%",
         "%UUIDOFPROFILE%",
         "%UUIDOFMAIL%",
         "%UUIDOFCALDAV%",
@@ -378,9 +381,9 @@ fn no_text_of_the_configuration_is_taken_for_a_marker() {
         "%ANDROIDCODE%",
     ];
     // They are those of the program.
-    let code: String = ["src/discovery/mobileconfig.rs", "src/page/content.rs", "src/account.rs"]
-        .map(|file| std::fs::read_to_string(source(file)).expect(file))
-        .concat();
+    let files = ["discovery/mobileconfig.rs", "page/content.rs", "account.rs", "cache/shared.rs"];
+    let code: String =
+        files.map(|file| std::fs::read_to_string(source("src").join(file)).expect(file)).concat();
     let found = regex_lite::Regex::new("\"(%[A-Z]+%)\"").expect("an expression");
     let found: std::collections::BTreeSet<_> =
         found.captures_iter(&code).map(|found| found[1].to_owned()).collect();

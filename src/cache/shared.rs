@@ -8,6 +8,7 @@
 
 use crate::account::Subject;
 use crate::address::{Domain, EmailAddress};
+use crate::config::settings;
 use crate::form::Form;
 use crate::question::{Document, Written};
 use crate::resolve::Resolved;
@@ -16,6 +17,10 @@ use memchr::memchr;
 
 /// The name that was made up. Its first letter is in it once, so that its places do not overlap.
 pub const MARKER: &str = "qz7k.vj";
+
+/// The names of a provider that are the domain, while it is not filled in: they may be shortened.
+const NAME: &str = "%NAME%";
+const SHORT_NAME: &str = "%SHORTNAME%";
 
 /// True if a document of these settings might be shared with other domains.
 pub fn may_be_shared(document: &dyn Document, resolved: &Resolved) -> bool {
@@ -42,13 +47,23 @@ pub fn form(
     let marker = Domain::parse(MARKER).ok()?;
     let mailbox = subject.mailbox.map(|_| ["a@", MARKER].concat());
     let address = mailbox.and_then(|mailbox| EmailAddress::parse(mailbox.as_bytes()).ok());
-    let account = resolved.found.account(&marker, None, address)?;
+    let mut account = resolved.found.account(&marker, None, address)?;
+    let [is_name, is_short_name] = settings::are_the_domain(&resolved.found);
+    if is_name {
+        account.provider.name = NAME.to_owned();
+    }
+    if is_short_name {
+        account.provider.short_name = SHORT_NAME.to_owned();
+    }
     let account = match &resolved.login {
         Some(login) => account.with_login(login.clone()),
         None => account,
     };
     let form = match document.write(&account) {
-        Written::ForDomain(form) | Written::ForMailbox(form) => form.with_gaps_for_domain(MARKER),
+        Written::ForDomain(form) | Written::ForMailbox(form) => form
+            .with_gaps_for_domain(MARKER, |domain| domain.as_str().into())
+            .with_gaps_for_domain(NAME, settings::name)
+            .with_gaps_for_domain(SHORT_NAME, settings::short_name),
         Written::ForRequest(_) => return None,
     };
     (form.fill_in(subject).as_ref() == Some(written)).then_some(form)

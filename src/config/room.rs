@@ -1,12 +1,12 @@
 //! How long a domain may be, so that its documents differ from those of another domain with the
 //! same settings only in its name.
 //!
-//! With a longer one a name may be shortened, or a host name refused. Domains have no room at all
+//! With a longer one a text may be shortened, or a host name refused. Domains have no room at all
 //! where more than that depends on their letters: beside the placeholder in an international label,
 //! and where the places of two servers may become the same one.
 
-use super::defaults::EMAIL_DOMAIN;
-use super::settings::{Found, MAX_NAME, MAX_SHORT_NAME, ServerSettings};
+use super::defaults::{self, EMAIL_DOMAIN};
+use super::settings::{Found, MAX_NAME, MAX_SHORT_NAME, Provider, ServerSettings};
 use super::template::Template;
 use crate::address::{HostName, MAX_DOMAIN, MAX_LABEL};
 
@@ -17,10 +17,12 @@ pub fn of(found: &Found) -> usize {
         return MAX_DOMAIN;
     }
     let settings = found.settings();
-    let names = [
-        in_text(&settings.provider.name, MAX_NAME),
-        in_text(&settings.provider.short_name, MAX_SHORT_NAME),
-    ];
+    let Provider { name, short_name, .. } = &*settings.provider;
+    let names = [(name, MAX_NAME), (short_name, MAX_SHORT_NAME)].map(|(name, max)| match &**name {
+        // Documents have a gap for it, however it is shortened.
+        defaults::PROVIDER_NAME => MAX_DOMAIN,
+        name => in_text(name, max),
+    });
     let servers = settings.servers.iter().filter(|server| server.enabled);
     let servers = servers.map(|server| in_hosts(server));
     let urls = found.urls().map(|(_, url)| match url {

@@ -401,6 +401,30 @@ fn place(server: &MailServer) -> (Protocol, &str, NonZeroU16, Security) {
     (server.protocol, server.host.as_str(), server.port, server.security)
 }
 
+/// Which of the names of the provider, the full and the short one, are the domain itself.
+pub fn are_the_domain(found: &Found) -> [bool; 2] {
+    let Provider { name, short_name, .. } = &*found.settings.provider;
+    let is_own = found.alias_of.is_none();
+    [name, short_name].map(|name| is_own && name == defaults::PROVIDER_NAME)
+}
+
+/// The full name of a provider that is a domain without A-labels.
+pub fn name(domain: &Domain) -> Cow<'_, str> {
+    shortened(domain, MAX_NAME)
+}
+
+/// The short name of a provider that is a domain without A-labels.
+pub fn short_name(domain: &Domain) -> Cow<'_, str> {
+    shortened(domain, MAX_SHORT_NAME)
+}
+
+fn shortened(domain: &Domain, max: usize) -> Cow<'_, str> {
+    match domain.as_str() {
+        name if name.len() > max => Cow::Owned(cut(name.to_owned(), max)),
+        name => Cow::Borrowed(name),
+    }
+}
+
 /// Fills in templates.
 struct Form<'a> {
     /// The domain to fill in.
