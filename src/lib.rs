@@ -25,6 +25,7 @@
 //!   [`discovery::pacc`].
 //! - [`page`]: the page for mailbox owners, and its texts in several [`language`]s.
 //! - [`resolve`], [`config`], [`directory`]: the domain of a question, and its settings.
+//! - [`login`]: logins of single mailboxes, from a file or a server.
 //! - [`account`], [`address`], [`url`]: the model that every document is written from; [`ports`]:
 //!   the registered ports.
 //! - [`xml`], [`sign`]: markup and signatures; other modules do not use their libraries;

@@ -78,10 +78,14 @@ fn answer(
 }
 
 /// Answers a request at once, and waits for files and signatures; `ask` asks servers.
-pub fn respond_now(request: &Request, config: &Config, ask: impl Fn(Inquiry)) -> Reply {
-    let lookups = Rc::default();
+pub fn respond_now(
+    request: &Request,
+    config: &Config,
+    lookups: &Rc<Lookups>,
+    ask: impl Fn(Inquiry),
+) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
-        match respond(request, config, &Cache::default(), &lookups) {
+        match respond(request, config, &Cache::default(), lookups) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => return work.compute(),
             Step::LookUp(work) => work.look_up(),
@@ -149,6 +153,8 @@ fn document(
 /// the settings give anyway is none.
 ///
 /// The domain must be named: otherwise, clients would choose what is asked.
+// Most configurations have no source.
+#[cold]
 fn own_login(
     source: &Source,
     question: &Question,

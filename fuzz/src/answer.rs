@@ -63,7 +63,7 @@ pub fn ask_of(request: &Request, config: &Config) -> Response {
     let no_reply = |inquiry: Inquiry| {
         inquiry.dialogue.end(Err(Failure::TimedOut), Duration::ZERO);
     };
-    responder::respond_now(request, config, no_reply).response
+    responder::respond_now(request, config, &Rc::default(), no_reply).response
 }
 
 /// Checks of every response.

@@ -16,6 +16,7 @@ use crate::step::Reply;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
 /// Serves the request. The exit status is 0 if a response was sent.
@@ -67,7 +68,7 @@ pub fn run() -> ExitCode {
 /// The reply to a request; "unavailable" instead of a profile that is unsigned because a
 /// certificate is being replaced, and if a list could not be searched as it was.
 fn respond_settled(request: &Request, config: &Config) -> Reply {
-    let reply = respond_now(request, config, inquiry_at_once::ask);
+    let reply = respond_now(request, config, &Rc::default(), inquiry_at_once::ask);
     if let Some(failure) = config.search_failure() {
         log::findings(&[failure]);
         return unavailable().into();

@@ -15,12 +15,14 @@ use crate::config::find::Source;
 use crate::discovery::autodiscover::pox;
 use crate::gateway::inquiry_at_once;
 use crate::log;
+use crate::login::lookups::Lookups;
 use crate::request::{Method, Request};
 use crate::responder::respond_now;
 use crate::response::{Response, Status};
 use crate::xml;
 use std::io::Write;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 const AUTOCONFIG: Ask = https(Host::Autoconfig, What::Autoconfig(Sent::Encoded));
 const AUTODISCOVER: Ask = https(Host::Autodiscover, What::Pox(Schema::Outlook));
@@ -99,7 +101,7 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
         Client::Pacc => PACC,
         Client::Page => PAGE,
     };
-    let response = respond_to(&ask, &address, &config);
+    let response = respond_to(&ask, &address, &config, &Rc::default());
     let is_signed = std::str::from_utf8(&response.body).is_err();
     match is_document(&response) {
         // The reason is already on standard error.
@@ -119,8 +121,10 @@ pub fn run(arguments: &Show, source: &Source) -> ExitCode {
 /// All documents, with a line above each that shows the request for it.
 fn all(address: &EmailAddress, config: &Config, has_pacc: bool) -> Vec<u8> {
     let mut text = Vec::new();
+    // A server is asked once.
+    let lookups = Rc::default();
     for ask in DOCUMENTS.iter().filter(|ask| has_pacc || **ask != PACC) {
-        let response = respond_to(ask, address, config);
+        let response = respond_to(ask, address, config, &lookups);
         let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
         let line = format!("{} {}://{host}{target}", ask.method(), ask.scheme());
         // Writing to memory does not fail.
@@ -163,14 +167,19 @@ fn offers_pacc(domain: &Domain, config: &Config) -> bool {
 }
 
 /// The response to a request for an address.
-fn respond_to(ask: &Ask, address: &EmailAddress, config: &Config) -> Response {
+fn respond_to(
+    ask: &Ask,
+    address: &EmailAddress,
+    config: &Config,
+    lookups: &Rc<Lookups>,
+) -> Response {
     let (method, body) = match ask.body(address) {
         Some(body) => (Method::Post, body),
         None => (Method::Get, Vec::new()),
     };
     let (host, target) = (ask.host(address.domain().as_str()), ask.target(address));
     let request = Request::new(method, target.as_bytes(), Some(host.as_bytes()), body);
-    respond_now(&request, config, inquiry_at_once::ask).response
+    respond_now(&request, config, lookups, inquiry_at_once::ask).response
 }
 
 /// False for errors, also for those of Autodiscover, which have status 200.

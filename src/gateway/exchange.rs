@@ -3,17 +3,18 @@
 //!
 //! Slow steps do not block other requests, and a request can cause a limited number of look-ups.
 
-use super::inquiry::Inquirer;
+use super::Handler;
+use crate::request::Request;
 use crate::response::{Response, Status};
 use crate::step::{Reply, Step};
 
 /// Runs steps until there is a reply. Slow steps run in other threads and do not block requests;
-/// servers are asked by `inquirer`.
-// `ask` is called in one place only, so that it is inlined there.
+/// servers are asked by the inquirer of the service.
+// It is called in two places, with little code around it.
 #[inline(always)]
-pub async fn finish(inquirer: &Inquirer, ask: impl Fn() -> Step) -> Reply {
+pub async fn finish(service: &dyn Handler, request: &Request<'_>) -> Reply {
     for _ in 0..Step::MAX_LOOK_UPS {
-        match ask() {
+        match service.respond(request) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => {
                 return tokio::task::spawn_blocking(|| work.compute()).await.unwrap_or_else(|_| {
@@ -26,7 +27,7 @@ pub async fn finish(inquirer: &Inquirer, ask: impl Fn() -> Step) -> Reply {
                 tokio::task::spawn_blocking(|| work.look_up()).await.ok();
             }
             // In memory of its own: every request would have room for it.
-            Step::Ask(inquiry) => Box::pin(inquirer.ask(inquiry)).await,
+            Step::Ask(inquiry) => Box::pin(service.inquirer().ask(inquiry)).await,
         }
     }
     Response::text(Status::ServiceUnavailable, "the files of this domain change too often")

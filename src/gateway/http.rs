@@ -194,7 +194,7 @@ async fn respond_to(
         Ok(Ok(body)) => {
             let mut request = Request::new(method, target.as_bytes(), field(HOST), body);
             request.wishes = Wishes { languages: &languages, known_tags: &known_tags };
-            finish(service.inquirer(), || service.respond(&request)).await
+            finish(service, &request).await
         }
         Ok(Err(response)) => response.into(),
         Err(_) => {

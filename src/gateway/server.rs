@@ -36,8 +36,8 @@ const ROOM_PAUSE: Duration = Duration::from_millis(20);
 const ROOM_PATIENCE: Duration = Duration::from_millis(500);
 /// The shortest time between two lines about peers that may not connect.
 const REFUSED_PAUSE: Duration = Duration::from_secs(10);
-/// Descriptors reserved for other purposes than listeners and connections: signals, files being
-/// read.
+/// Descriptors reserved for other purposes than listeners and connections: signals, files being read,
+/// connections to a server that is asked.
 const RESERVED: usize = 32;
 /// How many connections over the limit get `OVERLOADED` at the same time; the next ones wait.
 const REFUSED_AT_ONCE: usize = 64;

@@ -145,6 +145,17 @@ fn a_login_of_a_server_is_in_the_documents_of_its_mailbox() {
             .output()
             .expect("program");
         assert!(String::from_utf8_lossy(&shown.stdout).contains(">login-of-ann<"));
+        // All documents at once are one question.
+        let shown = command(program())
+            .args(["--config"])
+            .arg(service.sandbox.path("c.toml"))
+            .args(["show", "anna@example.org"])
+            .output()
+            .expect("program");
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(text.matches("login-of-anna").count() > 3, "{text}");
+        let asked = fake.asked();
+        assert_eq!(asked.iter().filter(|address| address.starts_with("anna")).count(), 1);
         assert!(service.log().lines().all(|line| !line.contains("login:")), "{}", service.log());
     }
 }

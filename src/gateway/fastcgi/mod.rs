@@ -89,7 +89,7 @@ pub async fn serve(
             let ticket = arrived.ticket;
             let mut variables = Variables::default();
             let reply = match read_request(&arrived, &mut variables) {
-                Ok(request) => finish(service.inquirer(), || service.respond(&request)).await,
+                Ok(request) => finish(service, &request).await,
                 Err(response) => response.into(),
             };
             let method = variables.method();
