@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the peers and the tools of `make bench`: PHP, libfcgi, nginx, wrk, valgrind.
+# Installs the peers and the tools of `make bench`: PHP, libfcgi, nginx, wrk, valgrind, strace.
 #
 #   sh tests/install-bench.sh          install what is missing (Debian)
 #   sh tests/install-bench.sh --list   print the packages, one per line
@@ -16,6 +16,7 @@ php-cgi:php-cgi
 /usr/include/fcgiapp.h:libfcgi-dev
 wrk:wrk
 valgrind:valgrind
+strace:strace
 cc:gcc
 /usr/include/stdio.h:libc6-dev
 taskset:util-linux

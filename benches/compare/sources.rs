@@ -42,7 +42,8 @@ fn of(local: &str, domain: &str) -> Request {
 
 /// The login that a server has for an address.
 fn login_of(address: &str) -> String {
-    format!("login-{}", address.split('@').next().unwrap_or_default())
+    let local = address.split('@').next().unwrap_or_default();
+    format!("login-{}", local.rsplit('-').next().unwrap_or_default())
 }
 
 /// A configuration with a source for one of two domains.
@@ -83,7 +84,7 @@ fn map(report: &mut Report) -> Vec<Vec<String>> {
     }
     let mut text = String::new();
     for local in &locals {
-        writeln!(text, "{local}@{DOMAIN} login-{local}").expect("memory");
+        writeln!(text, "{local}@{DOMAIN} {}", login_of(local)).expect("memory");
     }
     sandbox.write("logins", text);
     let config = config(&sandbox, "map = 'logins'");
@@ -246,7 +247,7 @@ fn servers(report: &mut Report) -> Vec<Vec<String>> {
             let local = format!("user{number}");
             timed(&mut with, &mut || ask_for(&mut connection, &local));
             timed(&mut without, &mut || {
-                ask(&mut connection, &of(&local, OTHER), &format!(">{local}@{OTHER}<"));
+                ask(&mut connection, &of(&local, OTHER), &format!(">{OTHER}<"));
             });
             timed(&mut alone, &mut || bare.ask(&local));
         }
@@ -280,7 +281,7 @@ fn others(service: &Service) -> Vec<f64> {
     while begun.elapsed() < OBSERVED {
         thread::sleep(PAUSE);
         let asked = Instant::now();
-        ask(&mut connection, &of("ann", OTHER), &format!(">ann@{OTHER}<"));
+        ask(&mut connection, &of("ann", OTHER), &format!(">{OTHER}<"));
         times.push(asked.elapsed().as_secs_f64() * 1e6);
     }
     times
@@ -301,7 +302,7 @@ fn hanging(report: &mut Report) -> Vec<Vec<String>> {
             let local = format!("user{number}-{}", times.len());
             let asked = Instant::now();
             // The login of the configuration.
-            ask(&mut connection, &of(&local, DOMAIN), &format!(">{local}@{DOMAIN}<"));
+            ask(&mut connection, &of(&local, DOMAIN), ">%EMAILADDRESS%<");
             times.push(asked.elapsed().as_secs_f64() * 1e3);
         }
         times
