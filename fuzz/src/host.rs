@@ -2,10 +2,12 @@
 //!
 //! Checks: an accepted Host is a domain name, the same one with a port, with a final dot, in
 //! capitals and in an absolute target; an IP address is never accepted; a refused Host is not a
-//! domain; a URL is kept unchanged, and its parts are substrings of it.
+//! domain; the name of a table or a file has one spelling; a URL is kept unchanged, and its parts are
+//! substrings of it.
 
 use super::address;
 use mailsetup::address::{Domain, HostName, is_host_name};
+use mailsetup::directory::name::Name;
 use mailsetup::request::{Method, Request, parse_host};
 use mailsetup::url::HttpsUrl;
 use std::net::IpAddr;
@@ -23,6 +25,12 @@ pub fn run(data: &[u8]) {
     if let Ok(domain) = Domain::parse(text) {
         address::check_domain(&domain);
         assert!(HostName::parse(text).is_some_and(|name| name == domain), "{text:?}");
+    }
+    if let Ok(name) = Name::parse(text) {
+        assert_eq!(Name::parse(&name.to_string()), Ok(name.clone()), "{text:?}");
+        if let (Name::Below(parent), Some(example)) = (&name, name.example()) {
+            assert!(example.parents().any(|it| it == parent.as_str()), "{text:?}");
+        }
     }
     // Unchanged, and with the text as the host.
     for text in [text.to_owned(), format!("https://{text}")] {

@@ -441,6 +441,11 @@ fn summary(new: &Config, old: &Config) -> String {
         0 => {}
         change => parts[0] += &format!(" ({change:+})"),
     }
+    match new.patterns.below.len() {
+        0 => {}
+        1 => parts.push("1 pattern".to_owned()),
+        count => parts.push(format!("{count} patterns")),
+    }
     if let Some(directory) = &new.directory {
         parts.push(format!("files in {}", directory.layout().folder.display()));
     }
