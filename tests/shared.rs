@@ -246,7 +246,8 @@ fn the_responder_shares_documents() {
         else {
             panic!("nothing is signed or looked up");
         };
-        let own = responder::respond_now(&request, &config, inquiry_at_once::ask).response;
+        let own = responder::respond_now(&request, &config, &Rc::default(), inquiry_at_once::ask)
+            .response;
         assert_eq!(steady(Some(reply.response)), steady(Some(own)));
     }
 }
