@@ -16,6 +16,7 @@ use mailsetup::responder;
 use mailsetup::response::Response;
 use mailsetup::route::route;
 use mailsetup::step::Step;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
@@ -250,4 +251,52 @@ fn the_responder_shares_documents() {
             .response;
         assert_eq!(steady(Some(reply.response)), steady(Some(own)));
     }
+}
+
+/// The own login is what each document has for the program that logs in, and nothing else changes.
+#[test]
+fn an_own_login_takes_the_place_of_every_other() {
+    let text = "autodiscover.dav = true\nmanagesieve.enabled = true\npacc.enabled = true\n\
+        imap.alternatives = [{ port = 143, security = 'starttls' }]\n\
+        caldav.url = 'https://dav.example.net/dav/'\ncarddav.url = 'https://dav.example.net/dav/'\n\
+        activesync.url = 'https://eas.example.net/'\nwebdav.url = 'https://dav.example.net/f/'\n\
+        webdav.username = '%EMAILLOCALPART%'";
+    let config = config(text);
+    let login = "<ann>&%Zo\u{eb}\"";
+    let in_xml = "&lt;ann&gt;&amp;%Zo\u{eb}\"";
+    let in_profile = "&lt;ann&gt;&amp;%Zo\u{eb}&quot;";
+    let mut named = BTreeMap::new();
+    for request in requests() {
+        let request = read_by_gateway(&request);
+        let Some((_, Ok(question))) = route(&request) else { continue };
+        let is_personal = question.address.is_some();
+        let cache = Cache::default();
+        let [without, with] =
+            [None, Some(login)].map(|login| steady(answer(&request, &config, &cache, login)));
+        let (Some(without), Some(with)) = (without, with) else { continue };
+        let text = |response: &Response| String::from_utf8_lossy(&response.body).into_owned();
+        let (before, after) = (text(&without), text(&with));
+        let name = question.document.name();
+        let (has_it, form) = match name {
+            "autoconfig" => (true, in_xml.to_owned() + "</username>"),
+            "autodiscover" => (before.contains("<LoginName>"), format!("<LoginName>{in_xml}</")),
+            "mobileconfig" => (true, format!("Username</key><string>{in_profile}</string>")),
+            "page" => (before.contains("993"), "&lt;ann&gt;&amp;%Zo\u{eb}&quot;".to_owned()),
+            _ => (false, String::new()),
+        };
+        let has_it = has_it && is_personal;
+        assert_eq!(before != after, has_it, "{name}: {after}");
+        let after: String = after.split_whitespace().collect();
+        if has_it {
+            assert_eq!(with.header("Cache-Control"), Some("no-store"), "{name}");
+            named.insert(name, after.matches(&form).count());
+            for other in ["%EMAILADDRESS%", "%EMAILLOCALPART%", "<username>ann", "<LoginName>ann"] {
+                assert!(!after.contains(other), "{name}: {after}");
+            }
+        }
+    }
+    // IMAP twice, POP3, SMTP, ManageSieve, and three services; IMAP, POP3, SMTP and two services; the
+    // servers for reading and sending and two services; the page has each three times.
+    let expected = [("autoconfig", 8), ("autodiscover", 5), ("mobileconfig", 4), ("page", 24)];
+    assert_eq!(named, expected.into());
 }
