@@ -140,11 +140,7 @@ impl Position<'_> {
         let unquoted = self.unquoted_domain(name, value, fields);
         let likeness = if unquoted.is_some() { 0.8 } else { LIKE };
         match (nearest(name, &known, likeness), unquoted) {
-            (Some(near), _) => format!("unknown key `{name}`{place}; did you mean `{near}`?"),
-            (None, Some(domain)) => format!(
-                "unknown key `{name}`; a domain name must be in quotes: write [domain.\"{domain}\"]"
-            ),
-            (None, None) if name == "domain" && self.path.is_empty() => match self.domain {
+            (_, None) if name == "domain" && self.path.is_empty() => match self.domain {
                 None => {
                     "unknown key `domain`: this file has the settings of one domain; write them \
                          without [domain.\"…\"], and further domains to files of their own"
@@ -155,6 +151,10 @@ impl Position<'_> {
                      for each"
                 ),
             },
+            (Some(near), _) => format!("unknown key `{name}`{place}; did you mean `{near}`?"),
+            (None, Some(domain)) => format!(
+                "unknown key `{name}`; a domain name must be in quotes: write [domain.\"{domain}\"]"
+            ),
             (None, None) => {
                 format!("unknown key `{name}`{place}; known keys are {}", quoted(&known))
             }
