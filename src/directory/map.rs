@@ -341,7 +341,8 @@ impl Entry<'_> {
             Entry::NotAddress(word) if !line.ends_with(word) => None,
             Entry::Login(address, login) => Some((address.to_string(), (*login).to_owned())),
             Entry::NotAddress(word) => {
-                Some((text(word.strip_prefix(b"\"").unwrap_or(word)), String::new()))
+                let word = text(word.strip_prefix(b"\"").unwrap_or(word));
+                (!word.is_empty()).then(|| (word, String::new()))
             }
             Entry::NotLogin(address, rest) => {
                 let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
@@ -504,6 +505,8 @@ mod tests {
             ("ann@example.org other", false),
             ("carl@example.org x", false),
             ("ann@example.org asmith\n# bo", false),
+            ("ann@example.org asmith\n,@b,", false),
+            ("ann@example.org asmith\n\"", false),
             ("", false),
         ] {
             assert_eq!(map(text).is_cut_from(&earlier), is_cut, "{text:?}");
