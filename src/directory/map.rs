@@ -109,7 +109,10 @@ impl Map {
     /// of another one.
     pub fn is_cut_from(&self, earlier: &Map) -> bool {
         let (Some(loaded), Some(earlier)) = (self.loaded(), earlier.loaded()) else { return false };
-        let Some((address, login)) = &loaded.unfinished else { return false };
+        // The earlier map may have ended in the same way.
+        let unfinished = loaded.unfinished.as_ref();
+        let unfinished = unfinished.filter(|it| earlier.unfinished.as_ref() != Some(it));
+        let Some((address, login)) = unfinished else { return false };
         match earlier.names.value(address.as_bytes()) {
             Some(known) => {
                 let is_there = loaded.names.value(address.as_bytes()) == Some(known);
@@ -511,6 +514,8 @@ mod tests {
         ] {
             assert_eq!(map(text).is_cut_from(&earlier), is_cut, "{text:?}");
         }
+        let twice = map("ann@example.org asmith\nann");
+        assert!(twice.is_cut_from(&earlier) && !twice.is_cut_from(&twice));
     }
 
     /// Entries at the ends of the pieces in which a text is read.
