@@ -32,14 +32,13 @@ pub fn resolve<'a>(
     question: &'a Question<'_>,
     config: &Config,
 ) -> Result<Option<Resolved<'a>>, NotFound> {
-    let by_address = || match question.address.as_ref().map(EmailAddress::domain) {
+    let of_address = question.address.as_ref().map(EmailAddress::domain);
+    let by_address = || match of_address {
         Some(domain) => find(Cow::Borrowed(domain), config),
         None => Ok(None),
     };
-    let by_host = || match &question.host {
-        Some(host) => find(behind(host, config), config),
-        None => Ok(None),
-    };
+    let of_host = || question.host.as_ref().map(|host| behind(host, config));
+    let by_host = || of_host().map_or(Ok(None), |domain| find(domain, config));
     let (found, host_domain) = match question.document.decided_by() {
         DecidedBy::Address => (by_address()?, None),
         DecidedBy::Host => (by_host()?, None),
@@ -57,7 +56,11 @@ pub fn resolve<'a>(
                 };
                 (Some((domain, found)), host_domain)
             }
-            None => (by_host()?, None),
+            // Often it is the domain that was just looked up.
+            None => match of_host() {
+                Some(domain) if Some(&*domain) != of_address => (find(domain, config)?, None),
+                _ => (None, None),
+            },
         },
     };
     Ok(found.map(|(domain, found)| Resolved { domain, found, host_domain, login: None }))
