@@ -21,22 +21,30 @@ use crate::signing::Identity;
 use crate::step::{Compute, Inquiry, LookUp, Reply, Step};
 use std::rc::Rc;
 
-/// The next step for a request; documents are taken from the cache and stored there, as answers about
-/// logins are in `lookups`.
-pub fn respond(request: &Request, config: &Config, cache: &Cache, lookups: &Rc<Lookups>) -> Step {
+/// What is kept from earlier requests.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Documents.
+    pub cache: Cache,
+    /// Answers about logins.
+    pub lookups: Rc<Lookups>,
+}
+
+/// The next step for a request; what is kept is used, and kept again.
+pub fn respond(request: &Request, config: &Config, kept: &Kept) -> Step {
     if let Some((name, question)) = route(request) {
-        return answer(request, name, question, config, cache, lookups);
+        return answer(request, name, question, config, kept);
     }
     if let Some(path) = other_path(request) {
         // The client's own path is kept: a redirect to it would lead here again.
         let rewritten = [&*request.path, b""];
         let request = Request { path: path.into(), rewritten, ..request.clone() };
         if let Some((name, question)) = route(&request) {
-            return answer(&request, name, question, config, cache, lookups);
+            return answer(&request, name, question, config, kept);
         }
     }
     let nothing = Response::text(Status::NotFound, "nothing here");
-    answer(request, Record::default().document, Err(nothing), config, cache, lookups)
+    answer(request, Record::default().document, Err(nothing), config, kept)
 }
 
 /// Answers a question, or completes the response that the protocol returned in its place.
@@ -45,8 +53,7 @@ fn answer(
     name: &'static str,
     question: Result<Question, Response>,
     config: &Config,
-    cache: &Cache,
-    lookups: &Rc<Lookups>,
+    kept: &Kept,
 ) -> Step {
     let question = match question {
         Ok(question) => question,
@@ -57,7 +64,7 @@ fn answer(
         }
     };
     let Answer { mut response, tag, is_settled, may_be_signed } =
-        match document(&question, config, cache, lookups) {
+        match document(&question, config, kept) {
             Ok(answer) => answer,
             Err(first) => return *first,
         };
@@ -84,8 +91,9 @@ pub fn respond_now(
     lookups: &Rc<Lookups>,
     ask: impl Fn(Inquiry),
 ) -> Reply {
+    let kept = Kept { cache: Cache::default(), lookups: lookups.clone() };
     for _ in 0..Step::MAX_LOOK_UPS {
-        match respond(request, config, &Cache::default(), lookups) {
+        match respond(request, config, &kept) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => return work.compute(),
             Step::LookUp(work) => work.look_up(),
@@ -122,12 +130,9 @@ struct Answer {
 }
 
 /// The requested document, or the response that none was found; or what must be done first.
-fn document(
-    question: &Question,
-    config: &Config,
-    cache: &Cache,
-    lookups: &Rc<Lookups>,
-) -> Result<Answer, Box<Step>> {
+// Called in one place: the document is not moved then.
+#[inline(always)]
+fn document(question: &Question, config: &Config, kept: &Kept) -> Result<Answer, Box<Step>> {
     let document = &*question.document;
     let other = |response| Answer { response, tag: None, is_settled: true, may_be_signed: false };
     let mut resolved = match resolve(question, config) {
@@ -137,9 +142,9 @@ fn document(
         Err(NotFound::Unread(unread)) => return Err(Box::new(Step::LookUp(Box::new(unread)))),
     };
     if let Some(source) = resolved.found.login() {
-        resolved.login = own_login(source, question, &resolved, config, lookups)?;
+        resolved.login = own_login(source, question, &resolved, config, &kept.lookups)?;
     }
-    let Some(Copy { response, tag }) = cache.document(question, &resolved, config) else {
+    let Some(Copy { response, tag }) = kept.cache.document(question, &resolved, config) else {
         return Ok(other(document.not_found()));
     };
     let address = question.address.as_ref();

@@ -6,31 +6,27 @@
 //! contain domains.
 
 use crate::access_log;
-use crate::cache::Cache;
 use crate::config::reload::{Reloading, Reloads};
 use crate::config::{Config, NotFound, StatusPaths};
 use crate::gateway;
 use crate::gateway::inquiry::Inquirer;
 use crate::limits::Limits;
-use crate::login::lookups::Lookups;
 use crate::metrics::{self, Metrics};
 use crate::record::Record;
 use crate::request::{Method, Request, Sender};
-use crate::responder::respond;
+use crate::responder::{Kept, respond};
 use crate::response::{Response, Status};
 use crate::route::is_known;
 use crate::step::{Reply, Step};
 use crate::web_names;
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
 /// A running service.
 #[derive(Debug)]
 pub struct Service {
     reloading: RefCell<Reloading>,
-    cache: Cache,
-    lookups: Rc<Lookups>,
+    kept: Kept,
     inquirer: Inquirer,
     metrics: Metrics,
 }
@@ -41,8 +37,7 @@ impl Service {
         let reloading = RefCell::new(reloading);
         Service {
             reloading,
-            cache: Cache::default(),
-            lookups: Rc::default(),
+            kept: Kept::default(),
             inquirer: Inquirer::default(),
             metrics: Metrics::default(),
         }
@@ -86,7 +81,7 @@ impl Service {
             }
             (_, "metrics") => {
                 let Reloads { good, broken, is_broken } = self.reloading.borrow().count();
-                let body = self.metrics.text(good, broken, is_broken, &self.lookups.counts());
+                let body = self.metrics.text(good, broken, is_broken, &self.kept.lookups.counts());
                 Response::document(metrics::MEDIA_TYPE, body.into_bytes())
             }
             (_, "health") => text("ok\n"),
@@ -127,7 +122,7 @@ impl gateway::Handler for Service {
         let paths = config.status.as_ref();
         match paths.and_then(|paths| self.status(request, paths, config)) {
             Some(step) => step,
-            None => respond(request, config, &self.cache, &self.lookups),
+            None => respond(request, config, &self.kept),
         }
     }
 

@@ -127,11 +127,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "service",
         &[
             "access_log",
-            "cache",
             "config",
             "gateway",
             "limits",
-            "login",
             "metrics",
             "record",
             "request",

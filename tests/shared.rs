@@ -12,7 +12,7 @@ use mailsetup::gateway::inquiry_at_once;
 use mailsetup::http_cache::{self, Tag};
 use mailsetup::request::{Method, Request};
 use mailsetup::resolve::resolve;
-use mailsetup::responder;
+use mailsetup::responder::{self, Kept};
 use mailsetup::response::Response;
 use mailsetup::route::route;
 use mailsetup::step::Step;
@@ -237,14 +237,13 @@ fn a_shared_document_is_the_same_as_one_of_its_own() {
 #[test]
 fn the_responder_shares_documents() {
     let (requests, domains) = (requests(), domains());
-    let (config, cache) = (config(SETTINGS[12]), Cache::default());
+    let (config, kept) = (config(SETTINGS[12]), Kept::default());
     let mut random = Random(1);
     for _ in 0..1000 {
         let domain: &String = random.of(&domains);
         let request = about(random.of(&requests), domain);
         let request = read_by_gateway(&request);
-        let Step::Done(reply) = responder::respond(&request, &config, &cache, &Rc::default())
-        else {
+        let Step::Done(reply) = responder::respond(&request, &config, &kept) else {
             panic!("nothing is signed or looked up");
         };
         let own = responder::respond_now(&request, &config, &Rc::default(), inquiry_at_once::ask)

@@ -1,10 +1,9 @@
 //! Sends the requests of the targets to the program, and checks every response.
 
-use mailsetup::cache::Cache;
 use mailsetup::commands::CHECKS;
 use mailsetup::config::{Config, check};
 use mailsetup::request::Request;
-use mailsetup::responder;
+use mailsetup::responder::{self, Kept};
 use mailsetup::response::{Response, Status};
 use mailsetup::step::{Failure, Inquiry, Step};
 use mailsetup::xml;
@@ -18,8 +17,8 @@ thread_local! {
         Ok(config) => config,
         Err(errors) => panic!("{errors:?}"),
     };
-    /// The cache of documents of earlier requests.
-    static KEPT: Cache = Cache::default();
+    /// What is kept from earlier requests.
+    static KEPT: Kept = Kept::default();
 }
 
 /// The replacement for a byte 1: an element, also within a quoted local part.
@@ -45,11 +44,10 @@ pub fn with_markup(data: &[u8]) -> Vec<u8> {
 pub fn ask(request: &Request) -> Response {
     CONFIG.with(|config| {
         let response = ask_of(request, config);
-        let again =
-            KEPT.with(|kept| match responder::respond(request, config, kept, &Rc::default()) {
-                Step::Done(reply) => reply.response,
-                _ => panic!("nothing is signed or read here"),
-            });
+        let again = KEPT.with(|kept| match responder::respond(request, config, kept) {
+            Step::Done(reply) => reply.response,
+            _ => panic!("nothing is signed or read here"),
+        });
         // An Autodiscover error contains the time.
         if !response.body.windows(7).any(|part| part == b"<Error ") {
             assert_eq!(again, response);
