@@ -74,7 +74,8 @@ fn respond_settled(request: &Request, config: &Config) -> Reply {
         return unavailable().into();
     }
     // The domain may have been moved to a part that was read before.
-    if reply.response.status == Status::NotFound && config.has_changed_list() {
+    let is_missed = reply.response.status == Status::NotFound && config.has_changed_list();
+    if is_missed || config.has_changed_map() {
         return unavailable().into();
     }
     let is_swapped = || {

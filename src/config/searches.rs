@@ -1,8 +1,9 @@
-//! What can go wrong with lists while they are searched.
+//! What can go wrong with lists and maps while they are searched.
 
 use super::lookup::Config;
 use crate::files::Stamp;
 use crate::finding::{Finding, Place};
+use std::path::Path;
 
 impl Config {
     /// Why a list could not be searched, if so: what was not found may be in it.
@@ -16,8 +17,18 @@ impl Config {
     /// True if a list has changed since the configuration was read: a search may have missed a domain
     /// of both the old content and the new one.
     pub fn has_changed_list(&self) -> bool {
-        let lists = self.files.iter().filter(|(file, _)| self.list_files().any(|it| it == file));
-        lists.into_iter().any(|(file, stamp)| Stamp::of(file).ok().flatten() != *stamp)
+        self.list_files().any(|file| self.has_changed(file))
+    }
+
+    /// True if a map has changed since the configuration was read: a search may have found a part of
+    /// a login.
+    pub fn has_changed_map(&self) -> bool {
+        self.map_files().any(|file| self.has_changed(file))
+    }
+
+    fn has_changed(&self, file: &Path) -> bool {
+        let mut states = self.files.iter().filter(|(known, _)| known == file);
+        states.any(|(_, stamp)| Stamp::of(file).ok().flatten() != *stamp)
     }
 }
 
