@@ -6,8 +6,8 @@
 use super::defaults;
 use super::template::{Template, filled};
 use crate::account::{
-    self, Account, AuthList, Identifier, Localised, Login, MailServer, Mailbox, Page, Pop3Options,
-    Protocol, Security, ServiceKind, WebService,
+    self, Account, AuthList, EMAIL_ADDRESS, Identifier, Localised, Login, MailServer, Mailbox,
+    Page, Pop3Options, Protocol, Security, ServiceKind, WebService,
 };
 use crate::address::{Domain, EmailAddress, HostName};
 use crate::login::source::Source;
@@ -205,11 +205,13 @@ impl Found {
     /// address without a mailbox, and so tell that there is one.
     pub fn gives(&self, login: &str, address: &EmailAddress) -> bool {
         let domain = self.alias_of.as_ref().unwrap_or(address.domain());
-        let (mailbox, login) = (Mailbox { address, login: None }, login.to_lowercase());
         let mut servers = self.settings.servers.iter().filter(|server| server.enabled);
-        servers.all(|server| {
-            let template = Login::new(filled(&server.username, domain.as_str()));
-            template.of(&mailbox).to_lowercase() == login
+        servers.all(|server| match &*server.username {
+            EMAIL_ADDRESS => is_address(login, address),
+            template => {
+                let template = Login::new(filled(template, domain.as_str()));
+                is_same_name(login, &template.of(&Mailbox { address, login: None }))
+            }
         })
     }
 
@@ -375,6 +377,20 @@ impl Found {
         let others = others.into_iter().filter_map(|(key, url)| Some((key.to_owned(), url?)));
         services.chain(pages).chain(others)
     }
+}
+
+/// True if a login is an address, except for the letter case. The usual case, without an allocation.
+fn is_address(login: &str, address: &EmailAddress) -> bool {
+    login.rsplit_once('@').is_some_and(|(local_part, domain)| {
+        is_same_name(domain, address.domain().as_str())
+            && is_same_name(local_part, address.local_part())
+    })
+}
+
+/// True if two names are the same, except for the letter case.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let is_ascii = one.is_ascii() && other.is_ascii();
+    one.eq_ignore_ascii_case(other) || (!is_ascii && one.to_lowercase() == other.to_lowercase())
 }
 
 /// Applies `make` to a value, if set; `None` if `make` fails.
