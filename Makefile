@@ -119,7 +119,7 @@ test-clients:
 test-logins:
 	sh tests/install-tools.sh
 	sh tests/install-logins.sh
-	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main servers::logins servers::userdb -- --ignored
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --ignored servers::logins servers::userdb
 
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:
@@ -132,7 +132,7 @@ test-probe:
 test-dns:
 	sh tests/install-tools.sh
 	sh tests/install-dns.sh
-	$(CARGO) test --locked $(CARGOFLAGS) --test main records:: -- --include-ignored
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --include-ignored records::
 
 ## test-probe-clients: what mailsetup-probe says of real mail clients is what they do; installs them (Debian; as root)
 test-probe-clients:
