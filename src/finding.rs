@@ -97,6 +97,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "A line of a list that begins with white space, as if it continued the line before.",
     ),
     ("list-line", Warning, "A line of a list that is not a domain name; it is left out."),
+    ("login-no-domain", Warning, "No login is looked up: no domain is named."),
     (
         "login-place",
         Error,

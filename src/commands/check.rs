@@ -314,6 +314,7 @@ fn of_domains<'a>(
     let mut shared = Shared::default();
     // Domains share sources.
     let mut of_sources = HashMap::new();
+    let names_none = config.domains().is_empty() && config.count_of_patterns() == 0;
     // Places in the base, by keys: thousands of domains may share a finding.
     let in_base = RefCell::new(HashMap::<Vec<String>, Option<Place>>::new());
     let first_in_base = |keys: &[String]| {
@@ -369,12 +370,18 @@ fn of_domains<'a>(
             let place = first(&keys).or_else(|| whole.cloned());
             add(Finding { place, ..finding });
         }
-        // Others are not looked up.
-        if let (Some(source), Some(_)) = (found.login(), named) {
-            let of_source = of_sources.entry(Arc::as_ptr(source));
-            let key = [sources::key(source).to_owned()];
-            for finding in of_source.or_insert_with(|| sources::findings(source)) {
-                let place = first(&key).or_else(|| whole.cloned());
+        if let Some(source) = found.login() {
+            // Others are not looked up.
+            let is_looked_up = is_named || matches!(pattern, Some(Name::Below(_)));
+            let of_source = match is_looked_up {
+                true => &**of_sources
+                    .entry(Arc::as_ptr(source))
+                    .or_insert_with(|| sources::findings(source)),
+                false if names_none => &[sources::unused(source)],
+                false => &[],
+            };
+            for finding in of_source {
+                let place = first(&[sources::key(source).to_owned()]).or_else(|| whole.cloned());
                 add(Finding { place, ..finding.clone() });
             }
         }

@@ -25,6 +25,17 @@ pub fn findings(source: &Source) -> Vec<Finding> {
     findings
 }
 
+/// The finding about a source that no domain uses, without a place.
+pub fn unused(source: &Source) -> Finding {
+    let message = format!(
+        "{}: no login is looked up, because no table, list, file or pattern names a domain",
+        key(source)
+    );
+    let mut finding = Finding::warning("login-no-domain", None, message);
+    finding.remedy = Some("name your domains, for example in domains.list_files".to_owned());
+    finding
+}
+
 /// The key that names a source.
 pub fn key(source: &Source) -> &'static str {
     match &source.kind {

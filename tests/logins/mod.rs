@@ -773,10 +773,20 @@ fn check_says_what_a_source_reveals_and_whether_its_socket_can_be_used() {
     // Nothing is looked up.
     for text in [
         "[login]\nenabled = false\nmap = 'logins'\n[domain.'example.org']\n",
-        "[login]\nmap = 'logins'\n",
         "[login]\ntimeout_ms = 100\n[domain.'example.org']\n",
     ] {
         assert_eq!(check(&sandbox.write("c.toml", text)), []);
+    }
+    // Nothing is looked up, though a source is named; and a pattern names domains.
+    for (text, line, expected) in [
+        ("[login]\nmap = 'logins'\n", 2, "login-no-domain"),
+        ("[domain.'*'.login]\nmap = 'logins'\n", 2, "login-no-domain"),
+        ("[login]\nmap = 'logins'\n[domain.'*.example.org']\n", 2, "login-reveals"),
+        ("[domain.'*.example.org'.login]\nmap = 'logins'\n", 2, "login-reveals"),
+    ] {
+        let found = check(&sandbox.write("c.toml", text));
+        let [(code, message)] = &found[..] else { panic!("{text}: {found:?}") };
+        assert!(code == expected && message.contains(&format!("c.toml:{line}:")), "{message}");
     }
     // The lines of a map.
     sandbox.write("logins", "ann@example.org\nbob@example.org a\nBOB@example.org b\n");
