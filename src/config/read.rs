@@ -252,6 +252,11 @@ mod tests {
             let expected = format!("a domain name must be in quotes: write [domain.\"{domain}\"]");
             assert!(message(text).ends_with(&expected), "{text}: {}", message(text));
         }
+        let expected = "a pattern must be in quotes, as in [domain.\"*.example.org\"]";
+        for text in ["[domain.*.example.net]", "[domain.*]\nimap.port = 1", "[domain.*.a.org.imap]"]
+        {
+            assert!(message(text).ends_with(expected), "{text}: {}", message(text));
+        }
         for text in
             ["[domain.'example.org'.org]", "[domain.example]\norg = 1", "[domain.example.imep]"]
         {

@@ -17,8 +17,8 @@ const MAX_READINGS: usize = 8;
 pub(super) fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<DeTable<'t>> {
     let syntax = |faults: &mut Faults, error: &toml::de::Error| {
         let span = error.span().unwrap_or_default();
-        let message =
-            || unquoted(text, span.start).unwrap_or_else(|| plain(error.message()).into_owned());
+        let message = || unquoted(text, span.start).or_else(|| unquoted_pattern(text, span.start));
+        let message = || message().unwrap_or_else(|| plain(error.message()).into_owned());
         faults.refuse("syntax", span.clone(), message);
     };
     match DeTable::parse(text) {
@@ -151,6 +151,14 @@ fn unquoted(text: &str, at: usize) -> Option<String> {
         _ if is_curly => Some(format!("text must be in straight quotes: write \"{straight}\"")),
         _ => Some(format!("text must be in quotes: write \"{value}\"")),
     }
+}
+
+/// The error for a pattern without quotes in the name of a table.
+fn unquoted_pattern(text: &str, at: usize) -> Option<String> {
+    let line = text.get(start_of_line(text, at)..)?.lines().next()?;
+    let name = line.trim_start().strip_prefix("[domain.")?;
+    name.starts_with('*')
+        .then(|| "a pattern must be in quotes, as in [domain.\"*.example.org\"]".to_owned())
 }
 
 /// True for the parser's error about a duplicate key or table.
