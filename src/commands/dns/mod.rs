@@ -166,6 +166,10 @@ impl Output {
         }
         let zones = arguments.zones.iter().map(zone).collect::<Result<_, _>>()?;
         let folder = arguments.directory.clone();
+        if let Some(folder) = folder.as_deref().filter(|folder| !folder.is_dir()) {
+            let folder = folder.display();
+            return Err(format!("--directory: {folder} is not a folder; create it first"));
+        }
         Ok(Output { wanted, zones, soa: arguments.soa, form, folder })
     }
 
