@@ -6,7 +6,6 @@
 use crate::gateway::listener::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// The command line.
@@ -221,8 +220,9 @@ pub struct Names {
     /// for each domain. Let's Encrypt allows 100, and 25 with its profiles
     /// tlsserver and shortlived.
     #[arg(long, value_name = "NUMBER", default_value = "100", conflicts_with = "json")]
+    #[arg(value_parser = value_parser!(u32).range(1..))]
     #[arg(verbatim_doc_comment)]
-    pub max_names: NonZeroUsize,
+    pub max_names: u32,
 
     /// Print JSON: an array of domains with their names
     #[arg(long)]
@@ -234,7 +234,7 @@ pub struct Names {
 pub enum NamesFormat {
     /// One name per line
     Lines,
-    /// A shell script: a command of certbot for each certificate
+    /// A shell script with a command for each certificate
     Certbot,
     /// The same for acme.sh
     #[value(name = "acme.sh")]
@@ -261,7 +261,7 @@ pub enum DnsFormat {
     Octodns,
     /// JSON for the API of PowerDNS, one line for each zone
     Powerdns,
-    /// JSON of Terraform and OpenTofu, for the provider hashicorp/dns
+    /// JSON of Terraform and OpenTofu, provider hashicorp/dns
     Terraform,
 }
 
@@ -347,7 +347,7 @@ pub enum FrontEnd {
     Nginx,
     /// nginx, dedicated host names
     NginxVhost,
-    /// nginx, dedicated host names with a certificate file for each
+    /// nginx, dedicated host names, each with its certificate
     NginxMany,
     /// nginx with fcgiwrap: CGI, for a site that exists
     NginxFcgiwrap,
@@ -369,7 +369,7 @@ pub enum FrontEnd {
     Caddy,
     /// Caddy, dedicated host names
     CaddyVhost,
-    /// Caddy, host names of many domains, with certificates on demand
+    /// Caddy, many domains, certificates on demand
     CaddyOnDemand,
     /// HAProxy, FastCGI
     Haproxy,

@@ -161,7 +161,7 @@ fn what_cannot_be_listed_is_said() {
         (&one, &["example.net"], 1, "example.net is not a configured domain"),
         (&one, &["--json", "--format", "lines"], 2, "cannot be used with"),
         (&one, &["--format", "certbott"], 2, "invalid value"),
-        (&one, &["--max-names", "0"], 2, "invalid value"),
+        (&one, &["--max-names", "0"], 2, "0 is not in 1..="),
         (&config, &[], 1, "prot"),
     ] {
         let (found, lines, stderr) = told(&names(config, arguments));

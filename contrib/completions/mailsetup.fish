@@ -57,7 +57,7 @@ json\t'JSON: an array of records'
 nsupdate\t'A script for nsupdate of BIND and knsupdate of Knot'
 octodns\t'YAML of octoDNS; for several zones, --directory is needed'
 powerdns\t'JSON for the API of PowerDNS, one line for each zone'
-terraform\t'JSON of Terraform and OpenTofu, for the provider hashicorp/dns'"
+terraform\t'JSON of Terraform and OpenTofu, provider hashicorp/dns'"
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l web-host -d 'Host name of the web server, the target of the CNAME records' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l autodiscover-srv -d 'Add an _autodiscover._tcp record with this target, on port 443' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l ttl -d 'The time to live of the records' -r
@@ -70,7 +70,7 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -l json -d 'The
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand dns" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l missing-from -d 'Only names that no certificate in this file or folder contains' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand names" -l format -d 'The form of the output' -r -f -a "lines\t'One name per line'
-certbot\t'A shell script: a command of certbot for each certificate'
+certbot\t'A shell script with a command for each certificate'
 acme.sh\t'The same for acme.sh'
 lego\t'The same for lego, from version 5 on'
 lego-4\t'The same for lego up to version 4'

@@ -140,7 +140,7 @@ impl Names<'_> {
                 NamesFormat::Lines => wanted
                     .flat_map(|wanted| wanted.names)
                     .try_for_each(|name| writeln!(output, "{name}")),
-                format => write_certificates(output, wanted, format, arguments.max_names.get()),
+                format => write_certificates(output, wanted, format, arguments.max_names as usize),
             }
         })
     }
