@@ -29,7 +29,7 @@ pub fn run(code: &str) -> ExitCode {
         None => {
             let known: Vec<_> = texts().map(|(code, _)| code).collect();
             let nearest = reader::nearest(code, &known, LIKE);
-            let nearest = nearest.map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+            let nearest = nearest.map_or_else(String::new, |it| format!(" (did you mean `{it}`?)"));
             let probe = "the codes of probe are explained by `mailsetup probe --explain CODE`";
             log::error(&format!("there is no code `{}`{nearest}; {probe}", visible(code)));
             ExitCode::from(COULD_NOT_RUN)
