@@ -7,7 +7,7 @@
 # Change: SEARCH and MAPS. If the directory asks for a password: add "-D", the name, "-y" and the path
 #         of a file with the password, without a line end.
 # Test:   postmap -q ann@example.org socketmap:unix:/run/socketmap-ldap/socket:logins
-# Use:    in /etc/mailsetup/config.toml
+# Use:    in /etc/mailsetup/config.toml, which must also name your domains
 #         [login]
 #         socketmap = "unix:/run/socketmap-ldap/socket:logins"
 #         timeout_ms = 1000

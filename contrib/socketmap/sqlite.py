@@ -6,7 +6,7 @@
 #         this file. The socket's group may connect; its owner is the user of this process.
 # Change: DATABASE and MAPS. The database must be readable for the user of the service.
 # Test:   postmap -q ann@example.org socketmap:unix:/run/socketmap-sqlite/socket:logins
-# Use:    in /etc/mailsetup/config.toml
+# Use:    in /etc/mailsetup/config.toml, which must also name your domains
 #         [login]
 #         socketmap = "unix:/run/socketmap-sqlite/socket:logins"
 

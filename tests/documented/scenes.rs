@@ -159,7 +159,7 @@ d.execute("INSERT INTO users VALUES (?, ?)", ("anna.smith@example.org", "asmith"
             has_own_login 'userdb = "/run/dovecot/mailsetup-userdb"'; dovecot_knows_it"#,
         after: "asmith_is_answered; systemctl restart dovecot; sleep 11; asmith_is_answered",
     },
-    scene("docs/many-domains.md", "Which way", "installed"),
+    scene("docs/many-domains.md", "Which way", "installed; listed"),
     scene("docs/many-domains.md", "The names", "installed; listed"),
     Scene {
         page: "docs/many-domains.md",
