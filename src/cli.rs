@@ -347,7 +347,7 @@ pub enum FrontEnd {
     Nginx,
     /// nginx, dedicated host names
     NginxVhost,
-    /// nginx, dedicated host names, each with its certificate
+    /// nginx, host names with a certificate each
     NginxMany,
     /// nginx with fcgiwrap: CGI, for a site that exists
     NginxFcgiwrap,

@@ -28,6 +28,16 @@ fn failure(arguments: &[&str]) -> (i32, String) {
     )
 }
 
+/// A terminal of 80 columns breaks longer lines in the middle of a word.
+#[test]
+fn help_fits_into_80_columns() {
+    for command in ["serve", "show", "dns", "names", "check", "hook", "health"] {
+        for line in stdout(&[command, "--help"]).lines() {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+    }
+}
+
 #[test]
 fn without_arguments_there_is_help_and_status_2() {
     let (status, stderr) = failure(&[]);
