@@ -118,7 +118,7 @@ impl State {
             self.is_logged = true;
             self.logged = Some(Instant::now());
             log::error_on_request(&format!(
-                "login: {server} fails: {reason}; documents have the usernames of the configuration"
+                "login: {server} fails: {reason}; documents have the login of `username`"
             ));
         }
     }
