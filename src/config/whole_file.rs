@@ -53,7 +53,7 @@ pub struct Domains {
     /// file of example.org is `ex/example.org.toml`.
     ///
     /// They are the first letters of the domain, or its first label if that is shorter; for a pattern,
-    /// those of the domain behind `*.`. With 0 there are no sub-folders. See *A folder of domains*.
+    /// those of the domain in it. With 0 there are no sub-folders. See *A folder of domains*.
     ///
     /// - Range: 0 to 4
     /// - Default: `0`
