@@ -92,7 +92,7 @@ pub fn respond_now(
     ask: impl Fn(Inquiry),
 ) -> Reply {
     let kept = Kept { cache: Cache::default(), lookups: lookups.clone() };
-    for _ in 0..Step::MAX_LOOK_UPS {
+    for _ in 0..Step::MAX_STEPS {
         match respond(request, config, &kept) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => return work.compute(),

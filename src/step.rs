@@ -24,8 +24,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// How many look-ups and inquiries a request may need: each alias may lead to another file.
-    pub const MAX_LOOK_UPS: usize = 16;
+    /// How many steps a request may need: the domains of the address and of the Host each have a file,
+    /// and eight aliases may lead to other files; then a login is asked for, and the reply is made.
+    pub const MAX_STEPS: usize = 2 * (1 + 8) + 1 + 1;
 }
 
 /// A response and its record.

@@ -30,6 +30,26 @@ fn over_cgi(config: &Path, domain: &str) -> String {
     }
 }
 
+#[test]
+fn the_host_may_have_as_many_aliases_as_the_address() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b"] {
+        for number in 0..8 {
+            let text = format!("alias_of = '{name}{}.example'\n", number + 1);
+            sandbox.write(&format!("d/{name}{number}.example.toml"), &text);
+        }
+        sandbox
+            .write(&format!("d/{name}8.example.toml"), format!("imap.host = '{name}.invalid'\n"));
+    }
+    let config = sandbox.write("c.toml", "domains.directory = 'd'\n");
+    let request = Request::get("/mail/config-v1.1.xml?emailaddress=ann@a0.example");
+    let request = request.host("autoconfig.b0.example");
+    let config = [("MAILSETUP_CONFIG", config.as_os_str())];
+    let response = cgi::send(&program(), &request, &config).expect("an answer");
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert!(response.text().contains("<hostname>a.invalid<"), "{}", response.text());
+}
+
 //------------ patterns ------------------------------------------------------
 
 #[test]

@@ -13,7 +13,7 @@ use crate::step::{Reply, Step};
 // It is called in two places, with little code around it.
 #[inline(always)]
 pub async fn finish(service: &dyn Handler, request: &Request<'_>) -> Reply {
-    for _ in 0..Step::MAX_LOOK_UPS {
+    for _ in 0..Step::MAX_STEPS {
         match service.respond(request) {
             Step::Done(reply) => return reply,
             Step::Compute(work) => {
