@@ -201,7 +201,9 @@ impl Searched {
         }
         let mut found: Option<(u64, String)> = None;
         let searched = search(&*self.text, Kind::Map, &[address.as_bytes()], |offset, rest| {
-            if found.as_ref().is_none_or(|(earlier, _)| offset < *earlier) {
+            // No entry begins with white space, and those that do may be many thousand.
+            let is_entry = !rest.starts_with(b" ") && !rest.starts_with(b"\t");
+            if is_entry && found.as_ref().is_none_or(|(earlier, _)| offset < *earlier) {
                 match Entry::read(&Lines::read(rest).text) {
                     Entry::Login(key, login) if key == address => {
                         found = Some((offset, login.to_owned()));
@@ -290,7 +292,11 @@ impl Lines<'_> {
                 if line.starts_with(b"\r") {
                     break;
                 }
-                read.text = [read.text.trim_ascii_end(), line].concat().into();
+                // In place: a line may be continued many thousand times.
+                let end = read.text.trim_ascii_end().len();
+                let text = read.text.to_mut();
+                text.truncate(end);
+                text.extend_from_slice(line);
             }
             read.ends_with_comment = is_comment;
             read.count += 1;
@@ -543,5 +549,15 @@ mod tests {
                 (expected.clone(), expected)
             );
         }
+    }
+
+    #[test]
+    fn a_line_that_is_continued_very_often_takes_no_longer() {
+        let begun = std::time::Instant::now();
+        let text = [&b"ann@example.org a\n"[..], &b" b\n".repeat(400_000)].concat();
+        assert_eq!(Map::parse(text).len(), 0);
+        let text = [b"b@example.org a\n", &b" ann@example.org\n".repeat(50_000)[..]].concat();
+        assert_eq!(Map::searching(text).get("ann@example.org"), None);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(3), "{:?}", begun.elapsed());
     }
 }
