@@ -207,6 +207,13 @@ struct Covered {
 impl Covered {
     /// Reads all files, or says which one cannot be read.
     fn read(paths: &[PathBuf]) -> Result<Covered, String> {
+        if let Err(SignError::NotBuilt) = Coverage::from_pem(b"") {
+            return Err(
+                "--missing-from: this build cannot read certificates: it was built without \
+                        the feature `sign`"
+                    .to_owned(),
+            );
+        }
         let mut covered = Covered::default();
         for path in paths {
             match path.is_dir() {
@@ -237,7 +244,8 @@ impl Covered {
     }
 
     /// Reads the certificates in a folder and in those below it. Links to folders are not followed,
-    /// since they may lead back.
+    /// since they may lead back. A file that cannot be read is reported, and the others count: it may
+    /// belong to one of very many domains.
     fn read_folder(&mut self, folder: &Path, depth: usize) -> Result<(), String> {
         let unreadable = |error| unreadable(folder, &error);
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -247,9 +255,17 @@ impl Covered {
                 if depth > 0 {
                     self.read_folder(&path, depth - 1)?;
                 }
-            } else if may_have_certificates(&path) && !self.read_file(&path)? {
-                let path = path.display();
-                log::warning(&format!("{path}: the file does not contain a PEM certificate"));
+            } else if may_have_certificates(&path) {
+                match self.read_file(&path) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let path = path.display();
+                        log::warning(&format!(
+                            "{path}: the file does not contain a PEM certificate"
+                        ));
+                    }
+                    Err(message) => log::warning(&message),
+                }
             }
         }
         Ok(())
@@ -260,12 +276,8 @@ impl Covered {
         let shown = path.display();
         let bytes =
             files::read(path, Kind::Certificate).map_err(|error| unreadable(path, &error))?;
-        let certificates = Coverage::from_pem(&bytes).map_err(|error| match error {
-            SignError::NotBuilt => "--missing-from: this build cannot read certificates: it was \
-                                    built without the feature `sign`"
-                .to_owned(),
-            error => format!("{shown}: {error}"),
-        })?;
+        let certificates =
+            Coverage::from_pem(&bytes).map_err(|error| format!("{shown}: {error}"))?;
         let is_any = !certificates.is_empty();
         for certificate in certificates {
             self.add(certificate, path);
