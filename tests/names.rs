@@ -1,7 +1,6 @@
 //! `mailsetup names`: the host names that certificates need, and those that certificates lack.
 
 use crate::common::{Sandbox, command, program};
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -204,7 +203,7 @@ fn a_closed_pipe_ends_the_command_quietly() {
 #[cfg(feature = "sign")]
 fn certificate(sandbox: &Sandbox, file: &str, common: &str, names: &[&str], is_expired: bool) {
     let path = sandbox.path(file);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     let mut request = command("openssl");
     request.args(["req", "-x509", "-nodes", "-newkey", "ec", "-days", "10"]);
     request.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj"]);
@@ -261,7 +260,8 @@ fn only_names_that_no_certificate_covers_are_missing() {
     // A folder as certbot makes it, with several certificates in a file, a key, and other files.
     certificate(&sandbox, "live/one/cert.pem", "x", &["*.a.example.org", "*.example.net"], false);
     certificate(&sandbox, "two.pem", "x", &["autoconfig.example.org"], false);
-    let two = ["san.pem", "two.pem"].map(|file| fs::read_to_string(sandbox.path(file)).unwrap());
+    let two =
+        ["san.pem", "two.pem"].map(|file| std::fs::read_to_string(sandbox.path(file)).unwrap());
     sandbox.write("live/two/fullchain.pem", two.concat());
     sandbox.write("live/two/privkey.pem", "-----BEGIN PRIVATE KEY-----\nbroken\n");
     sandbox.write("live/README", "not a certificate");
