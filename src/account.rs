@@ -3,7 +3,7 @@
 //! Every document is written from an [`Account`]; nothing here depends on a configuration file, a
 //! web server or the terms of a mail client.
 
-use crate::address::{Domain, EmailAddress, HostName};
+use crate::address::{Domain, EmailAddress, HostName, is_text};
 use crate::url::HttpsUrl;
 use memchr::memchr;
 use std::borrow::Cow;
@@ -486,15 +486,15 @@ impl OwnLogin {
     pub const MAX: usize = 255;
 
     /// Takes a login as it is written; `None` for a text that cannot be one.
-    ///
-    /// Refuses an empty or a longer text, control characters, the two characters that XML does not
-    /// allow, and the beginning of a placeholder, which clients would replace.
     pub fn parse(text: &str) -> Option<OwnLogin> {
-        let is_allowed = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
-        let is_login = matches!(text.len(), 1..=OwnLogin::MAX)
-            && text.chars().all(is_allowed)
-            && !text.contains("%EMAIL");
-        is_login.then(|| OwnLogin(text.into()))
+        OwnLogin::is_one(text).then(|| OwnLogin(text.into()))
+    }
+
+    /// False for an empty or a longer text, for characters that documents do not have, and for the
+    /// beginning of a placeholder, which clients would replace.
+    pub fn is_one(text: &str) -> bool {
+        let fits = matches!(text.len(), 1..=OwnLogin::MAX);
+        fits && text.chars().all(is_text) && !text.contains("%EMAIL")
     }
 
     /// The login.

@@ -55,7 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("step", &["record", "response"]),
     ("access_log", &["address", "log", "record", "request", "step", "visible"]),
     ("clients", &["address", "paths", "xml"]),
-    ("directory", &["address", "files", "finding", "log"]),
+    ("directory", &["account", "address", "files", "finding", "log"]),
     ("metrics", &["login", "response", "step"]),
     ("ports", &["account"]),
     ("zone", &["account", "address"]),

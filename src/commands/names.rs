@@ -103,7 +103,7 @@ struct Wanted {
 }
 
 impl Names<'_> {
-    /// The wanted names of a domain; `None` if there are none.
+    /// The wanted names of a domain; `None` if all of them are in certificates.
     fn wanted(&self, domain: &Domain) -> Option<Wanted> {
         let mut seen = Seen { a_domain: true, ..self.seen.get() };
         let has_pacc = match self.config.find_now(domain) {

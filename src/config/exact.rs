@@ -1,8 +1,8 @@
 //! The domains that the configuration names exactly: by a table, a line of a list, or a file of the
 //! folder.
 //!
-//! Patterns do not count, and neither does `answer = "any"`: whoever requests certificates, or
-//! publishes records, must not do so for a name that a stranger chose.
+//! Patterns do not count, and neither does `answer = "any"`: certificates must not be requested, and
+//! records not published, for a name that a client chose.
 
 use super::lookup::Config;
 use crate::address::Domain;

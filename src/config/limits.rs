@@ -17,7 +17,7 @@ const MAX_CONNECTIONS: i64 = 100_000;
 /// Longest timeout that can be set, in seconds.
 const MAX_TIMEOUT_S: i64 = 3600;
 
-/// The paths for monitoring and for web servers; `None` if there are none.
+/// The paths for monitoring and for web servers; `None` if no path is set.
 pub(super) fn status(
     metrics: &file::Metrics,
     domains: &file::Domains,

@@ -57,7 +57,7 @@ pub struct Config {
     pub limits: Limits,
     /// The settings of the log.
     pub log: Log,
-    /// The paths for monitoring and for web servers; `None` if there are none.
+    /// The paths for monitoring and for web servers; `None` if no path is set.
     pub status: Option<StatusPaths>,
     /// The files this was read from, and their states then. A change of one causes a reload.
     pub files: Vec<(PathBuf, Option<Stamp>)>,
@@ -483,15 +483,8 @@ impl Config {
 
     /// Every domain that is named by a table, a list or a file, sorted by name.
     pub fn domains(&self) -> Vec<Domain> {
-        let in_directory = self.names_of_files().filter_map(|name| match name {
-            Name::Domain(domain) => Some(domain),
-            Name::Below(_) | Name::All => None,
-        });
-        let listed = self.lists.iter().flat_map(|(_, list)| list.domains());
-        let mut domains: Vec<_> =
-            self.domains.keys().cloned().chain(listed).chain(in_directory).collect();
+        let mut domains: Vec<_> = self.exact_domains().collect();
         domains.sort_unstable();
-        domains.dedup();
         domains
     }
 }

@@ -94,7 +94,7 @@ impl Layout {
         misplaced
     }
 
-    /// True if there is no file where files are read from.
+    /// True if the folder has no file in its place: in the folder itself, or in a sub-folder.
     pub fn is_empty(&self) -> bool {
         match self.letters {
             0 => is_empty(&self.folder),

@@ -4,15 +4,13 @@
 //! word, and of that the part after an `@`. A `#` starts a comment, and a line that begins with
 //! white space continues the one before (postmap(1)).
 
-use crate::address::{MAX_DOMAIN, domain_name};
+use crate::address::{Domain, MAX_DOMAIN, domain_name};
 use std::borrow::Cow;
 
 /// How much of a line is read; the rest is of no use. A word of this length is not a domain.
 const MAX_LINE: usize = 4096;
 /// The beginning of a pattern: `*.example.org` stands for the domains below example.org.
 pub const PATTERN: &str = "*.";
-/// Most labels of the domain of a pattern.
-pub const MAX_PATTERN_LABELS: usize = 17;
 
 /// What a line says.
 #[derive(Debug, Eq, PartialEq)]
@@ -54,7 +52,7 @@ fn read_name(text: &str) -> Option<Cow<'_, str>> {
         None => domain_name(text).ok(),
         Some(domain) => {
             let domain = domain_name(domain).ok()?;
-            let is_near = domain.split('.').count() <= MAX_PATTERN_LABELS;
+            let is_near = domain.split('.').count() <= Domain::MAX_PARENT_LABELS;
             is_near.then(|| Cow::Owned([PATTERN, &domain].concat()))
         }
     }

@@ -8,7 +8,7 @@
 //! A list is loaded, for many look-ups in constant time, or searched, for a few of one process. Both
 //! give the same answers.
 
-use super::line::{self, Line, MAX_PATTERN_LABELS, PATTERN};
+use super::line::{self, Line, PATTERN};
 use super::names::{Collected, Names};
 pub use super::noted::Noted;
 use super::searched::Searched;
@@ -211,7 +211,7 @@ impl Loaded {
         // The domain, in which the end of the label before a parent is replaced by the `*`.
         let mut bytes = domain.as_bytes().to_vec();
         let dots: Vec<_> = domain.match_indices('.').map(|(at, _)| at).collect();
-        let near = dots.len().saturating_sub(MAX_PATTERN_LABELS)..dots.len() - 1;
+        let near = dots.len().saturating_sub(Domain::MAX_PARENT_LABELS)..dots.len() - 1;
         dots[near].iter().any(|dot| {
             bytes[dot - 1] = b'*';
             self.names.has(&bytes[dot - 1..])

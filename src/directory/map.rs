@@ -13,7 +13,8 @@ use super::names::{Collected, Names};
 use super::noted::Noted;
 use super::search::search;
 use super::text::{Pieces, Text, is_unfinished, lines};
-use crate::address::{EmailAddress, MAX_LOCAL_PART, domain_name, is_text};
+use crate::account::OwnLogin;
+use crate::address::{EmailAddress, MAX_LOCAL_PART, domain_name};
 use crate::files::{self, Kind};
 use crate::finding::Finding;
 use memchr::{memchr, memmem};
@@ -22,9 +23,6 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Longest login, in bytes.
-const MAX_LOGIN: usize = 255;
 
 /// The logins of mailboxes.
 #[derive(Debug)]
@@ -399,13 +397,9 @@ fn folded(text: &str) -> Option<Cow<'_, str>> {
     EmailAddress::parse(text.as_bytes()).ok().map(|address| Cow::Owned(address.folded()))
 }
 
-/// True for one login. Clients would replace a part that begins with `%EMAIL`; commas and quotes
-/// are of a list of targets, or of a CSV file of another form.
+/// True for one login. Commas and quotes are of a list of targets, or of a CSV file of another form.
 fn is_login(text: &str) -> bool {
-    matches!(text.len(), 1..=MAX_LOGIN)
-        && !text.contains([',', '"'])
-        && text.chars().all(is_text)
-        && !text.contains("%EMAIL")
+    !text.contains([',', '"']) && OwnLogin::is_one(text)
 }
 
 #[cfg(test)]
