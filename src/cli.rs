@@ -38,6 +38,10 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a configuration from the mail servers of this machine
+    Init(Init),
+    /// Write a configuration from what answered mail clients before
+    Import(Import),
     /// Answer requests over FastCGI or HTTP
     Serve(Serve),
     /// Print the response that a mail client gets
@@ -55,6 +59,56 @@ pub enum Command {
     /// Ask the servers of a domain as mail clients do (starts mailsetup-probe)
     #[command(disable_help_flag = true)]
     Probe(Probe),
+}
+
+/// `mailsetup init`
+#[derive(Args, Debug)]
+pub struct Init {
+    /// The output of doveconf -n, or doveconf -S, of another machine
+    ///
+    /// Can be given twice. A file that is named -, here and below, is
+    /// standard input. With one of these options, nothing of this
+    /// machine is read.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub doveconf: Vec<PathBuf>,
+
+    /// The output of postconf, postconf -n or postconf -x
+    #[arg(long, value_name = "FILE")]
+    pub postconf: Vec<PathBuf>,
+
+    /// The output of postconf -M or postconf -P, or the file master.cf
+    #[arg(long, value_name = "FILE")]
+    pub master: Vec<PathBuf>,
+
+    /// Where it is written.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `mailsetup import`
+#[derive(Args, Debug)]
+pub struct Import {
+    /// Documents, scripts and configurations of what answered before
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Where it is written.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Where a configuration is written that a command has made.
+#[derive(Args, Debug)]
+pub struct Output {
+    /// Print the configuration instead of writing the file
+    ///
+    /// The file is that of --config, else /etc/mailsetup/config.toml.
+    #[arg(long, verbatim_doc_comment)]
+    pub stdout: bool,
+
+    /// Overwrite the file if it exists, and keep the old one as FILE.bak
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `mailsetup serve`

@@ -32,6 +32,8 @@
 //!   [`signing`]: the files of the signatures.
 //! - [`language`]: the choice between several texts; [`visible`]: escaping of text that is shown;
 //!   [`zone`]: DNS records; [`web_names`]: the host names that certificates need.
+//! - [`init`], [`import`]: configurations of mail servers and of programs that answered before;
+//!   [`draft`]: the configuration that is made of them.
 //! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: command line, log and metrics;
 //!   [`files`]: reads the admin's files; [`finding`]: errors and warnings; [`lint`]: settings that
 //!   do not work for all clients; [`clients`]: requests and limitations of each mail client.
@@ -48,11 +50,14 @@ pub mod commands;
 pub mod config;
 pub mod directory;
 pub mod discovery;
+pub mod draft;
 pub mod files;
 pub mod finding;
 pub mod form;
 pub mod gateway;
 pub mod http_cache;
+pub mod import;
+pub mod init;
 pub mod language;
 pub mod limits;
 pub mod lint;

@@ -87,6 +87,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
+    ("draft", &["account", "visible"]),
+    ("init", &["account", "draft"]),
+    ("import", &[]),
     ("login", &["account", "address", "directory", "log", "step"]),
     (
         "page",
@@ -151,6 +154,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "directory",
             "discovery",
+            "draft",
             "files",
             "finding",
             "gateway",

@@ -7,9 +7,12 @@
 pub mod cgi;
 pub mod check;
 pub mod dns;
+mod draft_file;
 pub mod explain;
 pub mod health;
 pub mod hook;
+pub mod import;
+pub mod init;
 mod loading;
 pub mod names;
 mod output;
@@ -49,6 +52,8 @@ pub fn run() -> ExitCode {
         return print(version());
     }
     match cli.command {
+        Some(Command::Init(arguments)) => init::run(&arguments, &source),
+        Some(Command::Import(arguments)) => import::run(&arguments, &source),
         Some(Command::Serve(arguments)) => serve::run(arguments, source),
         Some(Command::Show(arguments)) => show::run(&arguments, &source),
         Some(Command::Dns(arguments)) => dns::run(&arguments, &source),

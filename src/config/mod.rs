@@ -6,19 +6,12 @@
 //! places, `node` the values), `merge` has the rules between keys, `values` parses single values,
 //! `build` makes settings of them, `entry` has those of one domain, and `check` makes a [`Config`]
 //! of all, or reports the errors (`checker` collects them; `limits` are those of the service).
-//! `lookup` is the [`Config`], in which domains are looked up; `exact` has those named exactly.
-//! `parts` limits the memory of the parser, `places` finds the line of a setting, `settings` makes
-//! an account of the settings that were found, `find` finds the file, `environment` reads variables
-//! that set `keys`, `overlay` lays them over the file, `reload` keeps a running service up to date,
-//! and `defaults` has the built-in defaults. A [`Config`] is always complete and valid.
-//! `lookup` is the [`Config`], in which domains are looked up. `parts` limits the memory of the
-//! `lookup` is the [`Config`], in which domains are looked up, `patterns` has the tables that are for
-//! more than one. `parts` limits the memory of the
-//! parser, `places` finds the line of a setting, `settings` makes an account of the settings that
-//! were found, `room` says for which domains these are alike, `find` finds the file, `environment`
-//! reads variables that set `keys`, `overlay` lays them over the file, `reload` keeps a running
-//! service up to date, and `defaults` has the built-in defaults. A [`Config`] is always complete
-//! and valid.
+//! `lookup` is the [`Config`], in which domains are looked up; `exact` has those named exactly,
+//! `patterns` the tables that are for more than one. `parts` limits the memory of the parser,
+//! `places` finds the line of a setting, `settings` makes an account of the settings that were
+//! found, `room` says for which domains these are alike, `find` finds the file, `environment` reads
+//! variables that set `keys`, `overlay` lays them over the file, `reload` keeps a running service up
+//! to date, and `defaults` has the built-in defaults. A [`Config`] is always complete and valid.
 
 mod build;
 pub mod check;

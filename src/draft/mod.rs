@@ -1,0 +1,18 @@
+//! A configuration that a command writes for an admin: each value with the place where it was seen.
+//!
+//! Commands that read the settings of other programs collect them in a [`Draft`] (`model`). `place` says where
+//! something was seen and what is noted about it, `merge` makes one draft of several, `write` writes the
+//! configuration, `fit` takes out what a configuration cannot have. Nothing is dropped in silence: what
+//! is left out becomes a [`Note`]. Texts from outside are quoted where they are written.
+
+mod fit;
+mod merge;
+mod model;
+mod place;
+mod write;
+
+pub use fit::{Misfit, fit};
+pub use merge::merge;
+pub use model::{Draft, Server, Settings, Value};
+pub use place::{Note, NoteKind, Noted, Origin, Place};
+pub use write::write;

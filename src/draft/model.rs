@@ -1,0 +1,310 @@
+//! A draft: settings, domains, servers, each value with its origin.
+
+use super::place::{Note, NoteKind, Noted, Origin, Place};
+use crate::account::{Auth, Protocol, Security};
+use std::collections::BTreeMap;
+use std::fmt;
+
+//------------ Draft ----------------------------------------------------------
+
+/// A configuration that is being made.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Draft {
+    /// Comments for the top of the file, a line each.
+    pub heading: Vec<String>,
+    /// The settings of all domains.
+    pub top: Settings,
+    /// The named domains in the order in which they were seen, with settings of their own.
+    pub domains: Vec<(Noted<String>, Settings)>,
+    /// The files with lists of domains.
+    pub list_files: Vec<Noted<String>>,
+    /// What is to be said about it.
+    pub notes: Vec<Note>,
+}
+
+impl Draft {
+    /// The settings of a domain, which is added if it is new. Names are compared without letter case.
+    pub fn domain(&mut self, name: Noted<String>) -> &mut Settings {
+        let is_it = |known: &str| known.eq_ignore_ascii_case(&name.value);
+        let at = self.domains.iter().position(|(known, _)| is_it(&known.value));
+        let at = at.unwrap_or_else(|| {
+            self.domains.push((name, Settings::default()));
+            self.domains.len() - 1
+        });
+        &mut self.domains[at].1
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, kind: NoteKind, place: Option<Place>, text: impl Into<String>) {
+        self.notes.push(Note { kind, place, text: text.into() });
+    }
+
+    /// Adds a note about a value that is left out.
+    pub fn not_carried(&mut self, place: Place, text: impl Into<String>) {
+        self.note(NoteKind::NotCarried, Some(place), text);
+    }
+
+    /// What is missing for a configuration that clients can use, if something is: "a server to read
+    /// mail", "a server to send mail".
+    pub fn missing(&self) -> Option<&'static str> {
+        let all = || std::iter::once(&self.top).chain(self.domains.iter().map(|(_, it)| it));
+        let has = |is_it: fn(Protocol) -> bool| {
+            all().flat_map(|it| &it.servers).any(|server| is_it(server.protocol))
+        };
+        if !has(Protocol::is_incoming) {
+            Some("a server to read mail")
+        } else if !has(|it| it == Protocol::Smtp) {
+            Some("a server to send mail")
+        } else {
+            None
+        }
+    }
+}
+
+//------------ Settings -------------------------------------------------------
+
+/// The settings of all domains, or of one.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Settings {
+    /// The mail servers; of each protocol the preferred one first.
+    pub servers: Vec<Server>,
+    /// All other keys, such as `provider.name`, each of them once.
+    pub values: Vec<(&'static str, Noted<Value>)>,
+}
+
+impl Settings {
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.servers.is_empty() && self.values.is_empty()
+    }
+
+    /// The value of a key.
+    pub fn value(&self, key: &str) -> Option<&Noted<Value>> {
+        self.values.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// Sets a key such as `provider.name`. A value that it has already stays and is returned.
+    pub fn set(&mut self, key: &'static str, value: Noted<Value>) -> Option<&Noted<Value>> {
+        if self.value(key).is_none() {
+            self.values.push((key, value));
+            return None;
+        }
+        self.value(key)
+    }
+
+    /// The servers of a protocol.
+    pub fn of(&self, protocol: Protocol) -> impl Iterator<Item = &Server> {
+        self.servers.iter().filter(move |server| server.protocol == protocol)
+    }
+}
+
+/// The value of a key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// A text by language.
+    Texts(BTreeMap<String, String>),
+    /// Pages of instructions: a URL, and its titles by language.
+    Pages(Vec<(String, BTreeMap<String, String>)>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Value {
+        Value::Flag(flag)
+    }
+}
+
+//------------ Server ---------------------------------------------------------
+
+/// A mail server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Server {
+    /// The protocol that is spoken there.
+    pub protocol: Protocol,
+    /// The host name; may contain `%EMAILDOMAIN%`.
+    pub host: Option<Noted<String>>,
+    /// TCP port.
+    pub port: Option<Noted<u16>>,
+    /// How the connection is protected.
+    pub security: Option<Noted<Security>>,
+    /// The authentication methods, the preferred one first.
+    pub auth: Option<Noted<Vec<Auth>>>,
+    /// The login; may contain placeholders.
+    pub username: Option<Noted<String>>,
+}
+
+impl Server {
+    /// A server of which nothing is known.
+    pub fn new(protocol: Protocol) -> Server {
+        Server { protocol, host: None, port: None, security: None, auth: None, username: None }
+    }
+
+    /// True if both are the same place.
+    pub fn is_at(&self, other: &Server) -> bool {
+        self.protocol == other.protocol
+            && value(&self.host) == value(&other.host)
+            && value(&self.port) == value(&other.port)
+            && value(&self.security) == value(&other.security)
+    }
+
+    /// Where it was seen: the place of the first of its values.
+    pub fn origin(&self) -> Option<&Origin> {
+        let values = [
+            self.host.as_ref().map(|it| &it.origin),
+            self.port.as_ref().map(|it| &it.origin),
+            self.security.as_ref().map(|it| &it.origin),
+        ];
+        values.into_iter().flatten().next()
+    }
+}
+
+/// `imap mail.example.org:993 (tls)`
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}", self.protocol)?;
+        if let Some(host) = &self.host {
+            write!(f, " {}", host.value)?;
+        }
+        if let Some(port) = &self.port {
+            write!(f, "{}{}", if self.host.is_some() { ":" } else { " port " }, port.value)?;
+        }
+        match &self.security {
+            Some(security) => write!(f, " ({})", security_word(security.value)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The value alone.
+fn value<T>(noted: &Option<Noted<T>>) -> Option<&T> {
+    noted.as_ref().map(|it| &it.value)
+}
+
+/// The word of the configuration for a protection.
+pub fn security_word(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "tls",
+        Security::StartTls => "starttls",
+        Security::Plain => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fit, merge, write};
+    use super::*;
+    use crate::draft::NoteKind;
+
+    fn at(line: usize) -> Place {
+        Place::line("old.xml", line)
+    }
+
+    fn server(protocol: Protocol, host: &str, port: u16, line: usize) -> Server {
+        Server {
+            host: Some(Noted::seen(host, at(line), "")),
+            port: Some(Noted::seen(port, at(line), "")),
+            security: Some(Noted::seen(Security::Tls, at(line), "")),
+            ..Server::new(protocol)
+        }
+    }
+
+    fn draft(host: &str, domain: &str) -> Draft {
+        let mut draft = Draft::default();
+        draft.top.servers.push(server(Protocol::Imap, host, 993, 3));
+        draft.top.servers.push(server(Protocol::Smtp, host, 465, 7));
+        if !domain.is_empty() {
+            draft.domain(Noted::seen(domain, at(1), ""));
+        }
+        draft
+    }
+
+    #[test]
+    fn a_draft_is_written_with_its_origins() {
+        let mut draft = draft("mail.example.org", "example.org");
+        draft.heading.push("Written by a test".to_owned());
+        draft.top.set("provider.name", Noted::assumed("A \"B\"", "nothing\nwas seen"));
+        draft.top.servers.push(server(Protocol::Imap, "mail.example.org", 1993, 5));
+        draft.not_carried(at(9), "the rest");
+        let text = "# Written by a test\n\n\
+                    [provider]\n# Assumed: nothing<U+000A>was seen\nname = \"A \\\"B\\\"\"\n\n\
+                    [imap]\n# Seen: old.xml:3\nhost = \"mail.example.org\"\nport = 993\n\
+                    security = \"tls\"\n# Seen: old.xml:5\nalternatives = [\n  \
+                    { host = \"mail.example.org\", port = 1993, security = \"tls\" },\n]\n\n\
+                    [pop3]\n# No such server was seen.\nenabled = false\n\n\
+                    [smtp]\n# Seen: old.xml:7\nhost = \"mail.example.org\"\nport = 465\n\
+                    security = \"tls\"\n\n# Seen: old.xml:1\n[domain.\"example.org\"]\n\n\
+                    # not carried over: old.xml:9: the rest\n";
+        assert_eq!(write(&draft), text);
+    }
+
+    #[test]
+    fn what_drafts_agree_on_is_merged() {
+        let all = merge(vec![draft("a.example", ""), draft("a.example", "example.org")]);
+        assert_eq!(all.notes, []);
+        assert_eq!(all.top.servers.len(), 2);
+        assert_eq!(all.domains.len(), 1);
+    }
+
+    #[test]
+    fn contradictions_name_both_places() {
+        let mut other = draft("b.example", "");
+        other.top.servers[0] = server(Protocol::Imap, "a.example", 1993, 4);
+        let all = merge(vec![draft("a.example", ""), other]);
+        assert_eq!(
+            all.top.of(Protocol::Imap).count(),
+            2,
+            "another port of a host is no contradiction"
+        );
+        let [note] = &all.notes[..] else { panic!("{:?}", all.notes) };
+        assert_eq!(
+            note.to_string(),
+            "contradiction: old.xml:7: smtp a.example:465 (tls) (old.xml:7) is used, \
+             smtp b.example:465 (tls) is not"
+        );
+    }
+
+    #[test]
+    fn domains_with_settings_of_their_own_do_not_contradict() {
+        let all = merge(vec![draft("a.example", "example.org"), draft("b.example", "example.net")]);
+        assert_eq!(all.notes, []);
+        assert_eq!(all.domains[1].1.servers.len(), 2);
+        assert_eq!(all.top.servers.len(), 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_taken_out_and_noted() {
+        let mut draft = draft("mail.example.org", "not a domain");
+        draft.domain(Noted::seen("example.org", at(2), ""));
+        draft.top.servers.push(server(Protocol::Pop3, "no host", 995, 8));
+        draft.top.servers[0].username = Some(Noted::seen("%UNKNOWN%", at(4), ""));
+        draft.top.set("provider.homepage", Noted::seen("http://example.org/", at(6), ""));
+        let refuse = |text: &str| {
+            let bad = ["not a domain", "no host", "%UNKNOWN%", "http://"];
+            match bad.iter().find(|bad| text.contains(**bad)) {
+                Some(bad) => Err(format!("{bad} is bad")),
+                None => Ok(()),
+            }
+        };
+        fit(&mut draft, &refuse);
+        assert!(draft.notes.iter().all(|note| note.kind == NoteKind::NotCarried));
+        assert_eq!(draft.notes.len(), 4, "{:?}", draft.notes);
+        assert_eq!(refuse(&write(&Draft { notes: Vec::new(), ..draft })), Ok(()));
+    }
+}
