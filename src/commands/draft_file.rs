@@ -18,6 +18,7 @@ use std::process::ExitCode;
 /// Takes out what cannot be used, reports the notes, and writes the configuration to `target`, or to
 /// standard output.
 pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
+    draft.settle();
     draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
         Ok(_) => Ok(()),
         Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),

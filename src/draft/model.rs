@@ -44,6 +44,25 @@ impl Draft {
         self.note(NoteKind::NotCarried, Some(place), text);
     }
 
+    /// Leaves each server once, and the login and the methods to the first of a protocol: those of its
+    /// alternatives are the same in a configuration. What differs is noted.
+    pub fn settle(&mut self) {
+        let Draft { top, domains, notes, .. } = self;
+        for settings in std::iter::once(top).chain(domains.iter_mut().map(|(_, it)| it)) {
+            let mut settled: Vec<Server> = Vec::new();
+            for mut server in settings.servers.drain(..) {
+                if settled.iter().any(|known| known.is_at(&server)) {
+                    continue;
+                }
+                if let Some(first) = settled.iter().find(|it| it.protocol == server.protocol) {
+                    notes.extend(server.drop_what_differs(first));
+                }
+                settled.push(server);
+            }
+            settings.servers = settled;
+        }
+    }
+
     /// What is missing for a configuration that clients can use, if something is: "a server to read
     /// mail", "a server to send mail".
     pub fn missing(&self) -> Option<&'static str> {
@@ -162,6 +181,28 @@ impl Server {
             && value(&self.host) == value(&other.host)
             && value(&self.port) == value(&other.port)
             && value(&self.security) == value(&other.security)
+    }
+
+    /// Leaves the login and the methods to the preferred server, and returns notes if they differ.
+    fn drop_what_differs(&mut self, first: &Server) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut differs = |what: &str, origin: &Origin| {
+            let text = format!("the {what} of {self}: it differs from that of {first}");
+            let place = origin.place().cloned();
+            notes.push(Note { kind: NoteKind::NotCarried, place, text });
+        };
+        if let Some(auth) = &self.auth
+            && value(&first.auth) != Some(&auth.value)
+        {
+            differs("authentication method", &auth.origin);
+        }
+        if let Some(username) = &self.username
+            && value(&first.username) != Some(&username.value)
+        {
+            differs("login", &username.origin);
+        }
+        (self.auth, self.username) = (None, None);
+        notes
     }
 
     /// Where it was seen: the place of the first of its values.

@@ -1,29 +1,22 @@
 //! A configuration of mailsetup with the settings that are published today, for `--as-config`.
 //!
-//! Comments say where each server was seen. What the configuration has no word for is left out and said
-//! in a comment. Texts from outside are checked or quoted before they are written.
+//! Comments say where each server was seen. What the configuration has no word for is left out and named
+//! at the end.
 
 use super::{Report, Seen};
 use crate::read::Setting;
-use mailsetup::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use mailsetup::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol};
 use mailsetup::address::{Domain, HostName};
-use mailsetup::visible::{replaced, visible};
+use mailsetup::draft::{self, Draft, Noted, Place, Server};
+use mailsetup::visible::visible;
 
 /// The methods in the words of autoconfig, with those of the configuration.
-const METHODS: [(&str, &str); 5] = [
-    ("password-cleartext", "password"),
-    ("password-encrypted", "cram-md5"),
-    ("NTLM", "ntlm"),
-    ("OAuth2", "oauth2"),
-    ("none", "none"),
-];
-
-/// The tables of servers, in the order of the configuration.
-const TABLES: [(&str, Protocol); 4] = [
-    ("imap", Protocol::Imap),
-    ("pop3", Protocol::Pop3),
-    ("smtp", Protocol::Smtp),
-    ("managesieve", Protocol::ManageSieve),
+const METHODS: [(&str, Auth); 5] = [
+    ("password-cleartext", Auth::Password),
+    ("password-encrypted", Auth::CramMd5),
+    ("NTLM", Auth::Ntlm),
+    ("OAuth2", Auth::OAuth2),
+    ("none", Auth::None),
 ];
 
 /// The configuration; the error says what is missing for one.
@@ -34,63 +27,30 @@ pub fn write(report: &Report) -> Result<String, String> {
     let domain = Domain::parse(&report.domain).map_err(|error| nothing(&error.to_string()))?;
     let published = report.published.as_ref();
     let published = published.ok_or_else(|| nothing("no settings are published"))?;
-    let servers: Vec<_> = published.servers.iter().filter(|seen| can_be_named(seen)).collect();
-    if !servers.iter().any(|seen| seen.value.protocol.is_incoming()) {
-        return Err(nothing("no server to read mail is published"));
-    }
-    if !servers.iter().any(|seen| seen.value.protocol == Protocol::Smtp) {
-        return Err(nothing("no server to send mail is published"));
-    }
-    let mut text = format!(
-        "# The settings of {domain}, as they are published today; written by mailsetup-probe.\n\
-         # Test: mailsetup --config FILE check\n"
-    );
+    let mut draft = Draft {
+        heading: vec![
+            format!(
+                "The settings of {domain}, as they are published today; written by mailsetup-probe."
+            ),
+            "Test: mailsetup --config FILE check".to_owned(),
+        ],
+        ..Draft::default()
+    };
     if let Some(name) = &published.name {
-        text += &format!("\n[provider]\n{}name = {}\n", seen_at(&name.at), quoted(&name.value));
+        let name = Noted::seen(name.value.as_str(), Place::whole(&name.at), "");
+        draft.top.set("provider.name", name);
     }
-    for (table, protocol) in TABLES {
-        let mut of_table = servers.iter().filter(|seen| seen.value.protocol == protocol);
-        let Some(first) = of_table.next() else {
-            if protocol.is_incoming() {
-                text += &format!("\n[{table}]\n# It is not published.\nenabled = false\n");
-            }
-            continue;
-        };
-        text += &format!("\n[{table}]\n{}", seen_at(&first.at));
-        if protocol == Protocol::ManageSieve {
-            text += "enabled = true\n";
-        }
-        let keys = keys(&first.value, &report.address);
-        text.extend(keys.iter().map(|(key, value)| format!("{key} = {value}\n")));
-        text.extend(left_out(&first.value, &report.address));
-        text += &alternatives(&first.value, of_table.copied());
+    for seen in published.servers.iter().filter(|seen| can_be_named(seen)) {
+        let server = server(seen, &report.address, &mut draft);
+        draft.top.servers.push(server);
     }
-    text += &format!("\n# Only this domain is answered.\n[domain.\"{domain}\"]\n");
-    Ok(text)
-}
-
-/// The further servers of a protocol. They have a place of their own; their methods and their login are
-/// those of the first one.
-fn alternatives<'a>(first: &Setting, others: impl Iterator<Item = &'a Seen<Setting>>) -> String {
-    let (mut comments, mut rows) = (String::new(), Vec::new());
-    let mut known = vec![place(first)];
-    for Seen { value, at } in others {
-        let row = place(value);
-        if known.contains(&row) {
-            continue;
+    draft.settle();
+    match draft.missing() {
+        Some(missing) => Err(nothing(&format!("{missing} is not published"))),
+        None => {
+            draft.domain(Noted::assumed(domain.as_str(), "only this domain is answered"));
+            Ok(draft::write(&draft))
         }
-        comments += &seen_at(at);
-        if value.methods != first.methods || value.login != first.login {
-            let (host, port) = (visible(&value.host), value.port);
-            comments += &format!("# Not taken over: the methods and the login of {host} {port}\n");
-        }
-        let keys: Vec<_> = row.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        rows.push(format!("  {{ {} }},\n", keys.join(", ")));
-        known.push(row);
-    }
-    match rows.is_empty() {
-        true => String::new(),
-        false => format!("{comments}alternatives = [\n{}]\n", rows.concat()),
     }
 }
 
@@ -99,69 +59,48 @@ fn can_be_named(seen: &Seen<Setting>) -> bool {
     HostName::parse(&seen.value.host).is_some() && seen.value.port != 0
 }
 
-/// A comment with the place where something was seen.
-fn seen_at(place: &str) -> String {
-    format!("# Seen: {}\n", visible(place))
-}
-
-/// The keys for the place of a server, with their values.
-fn place(setting: &Setting) -> Vec<(&'static str, String)> {
-    let security = match setting.security {
-        Security::Tls => "tls",
-        Security::StartTls => "starttls",
-        Security::Plain => "none",
-    };
+/// The server of a configuration. What it has no word for is noted.
+fn server(seen: &Seen<Setting>, address: &str, draft: &mut Draft) -> Server {
+    let Seen { value: setting, at } = seen;
+    let at = Place::whole(at);
+    let mut server = Server::new(setting.protocol);
     let host = HostName::parse(&setting.host);
     let host = host.as_ref().map_or(setting.host.as_str(), HostName::as_str);
-    vec![("host", quoted(host)), ("port", setting.port.to_string()), ("security", quoted(security))]
+    server.host = Some(Noted::seen(host, at.clone(), ""));
+    server.port = Some(Noted::seen(setting.port, at.clone(), ""));
+    server.security = Some(Noted::seen(setting.security, at.clone(), ""));
+    let methods = methods(setting);
+    let is_known = |method: &&String| word(method).is_some_and(|it| methods.contains(&it));
+    for unknown in setting.methods.iter().filter(|method| !is_known(method)) {
+        draft.not_carried(at.clone(), format!("the authentication method {unknown}"));
+    }
+    if !methods.is_empty() {
+        server.auth = Some(Noted::seen(methods, at.clone(), ""));
+    }
+    match template(&setting.login, address) {
+        Some(login) => server.username = Some(Noted::seen(login, at, "")),
+        None if setting.login.is_empty() => {}
+        None => draft.not_carried(at, format!("the login {}", setting.login)),
+    }
+    server
 }
 
-/// The keys of a server, with their values.
-fn keys(setting: &Setting, address: &str) -> Vec<(&'static str, String)> {
-    let mut keys = place(setting);
-    let methods: Vec<_> = methods(setting).map(quoted).collect();
-    match &methods[..] {
-        [] => {}
-        [one] => keys.push(("auth", one.clone())),
-        many => keys.push(("auth", format!("[{}]", many.join(", ")))),
-    }
-    if let Some(login) = template(&setting.login, address) {
-        keys.push(("username", quoted(&login)));
-    }
-    keys
-}
-
-/// Comments about what a configuration has no word for.
-fn left_out(setting: &Setting, address: &str) -> Vec<String> {
-    let mut comments = Vec::new();
-    let unknown = setting.methods.iter().filter(|method| {
-        !methods(setting).any(|known| known == words_of(method).unwrap_or_default())
-    });
-    for method in unknown {
-        comments.push(format!("# Not taken over: the authentication method {}\n", visible(method)));
-    }
-    if !setting.login.is_empty() && template(&setting.login, address).is_none() {
-        comments.push(format!("# Not taken over: the login {}\n", visible(&setting.login)));
-    }
-    comments
-}
-
-/// The methods in the words of the configuration, each of them once.
-fn methods(setting: &Setting) -> impl Iterator<Item = &'static str> {
+/// The methods that a configuration has a word for, each of them once.
+fn methods(setting: &Setting) -> Vec<Auth> {
     let mut known = Vec::new();
-    for word in setting.methods.iter().filter_map(|method| words_of(method)) {
+    for method in setting.methods.iter().filter_map(|method| word(method)) {
         // Without a login, mail can only be sent; and it is the only method then.
-        let is_alone =
-            word != "none" || setting.protocol == Protocol::Smtp && setting.methods.len() == 1;
-        if is_alone && !known.contains(&word) {
-            known.push(word);
+        let is_alone = method != Auth::None
+            || setting.protocol == Protocol::Smtp && setting.methods.len() == 1;
+        if is_alone && !known.contains(&method) {
+            known.push(method);
         }
     }
-    known.into_iter()
+    known
 }
 
-fn words_of(method: &str) -> Option<&'static str> {
-    METHODS.iter().find(|(name, _)| *name == method).map(|(_, word)| *word)
+fn word(method: &str) -> Option<Auth> {
+    METHODS.iter().find(|(name, _)| *name == method).map(|(_, method)| *method)
 }
 
 /// The login with placeholders in place of the address or of its local part; `None` if there is none, or
@@ -185,9 +124,4 @@ fn template(login: &str, address: &str) -> Option<String> {
     };
     let is_fit = !login.is_empty() && !before.contains('%') && !after.contains('%');
     is_fit.then(|| format!("{before}{placeholder}{after}"))
-}
-
-/// A basic string of TOML. Its escapes are those of JSON; characters that only TOML escapes are replaced.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(replaced(text)).to_string()
 }
