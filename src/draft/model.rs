@@ -87,7 +87,8 @@ impl Draft {
 pub struct Settings {
     /// The mail servers; of each protocol the preferred one first.
     pub servers: Vec<Server>,
-    /// All other keys, such as `provider.name`, each of them once.
+    /// All other keys, such as `provider.name`, each of them once; at the top also those of
+    /// `[domains]`, such as `domains.answer`.
     pub values: Vec<(&'static str, Noted<Value>)>,
 }
 
@@ -283,6 +284,8 @@ mod tests {
         draft.top.set("provider.name", Noted::assumed("A \"B\"", "nothing\nwas seen"));
         draft.top.servers.push(server(Protocol::Imap, "mail.example.org", 1993, 5));
         draft.not_carried(at(9), "the rest");
+        draft.top.set("domains.answer", Noted::seen("listed", at(2), ""));
+        draft.list_files.push(Noted::seen("domains.txt", at(10), ""));
         let text = "# Written by a test\n\n\
                     [provider]\n# Assumed: nothing<U+000A>was seen\nname = \"A \\\"B\\\"\"\n\n\
                     [imap]\n# Seen: old.xml:3\nhost = \"mail.example.org\"\nport = 993\n\
@@ -290,7 +293,9 @@ mod tests {
                     { host = \"mail.example.org\", port = 1993, security = \"tls\" },\n]\n\n\
                     [pop3]\n# No such server was seen.\nenabled = false\n\n\
                     [smtp]\n# Seen: old.xml:7\nhost = \"mail.example.org\"\nport = 465\n\
-                    security = \"tls\"\n\n# Seen: old.xml:1\n[domain.\"example.org\"]\n\n\
+                    security = \"tls\"\n\n[domains]\n# Seen: old.xml:2\nanswer = \"listed\"\n\
+                    # Seen: old.xml:10\nlist_files = [\"domains.txt\"]\n\n\
+                    # Seen: old.xml:1\n[domain.\"example.org\"]\n\n\
                     # not carried over: old.xml:9: the rest\n";
         assert_eq!(write(&draft), text);
     }

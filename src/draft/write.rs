@@ -49,14 +49,9 @@ pub fn write(draft: &Draft) -> String {
             text += &format!("\n[{table}]\n{}", written(&lines, ""));
         }
     }
-    if !draft.list_files.is_empty() {
-        text += "\n[domains]\n";
-        let mut before = None;
-        for file in &draft.list_files {
-            text += &origin(&file.origin, &mut before);
-        }
-        let files: Vec<_> = draft.list_files.iter().map(|file| quoted(&file.value)).collect();
-        text += &format!("list_files = [{}]\n", files.join(", "));
+    let domains = lines(&draft.top, "domains");
+    if !draft.list_files.is_empty() || !domains.is_empty() {
+        text += &format!("\n[domains]\n{}{}", written(&domains, ""), list_files(&draft.list_files));
     }
     let mut before = None;
     for (name, settings) in &draft.domains {
@@ -71,6 +66,17 @@ pub fn write(draft: &Draft) -> String {
         }
     }
     text + &notes(&draft.notes)
+}
+
+/// The key with the lists.
+fn list_files(files: &[Noted<String>]) -> String {
+    let mut before = None;
+    let comments: String = files.iter().map(|file| origin(&file.origin, &mut before)).collect();
+    let names: Vec<_> = files.iter().map(|file| quoted(&file.value)).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("{comments}list_files = [{}]\n", names.join(", ")),
+    }
 }
 
 /// A key with its value.
