@@ -12,6 +12,7 @@ pub mod dns_answer;
 pub mod domain_file;
 pub mod fastcgi_records;
 pub mod host;
+pub mod init_dovecot;
 pub mod list;
 pub mod mail_dialogue;
 pub mod map;
@@ -30,7 +31,7 @@ pub mod userdb_reply;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 19] = [
+pub const TARGETS: [(&str, Target); 20] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -38,6 +39,7 @@ pub const TARGETS: [(&str, Target); 19] = [
     ("domain_file", domain_file::run),
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
+    ("init_dovecot", init_dovecot::run),
     ("list", list::run),
     ("mail_dialogue", mail_dialogue::run),
     ("map", map::run),

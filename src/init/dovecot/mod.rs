@@ -1,0 +1,222 @@
+//! What the output of `doveconf` says about a Dovecot: IMAP, POP3, submission and ManageSieve.
+//!
+//! Dovecot 2.3 has two outputs: `doveconf -n` shows what was set and hides default listeners, `doveconf
+//! -S` shows every value, also those of protocols that are off, without `local_name`. Both together are
+//! best. Dovecot 2.4 has other names and another syntax, and `doveconf -n` only. If doveconf fails, it
+//! may still have printed all: the output counts, not the status. What cannot be known, such as variables
+//! of a running Dovecot, is noted and not made up. Passwords are never repeated.
+
+mod config;
+mod databases;
+mod listeners;
+mod login;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use tree::{MAX_BYTES, Refused};
+
+use crate::draft::{Note, NoteKind, Noted, Origin, Place};
+use crate::init::facts::{Certificate, DomainSource, Facts};
+use config::{Config, is_variable, shown, words};
+use databases::Database;
+use tree::Block;
+
+/// The most messages of doveconf, and the most certificates, that are taken.
+const MAX_ITEMS: usize = 1000;
+
+/// What was run, or a file with its output.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// How places name it: `doveconf -n`.
+    pub source: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// What doveconf printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// `doveconf -n`. That of `doveconf -S` may follow in the same text.
+    pub explicit: Input<'a>,
+    /// `doveconf -S`.
+    pub all: Option<Input<'a>>,
+    /// What it printed on standard error.
+    pub messages: &'a str,
+}
+
+/// Reads the output of doveconf.
+///
+/// It is refused if it is larger than [`MAX_BYTES`], or is not from doveconf.
+pub fn read(output: &Output) -> Result<Facts, Refused> {
+    let config = Config::parse(output)?;
+    let mut facts = Facts { server: server(&config), ..Facts::default() };
+    let failed = note_messages(output.messages, &mut facts.notes);
+    if let Some((line, count)) = config.tree.unread {
+        let lines = if count == 1 { "line is" } else { "lines are" };
+        let text = format!("{count} {lines} not understood, this is the first");
+        facts.notes.push(Note {
+            kind: NoteKind::NotCarried,
+            place: Some(config.place(line)),
+            text,
+        });
+    }
+    if config.tree.root.is_empty() && config.flat.is_none() {
+        let text = match failed {
+            true => "doveconf printed no settings: correct the error, then run it again",
+            false => "there are no settings in it: nothing is known about this Dovecot",
+        };
+        facts.notes.push(Note {
+            kind: NoteKind::Warning,
+            place: Some(config.whole()),
+            text: text.to_owned(),
+        });
+        return Ok(facts);
+    }
+    let mut read = listeners::read(&config, output.messages);
+    facts.listeners = read.listeners;
+    facts.notes.append(&mut read.notes);
+    let databases = databases::read(&config);
+    facts.login = login::read(&config, &databases, &mut facts.notes);
+    facts.domains = domains(&config, &databases);
+    read_names(&config, &mut facts);
+    if config.setting("ssl", None).is_none_or(|it| !it.value.eq_ignore_ascii_case("no")) {
+        read_certificates(&config, &mut facts);
+    }
+    note_filters(&config, &mut facts.notes);
+    Ok(facts)
+}
+
+/// `Dovecot 2.3.19.1`
+fn server(config: &Config) -> Option<Noted<String>> {
+    let (line, _) = *config.tree.comments.first()?;
+    let name = format!("Dovecot {}", config.version);
+    Some(Noted::seen(name, config.place(line), ""))
+}
+
+/// What doveconf printed on standard error; true if Dovecot does not start with this configuration.
+fn note_messages(messages: &str, notes: &mut Vec<Note>) -> bool {
+    let is_fatal = |line: &str| line.contains("Fatal: ");
+    let failed = messages.lines().any(is_fatal);
+    let lines = messages.lines().map(str::trim).filter(|line| !line.is_empty());
+    // An error is printed twice, as itself and as the reason for the end.
+    let lines = lines.filter(|line| !failed || is_fatal(line));
+    for line in lines.take(MAX_ITEMS) {
+        let text = match is_fatal(line) {
+            true => format!("Dovecot does not start with this configuration: {}", shown(line)),
+            false => shown(line),
+        };
+        let kind = if failed { NoteKind::Warning } else { NoteKind::Hint };
+        notes.push(Note { kind, place: None, text });
+    }
+    failed
+}
+
+/// Where the domains of users stand: each file once.
+fn domains(config: &Config, databases: &[Database]) -> Vec<Noted<DomainSource>> {
+    let mut sources: Vec<Noted<DomainSource>> = Vec::new();
+    // What a userdb says about users is the better source, and some of its queries list them.
+    let (passdbs, userdbs): (Vec<_>, Vec<_>) = databases.iter().partition(|it| it.is_passdb);
+    for database in userdbs.into_iter().chain(passdbs).take(MAX_ITEMS) {
+        let Some(source) = database.domains(config) else { continue };
+        let is_same = |known: &DomainSource| match (known, &source.value) {
+            (
+                DomainSource::Query { kind: a, file: b, .. },
+                DomainSource::Query { kind, file, .. },
+            ) => (a, b) == (kind, file),
+            (known, source) => known == source,
+        };
+        if !sources.iter().any(|known| is_same(&known.value)) {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+/// The host name that was set, and that of the machine.
+fn read_names(config: &Config, facts: &mut Facts) {
+    if let Some(name) = config.tree.root.setting("hostname") {
+        let found = config.seen(name);
+        if is_variable(&found.value) {
+            let text = "hostname is known only to the running Dovecot".to_owned();
+            let place = found.origin.place().cloned();
+            facts.notes.push(Note { kind: NoteKind::NotCarried, place, text });
+        } else {
+            facts.names.push(Noted { value: found.value, origin: found.origin });
+        }
+    }
+    let of_machine = |(line, comment): &(usize, &str)| {
+        let name = comment.strip_prefix("Hostname:")?.trim();
+        let is_new = facts.names.iter().all(|it| it.value != name);
+        let place = config.place(*line);
+        (is_new && name.contains('.'))
+            .then(|| Noted::seen(name, place, shown(&format!("Hostname: {name}"))))
+    };
+    let of_machine = config.tree.comments.iter().find_map(of_machine);
+    facts.names.extend(of_machine);
+}
+
+/// The certificates: the usual one, those of protocols, and those that clients get by SNI.
+fn read_certificates(config: &Config, facts: &mut Facts) {
+    let keys = match config.is_new {
+        true => ["ssl_server_cert_file", "ssl_server_alt_cert_file"],
+        false => ["ssl_cert", "ssl_alt_cert"],
+    };
+    for key in keys {
+        if let Some(found) = config.setting(key, None) {
+            add_certificate(None, &found, facts);
+        }
+    }
+    let mut of_block = |block: &Block, name: Option<&str>| {
+        for key in keys {
+            if let Some(setting) = config::in_block(block, key) {
+                add_certificate(name, &config.seen(setting), facts);
+            }
+        }
+    };
+    for block in config.tree.root.of("protocol") {
+        of_block(block, None);
+    }
+    for block in config.tree.root.of("local_name") {
+        for name in words(&block.name) {
+            of_block(block, Some(name));
+        }
+    }
+}
+
+fn add_certificate(name: Option<&str>, found: &config::Found, facts: &mut Facts) {
+    if found.value.is_empty() || facts.certificates.len() >= MAX_ITEMS {
+        return;
+    }
+    let name = name.map(str::to_owned);
+    match databases::path(found) {
+        Ok(file) => {
+            let certificate = Certificate { name, file };
+            if facts.certificates.iter().all(|known| known.value != certificate) {
+                facts.certificates.push(Noted { value: certificate, origin: found.origin.clone() });
+            }
+        }
+        Err(reason) => facts.notes.push(Note {
+            kind: NoteKind::NotCarried,
+            place: found.origin.place().cloned(),
+            text: format!("the certificate is {reason}"),
+        }),
+    }
+}
+
+/// Settings that are in force for some addresses only.
+fn note_filters(config: &Config, notes: &mut Vec<Note>) {
+    let filters = ["local", "remote"].iter().flat_map(|kind| config.tree.root.of(kind));
+    for block in filters.take(MAX_ITEMS) {
+        let whom = if block.kind == "local" { "to" } else { "from" };
+        let text = format!("settings for connections {whom} {} are left out", shown(&block.name));
+        let place: Option<Place> = Some(config.place(block.line));
+        notes.push(Note { kind: NoteKind::NotCarried, place, text });
+    }
+    let asks = config.setting("auth_ssl_require_client_cert", None).filter(config::Found::is_yes);
+    if let Some(Origin::Seen { place, .. }) = asks.map(|it| it.origin) {
+        let text =
+            "clients need a certificate of their own, which no document can give them".to_owned();
+        notes.push(Note { kind: NoteKind::Warning, place: Some(place), text });
+    }
+}
