@@ -88,7 +88,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
     ("draft", &["account", "visible"]),
-    ("init", &["account", "draft", "ports"]),
+    ("init", &["account", "address", "draft", "ports"]),
     ("import", &[]),
     ("login", &["account", "address", "directory", "log", "step"]),
     (
