@@ -29,6 +29,7 @@ mod gateway;
 mod hook;
 mod hostile;
 mod house;
+mod import;
 mod installation;
 mod international;
 mod keys;

@@ -1,14 +1,60 @@
 //! Writes a configuration from documents and configurations of programs that answered before.
 
-use super::draft_file;
+use super::output::FOUND;
+use super::{draft_file, input};
 use crate::cli;
 use crate::config::find::{SYSTEM, Source};
-use crate::draft;
+use crate::draft::{self, Draft, Note, NoteKind, Place};
+use crate::import;
+use crate::log;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Most bytes of a file.
+const MAX_BYTES: u64 = 4 << 20;
+
 /// Reads the files, and writes the configuration.
 pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
+    let (mut drafts, mut heading) = (Vec::new(), Vec::new());
+    for file in &arguments.files {
+        let name = input::name(file);
+        let read = input::read(file, MAX_BYTES).and_then(|bytes| {
+            import::read(&name, &bytes).map_err(|error| format!("{name}: {error}"))
+        });
+        match read {
+            Ok((kind, mut draft)) => {
+                heading.push(format!("Imported from {name}: {kind}."));
+                let place = Place::whole(&*name);
+                let note =
+                    Note { kind: NoteKind::Hint, place: Some(place), text: carried(kind, &draft) };
+                draft.notes.insert(0, note);
+                drafts.push(draft);
+            }
+            Err(message) => {
+                log::error(&message);
+                return ExitCode::from(FOUND);
+            }
+        }
+    }
+    let mut draft = draft::merge(drafts);
+    draft.heading = heading;
     let target = source.named().unwrap_or(Path::new(SYSTEM));
-    draft_file::write(draft::merge(Vec::new()), target, &arguments.output)
+    draft_file::write(draft, target, &arguments.output)
+}
+
+/// What was read from a file, in short.
+fn carried(kind: &str, draft: &Draft) -> String {
+    let servers = draft.top.servers.iter().map(ToString::to_string);
+    let mut parts: Vec<_> =
+        servers.chain(draft.top.values.iter().map(|(key, _)| (*key).to_owned())).collect();
+    match &draft.domains[..] {
+        [] => {}
+        [(name, _)] => parts.push(format!("the domain {}", name.value)),
+        many => parts.push(format!("{} domains", many.len())),
+    }
+    if parts.is_empty() {
+        format!("{kind}: nothing")
+    } else {
+        format!("{kind}: {}", parts.join(", "))
+    }
 }

@@ -13,6 +13,7 @@ pub mod health;
 pub mod hook;
 pub mod import;
 pub mod init;
+mod input;
 mod loading;
 pub mod names;
 mod output;

@@ -1,5 +1,20 @@
 //! Configurations and documents of programs that answered mail clients before: bytes in, a draft of a
 //! configuration out.
 //!
-//! A reader for each kind of file; the kind is recognised by content. A reader names each value that it
+//! A reader for each kind of file; `kind` recognises it by its content. A reader names each value that it
 //! cannot carry over. No I/O.
+
+mod entries;
+mod env_file;
+mod environment;
+mod go_autoconfig;
+mod ini;
+mod isp_mail_config;
+mod kind;
+mod responders;
+mod seed;
+mod solarssk;
+mod yaml;
+
+pub use kind::read;
+pub use seed::STATEMENT;

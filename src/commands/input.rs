@@ -1,0 +1,35 @@
+//! Reads the files that a command was given: files, pipes and standard input (`-`), up to a size.
+//!
+//! Unlike the files of a service, they may be pipes: `--doveconf <(docker exec mail doveconf -n)`.
+
+use crate::files;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The name of standard input.
+pub(super) const STDIN: &str = "-";
+
+/// Reads a file of at most `max` bytes; the error is a message that names it.
+pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
+    let name = name(path);
+    let failed = |error: io::Error| format!("{name}: {}", files::reason(&error));
+    let mut bytes = Vec::new();
+    let read = match path.as_os_str() == STDIN {
+        true => io::stdin().take(max + 1).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(failed)?;
+    if bytes.len() as u64 > max {
+        return Err(format!("{name}: it is larger than {} MiB", max >> 20));
+    }
+    Ok(bytes)
+}
+
+/// How a file is named in messages and comments.
+pub(super) fn name(path: &Path) -> String {
+    match path.as_os_str() == STDIN {
+        true => "standard input".to_owned(),
+        false => path.display().to_string(),
+    }
+}

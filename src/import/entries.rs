@@ -1,0 +1,366 @@
+//! Settings of an old responder as pairs of a key and a value, and what is common to their readers.
+//!
+//! A reader takes the keys that it knows. What it leaves is named: values of unknown keys, and of those
+//! that belong to the old program only; secrets by their keys alone.
+
+use super::yaml::Node;
+use crate::account::{Auth, EMAIL_ADDRESS, Protocol, Security};
+use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Server};
+use crate::ports;
+use std::collections::HashMap;
+use std::num::NonZeroU16;
+
+/// Parts of the names of keys whose values are not repeated.
+const SECRETS: [&str; 8] =
+    ["PASS", "SECRET", "TOKEN", "APIKEY", "API_KEY", "BINDPW", "PRIVATE", "CREDENTIAL"];
+/// Most characters of a value in a message.
+const MAX_SHOWN: usize = 100;
+/// Most keys that are named one by one.
+const MAX_NAMED: usize = 200;
+/// Most domains that become tables of the configuration.
+pub const MAX_DOMAINS: usize = 5000;
+
+/// A pair, with its line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// The key as it is written.
+    pub key: String,
+    /// The value, without quotes.
+    pub value: String,
+    /// The line, from 1 on.
+    pub line: usize,
+}
+
+/// The pairs of an input.
+#[derive(Debug, Default)]
+pub struct Entries {
+    source: String,
+    /// Taken ones are `None`.
+    entries: Vec<Option<Entry>>,
+    places: HashMap<String, usize>,
+    /// Entries that a later one with the same key replaces.
+    replaced: Vec<Entry>,
+}
+
+/// A value that was taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Found {
+    /// The value.
+    pub value: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The pair, for comments.
+    pub text: String,
+}
+
+impl Found {
+    /// The value as a part of a draft.
+    pub fn noted<T>(&self, value: impl Into<T>) -> Noted<T> {
+        Noted::seen(value, self.place.clone(), &*self.text)
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> Origin {
+        Origin::seen(self.place.clone(), &*self.text)
+    }
+}
+
+impl Entries {
+    /// The pairs of an input that is called `source`. Of two with the same key the last counts.
+    pub fn new(source: &str, entries: impl IntoIterator<Item = Entry>) -> Entries {
+        let mut all = Entries { source: source.to_owned(), ..Entries::default() };
+        entries.into_iter().for_each(|entry| all.add(entry));
+        all
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let at = self.entries.len();
+        if let Some(before) = self.places.insert(entry.key.clone(), at) {
+            self.replaced.extend(self.entries[before].take());
+        }
+        self.entries.push(Some(entry));
+    }
+
+    /// The keys that were not taken.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().flatten().map(|entry| &*entry.key)
+    }
+
+    /// Takes the value of a key, which may be empty.
+    pub fn take(&mut self, key: &str) -> Option<Found> {
+        let entry = self.entries[*self.places.get(key)?].take()?;
+        let place = Place::line(&*self.source, entry.line);
+        Some(Found { text: shown(&entry.key, &entry.value), place, value: entry.value })
+    }
+
+    /// Takes the value of a key; an empty one is as good as none.
+    pub fn take_set(&mut self, key: &str) -> Option<Found> {
+        self.take(key).filter(|found| !found.value.trim().is_empty())
+    }
+
+    /// Takes keys that cannot be carried over, and says so in one note.
+    pub fn leave(&mut self, keys: &[&str], reason: &str, draft: &mut Draft) {
+        let found: Vec<_> = keys.iter().filter_map(|key| self.take_set(key)).collect();
+        if let Some(first) = found.first() {
+            let texts: Vec<_> = found.iter().map(|found| &*found.text).collect();
+            draft.not_carried(first.place.clone(), format!("{}: {reason}", texts.join(", ")));
+        }
+    }
+
+    /// Names what was not taken: keys of the old program itself in one note, all others one by one.
+    pub fn leave_rest(mut self, of_the_program: &dyn Fn(&str) -> bool, draft: &mut Draft) {
+        for entry in std::mem::take(&mut self.replaced).iter().take(MAX_NAMED) {
+            let text = format!("{}: a later line sets it again", shown(&entry.key, &entry.value));
+            draft.not_carried(Place::line(&*self.source, entry.line), text);
+        }
+        let rest = self.entries.into_iter().flatten();
+        let (own, unknown): (Vec<_>, Vec<_>) = rest.partition(|it| of_the_program(&it.key));
+        if let Some(first) = own.first() {
+            let texts: Vec<_> =
+                own.iter().take(MAX_NAMED).map(|it| shown(&it.key, &it.value)).collect();
+            let text =
+                format!("{}: they are about the old program, not about mail", texts.join(", "));
+            draft.not_carried(Place::line(&*self.source, first.line), text);
+        }
+        for entry in unknown.iter().take(MAX_NAMED) {
+            let text = format!("{}: an unknown key", shown(&entry.key, &entry.value));
+            draft.not_carried(Place::line(&*self.source, entry.line), text);
+        }
+        if let Some(first) = unknown.get(MAX_NAMED) {
+            let text = format!("{} more unknown keys", unknown.len() - MAX_NAMED);
+            draft.not_carried(Place::line(&*self.source, first.line), text);
+        }
+    }
+}
+
+/// The pairs of a table, and of tables in it: `imap.host`.
+pub fn pairs(node: &Node, prefix: &str, entries: &mut Vec<Entry>) {
+    for (key, value) in node.map().unwrap_or_default() {
+        let path = format!("{prefix}{}", key.text);
+        match value.map() {
+            Some(_) => pairs(value, &format!("{path}."), entries),
+            None => {
+                entries.push(Entry {
+                    key: path,
+                    value: value.shown().into_owned(),
+                    line: key.line,
+                });
+            }
+        }
+    }
+}
+
+/// A pair for messages: a secret without its value.
+pub fn shown(key: &str, value: &str) -> String {
+    let upper = key.to_ascii_uppercase();
+    if SECRETS.iter().any(|secret| upper.contains(secret)) {
+        return key.to_owned();
+    }
+    format!("{key}={}", shortened(value))
+}
+
+/// The beginning of a text, for messages.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// Names domains. Behind the most that become tables, all others are left to lists.
+pub fn name_domains(names: impl IntoIterator<Item = Noted<String>>, draft: &mut Draft) {
+    let mut names = names.into_iter();
+    for name in names.by_ref().take(MAX_DOMAINS) {
+        draft.domain(name);
+    }
+    if let Some(first) = names.next() {
+        let text = format!(
+            "{} and {} more domains: more than {MAX_DOMAINS} belong into a list; see import --domains",
+            first.value,
+            names.count()
+        );
+        draft.note(NoteKind::NotCarried, first.origin.place().cloned(), text);
+    }
+}
+
+/// Yes, in the words of these programs.
+pub fn is_true(text: &str) -> bool {
+    matches!(&*text.trim().to_ascii_lowercase(), "true" | "yes" | "1" | "on" | "y" | "t")
+}
+
+//------------ Servers --------------------------------------------------------
+
+/// The word of the configuration for a protection.
+fn security_word(security: Security) -> &'static str {
+    match security {
+        Security::Tls => "tls",
+        Security::StartTls => "starttls",
+        Security::Plain => "none",
+    }
+}
+
+/// The port of a server; another value is noted.
+pub fn set_port(server: &mut Server, found: &Found, draft: &mut Draft) {
+    match found.value.trim().parse::<NonZeroU16>() {
+        Ok(port) => server.port = Some(found.noted(port.get())),
+        Err(_) => draft.not_carried(found.place.clone(), format!("{}: not a port", found.text)),
+    }
+}
+
+/// What an old responder said about the protection of a server.
+pub enum Said {
+    /// A word with a meaning.
+    Word(Security),
+    /// Nothing, or a word without one.
+    Nothing,
+}
+
+/// The protection of a server whose port is known. What the old responder said is not copied if it
+/// cannot work on a registered port, or is no protection: it is replaced, and a warning says so.
+pub fn set_security(server: &mut Server, said: Said, origin: Origin, draft: &mut Draft) {
+    let number = server.port.as_ref().and_then(|port| NonZeroU16::new(port.value));
+    let registered = number.and_then(|number| ports::security_of(server.protocol, number));
+    let port = number.map_or(String::new(), |number| format!("port {number}"));
+    let (security, instead_of) = match (said, registered) {
+        (Said::Word(said), Some(registered)) if said != registered => (registered, Some(said)),
+        (Said::Word(Security::Plain), None) => (Security::StartTls, Some(Security::Plain)),
+        (Said::Word(said), _) => {
+            server.security = Some(Noted { value: said, origin });
+            return;
+        }
+        (Said::Nothing, Some(registered)) => {
+            let reason = format!("{} is the one for {port}", security_word(registered));
+            server.security = Some(Noted::assumed(registered, reason));
+            return;
+        }
+        // The configuration has a default for it.
+        (Said::Nothing, None) => return,
+    };
+    let (word, other) = (security_word(security), instead_of.map_or("none", security_word));
+    let text = match &origin {
+        Origin::Seen { text, .. } => text.clone(),
+        Origin::Assumed(reason) => reason.clone(),
+    };
+    let protocol = server.protocol;
+    let why = match registered {
+        Some(_) if other != "none" => format!("{port} is registered for {protocol} with {word}"),
+        _ => "passwords would be sent without encryption".to_owned(),
+    };
+    let warning = format!(
+        "{text}: {why}; security = \"{word}\" is written, make sure that the server has it"
+    );
+    draft.note(NoteKind::Warning, origin.place().cloned(), warning);
+    let reason = format!("{word}, not {other}: {why}");
+    server.security = Some(Noted::assumed(security, reason));
+}
+
+/// The words of autoconfig for a protection, in any letter case.
+pub fn socket_type(word: &str) -> Option<Security> {
+    match &*word.trim().to_ascii_lowercase() {
+        "ssl" | "tls/ssl" | "ssl/tls" => Some(Security::Tls),
+        "starttls" => Some(Security::StartTls),
+        "plain" | "none" => Some(Security::Plain),
+        _ => None,
+    }
+}
+
+/// The protection that is said by a word of autoconfig. A word that clients do not know is noted.
+pub fn set_socket_type(server: &mut Server, found: Option<&Found>, draft: &mut Draft) {
+    let Some(found) = found else {
+        return set_security(server, Said::Nothing, Origin::Assumed(String::new()), draft);
+    };
+    let said = match socket_type(&found.value) {
+        Some(security) => Said::Word(security),
+        None => {
+            let text = format!("{}: not SSL, STARTTLS or plain", found.text);
+            draft.not_carried(found.place.clone(), text);
+            Said::Nothing
+        }
+    };
+    set_security(server, said, found.origin(), draft);
+}
+
+/// The words of autoconfig for authentication methods, with the older ones that clients still read.
+pub fn set_auth(server: &mut Server, found: &Found, draft: &mut Draft) {
+    let auth = match &*found.value.trim().to_ascii_lowercase() {
+        "password-cleartext" | "plain" | "plaintext" | "cleartext" => Auth::Password,
+        "password-encrypted" | "secure" | "encrypted" | "cram-md5" => Auth::CramMd5,
+        "ntlm" => Auth::Ntlm,
+        "oauth2" => Auth::OAuth2,
+        "none" if server.protocol == Protocol::Smtp => Auth::None,
+        _ => {
+            let text = format!("{}: there is no such authentication method here", found.text);
+            return draft.not_carried(found.place.clone(), text);
+        }
+    };
+    server.auth = Some(found.noted(vec![auth]));
+}
+
+/// The login of a server; the whole address is the default and needs no line.
+pub fn set_username(server: &mut Server, login: &str, origin: Origin) {
+    if login != EMAIL_ADDRESS {
+        server.username = Some(Noted { value: login.to_owned(), origin });
+    }
+}
+
+/// A host name for the configuration: without blanks around it, and without the port that some have
+/// behind it.
+pub fn set_host(server: &mut Server, found: &Found) {
+    server.host = Some(found.noted(found.value.trim()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(pairs: &[(&str, &str)]) -> Entries {
+        let entry = |(at, (key, value)): (usize, &(&str, &str))| Entry {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+            line: at + 1,
+        };
+        Entries::new("x", pairs.iter().enumerate().map(entry))
+    }
+
+    #[test]
+    fn what_is_not_taken_is_named() {
+        let mut all = entries(&[("A", "1"), ("PORT", "80"), ("DB_PASSWORD", "p"), ("A", "2")]);
+        assert_eq!(all.take("A").unwrap().text, "A=2");
+        assert_eq!(all.take("A"), None);
+        let mut draft = Draft::default();
+        all.leave_rest(&|key| key == "PORT", &mut draft);
+        let notes: Vec<_> = draft.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "not carried over: x:1: A=1: a later line sets it again",
+                "not carried over: x:2: PORT=80: they are about the old program, not about mail",
+                "not carried over: x:3: DB_PASSWORD: an unknown key",
+            ]
+        );
+    }
+
+    #[test]
+    fn protection_that_cannot_work_is_not_copied() {
+        use Security::{Plain, StartTls, Tls};
+        let submission = |tls| ports::usual(Protocol::Smtp, if tls { Tls } else { StartTls }).get();
+        for (port, said, written, warnings) in [
+            (submission(false), Some(Tls), Some(StartTls), 1),
+            (submission(true), Some(StartTls), Some(Tls), 1),
+            (submission(true), Some(Plain), Some(Tls), 1),
+            (submission(false), None, Some(StartTls), 0),
+            (submission(false), Some(StartTls), Some(StartTls), 0),
+            (2525, Some(Tls), Some(Tls), 0),
+            (2525, Some(Plain), Some(StartTls), 1),
+            (2525, None, None, 0),
+        ] {
+            let mut server = Server::new(Protocol::Smtp);
+            server.port = Some(Noted::assumed(port, ""));
+            let mut draft = Draft::default();
+            let said = said.map_or(Said::Nothing, Said::Word);
+            set_security(&mut server, said, Origin::Assumed("said".to_owned()), &mut draft);
+            assert_eq!(server.security.map(|it| it.value), written, "{port}");
+            assert_eq!(draft.notes.len(), warnings, "{port}");
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! automx 1 and 3: `automx.conf`, an INI file as Python's ConfigParser reads it.
+//!
+//! Sections of domains, `[global]` and what they inherit of `[DEFAULT]`; `follow`, and `backend =
+//! global`. Settings of the backends static and global are carried; a backend that looks values up is
+//! named, with the values that stand in the file. Read in sys4/automx, `src/automx/config.py`.
+
+use super::entries::{
+    Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security, shortened,
+};
+use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings};
+use std::collections::{HashMap, HashSet};
+
+/// The placeholder for the domain.
+const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
+/// Most sections that follow each other.
+const MAX_FOLLOWED: usize = 8;
+/// Most names in each other in `%(name)s`.
+const MAX_EXPANDED: usize = 10;
+/// Most bytes of a value once its names are filled in.
+const MAX_EXPANDED_BYTES: usize = 512;
+/// Most sections.
+const MAX_SECTIONS: usize = 2000;
+/// Most keys of a section.
+const MAX_KEYS: usize = 200;
+/// Most bytes of a value.
+const MAX_VALUE: usize = 4096;
+
+/// A section.
+#[derive(Debug)]
+struct Section {
+    name: String,
+    line: usize,
+    entries: Vec<Entry>,
+}
+
+/// True if a text has the section that automx needs.
+pub fn is_it(text: &str) -> bool {
+    has_section(text, "[automx]")
+}
+
+/// True if a text is the configuration of automx2, which has its servers in a database.
+pub fn is_of_automx2(text: &str) -> bool {
+    has_section(text, "[automx2]")
+}
+
+fn has_section(text: &str, section: &str) -> bool {
+    text.lines().any(|line| line.trim_end() == section)
+}
+
+/// Reads the file.
+pub fn read(source: &str, text: &str) -> Result<Draft, String> {
+    let mut draft = Draft::default();
+    let mut sections = sections(source, text, &mut draft)?;
+    let default = sections.iter().position(|it| it.name == "DEFAULT");
+    let default = default.map(|at| sections.remove(at).entries).unwrap_or_default();
+    let reader = Reader { source, sections, default };
+    reader.read(&mut draft);
+    Ok(draft)
+}
+
+/// The sections of a text. Keys are in small letters; what is indented continues the line before.
+fn sections(source: &str, text: &str, draft: &mut Draft) -> Result<Vec<Section>, String> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut current: Option<usize> = None;
+    let mut strange: Option<(usize, usize)> = None;
+    for (at, line) in text.lines().enumerate() {
+        let (number, trimmed) = (at + 1, line.trim());
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|it| it.split(']').next()) {
+            let at = *names.entry(name.to_owned()).or_insert_with(|| {
+                let section = Section { name: name.to_owned(), line: number, entries: Vec::new() };
+                sections.push(section);
+                sections.len() - 1
+            });
+            if sections.len() > MAX_SECTIONS {
+                return Err(format!("line {number}: more than {MAX_SECTIONS} sections"));
+            }
+            current = Some(at);
+            continue;
+        }
+        let Some(section) = current.and_then(|at| sections.get_mut(at)) else {
+            strange.get_or_insert((number, 0)).1 += 1;
+            continue;
+        };
+        if line.starts_with([' ', '\t'])
+            && let Some(entry) = section.entries.last_mut()
+        {
+            entry.value.push('\n');
+            entry.value.push_str(trimmed);
+            if entry.value.len() > MAX_VALUE {
+                return Err(format!("line {number}: a value of more than {MAX_VALUE} bytes"));
+            }
+            continue;
+        }
+        if section.entries.len() == MAX_KEYS {
+            return Err(format!("line {number}: more than {MAX_KEYS} keys in [{}]", section.name));
+        }
+        if trimmed.len() > MAX_VALUE {
+            return Err(format!("line {number}: a value of more than {MAX_VALUE} bytes"));
+        }
+        match trimmed.split_once(['=', ':']) {
+            Some((key, value)) => section.entries.push(Entry {
+                key: key.trim_end().to_ascii_lowercase(),
+                value: value.trim_start().to_owned(),
+                line: number,
+            }),
+            None => strange.get_or_insert((number, 0)).1 += 1,
+        }
+    }
+    if let Some((line, count)) = strange {
+        let text = format!("{count} lines that are no key with a value");
+        draft.not_carried(Place::line(source, line), text);
+    }
+    Ok(sections)
+}
+
+struct Reader<'a> {
+    source: &'a str,
+    sections: Vec<Section>,
+    default: Vec<Entry>,
+}
+
+impl Reader<'_> {
+    fn read(&self, draft: &mut Draft) {
+        let mut own = Entries::new(
+            self.source,
+            self.section("automx").iter().flat_map(|it| it.entries.clone()),
+        );
+        let domains = own.take_set("domains");
+        own.take("provider");
+        let of_program = [
+            "memcache",
+            "memcache_ttl",
+            "client_error_limit",
+            "rate_limit_exception_networks",
+            "debug",
+            "logfile",
+            "homedir",
+            "openssl",
+        ];
+        if let Some(issuer) = own.take_set("oauth_issuer") {
+            let text =
+                format!("{}: the other values of [oauth2] are not in this file", issuer.text);
+            draft.not_carried(issuer.place, text);
+        }
+        own.leave_rest(&|key| of_program.contains(&key), draft);
+
+        let mut used = HashSet::new();
+        // Values of [DEFAULT] are in every section, and are noted once.
+        let mut noted = HashSet::new();
+        let mut add = |notes: Vec<Note>, draft: &mut Draft| {
+            draft.notes.extend(notes.into_iter().filter(|note| noted.insert(note.to_string())));
+        };
+        if self.section("global").is_some() {
+            let (settings, notes) = self.settings("global", &mut used);
+            draft.top = settings;
+            add(notes, draft);
+        }
+        let list =
+            domains.iter().flat_map(|it| it.value.split(|c: char| c == ',' || c.is_whitespace()));
+        let list: Vec<_> = list.filter(|name| !name.is_empty()).collect();
+        let is_all = list.first() == Some(&"*");
+        let is_listed = |name: &str| is_all || list.iter().any(|it| it.eq_ignore_ascii_case(name));
+        if !is_all {
+            let named = list.iter().zip(domains.iter().cycle());
+            name_domains(named.map(|(name, found)| found.noted(*name)), draft);
+        }
+        let mut has_own = false;
+        for section in &self.sections {
+            let name = &*section.name;
+            if ["automx", "global"].contains(&name) || !name.contains('.') {
+                continue;
+            }
+            let place = Place::line(self.source, section.line);
+            if !is_listed(name) {
+                if !used.contains(name) {
+                    let text = format!("[{name}]: it is not one of domains, and was not answered");
+                    draft.not_carried(place, text);
+                }
+                continue;
+            }
+            let (settings, notes) = self.settings(name, &mut used);
+            add(notes, draft);
+            let is_global = self.get(name, "backend").is_some_and(|it| it.value.trim() == "global");
+            has_own = true;
+            let its = draft.domain(Noted::seen(name, place, format!("[{name}]")));
+            if !is_global {
+                *its = settings;
+            }
+        }
+        if is_all && has_own && !draft.top.is_empty() {
+            let noted = domains.map(|it| it.noted("*"));
+            draft.domain(noted.unwrap_or_else(|| Noted::assumed("*", "domains = *")));
+        }
+    }
+
+    fn section(&self, name: &str) -> Option<&Section> {
+        self.sections.iter().find(|it| it.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A value of a section or of [DEFAULT]; the last of two counts.
+    fn get(&self, section: &str, key: &str) -> Option<&Entry> {
+        let own = self.section(section).into_iter().flat_map(|it| it.entries.iter().rev());
+        own.chain(self.default.iter().rev()).find(|entry| entry.key == key)
+    }
+
+    /// The settings of a section, with those that it follows.
+    fn settings(&self, name: &str, used: &mut HashSet<String>) -> (Settings, Vec<Note>) {
+        let mut draft = Draft::default();
+        let mut next = Some(name.to_owned());
+        for _ in 0..MAX_FOLLOWED {
+            let Some(name) = next.take() else { break };
+            if !used.insert(name.clone()) && name != "global" {
+                break;
+            }
+            next = self.add_section(&name, &mut draft);
+        }
+        (draft.top, draft.notes)
+    }
+
+    /// Adds the settings of one section, and returns the name of the one that it follows.
+    fn add_section(&self, name: &str, draft: &mut Draft) -> Option<String> {
+        let section = self.section(name)?;
+        let place = Place::line(self.source, section.line);
+        // Those of [DEFAULT] first: the section's own replace them without a word.
+        let mut all: HashMap<&str, &Entry> = HashMap::new();
+        let mut order = Vec::new();
+        for entry in self.default.iter().chain(&section.entries) {
+            if all.insert(&entry.key, entry).is_none() {
+                order.push(&*entry.key);
+            }
+        }
+        let found = order.iter().filter_map(|key| all.get(key));
+        let found = found.map(|it| Entry { value: expanded(&it.value, &all), ..(*it).clone() });
+        let mut entries = Entries::new(self.source, found);
+        let backend = entries.take_set("backend");
+        let kind = backend.as_ref().map_or("static", |it| it.value.trim());
+        let (kind, is_more) = match kind.strip_suffix("_append") {
+            Some(kind) => (kind, true),
+            None => (kind, false),
+        };
+        match kind {
+            "static" => {}
+            "global" => {
+                return (!name.eq_ignore_ascii_case("global")).then(|| "global".to_owned());
+            }
+            _ => {
+                let at = backend.as_ref().map_or(place, |it| it.place.clone());
+                let text = format!(
+                    "[{name}]: backend = {}: what it looks up is not in this file",
+                    shortened(kind)
+                );
+                draft.not_carried(at, text);
+            }
+        }
+        for (key, its) in
+            [("provider.name", "account_name"), ("provider.short_name", "account_name_short")]
+        {
+            if let Some(found) = entries.take_set(its)
+                && let Some(text) = filled_in(&found, draft)
+            {
+                draft.top.set(key, found.noted(text));
+            }
+        }
+        for (protocol, name) in
+            [(Protocol::Imap, "imap"), (Protocol::Pop3, "pop"), (Protocol::Smtp, "smtp")]
+        {
+            let before = draft.top.of(protocol).next().is_some();
+            if let Some(server) = service(protocol, name, &mut entries, draft)
+                && (is_more || !before)
+            {
+                draft.top.servers.push(server);
+            }
+        }
+        let of_services = ["caldav", "carddav", "ox"];
+        for service in of_services {
+            let keys: Vec<_> =
+                entries.keys().filter(|key| key.starts_with(service)).map(str::to_owned).collect();
+            let keys: Vec<_> = keys.iter().map(|key| &**key).collect();
+            entries.leave(
+                &keys,
+                "the file has no URL for the service; see [caldav] and [carddav]",
+                draft,
+            );
+        }
+        entries.leave(
+            &["sign_mobileconfig", "sign_cert", "sign_key", "sign_more_certs"],
+            "see apple.signing_certificate and apple.signing_key, which need files that mailsetup may read",
+            draft,
+        );
+        let look_up = [
+            "host",
+            "base",
+            "binddn",
+            "bindmethod",
+            "bindpw",
+            "saslmech",
+            "authzid",
+            "scope",
+            "usetls",
+            "cipher",
+            "reqcert",
+            "cert",
+            "key",
+            "cacert",
+            "filter",
+            "query",
+            "result_attrs",
+            "script",
+            "separator",
+            "section_filter",
+            "autoconfig",
+            "autodiscover",
+            "mobileconfig",
+        ];
+        entries.leave(&look_up, "they are for looking values up", draft);
+        entries.leave(
+            &["display_name"],
+            "documents here do not name the owner of a mailbox",
+            draft,
+        );
+        entries.leave(
+            &["server_url", "server_name"],
+            "set activesync.url to it, if it is ActiveSync",
+            draft,
+        );
+        let follow = entries.take_set("follow");
+        entries.leave_rest(&|key| ["action", "account_type"].contains(&key), draft);
+        follow.map(|it| it.value.trim().to_owned())
+    }
+}
+
+/// A value with `%(name)s` filled in.
+fn expanded(value: &str, all: &HashMap<&str, &Entry>) -> String {
+    let mut value = value.to_owned();
+    for _ in 0..MAX_EXPANDED {
+        let Some((before, rest)) = value.split_once("%(") else { break };
+        let Some((name, behind)) = rest.split_once(")s") else { break };
+        let Some(entry) = all.get(&*name.to_ascii_lowercase()) else { break };
+        value = format!("{before}{}{behind}", entry.value);
+        if value.len() > MAX_EXPANDED_BYTES {
+            break;
+        }
+    }
+    value
+}
+
+/// A server, unless it is switched off or has no host.
+fn service(
+    protocol: Protocol,
+    name: &str,
+    entries: &mut Entries,
+    draft: &mut Draft,
+) -> Option<Server> {
+    let switch = entries.take_set(name);
+    let mut take = |ending: &str| entries.take_set(&format!("{name}_{ending}"));
+    let [host, port, encryption, auth, login] =
+        ["server", "port", "encryption", "auth", "auth_identity"].map(&mut take);
+    let others =
+        ["refresh_ttl", "default", "author", "domain_required", "domain_name", "expiration_date"]
+            .map(take);
+    let is_on = switch.as_ref().is_some_and(|it| is_true(&it.value));
+    let reason = match &switch {
+        Some(switch) if !is_on => format!("{} switches the server off", switch.text),
+        None => format!("{name} is not set, so the server is off"),
+        Some(_) => "documents here have no word for it".to_owned(),
+    };
+    let left: Vec<_> = match is_on {
+        true => others.into_iter().flatten().collect(),
+        false => [host.clone(), port.clone(), encryption.clone(), auth.clone(), login.clone()]
+            .into_iter()
+            .chain(others)
+            .flatten()
+            .collect(),
+    };
+    if let Some(first) = left.first() {
+        let texts: Vec<_> = left.iter().map(|it| &*it.text).collect();
+        draft.not_carried(first.place.clone(), format!("{}: {reason}", texts.join(", ")));
+    }
+    let switch = switch.filter(|_| is_on)?;
+    let mut server = Server::new(protocol);
+    let Some(host) = host else {
+        draft.not_carried(switch.place, format!("{}: {name}_server is not set", switch.text));
+        return None;
+    };
+    let text = filled_in(&host, draft)?;
+    server.host = Some(host.noted(text.trim()));
+    port.iter().for_each(|port| set_port(&mut server, port, draft));
+    match &encryption {
+        Some(found) => {
+            let said = match &*found.value.trim().to_ascii_lowercase() {
+                "ssl" => Said::Word(Security::Tls),
+                "starttls" => Said::Word(Security::StartTls),
+                "none" => Said::Word(Security::Plain),
+                // Clients are to try what works; documents have no word for that.
+                "auto" => Said::Nothing,
+                _ => {
+                    let text = format!("{}: not ssl, starttls, auto or none", found.text);
+                    draft.not_carried(found.place.clone(), text);
+                    Said::Nothing
+                }
+            };
+            set_security(&mut server, said, found.origin(), draft);
+        }
+        None => set_security(&mut server, Said::Nothing, Origin::Assumed(String::new()), draft),
+    }
+    auth.iter().for_each(|auth| set_auth(&mut server, auth, draft));
+    match login {
+        Some(login) => {
+            let text = filled_in(&login, draft);
+            server.username =
+                text.filter(|text| text != EMAIL_ADDRESS).map(|text| login.noted(text));
+        }
+        None => {
+            let reason =
+                format!("{name}_auth_identity is not set: automx says the local part then");
+            server.username = Some(Noted::assumed(EMAIL_LOCAL_PART, reason));
+        }
+    }
+    Some(server)
+}
+
+/// A value with the placeholders of the configuration. A value with variables, which a backend looks
+/// up, is noted.
+fn filled_in(found: &Found, draft: &mut Draft) -> Option<String> {
+    if found.value.contains("${") {
+        let text = format!("{}: a backend fills it in; for logins see [login]", found.text);
+        draft.note(NoteKind::NotCarried, Some(found.place.clone()), text);
+        return None;
+    }
+    let text = found.value.replace("%s", EMAIL_ADDRESS);
+    Some(text.replace("%u", EMAIL_LOCAL_PART).replace("%d", EMAIL_DOMAIN).replace("%%", "%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(text: &str) -> Draft {
+        read("automx.conf", text).expect(text)
+    }
+
+    #[test]
+    fn values_continue_on_indented_lines_and_are_inherited() {
+        let draft = draft(
+            "[automx]\ndomains = a.example,\n  b.example\n[DEFAULT]\nHost_Name: mail.example\n\
+             [global]\nsmtp = yes\nsmtp_server = %(host_name)s\nsmtp_auth_identity = %s\n",
+        );
+        let names: Vec<_> = draft.domains.iter().map(|(name, _)| &*name.value).collect();
+        assert_eq!(names, ["a.example", "b.example"]);
+        let server = &draft.top.servers[0];
+        assert_eq!(server.host.as_ref().unwrap().value, "mail.example");
+        assert_eq!(server.username, None);
+    }
+
+    #[test]
+    fn names_in_names_end() {
+        let text = "[automx]\n[DEFAULT]\na = %(b)s%(b)s\nb = %(a)s\n[global]\nsmtp = yes\nsmtp_server = %(a)s\n";
+        assert!(
+            draft(text).top.servers[0].host.as_ref().unwrap().value.len() <= 2 * MAX_EXPANDED_BYTES
+        );
+        let text = "[automx]\ndomains = *\n[a.example]\nbackend = static\nfollow = a.example\nsmtp = on\nsmtp_server = x\n";
+        assert_eq!(draft(text).domains[0].1.servers.len(), 1);
+    }
+}

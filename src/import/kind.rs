@@ -1,0 +1,116 @@
+//! The kinds of files that can be imported. A file is recognised by its content, not by its name.
+
+use super::yaml::{self, Documents, Node};
+use super::{environment, go_autoconfig, ini, isp_mail_config, seed, solarssk};
+use crate::draft::Draft;
+
+/// A kind of file.
+pub struct Kind {
+    /// What it is called in messages.
+    pub name: &'static str,
+    recognises: fn(&Input) -> bool,
+    read: fn(&str, &Input) -> Result<Draft, String>,
+}
+
+/// A file with all that is needed to recognise it.
+pub struct Input<'a> {
+    /// The text without a byte order mark; empty if it is not UTF-8.
+    text: &'a str,
+    /// The text as YAML or JSON; the error is a message with the line.
+    documents: Result<Documents, String>,
+}
+
+/// The kinds in the order in which they are tried.
+const KINDS: [Kind; 8] = [
+    Kind {
+        name: "config.php of isp-mailConfig",
+        recognises: |input| isp_mail_config::is_it(input.text),
+        read: |source, input| Ok(isp_mail_config::read(source, input.text)),
+    },
+    Kind {
+        name: "automx.conf",
+        recognises: |input| ini::is_it(input.text),
+        read: |source, input| ini::read(source, input.text),
+    },
+    Kind {
+        name: "a seed of automx2",
+        recognises: |input| input.roots().iter().any(seed::is_seed),
+        read: |source, input| input.of_root(seed::is_seed, |root| seed::read_seed(source, root)),
+    },
+    Kind {
+        name: "a database of automx2 as JSON",
+        recognises: |input| input.roots().iter().any(seed::are_rows),
+        read: |source, input| input.of_root(seed::are_rows, |root| seed::read_rows(source, root)),
+    },
+    Kind {
+        name: "YAML of solarssk/mail-autodiscover",
+        recognises: |input| input.roots().iter().any(solarssk::is_it),
+        read: |source, input| input.of_root(solarssk::is_it, |root| solarssk::read(source, root)),
+    },
+    Kind {
+        name: "config.yml of go-autoconfig",
+        recognises: |input| input.roots().iter().any(go_autoconfig::is_it),
+        read: |source, input| {
+            input.of_root(go_autoconfig::is_it, |root| Ok(go_autoconfig::read(source, root)))
+        },
+    },
+    Kind {
+        name: "variables of a responder in a container (docker-compose, Kubernetes, docker inspect)",
+        recognises: |input| input.documents.as_ref().is_ok_and(environment::is_tree),
+        read: |source, input| match &input.documents {
+            Ok(documents) => environment::read_tree(source, documents),
+            Err(error) => Err(error.clone()),
+        },
+    },
+    Kind {
+        name: "lines KEY=VALUE of a responder",
+        recognises: |input| environment::are_lines(input.text),
+        read: |source, input| environment::read_lines(source, input.text),
+    },
+];
+
+impl Input<'_> {
+    fn roots(&self) -> &[Node] {
+        self.documents.as_ref().map_or(&[], |documents| &documents.roots)
+    }
+
+    /// Reads the first document of a kind, with the remarks about the file.
+    fn of_root(
+        &self,
+        is_it: fn(&Node) -> bool,
+        read: impl Fn(&Node) -> Result<Draft, String>,
+    ) -> Result<Draft, String> {
+        match self.roots().iter().find(|root| is_it(root)) {
+            Some(root) => read(root),
+            None => Err("the file has no such document".to_owned()),
+        }
+    }
+}
+
+/// Reads a file of any kind. The error is a message without the name of the file.
+pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
+    let text = str::from_utf8(bytes).unwrap_or_default();
+    let text = text.trim_start_matches('\u{feff}');
+    let is_markup = text.trim_start().starts_with('<');
+    let documents = match is_markup || text.contains('\0') {
+        true => Ok(Documents::default()),
+        false => yaml::read(text),
+    };
+    let input = Input { text, documents };
+    if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
+        return (kind.read)(source, &input).map(|draft| (kind.name, draft));
+    }
+    if ini::is_of_automx2(text) {
+        return Err(
+            "the servers of automx2 are in its database: import what `sqlite3 -json` prints, \
+                    see the manual"
+                .to_owned(),
+        );
+    }
+    let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+    let why = match &input.documents {
+        Err(error) if text.trim_start().starts_with(['{', '[']) => format!(" (as JSON, {error})"),
+        _ => String::new(),
+    };
+    Err(format!("not a kind of file that can be imported{why}; these can: {}", names.join("; ")))
+}

@@ -1,0 +1,231 @@
+//! `mailsetup import`: inputs of every kind with the configuration that is made of them, and what is
+//! said about them. `UPDATE_GOLDEN=1` rewrites both; read them.
+
+use crate::common::{Sandbox, command, program, source};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The files of a folder, sorted.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut entries: Vec<_> = entries.map(|entry| entry.expect("directory entry").path()).collect();
+    entries.sort();
+    entries
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let folders = entries(&source("tests/fixtures/import"));
+    folders.into_iter().filter(|path| path.is_dir()).collect()
+}
+
+/// The inputs of a fixture, by name.
+fn inputs(folder: &Path) -> Vec<PathBuf> {
+    let names =
+        entries(folder).into_iter().map(|path| PathBuf::from(path.file_name().expect("a name")));
+    names.filter(|name| !name.to_string_lossy().starts_with("expected.")).collect()
+}
+
+fn import(folder: &Path, arguments: &[&str], files: &[PathBuf]) -> Output {
+    let mut import = command(program());
+    import.current_dir(folder).arg("import").args(arguments).args(files);
+    import.output().expect("program")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+#[test]
+fn every_input_becomes_the_expected_configuration() {
+    let sandbox = Sandbox::new();
+    for folder in fixtures() {
+        let output = import(&folder, &["--stdout"], &inputs(&folder));
+        let (made, said) = (text(&output.stdout), text(&output.stderr));
+        let status = output.status.code().expect("a status");
+        assert_eq!(status, i32::from(made.is_empty()), "{}: {said}", folder.display());
+        if !made.is_empty() {
+            let file = sandbox.write("config.toml", &made);
+            let mut check = command(program());
+            let check = check.arg("--config").arg(&file).arg("check").output().expect("program");
+            assert!(check.status.success(), "{}:\n{}", folder.display(), text(&check.stderr));
+        }
+        for (name, text) in [("expected.toml", made), ("expected.notes", said)] {
+            let path = folder.join(name);
+            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+                match text.is_empty() {
+                    true => drop(fs::remove_file(&path)),
+                    false => fs::write(&path, &text).expect("writable"),
+                }
+            }
+            let expected = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(text, expected, "{}: UPDATE_GOLDEN=1 rewrites it", path.display());
+        }
+    }
+}
+
+/// The values of an input that are not in the configuration are in the messages.
+#[test]
+fn every_value_is_carried_or_named() {
+    for folder in fixtures() {
+        let read = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let all = read("expected.toml") + &read("expected.notes");
+        for input in inputs(&folder) {
+            if !input.extension().is_some_and(|it| it == "env") {
+                continue;
+            }
+            for line in fs::read_to_string(folder.join(&input)).expect("text").lines() {
+                let key = line.trim_start_matches("export ").split('=').next().expect("a key");
+                let is_set = line.split_once('=').is_some_and(|(_, value)| !value.is_empty());
+                let is_said = !is_set || line.starts_with('#') || all.contains(key);
+                assert!(is_said, "{}: {line}", folder.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_repeated() {
+    let mut with_secrets = 0;
+    for folder in fixtures() {
+        for path in entries(&folder) {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let is_expected =
+                path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("expected."));
+            with_secrets += usize::from(text.contains("never-shown"));
+            assert!(!is_expected || !text.contains("never-shown"), "{}", path.display());
+        }
+    }
+    assert!(with_secrets > 3, "{with_secrets}");
+}
+
+/// The statement in the manual is the one that the fixtures were made with.
+#[test]
+fn the_statement_for_automx2_prints_what_is_imported() {
+    let manual = fs::read_to_string(source("man/mailsetup.1.in")).expect("the manual");
+    for line in mailsetup::import::STATEMENT.lines() {
+        assert!(manual.contains(line.trim()), "{line}");
+    }
+    let schema = fs::read_to_string(source("tests/fixtures/import/automx2.sql")).expect("a dump");
+    let sandbox = Sandbox::new();
+    let sqlite = |arguments: &[&str], input: &str| {
+        let mut sqlite = command("sqlite3");
+        sqlite.current_dir(sandbox.path("")).args(arguments);
+        let started = sqlite.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut started =
+            started.inspect_err(|error| eprintln!("skipped: sqlite3: {error}")).ok()?;
+        started.stdin.take().expect("piped").write_all(input.as_bytes()).expect("sqlite3 reads");
+        Some(started.wait_with_output().expect("sqlite3").stdout)
+    };
+    if sqlite(&["automx2.db"], &schema).is_none() {
+        return;
+    }
+    let rows =
+        sqlite(&["-json", "automx2.db", mailsetup::import::STATEMENT], "").expect("installed");
+    let fixture = source("tests/fixtures/import/automx2-database/rows.json");
+    assert_eq!(text(&rows), fs::read_to_string(fixture).expect("rows"));
+}
+
+#[test]
+fn hostile_files_end_with_one_line() {
+    let sandbox = Sandbox::new();
+    let nested = |depth| "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth);
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nservices:\n".to_owned()
+        + &(0..60_000).map(|at| format!("  s{at}: {{environment: *a}}\n")).collect::<String>();
+    let inputs: Vec<(&str, Vec<u8>)> = vec![
+        ("large", vec![b'A'; 64 << 20]),
+        ("binary", (0..=255).cycle().take(1 << 20).collect()),
+        ("nul", b"IMAP_HOST=a\0b\nSMTP_HOST=\0\n".to_vec()),
+        ("nested.json", nested(100_000).into_bytes()),
+        ("brackets", vec![b'['; 4 << 20]),
+        ("dashes", b"- ".repeat(2 << 20)),
+        ("bomb.yaml", bomb.into_bytes()),
+        ("empty", Vec::new()),
+        ("quotes", b"A=\"".repeat(1 << 20)),
+        ("braces", b"IMAP_HOST=${".repeat(300_000)),
+        (
+            "sections",
+            b"[automx]\n".iter().copied().chain(b"[a.b]\n[c.d]\n".repeat(200_000)).collect(),
+        ),
+        (
+            "names",
+            [
+                b"[automx]\n".to_vec(),
+                (0..300_000).flat_map(|at| format!("[{at}.x]\n").into_bytes()).collect(),
+            ]
+            .concat(),
+        ),
+        (
+            "domains",
+            [b"IMAP_SOCKET_TYPE=SSL\nALLOWED_DOMAINS=".to_vec(), b"a.example,".repeat(400_000)]
+                .concat(),
+        ),
+        ("define", b"<?php define('SERVICE_NAME', '".repeat(100_000)),
+        (
+            "seed.json",
+            [
+                b"{\"servers\":[],\"domains\":[".to_vec(),
+                b"\"a\",".repeat(1 << 20),
+                b"\"b\"]}".to_vec(),
+            ]
+            .concat(),
+        ),
+    ];
+    for (name, bytes) in inputs {
+        let file = sandbox.path(name);
+        fs::write(&file, &bytes).expect("writable");
+        let started = Instant::now();
+        let output = import(&sandbox.path(""), &["--stdout"], &[PathBuf::from(name)]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(output.stdout.is_empty(), "{name}");
+        let errors = said.lines().filter(|line| !line.starts_with("not carried over:"));
+        assert!(errors.count() <= 2, "{name}: {said}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn files_are_not_overwritten_and_standard_input_is_read() {
+    let sandbox = Sandbox::new();
+    let env = source("tests/fixtures/import/env-solarssk/solarssk.env");
+    let target = sandbox.write("config.toml", "# mine\n");
+    let run = |arguments: &[&str]| {
+        let mut import = command(program());
+        import.arg("--config").arg(&target).arg("import").args(arguments);
+        import.stdin(fs::File::open(&env).expect("the fixture"));
+        import.output().expect("program")
+    };
+    let output = run(&["-"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(&target).expect("a file"), "# mine\n");
+    let output = run(&["--force", "-"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let made = fs::read_to_string(&target).expect("a file");
+    assert!(made.contains("# Seen: standard input:9: IMAP_HOST=mail.example.org"), "{made}");
+    assert_eq!(fs::read_to_string(sandbox.path("config.toml.bak")).expect("a file"), "# mine\n");
+    let missing = run(&["--stdout", "nowhere"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(text(&missing.stderr).lines().count(), 1);
+    assert_eq!(run(&[]).status.code(), Some(2));
+}
+
+/// Each kind that the program names has a fixture.
+#[test]
+fn each_kind_has_a_fixture() {
+    let error = source("tests/fixtures/import/error-unknown/expected.notes");
+    let error = fs::read_to_string(error).expect("an error");
+    let known: BTreeSet<_> =
+        error.trim_end().split_once("these can: ").expect("a list").1.split("; ").collect();
+    let said: String = fixtures()
+        .iter()
+        .map(|folder| fs::read_to_string(folder.join("expected.toml")).unwrap_or_default())
+        .collect();
+    for kind in &known {
+        assert!(said.contains(&format!(": {kind}.\n")), "{kind}");
+    }
+    assert!(known.len() >= 8, "{known:?}");
+}
