@@ -89,12 +89,54 @@ pub struct Init {
 #[derive(Args, Debug)]
 pub struct Import {
     /// Documents, scripts and configurations of what answered before
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "domains", conflicts_with = "domains")]
     pub files: Vec<PathBuf>,
+
+    /// Domains instead of a configuration.
+    #[command(flatten)]
+    pub domains: ImportDomains,
 
     /// Where it is written.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `mailsetup import --domains`
+#[derive(Args, Debug)]
+pub struct ImportDomains {
+    /// Read domains: lines, CSV, the output of mysql, psql or sqlite3
+    ///
+    /// A file, or - for standard input. The domains are printed, sorted,
+    /// one a line; no configuration is written. A second column may be
+    /// the domain that the first one is an alias of. E-mail addresses
+    /// count for their domain.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub domains: Option<PathBuf>,
+
+    /// Write the domains into this list, for domains.list_files
+    ///
+    /// The file is replaced at once, and only if the domains change. A
+    /// file that this command did not write is not replaced, except with
+    /// --force.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(requires = "domains", conflicts_with_all = ["directory", "stdout"])]
+    pub list: Option<PathBuf>,
+
+    /// Write a file for each new domain, for domains.directory
+    ///
+    /// An alias gets alias_of. Files that exist are not changed, and none
+    /// is removed; those without a domain are named.
+    #[arg(long, value_name = "FOLDER", verbatim_doc_comment)]
+    #[arg(requires = "domains", conflicts_with = "stdout")]
+    pub directory: Option<PathBuf>,
+
+    /// How many of the domains in the list must still be there
+    ///
+    /// If there are fewer, or none at all, the list is not replaced, and
+    /// the exit status is 1. --force replaces it.
+    #[arg(long, value_name = "PERCENT", default_value = "50", requires = "list")]
+    #[arg(value_parser = value_parser!(u8).range(0..=100), verbatim_doc_comment)]
+    pub at_least: u8,
 }
 
 /// Where a configuration is written that a command has made.

@@ -89,7 +89,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
     ("draft", &["account", "visible"]),
     ("init", &["account", "address", "draft", "ports"]),
-    ("import", &[]),
+    ("import", &["account", "address", "draft"]),
     ("login", &["account", "address", "directory", "log", "step"]),
     (
         "page",
@@ -158,6 +158,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "files",
             "finding",
             "gateway",
+            "import",
             "limits",
             "lint",
             "log",

@@ -1,7 +1,7 @@
 //! Writes a configuration from documents and configurations of programs that answered before.
 
 use super::output::FOUND;
-use super::{draft_file, input};
+use super::{draft_file, import_domains, input};
 use crate::cli;
 use crate::config::find::{SYSTEM, Source};
 use crate::draft::{self, Draft, Note, NoteKind, Place};
@@ -13,8 +13,11 @@ use std::process::ExitCode;
 /// Most bytes of a file.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads the files, and writes the configuration.
+/// Reads the files, and writes the configuration; or reads domains.
 pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
+    if let Some(file) = &arguments.domains.domains {
+        return import_domains::run(file, arguments, source);
+    }
     let (mut drafts, mut heading) = (Vec::new(), Vec::new());
     for file in &arguments.files {
         let name = input::name(file);

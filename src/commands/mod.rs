@@ -12,6 +12,7 @@ pub mod explain;
 pub mod health;
 pub mod hook;
 pub mod import;
+mod import_domains;
 pub mod init;
 mod input;
 mod loading;

@@ -13,6 +13,7 @@ use super::places::Places;
 use super::settings::Found;
 use crate::address::Domain;
 use crate::directory::domains_d::{DomainsD, Lookup};
+use crate::directory::layout::Layout;
 use crate::directory::list::List;
 use crate::directory::name::Name;
 use crate::files::{self, Kind, Stamp, says_nothing};
@@ -410,6 +411,11 @@ impl Config {
     /// The folder with a file for each domain.
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_ref().map(|directory| &*directory.layout().folder)
+    }
+
+    /// Where the files of that folder lie.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.directory.as_ref().map(|directory| directory.layout())
     }
 
     /// The certificate and key for Apple profiles, if configured.

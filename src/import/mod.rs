@@ -18,3 +18,7 @@ mod yaml;
 
 pub use kind::read;
 pub use seed::STATEMENT;
+//! A reader for each kind of file; the kind is recognised by content. A reader names each value that it
+//! cannot carry over. `domains` reads the domains in the output of a database client. No I/O.
+
+pub mod domains;

@@ -1,0 +1,332 @@
+//! `mailsetup import --domains`: domains from the output of a database client, as a list, or as files
+//! for `domains.directory`.
+//!
+//! A list is written beside its place and moved there, and only if it changes. It is not replaced if it
+//! would lose more than half of its domains, or if this command did not write it: then the exit
+//! status is 1. Files of single domains are created, and never changed or removed.
+
+use super::loading::load;
+use super::output::{COULD_NOT_RUN, FOUND, print};
+use crate::address::Domain;
+use crate::cli;
+use crate::config::find::Source;
+use crate::directory::layout::Layout;
+use crate::directory::list::List;
+use crate::files::{self, Kind};
+use crate::import::domains::{self, Domains, Noted};
+use crate::log;
+use rustix::io::Errno;
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The first line of a list that this command writes.
+const MARK: &str = "# Written by `mailsetup import --domains`, which replaces this file.\n";
+/// The first line of the file of a domain.
+const DOMAIN_MARK: &str =
+    "# Written by `mailsetup import --domains`, which does not change this file.\n";
+/// How many domains a message names.
+const MAX_NAMED: usize = 20;
+
+/// Why nothing was written, and the exit status.
+struct Failed(u8, String);
+
+type Done = Result<(), Failed>;
+
+/// Reads the domains of `file`, and prints or writes them.
+pub(super) fn run(file: &Path, arguments: &cli::Import, source: &Source) -> ExitCode {
+    let is_standard_input = file == Path::new("-");
+    let name = match is_standard_input {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    };
+    let failed = |Failed(status, message): Failed| {
+        log::error(&message);
+        ExitCode::from(status)
+    };
+    let domains = match read(file, is_standard_input, &name) {
+        Ok(domains) => domains,
+        Err(error) => return failed(error),
+    };
+    tell(&name, &domains);
+    let force = arguments.output.force;
+    if domains.names.is_empty() && !force {
+        return failed(refused(format!("{name}: it names no domain; nothing is written")));
+    }
+    let arguments = &arguments.domains;
+    let done = match (&arguments.list, &arguments.directory) {
+        (Some(list), _) => match force {
+            true => write_list(list, &domains, None),
+            false => write_list(list, &domains, Some(arguments.at_least)),
+        },
+        (None, Some(folder)) => match layout(folder, source) {
+            Ok(layout) => write_files(&layout, &domains),
+            Err(status) => return status,
+        },
+        (None, None) => return print(lines(&domains)),
+    };
+    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+}
+
+/// The error that nothing is written, because of the input or the list.
+fn refused(message: String) -> Failed {
+    Failed(FOUND, message)
+}
+
+/// The error that something could not be done with a file.
+fn unable(path: &Path, error: &io::Error) -> Failed {
+    Failed(COULD_NOT_RUN, format!("{}: {}", path.display(), files::reason(error)))
+}
+
+//------------ Input ----------------------------------------------------------
+
+fn read(file: &Path, is_standard_input: bool, name: &str) -> Result<Domains, Failed> {
+    let input = match is_standard_input {
+        true => read_standard_input(),
+        false => files::read(file, Kind::Table),
+    };
+    let input = input
+        .map_err(|error| Failed(COULD_NOT_RUN, format!("{name}: {}", files::reason(&error))))?;
+    domains::read(&input).map_err(|error| refused(format!("{name}: {error}")))
+}
+
+fn read_standard_input() -> io::Result<Vec<u8>> {
+    let max = Kind::Table.max_bytes();
+    let mut input = Vec::new();
+    io::stdin().lock().take(max + 1).read_to_end(&mut input)?;
+    if input.len() as u64 > max { Err(files::too_large(Kind::Table)) } else { Ok(input) }
+}
+
+/// Names what was not used of the input.
+fn tell(name: &str, domains: &Domains) {
+    let each = |noted: &Noted, what: &dyn Fn(&str) -> String, more: &str| {
+        for (line, text) in &noted.first {
+            log::warning(&format!("{name}:{line}: {}", what(text)));
+        }
+        let others = noted.count - noted.first.len();
+        if others > 0 {
+            log::warning(&format!("{name}: {others} more {more}"));
+        }
+    };
+    each(
+        &domains.left_out,
+        &|word| format!("`{word}` is not a domain, and is left out"),
+        "lines that name no domain are left out",
+    );
+    each(
+        &domains.not_used,
+        &|text| format!("{text}; the second column is not used"),
+        "lines whose second column is not used",
+    );
+    if domains.addresses > 0 {
+        let count = domains.addresses;
+        log::notice(&format!(
+            "{name}: lines with an e-mail address, which count for its domain: {count}"
+        ));
+    }
+}
+
+/// The domains, one a line.
+fn lines(domains: &Domains) -> String {
+    domains.names.keys().flat_map(|name| [name.as_str(), "\n"]).collect()
+}
+
+//------------ A list ---------------------------------------------------------
+
+/// Writes the list, unless it is the same. Without `at_least`, any list is replaced.
+fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
+    // A link stays, and the file that it leads to is replaced.
+    let target = path.canonicalize();
+    let target = target.as_deref().unwrap_or(path);
+    let old = match target.metadata() {
+        Ok(meta) if !meta.is_file() => {
+            return Err(Failed(COULD_NOT_RUN, format!("{}: it is not a file", path.display())));
+        }
+        Ok(_) => Some(files::read(target, Kind::List).map_err(|error| unable(path, &error))?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(unable(path, &error)),
+    };
+    let old = old.unwrap_or_default();
+    let content = [MARK, &lines(domains)].concat();
+    if content.len() as u64 > Kind::List.max_bytes() {
+        return Err(refused(format!("{}: {}", path.display(), files::too_large(Kind::List))));
+    }
+    let is_same = old == content.as_bytes();
+    let is_own = old.is_empty() || old.starts_with(MARK.as_bytes());
+    let old = List::parse(old);
+    if let Some(percent) = at_least {
+        if !is_own {
+            return Err(refused(format!(
+                "{}: this file was not written by `mailsetup import --domains`, and is not replaced; \
+                 --force replaces it",
+                path.display()
+            )));
+        }
+        guard(path, &old, domains, percent)?;
+    }
+    if !is_same {
+        replace(target, content.as_bytes()).map_err(|error| unable(path, &error))?;
+    }
+    let count = domains.names.len();
+    let kept = old.domains().filter(|domain| domains.names.contains_key(domain)).count();
+    log::notice(&match is_same {
+        true => format!("{}: unchanged, {count} domains", path.display()),
+        false => format!(
+            "{}: written, {count} domains, {} new, {} removed",
+            path.display(),
+            count - kept,
+            old.len() - kept
+        ),
+    });
+    Ok(())
+}
+
+/// Refuses a list that lost more of its domains than allowed, or that is cut.
+fn guard(path: &Path, old: &List, domains: &Domains, percent: u8) -> Done {
+    let count = old.domains().count();
+    let kept = old.domains().filter(|domain| domains.names.contains_key(domain)).count();
+    if kept * 100 < count * usize::from(percent) {
+        return Err(refused(format!(
+            "{}: only {kept} of its {count} domains are in the input, fewer than {percent} %; it is \
+             unchanged; --force replaces it",
+            path.display()
+        )));
+    }
+    let Some(beginning) = &domains.unfinished else { return Ok(()) };
+    let is_cut = |domain: &Domain| {
+        domain.as_str().starts_with(&**beginning)
+            && domain.as_str() != beginning
+            && !domains.names.contains_key(domain)
+    };
+    let is_listed = old.domains().any(|domain| domain.as_str() == beginning);
+    match old.domains().find(is_cut).filter(|_| !is_listed) {
+        Some(domain) => Err(refused(format!(
+            "{}: the last line of the input, `{beginning}`, has no end, and the list has {domain}: the \
+             input is cut; the list is unchanged; --force replaces it",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Replaces a file in one step; the new one has the owner and the mode of the old one.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(Errno::ISDIR)?.to_string_lossy();
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    // In containers, all processes may have the same number.
+    let new = path.with_file_name(format!(".{name}.{}-{time}", std::process::id()));
+    let mut file = create(&new)?;
+    let written = fill(&mut file, path, content).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        fs::remove_file(&new).ok();
+    }
+    written
+}
+
+fn fill(file: &mut File, old: &Path, content: &[u8]) -> io::Result<()> {
+    if let Ok(old) = old.metadata() {
+        let new = file.metadata()?;
+        if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+            fchown(&*file, Some(old.uid()), Some(old.gid()))?;
+        }
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(content)?;
+    // After a crash, the name must not lead to an empty file.
+    file.sync_all()
+}
+
+/// Creates a file that the service may read, whatever the umask is.
+fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    Ok(file)
+}
+
+//------------ Files of single domains ----------------------------------------
+
+/// Where the files of a folder lie: as the configuration says, if it names this folder.
+fn layout(folder: &Path, source: &Source) -> Result<Layout, ExitCode> {
+    let config = load(source)?;
+    let same = |named: &&Layout| match (named.folder.canonicalize(), folder.canonicalize()) {
+        (Ok(named), Ok(folder)) => named == folder,
+        _ => false,
+    };
+    Ok(match config.layout().filter(same) {
+        Some(named) => Layout { folder: folder.to_owned(), letters: named.letters },
+        None => {
+            log::notice(&format!(
+                "{}: the configuration does not name this folder",
+                folder.display()
+            ));
+            Layout { folder: folder.to_owned(), letters: 0 }
+        }
+    })
+}
+
+/// Creates the files that are not there.
+fn write_files(layout: &Layout, domains: &Domains) -> Done {
+    let folder = &layout.folder;
+    if !folder.is_dir() {
+        return Err(Failed(COULD_NOT_RUN, format!("{}: it is not a folder", folder.display())));
+    }
+    let mut written = 0;
+    for (domain, target) in &domains.names {
+        let path = layout.path(domain.as_str());
+        if path.symlink_metadata().is_ok() {
+            continue;
+        }
+        match write_file(&path, target.as_ref()) {
+            Ok(()) => written += 1,
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unable(&path, &error)),
+        }
+    }
+    let known: BTreeSet<_> = domains.names.keys().map(Domain::to_string).collect();
+    let others: Vec<_> =
+        layout.names().iter().map(ToString::to_string).filter(|it| !known.contains(it)).collect();
+    if !others.is_empty() {
+        let named =
+            others.iter().take(MAX_NAMED).map(|name| &**name).collect::<Vec<_>>().join(", ");
+        let more = others.len().saturating_sub(MAX_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        log::warning(&format!(
+            "{}: files of domains that are not in the input stay: {named}{more}",
+            folder.display()
+        ));
+    }
+    log::notice(&format!(
+        "{}: {written} files written, {} were there",
+        folder.display(),
+        domains.names.len() - written
+    ));
+    Ok(())
+}
+
+fn write_file(path: &Path, target: Option<&Domain>) -> io::Result<()> {
+    let settings = match target {
+        Some(target) => format!("alias_of = \"{target}\"\n"),
+        // A file with comments alone might be one that is being written.
+        None => "[imap]\n".to_owned(),
+    };
+    let mut file = match create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The sub-folder of a letter that is new.
+            let folder = path.parent().ok_or(error)?;
+            fs::create_dir(folder)?;
+            fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+            create(path)?
+        }
+        file => file?,
+    };
+    let written = file.write_all([DOMAIN_MARK, &settings].concat().as_bytes());
+    if written.is_err() {
+        fs::remove_file(path).ok();
+    }
+    written
+}

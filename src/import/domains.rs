@@ -1,0 +1,558 @@
+//! Domains in the output of a database client, in a CSV file or in a list: bytes in, domains out, no
+//! I/O.
+//!
+//! A row is a line. Its name is the first column, or the one that a heading names: a domain, or an
+//! e-mail address, which counts for its domain. A second column may name another domain of the same
+//! input: the first one is an alias of it. Columns are separated by tabs (`mysql -N`, `mysql -B`),
+//! bars (`psql -At`, `sqlite3`, the frames of `mysql` and `psql`), commas or semicolons (CSV), or white
+//! space. Frames, comments and the line that counts the rows are left out.
+//!
+//! What is in the place of a name and is none (`ALL`, `localhost`, `NULL`, a pattern) is noted with its
+//! line. Refuses what is not text: control characters and lines of more than 64 KiB.
+
+use crate::address::{Domain, is_around};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+/// The most bytes that are read.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// The most domains that are read.
+pub const MAX_DOMAINS: usize = 1_000_000;
+/// The longest line, in bytes.
+const MAX_LINE: usize = 64 * 1024;
+/// The most columns of a heading that are looked at.
+const MAX_COLUMNS: usize = 64;
+/// How many lines are noted; the others are counted.
+pub const MAX_NOTED: usize = 20;
+/// How much of a noted word is kept, in characters.
+const MAX_WORD: usize = 80;
+
+/// The names of the column with the domain or the address, the most telling first.
+const NAME_HEADINGS: [&str; 13] = [
+    "alias_domain",
+    "domain",
+    "mail_domain",
+    "virtual_domain",
+    "domainname",
+    "name",
+    "domain_name",
+    "domains",
+    "email",
+    "address",
+    "username",
+    "user",
+    "login",
+];
+/// The names of the column with the domain that an alias leads to.
+const TARGET_HEADINGS: [&str; 4] = ["target_domain", "alias_of", "target", "destination"];
+/// The same beside a column `name`: Mailu's table `alternative` has both.
+const TARGET_BESIDE_NAME: &str = "domain_name";
+/// What separates columns.
+const DELIMITERS: [char; 5] = ['\t', '|', '│', ';', ','];
+
+//------------ Domains --------------------------------------------------------
+
+/// The domains of an input.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Domains {
+    /// Each domain once, with the one that it is an alias of. Aliases lead to a domain of the input
+    /// that is not an alias.
+    pub names: BTreeMap<Domain, Option<Domain>>,
+    /// The lines that name no domain.
+    pub left_out: Noted,
+    /// The lines with a second column that was not used.
+    pub not_used: Noted,
+    /// How many rows are e-mail addresses.
+    pub addresses: usize,
+    /// The domain, or what is in its place, in the last line, if that line has no end: it may be cut.
+    pub unfinished: Option<String>,
+}
+
+/// Lines that are noted: the first [`MAX_NOTED`] of them, and the number of all.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Noted {
+    /// The number of each line, and what is noted about it.
+    pub first: Vec<(usize, String)>,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Noted {
+    fn add(&mut self, line: usize, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < MAX_NOTED {
+            self.first.push((line, text()));
+        }
+    }
+}
+
+/// Why an input is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refused {
+    /// A line, by its number, has a control character.
+    NotText(usize),
+    /// A line, by its number, is too long.
+    LongLine(usize),
+    /// There are too many domains.
+    TooMany,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Refused::NotText(line) => {
+                write!(f, "line {line} has a control character: it is not text in UTF-8")
+            }
+            Refused::LongLine(line) => {
+                write!(f, "line {line} is longer than {} KiB", MAX_LINE / 1024)
+            }
+            Refused::TooMany => write!(f, "more than {MAX_DOMAINS} domains"),
+        }
+    }
+}
+
+/// Reads the domains of an input.
+pub fn read(input: &[u8]) -> Result<Domains, Refused> {
+    let input = input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input);
+    let mut reader = Reader::default();
+    for (index, line) in input.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let number = index + 1;
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        if text.len() > MAX_LINE {
+            return Err(Refused::LongLine(number));
+        }
+        if text.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            return Err(Refused::NotText(number));
+        }
+        let name = reader.line(number, text);
+        if reader.rows.len() > MAX_DOMAINS {
+            return Err(Refused::TooMany);
+        }
+        reader.domains.unfinished = name.filter(|_| !line.ends_with(b"\n"));
+    }
+    Ok(reader.finish())
+}
+
+//------------ Reader ---------------------------------------------------------
+
+/// What was read so far.
+#[derive(Default)]
+struct Reader {
+    domains: Domains,
+    /// The domains with the line and the text of their second column.
+    rows: BTreeMap<Domain, Option<(usize, Domain)>>,
+    columns: Columns,
+    /// The first row, if it names no domain: it is a heading if a frame follows.
+    first: Option<(usize, String)>,
+    has_rows: bool,
+}
+
+/// Which columns are read.
+#[derive(Debug, Eq, PartialEq)]
+struct Columns {
+    /// What separates them; without a heading, each line's own.
+    delimiter: Option<char>,
+    name: usize,
+    target: Option<usize>,
+}
+
+impl Default for Columns {
+    fn default() -> Columns {
+        Columns { delimiter: None, name: 0, target: Some(1) }
+    }
+}
+
+impl Reader {
+    /// Reads a line, and returns the domain in it, or what is in its place.
+    fn line(&mut self, number: usize, bytes: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim_matches(is_around);
+        if text.is_empty() || text.starts_with('#') || is_count(text) {
+            return None;
+        }
+        if is_frame(text) {
+            // A heading that is not known.
+            self.first = None;
+            return None;
+        }
+        self.note_first();
+        let is_first = !std::mem::replace(&mut self.has_rows, true);
+        if is_first {
+            if let Some(columns) = Columns::of_heading(text) {
+                self.columns = columns;
+                return None;
+            }
+        }
+        let Columns { delimiter, name, target } = self.columns;
+        let cells: Vec<_> =
+            Cells::of(text, delimiter).take(name.max(target.unwrap_or(0)) + 1).collect();
+        let cell = cells.get(name).map_or("", |cell| &**cell);
+        let Some(Named { domain, is_address }) = name_in(cell) else {
+            let word = shortened(if cell.is_empty() { text } else { cell });
+            match is_first {
+                true => self.first = Some((number, word.clone())),
+                false => self.leave_out(number, word.clone()),
+            }
+            return Some(word.to_lowercase());
+        };
+        self.domains.addresses += usize::from(is_address);
+        // An address that is forwarded makes no alias of its domain.
+        let target = target.filter(|_| !is_address).and_then(|target| cells.get(target));
+        let target = target.and_then(|cell| name_in(cell)).filter(|it| !it.is_address);
+        let target = target.map(|target| target.domain);
+        let text = domain.to_string();
+        self.add(number, domain, target);
+        Some(text)
+    }
+
+    fn add(&mut self, line: usize, domain: Domain, target: Option<Domain>) {
+        let target = target.filter(|target| *target != domain);
+        match self.rows.entry(domain) {
+            Entry::Vacant(entry) => {
+                entry.insert(target.map(|target| (line, target)));
+            }
+            Entry::Occupied(mut entry) => match (entry.get(), target) {
+                (None, Some(target)) => {
+                    entry.insert(Some((line, target)));
+                }
+                (Some((_, known)), Some(target)) if *known != target => {
+                    let (domain, known) = (entry.key(), known.clone());
+                    self.domains.not_used.add(line, || {
+                        format!("{domain} is an alias of {known} already, and not of {target}")
+                    });
+                }
+                _ => {}
+            },
+        }
+    }
+
+    fn leave_out(&mut self, line: usize, word: String) {
+        self.domains.left_out.add(line, || word);
+    }
+
+    /// Notes the first row, which is not a heading.
+    fn note_first(&mut self) {
+        if let Some((line, word)) = self.first.take() {
+            self.leave_out(line, word);
+        }
+    }
+
+    fn finish(mut self) -> Domains {
+        self.note_first();
+        let names = self.rows.iter().map(|(domain, row)| {
+            let Some((line, target)) = row else { return (domain.clone(), None) };
+            let end = end_of_alias(&self.rows, domain);
+            if end.is_none() {
+                self.domains.not_used.add(*line, || match self.rows.contains_key(target) {
+                    true => format!("{domain}: its aliases are a circle"),
+                    false => format!("{domain}: {target} is not a domain of this input"),
+                });
+            }
+            (domain.clone(), end)
+        });
+        self.domains.names = names.collect();
+        self.domains
+    }
+}
+
+/// The domain that an alias leads to, if the input has it.
+fn end_of_alias(
+    rows: &BTreeMap<Domain, Option<(usize, Domain)>>,
+    alias: &Domain,
+) -> Option<Domain> {
+    /// The most steps, as in a configuration.
+    const MAX_STEPS: usize = 8;
+    let mut at = alias;
+    for _ in 0..MAX_STEPS {
+        match rows.get(at)? {
+            Some((_, target)) => at = target,
+            None => return Some(at.clone()),
+        }
+    }
+    None
+}
+
+//------------ Lines ----------------------------------------------------------
+
+impl Columns {
+    /// The columns that a heading names; `None` if the line is not a heading.
+    fn of_heading(text: &str) -> Option<Columns> {
+        let delimiter = Cells::of(text, None).delimiter;
+        let cells: Vec<_> = Cells::of(text, delimiter)
+            .take(MAX_COLUMNS)
+            .map(|cell| cell.trim_matches(is_around).to_ascii_lowercase())
+            .collect();
+        if cells.iter().any(|cell| name_in(cell).is_some()) {
+            return None;
+        }
+        let find = |names: &[&str]| {
+            names.iter().find_map(|name| cells.iter().position(|cell| cell == name))
+        };
+        let name = find(&NAME_HEADINGS)?;
+        let beside = (cells[name] == "name").then(|| find(&[TARGET_BESIDE_NAME])).flatten();
+        Some(Columns { delimiter, name, target: find(&TARGET_HEADINGS).or(beside) })
+    }
+}
+
+/// The cells of a line, without quotes around them.
+struct Cells<'a> {
+    rest: Option<&'a str>,
+    delimiter: Option<char>,
+}
+
+impl<'a> Cells<'a> {
+    /// The cells between `delimiter`, or the line's own: the first one that is not in quotes.
+    fn of(line: &'a str, delimiter: Option<char>) -> Cells<'a> {
+        let framed = ['|', '│'].into_iter().find_map(|bar| {
+            line.strip_prefix(bar).map(|rest| (rest.strip_suffix(bar).unwrap_or(rest), bar))
+        });
+        match framed {
+            Some((rest, bar)) => Cells { rest: Some(rest), delimiter: Some(bar) },
+            None => Cells {
+                rest: Some(line),
+                delimiter: delimiter.or_else(|| first_outside(line, &DELIMITERS).map(|(_, c)| c)),
+            },
+        }
+    }
+}
+
+impl<'a> Iterator for Cells<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        let rest = self.rest?;
+        let end = match self.delimiter {
+            Some(delimiter) => first_outside(rest, &[delimiter]),
+            None => first_outside(rest, &[' ']),
+        };
+        let cell = match end {
+            Some((at, c)) => {
+                let (cell, after) = (&rest[..at], &rest[at + c.len_utf8()..]);
+                // Columns that are aligned have several blanks between them.
+                self.rest = Some(if c == ' ' { after.trim_start() } else { after });
+                cell
+            }
+            None => {
+                self.rest = None;
+                rest
+            }
+        };
+        Some(unquoted(cell.trim_matches(is_around)))
+    }
+}
+
+/// The first of `wanted` that is not between quotes. Quotes are those at the beginning of a cell: in
+/// the middle of a word they are a part of it.
+fn first_outside(text: &str, wanted: &[char]) -> Option<(usize, char)> {
+    let quoted = text.trim_start_matches(is_around);
+    let start = text.len() - quoted.len();
+    let skipped = match quoted.strip_prefix('"') {
+        Some(inner) => start + 1 + end_of_quotes(inner),
+        None => 0,
+    };
+    text[skipped..]
+        .char_indices()
+        .find(|(_, c)| wanted.contains(c))
+        .map(|(at, c)| (skipped + at, c))
+}
+
+/// The length of a text to the quote that ends it, two of which are one that does not; all of it if there is none.
+fn end_of_quotes(inner: &str) -> usize {
+    let mut bytes = inner.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        if byte == b'"' && bytes.next_if(|(_, next)| *next == b'"').is_none() {
+            return at;
+        }
+    }
+    inner.len()
+}
+
+/// A cell without the quotes at its beginning.
+fn unquoted(cell: &str) -> Cow<'_, str> {
+    let Some(inner) = cell.strip_prefix('"') else { return Cow::Borrowed(cell) };
+    let (inner, after) = inner.split_at(end_of_quotes(inner));
+    let after = after.strip_prefix('"').unwrap_or(after);
+    match after.is_empty() && !inner.contains('"') {
+        true => Cow::Borrowed(inner),
+        false => Cow::Owned([&inner.replace("\"\"", "\""), after].concat()),
+    }
+}
+
+/// What a cell names.
+struct Named {
+    domain: Domain,
+    /// True for the domain of an address; `@example.org` is none.
+    is_address: bool,
+}
+
+/// What a cell names. Of several words the first one counts, as in a list; a colon ends it, too.
+fn name_in(cell: &str) -> Option<Named> {
+    let word = cell.split([' ', '\t', ':']).next()?;
+    let (local_part, domain) = word.rsplit_once('@').unwrap_or(("", word));
+    let domain = Domain::parse(domain).ok()?;
+    Some(Named { domain, is_address: !local_part.is_empty() })
+}
+
+/// True for a line of a frame: `+----+`, `----+----`, `─┼─`.
+fn is_frame(text: &str) -> bool {
+    let is_line = |c| matches!(c, '-' | '=' | '─' | '═' | '━');
+    let is_other = |c| matches!(c, '+' | '|' | ' ' | '\u{2500}'..='\u{257f}');
+    text.contains(is_line) && text.chars().all(|c| is_line(c) || is_other(c))
+}
+
+/// True for the line that counts the rows: `(2 rows)` of psql, in any language, and that of mysql.
+fn is_count(text: &str) -> bool {
+    let count = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let is_counted = |count: &str| {
+        let words = count.split_once(' ');
+        words.is_some_and(|(number, unit)| {
+            number.parse::<u64>().is_ok() && unit.chars().all(char::is_alphabetic)
+        })
+    };
+    let of_mysql = || text.split_once(" in set").is_some_and(|(count, _)| is_counted(count));
+    count.is_some_and(is_counted) || of_mysql() || text.starts_with("Empty set")
+}
+
+/// The beginning of a word.
+fn shortened(word: &str) -> String {
+    word.chars().take(MAX_WORD).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(input: &str) -> Vec<String> {
+        let domains = read(input.as_bytes()).expect(input);
+        let names = domains.names.iter().map(|(name, target)| match target {
+            Some(target) => format!("{name}>{target}"),
+            None => name.to_string(),
+        });
+        let left_out = domains.left_out.first.iter().map(|(line, word)| format!("{line}:{word}"));
+        let not_used = domains.not_used.first.iter().map(|(line, _)| format!("{line}?"));
+        names.chain(left_out).chain(not_used).collect()
+    }
+
+    #[test]
+    fn forms_of_the_same_domains() {
+        let (org, net) = ("example.org", "example.net>example.org");
+        for input in [
+            // mysql -N, mysql -B, mysql.
+            "example.org\tNULL\nexample.net\texample.org\n",
+            "domain\talias_of\nexample.org\tNULL\nexample.net\texample.org\n",
+            "+-------------+-------------+\n| domain      | alias_of    |\n+-------------+-------------+\n\
+             | example.org | NULL        |\n| example.net | example.org |\n+-------------+-------------+\n\
+             2 rows in set (0.001 sec)\n",
+            // psql -At, psql, psql with lines of Unicode.
+            "example.org|\nexample.net|example.org\n",
+            "   domain    |  alias_of   \n-------------+-------------\n example.org | \n\
+             \x20example.net | example.org\n(2 Zeilen)\n\n",
+            "   domain    │  alias_of   \n─────────────┼─────────────\n example.org │ \n\
+             \x20example.net │ example.org\n(2 rows)\n",
+            // A heading of psql that names nothing.
+            " ?column? | x \n---+---\n example.org | \n example.net | example.org\n",
+            // sqlite3, -column, -box, -csv -header.
+            "example.org|\nexample.net|example.org",
+            "domain       alias_of   \n-----------  -----------\nexample.org             \n\
+             example.net  example.org\n",
+            "┌─────────────┬─────────────┐\n│   domain    │  alias_of   │\n├─────────────┼─────────────┤\n\
+             │ example.org │             │\n│ example.net │ example.org │\n└─────────────┴─────────────┘\n",
+            "domain,alias_of\r\nexample.org,\r\nexample.net,example.org\r\n",
+            // CSV: other columns, quotes, semicolons.
+            "id;\"domain\";description;target_domain\n1;\"example.org\";\"a;b \"\"c\"\"\";\n\
+             2;\"example.net\";x,y;\"example.org\"\n",
+            "Name,Domain_Name\nexample.org,\nexample.net,example.org\n",
+            // A list, and other files.
+            "# domains\n\nExample.ORG.\n  example.net example.org # an alias\n",
+            "@example.net\t@example.org\n@example.org\n",
+            "\u{feff}example.org;\nexample.net;example.org\n",
+        ] {
+            let expected = [net, org];
+            assert_eq!(names(input), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn names_are_domains_or_addresses() {
+        for (input, expected) in [
+            ("b\u{fc}cher.example\nXN--Bcher-KVA.example\n", vec!["xn--bcher-kva.example"]),
+            (
+                "ann@example.org\nben@Example.org:x\n\"c,d\"@example.net,x\n",
+                vec!["example.net", "example.org"],
+            ),
+            ("example.org: alice\nexample.net virtual\n", vec!["example.net", "example.org"]),
+            (
+                "ALL\nlocalhost\nNULL\n*.example.org\nexample.org\n|x|\n",
+                vec!["example.org", "1:ALL", "2:localhost", "3:NULL", "4:*.example.org", "6:x"],
+            ),
+            // A column that is not a heading, a name that is no domain, a domain with quotes.
+            ("substr(email)\nexample.org\n", vec!["example.org", "1:substr(email)"]),
+            ("domain,x\n,y\n\"\",z\n", vec!["2:,y", "3:\"\",z"]),
+            // The first line is a heading only without a domain.
+            ("name example.org\n", vec!["1:name"]),
+            // Addresses make no aliases.
+            ("ann@example.org,ann@example.net\nexample.net\n", vec!["example.net", "example.org"]),
+            ("example.org,ann@example.net\nexample.net\n", vec!["example.net", "example.org"]),
+        ] {
+            assert_eq!(names(input), expected, "{input}");
+        }
+        let domains = read(b"ann@example.org\n@example.org\nben@example.org\n").unwrap();
+        assert_eq!(domains.addresses, 2);
+    }
+
+    #[test]
+    fn aliases_lead_to_a_domain_of_the_input() {
+        for (input, expected) in [
+            // An alias that is a domain, too; one of an alias; one of itself.
+            ("a.example\nb.example\na.example,b.example", vec!["a.example>b.example", "b.example"]),
+            (
+                "a.example,b.example\nb.example,c.example\nc.example,c.example",
+                vec!["a.example>c.example", "b.example>c.example", "c.example"],
+            ),
+            // Unknown, a circle, two targets.
+            ("a.example,mail.example.org\n", vec!["a.example", "1?"]),
+            (
+                "a.example,b.example\nb.example,a.example",
+                vec!["a.example", "b.example", "1?", "2?"],
+            ),
+            (
+                "a.example,b.example\na.example,c.example\nb.example\nc.example",
+                vec!["a.example>b.example", "b.example", "c.example", "2?"],
+            ),
+        ] {
+            assert_eq!(names(input), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        let long = "x".repeat(MAX_LINE + 1);
+        for (input, refused) in [
+            (&b"example.org\n\0"[..], Refused::NotText(2)),
+            (b"\x1b[1mexample.org\n", Refused::NotText(1)),
+            (b"\xff\xfee\0x\0", Refused::NotText(1)),
+            (long.as_bytes(), Refused::LongLine(1)),
+        ] {
+            assert_eq!(read(input), Err(refused));
+        }
+        let many: String = (0..=MAX_DOMAINS).map(|number| format!("{number}.example\n")).collect();
+        assert_eq!(read(many.as_bytes()), Err(Refused::TooMany));
+        assert_eq!(read(&b"\xff\n".repeat(100)).unwrap().left_out.count, 100);
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_may_be_cut() {
+        for (input, unfinished) in [
+            ("example.org\nexample.or", Some("example.or")),
+            ("example.org\n", None),
+            ("example.org\nEXAMP", Some("examp")),
+            ("", None),
+        ] {
+            let domains = read(input.as_bytes()).unwrap();
+            assert_eq!(domains.unfinished.as_deref(), unfinished, "{input}");
+        }
+    }
+}
