@@ -63,7 +63,7 @@ WITH_SCHEMA = schemadir=$$(printf '%s\n' '$(schemadir)' | $(QUOTED)) && \
   sed "1s|/usr/local/share/mailsetup|$$schemadir|"
 
 DOCS = README.md CHANGELOG.md SECURITY.md LICENSE-MIT LICENSE-APACHE
-CONTRIB = apache caddy container dovecot h2o haproxy lighttpd many-machines nginx selinux socketmap panels/hestia panels/ispconfig
+CONTRIB = apache caddy container dovecot h2o haproxy lighttpd many-machines nginx selinux socketmap export panels/hestia panels/ispconfig
 
 all: build
 

@@ -16,6 +16,7 @@ pub mod nginx;
 pub mod panels;
 mod sites;
 mod systemd;
+mod tables;
 mod userdb;
 
 use std::cell::Cell;

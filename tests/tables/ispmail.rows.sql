@@ -1,0 +1,1 @@
+INSERT INTO virtual_domains (name) VALUES ('example.org'), ('Example.NET'), ('localhost');
