@@ -74,7 +74,7 @@ fn every_value_is_carried_or_named() {
         let read = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let all = read("expected.toml") + &read("expected.notes");
         for input in inputs(&folder) {
-            if !input.extension().is_some_and(|it| it == "env") {
+            if input.extension().is_none_or(|it| it != "env") {
                 continue;
             }
             for line in fs::read_to_string(folder.join(&input)).expect("text").lines() {

@@ -87,7 +87,8 @@ fn check(facts: &Facts, explicit: &str, all: &str) {
         check_origin(&source.origin);
         if let DomainSource::Query { command: Some(command), .. } = &source.value {
             // It is for a shell.
-            let known = command.chars().all(|c| c.is_ascii_alphanumeric() || " /._-:|'@*$*".contains(c));
+            let known =
+                command.chars().all(|c| c.is_ascii_alphanumeric() || " /._-:|'@*$*".contains(c));
             assert!(known, "{command}");
         }
     }

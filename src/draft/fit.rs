@@ -94,8 +94,8 @@ fn tried(
 /// A configuration with this server alone.
 fn with_server(server: Server) -> String {
     let mut draft = Draft::default();
-    // One of the two must be enabled.
-    if server.protocol == Protocol::Pop3 {
+    // One of IMAP and POP3 must be enabled.
+    if server.protocol != Protocol::Imap {
         draft.top.servers.push(Server::new(Protocol::Imap));
     }
     draft.top.servers.push(server);

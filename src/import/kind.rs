@@ -89,7 +89,7 @@ impl Input<'_> {
 
 /// Reads a file of any kind. The error is a message without the name of the file.
 pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
-    let text = str::from_utf8(bytes).unwrap_or_default();
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
     let text = text.trim_start_matches('\u{feff}');
     let is_markup = text.trim_start().starts_with('<');
     let documents = match is_markup || text.contains('\0') {

@@ -2,8 +2,9 @@
 //! configuration out.
 //!
 //! A reader for each kind of file; `kind` recognises it by its content. A reader names each value that it
-//! cannot carry over. No I/O.
+//! cannot carry over. `domains` reads the domains in the output of a database client. No I/O.
 
+pub mod domains;
 mod entries;
 mod env_file;
 mod environment;
@@ -18,7 +19,3 @@ mod yaml;
 
 pub use kind::read;
 pub use seed::STATEMENT;
-//! A reader for each kind of file; the kind is recognised by content. A reader names each value that it
-//! cannot carry over. `domains` reads the domains in the output of a database client. No I/O.
-
-pub mod domains;
