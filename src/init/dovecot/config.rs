@@ -1,8 +1,8 @@
 //! The settings of a Dovecot: those that `doveconf -n` shows, then those of `doveconf -S`, then the
 //! defaults of its version.
 
+use super::output::{Input, Output};
 use super::tree::{Block, Flat, Refused, Setting, Tree};
-use super::{Input, Output};
 use crate::draft::{Origin, Place};
 
 /// The most characters of a value in a text for people.

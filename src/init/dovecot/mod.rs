@@ -10,10 +10,12 @@ mod config;
 mod databases;
 mod listeners;
 mod login;
+mod output;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use output::{Input, Output};
 pub use tree::{MAX_BYTES, Refused};
 
 use crate::draft::{Note, NoteKind, Noted, Origin, Place};
@@ -24,26 +26,6 @@ use tree::Block;
 
 /// The most messages of doveconf, and the most certificates, that are taken.
 const MAX_ITEMS: usize = 1000;
-
-/// What was run, or a file with its output.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    /// How places name it: `doveconf -n`.
-    pub source: &'a str,
-    /// Its text.
-    pub text: &'a str,
-}
-
-/// What doveconf printed.
-#[derive(Clone, Copy, Debug)]
-pub struct Output<'a> {
-    /// `doveconf -n`. That of `doveconf -S` may follow in the same text.
-    pub explicit: Input<'a>,
-    /// `doveconf -S`.
-    pub all: Option<Input<'a>>,
-    /// What it printed on standard error.
-    pub messages: &'a str,
-}
 
 /// Reads the output of doveconf.
 ///
