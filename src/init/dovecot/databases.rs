@@ -17,6 +17,8 @@ pub struct Database {
     pub driver: String,
     /// The file with users, or that says how they are queried.
     pub file: Option<String>,
+    /// How the name is changed before it is looked up in a file; `None` if it is not.
+    pub format: Option<String>,
     /// True if it has the passwords of admins, who log in as other users, or users who may not log in.
     pub is_special: bool,
     /// The host that users are passed on to: `Some("")` if the database says which.
@@ -60,6 +62,10 @@ impl Database {
         Database {
             is_passdb: block.kind == "passdb",
             driver: driver.to_owned(),
+            format: match config.is_new {
+                true => value("auth_username_format").map(str::to_owned),
+                false => value("args").and_then(old_format).map(str::to_owned),
+            },
             is_special: is_on("master") || is_on("deny"),
             proxy: (has("proxy") || has("proxy_maybe")).then_some(host),
             no_password: has("nopassword"),
@@ -202,6 +208,11 @@ fn old_file(driver: &str, block: &Block) -> Option<String> {
         _ => return None,
     };
     path.starts_with('/').then(|| path.to_owned())
+}
+
+/// The format in the arguments of a database of Dovecot 2.3: `username_format=%u /etc/users`.
+fn old_format(args: &str) -> Option<&str> {
+    args.split_whitespace().find_map(|word| word.strip_prefix("username_format="))
 }
 
 /// The file of a database of Dovecot 2.4.

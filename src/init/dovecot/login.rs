@@ -1,7 +1,8 @@
 //! What users type as their login, as far as the settings of a Dovecot tell.
 //!
-//! `auth_username_format` makes the name that is looked up of the login that was typed: a format without
-//! the domain accepts the address and its local part, one with the domain needs the address.
+//! `auth_username_format` makes the name that is looked up of the login that was typed, then the format of
+//! a file with users is applied to that name: Dovecot 2.3.19 and 2.4.1 do so. A format without the domain
+//! accepts the address and its local part, one with the domain needs the address.
 
 use super::config::{Config, Found, shown};
 use super::databases::Database;
@@ -40,16 +41,20 @@ pub fn read(
         Parts::LocalPart => {
             let text = "Dovecot removes the domain of a login: users may also type the address";
             note(NoteKind::Hint, &format.origin, text.to_owned());
+            for database in &passdbs {
+                note_late_format(database, config.is_new, &mut note);
+            }
             return Some(Noted { value: LOCAL_PART.to_owned(), origin: format.origin });
         }
         Parts::Address => Noted { value: ADDRESS.to_owned(), origin: format.origin },
-        Parts::Login => of_databases(&format, &passdbs, &mut note)?,
+        Parts::Login => of_databases(config, &format, &passdbs, &mut note)?,
     };
     Some(login)
 }
 
 /// The login if Dovecot looks up what was typed: then the databases decide.
 fn of_databases(
+    config: &Config,
     format: &Found,
     passdbs: &[&Database],
     note: &mut impl FnMut(NoteKind, &Origin, String),
@@ -57,18 +62,22 @@ fn of_databases(
     let known = passdbs.iter().copied().filter(|it| !it.is_empty());
     let (of_system, others): (Vec<&Database>, Vec<&Database>) =
         known.partition(|it| it.is_of_system());
+    if let (Some(system), false) = (of_system.first(), others.is_empty()) {
+        let text = "accounts of the system have no domain: they log in by their name alone";
+        note(NoteKind::Hint, &system.origin, text.to_owned());
+    }
     if let Some(with_domain) = others.iter().find(|it| it.has_file_of_domain()) {
-        if let Some(system) = of_system.first() {
-            let text = "accounts of the system have no domain: they log in by their name alone";
-            note(NoteKind::Hint, &system.origin, text.to_owned());
-        }
         return Some(Noted { value: ADDRESS.to_owned(), origin: with_domain.origin.clone() });
     }
+    let removes_domain = |it: &&&Database| {
+        it.format.as_ref().is_some_and(|it| parts(it, config.is_new) == Parts::LocalPart)
+    };
+    if let Some(file) = others.iter().find(removes_domain) {
+        let text = "the domain is removed before the look-up: users may also type the name alone";
+        note(NoteKind::Hint, &file.origin, text.to_owned());
+        return Some(Noted { value: ADDRESS.to_owned(), origin: file.origin.clone() });
+    }
     if let Some(other) = others.first() {
-        if let Some(system) = of_system.first() {
-            let text = "accounts of the system have no domain: they log in by their name alone";
-            note(NoteKind::Hint, &system.origin, text.to_owned());
-        }
         let place = other.origin.place().map(|it| format!(" ({it})")).unwrap_or_default();
         let reason = format!(
             "Dovecot looks up the login in {}{place}; most such databases have addresses",
@@ -87,6 +96,20 @@ fn of_databases(
     let text = "no database tells whether logins are addresses; set username to what users type";
     note(NoteKind::Hint, &format.origin, text.to_owned());
     None
+}
+
+/// A file that is searched for addresses, although the domain is gone by then.
+fn note_late_format(
+    database: &Database,
+    is_new: bool,
+    note: &mut impl FnMut(NoteKind, &Origin, String),
+) {
+    let Some(format) = &database.format else { return };
+    if parts(format, is_new) != Parts::LocalPart {
+        let format = shown(format);
+        let text = format!("{format} of this file is applied to the name without its domain");
+        note(NoteKind::Hint, &database.origin, text);
+    }
 }
 
 /// A domain that is added to logins without one.
