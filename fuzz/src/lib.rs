@@ -13,6 +13,7 @@ pub mod domain_file;
 pub mod fastcgi_records;
 pub mod host;
 pub mod init_dovecot;
+pub mod init_postfix;
 pub mod list;
 pub mod mail_dialogue;
 pub mod map;
@@ -31,7 +32,7 @@ pub mod userdb_reply;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 20] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -40,6 +41,7 @@ pub const TARGETS: [(&str, Target); 20] = [
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
     ("init_dovecot", init_dovecot::run),
+    ("init_postfix", init_postfix::run),
     ("list", list::run),
     ("mail_dialogue", mail_dialogue::run),
     ("map", map::run),

@@ -5,7 +5,7 @@
 //! offered and fails, and a port with TLS from the first byte closes the connection; smtpd does not
 //! start with an argument that is not an option.
 
-use super::lines::{LIST, words};
+use super::lines::{LIST, shortened, words};
 use super::parameters::{Found, Parameters};
 use super::services::Service;
 use crate::account::{Auth, Protocol, Security};
@@ -38,8 +38,9 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
     let label = service.label();
     if let Some(stray) = &service.stray {
         let text = format!(
-            "{label}: smtpd does not start, since {stray:?} is not an option; in master.cf, a value \
-             with blanks needs braces: -o {{ name = value }}"
+            "{label}: smtpd does not start, since {:?} is not an option; in master.cf, a value with \
+             blanks needs braces: -o {{ name = value }}",
+            shortened(stray)
         );
         note(NoteKind::Warning, text);
         return None;
@@ -50,6 +51,7 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
     }
     let (host, port) = address(&service.name);
     let Some(port) = number(port) else {
+        let port = shortened(port);
         let text = format!(
             "{label}: which port {port:?} is stands in /etc/services of the machine: \
              getent services {port}; the service is left out"
@@ -247,7 +249,12 @@ fn reach_of(hosts: &[&str]) -> Reach {
                 addresses.push(IpAddr::from([127, 0, 0, 1]));
             }
             Err(_) if *host == "all" => return Reach::Everywhere,
-            Err(_) => return Reach::Unknown(format!("it listens at the addresses of {host}")),
+            Err(_) => {
+                return Reach::Unknown(format!(
+                    "it listens at the addresses of {}",
+                    shortened(host)
+                ));
+            }
         }
     }
     match addresses.iter().all(IpAddr::is_loopback) {

@@ -15,6 +15,7 @@ pub mod query;
 mod services;
 mod statement;
 
+use crate::address::Domain;
 use crate::draft::{Note, NoteKind, Noted, Origin, Place};
 use crate::init::facts::{Certificate, Facts};
 use lines::{LIST, logical, shortened, words};
@@ -115,7 +116,7 @@ pub fn read(outputs: &[Output]) -> Facts {
 fn server(main: &Parameters) -> Noted<String> {
     match main.setting("mail_version") {
         Some(version) => {
-            let name = format!("Postfix {}", version.value);
+            let name = format!("Postfix {}", shortened(&version.value));
             Noted::seen(name, version.place.clone(), version.shown.clone())
         }
         None => Noted::assumed("Postfix", "these are its settings"),
@@ -156,8 +157,8 @@ fn listen(facts: &mut Facts, main: &Parameters, services: &Services) {
 
 fn names(facts: &mut Facts, main: &Parameters) {
     let name = main.value("myhostname", &Overrides::new());
-    if name.value.contains('.') {
-        facts.names.push(Noted { value: name.value, origin: name.origin });
+    if let Ok(domain) = Domain::parse(&name.value) {
+        facts.names.push(Noted { value: domain.as_str().to_owned(), origin: name.origin });
     } else if !name.value.is_empty() {
         let text = format!("{} is not a full host name", shown(&name.origin));
         facts.notes.push(Note { kind: NoteKind::Hint, place: None, text });
@@ -199,7 +200,7 @@ fn sasl(kind: &str, origin: &Origin, main: &Parameters) -> Option<Note> {
             let realm = main.value("smtpd_sasl_local_domain", &Overrides::new()).value;
             let realm = match realm.as_str() {
                 "" => String::new(),
-                realm => format!("; a login without a domain is one of {realm}"),
+                realm => format!("; a login without a domain is one of {}", shortened(realm)),
             };
             format!(
                 "logins are those of Cyrus SASL, which has its mechanisms in mech_list of \
@@ -220,10 +221,10 @@ fn others(facts: &mut Facts, main: &Parameters) {
         let text = format!(
             "Postfix has more instances, and each its own services: {}; postconf -c DIRECTORY prints \
              those of one, for --postconf and --master",
-            directories.value
+            shortened(&directories.value)
         );
         let place = directories.origin.place().cloned();
-        facts.notes.push(Note { kind: NoteKind::Warning, place, text: shortened(&text) });
+        facts.notes.push(Note { kind: NoteKind::Warning, place, text });
     }
     if main.is_exhausted() {
         let text = "a value has too many references, or one that is not complete; it is taken to be \
