@@ -93,6 +93,10 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
         let text = format!("{label}: STARTTLS is not announced: {}", shown(&discarded.origin));
         note(NoteKind::Warning, text);
         listener.security = Noted { value: Security::Plain, origin: discarded.origin.clone() };
+        if requires {
+            // There is no login outside of TLS.
+            return Some(listener);
+        }
     }
     let enabled = main.is_yes("smtpd_sasl_auth_enable", &service.own);
     if listener.security.value != Security::Plain && !has_certificate(service, main) {

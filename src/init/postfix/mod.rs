@@ -159,10 +159,16 @@ fn names(facts: &mut Facts, main: &Parameters) {
     let name = main.value("myhostname", &Overrides::new());
     if let Ok(domain) = Domain::parse(&name.value) {
         facts.names.push(Noted { value: domain.as_str().to_owned(), origin: name.origin });
-    } else if !name.value.is_empty() {
-        let text = format!("{} is not a full host name", shown(&name.origin));
-        facts.notes.push(Note { kind: NoteKind::Hint, place: None, text });
+        return;
     }
+    if main.is_empty() {
+        return;
+    }
+    let text = match name.value.is_empty() {
+        true => "myhostname is not set: it is the name of the machine".to_owned(),
+        false => format!("{} is not a full host name", shown(&name.origin)),
+    };
+    facts.notes.push(Note { kind: NoteKind::Hint, place: None, text });
 }
 
 /// The certificates of main.cf, and those of services that take logins.

@@ -1,6 +1,7 @@
 //! Recorded outputs, and texts that nobody wrote for Postfix.
 
 use super::*;
+use crate::account::Security;
 use crate::init::facts::{DomainSource, Reach};
 use std::fmt::Write;
 use std::fs;
@@ -176,6 +177,58 @@ fn parts_of_the_output_are_enough() {
     let [listener] = &facts.listeners[..] else { panic!("{facts:?}") };
     assert!(listener.auth.is_some());
     assert_eq!(facts.notes.iter().filter(|note| note.text.contains("missing")).count(), 1);
+}
+
+/// What was seen at the ports of Postfix 3.7.11 with these settings, and a Dovecot that has PLAIN and
+/// LOGIN.
+#[test]
+fn tls_and_logins_are_those_of_a_running_postfix() {
+    const MAIN: &str = "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\n";
+    const CERTIFICATE: &str = " -o smtpd_tls_cert_file=/c";
+    // The settings, the certificate, then: security, TLS required, a login.
+    let tls = Some((Security::Tls, true, true));
+    for (settings, certificate, expected) in [
+        ("smtpd_tls_security_level=may", CERTIFICATE, Some((Security::StartTls, false, true))),
+        // STARTTLS is offered, and fails.
+        ("smtpd_tls_security_level=may", "", Some((Security::Plain, false, true))),
+        ("smtpd_tls_security_level=encrypt", "", None),
+        ("smtpd_tls_wrappermode=yes", "", None),
+        ("smtpd_tls_wrappermode=yes", CERTIFICATE, tls),
+        ("smtpd_tls_wrappermode=yes -o smtpd_tls_security_level=none", CERTIFICATE, tls),
+        ("smtpd_tls_security_level=secure", CERTIFICATE, Some((Security::StartTls, true, true))),
+        ("smtpd_tls_security_level=bogus", CERTIFICATE, None),
+        ("smtpd_tls_security_level=may stray", CERTIFICATE, None),
+        ("smtpd_tls_auth_only=yes", "", Some((Security::Plain, false, false))),
+        (
+            "smtpd_tls_security_level=may -o smtpd_tls_auth_only=yes",
+            CERTIFICATE,
+            Some((Security::StartTls, true, true)),
+        ),
+        (
+            "smtpd_tls_security_level=may -o smtpd_discard_ehlo_keywords=starttls",
+            CERTIFICATE,
+            Some((Security::Plain, false, true)),
+        ),
+        (
+            "smtpd_tls_security_level=encrypt -o smtpd_discard_ehlo_keywords=starttls",
+            CERTIFICATE,
+            Some((Security::Plain, false, false)),
+        ),
+        (
+            "smtpd_tls_security_level=may -o smtpd_discard_ehlo_keywords=auth",
+            CERTIFICATE,
+            Some((Security::StartTls, false, false)),
+        ),
+    ] {
+        let text = format!("{MAIN}587 inet n - n - - smtpd{certificate} -o {settings}\n");
+        let facts = read(&[Output { source: "file", text: &text }]);
+        let found = facts.listeners.first();
+        let found = found.map(|it| (it.security.value, it.requires_tls, it.auth.is_some()));
+        assert_eq!(found, expected, "{settings}{certificate}");
+        let is_good =
+            found.is_some_and(|(security, _, login)| login && security != Security::Plain);
+        assert!(is_good || !facts.notes.is_empty(), "{settings}{certificate}");
+    }
 }
 
 #[test]
