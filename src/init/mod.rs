@@ -3,6 +3,11 @@
 //! `facts` are what any mail server can tell. Each reader takes the output of a command, or a file,
 //! and says where it saw each fact. What cannot be known is noted, and never made up. No I/O.
 
+pub mod assemble;
 pub mod dovecot;
+pub mod exim;
 pub mod facts;
+pub mod listening;
+pub mod opensmtpd;
 pub mod postfix;
+pub mod recognised;

@@ -1,0 +1,204 @@
+//! The host name of the servers: a name in the certificate, since clients compare it with that, else
+//! the name that a mail server has.
+
+use super::Machine;
+use crate::address::Domain;
+use crate::account::Protocol;
+use crate::draft::{Draft, NoteKind, Noted, Origin, Server};
+use crate::init::facts::Facts;
+
+/// Sets the hosts of all servers. `named` are the domains with tables of their own.
+pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
+    note_certificates(machine, draft);
+    let mut servers = std::mem::take(&mut draft.top.servers);
+    for server in &mut servers {
+        let order = order(machine, server.protocol);
+        server.host = of_each_domain(&order, named, server.protocol)
+            .or_else(|| in_certificate(machine, &order, server.protocol))
+            .or_else(|| of_machine(machine, &order));
+        if server.host.is_none() {
+            let reason = "no certificate and no host name was seen";
+            server.host = Some(Noted::assumed("mail.%EMAILDOMAIN%", reason));
+        }
+    }
+    // Domains with a certificate of their own.
+    for name in named {
+        let own = servers.iter().filter_map(|server| {
+            let is_for_all = server.host.as_ref().is_some_and(|it| it.value.contains('%'));
+            let host = of_domain(&order(machine, server.protocol), name, server.protocol);
+            host.filter(|_| !is_for_all).map(|host| Server {
+                host: Some(host),
+                ..Server::new(server.protocol)
+            })
+        });
+        let own: Vec<_> = own.collect();
+        let table = draft.domains.iter_mut().find(|(known, _)| known.value == *name);
+        if let Some((_, settings)) = table {
+            settings.servers.extend(own);
+        }
+    }
+    draft.top.servers = servers;
+}
+
+/// What the servers tell, those of this protocol first.
+fn order(machine: &Machine, protocol: Protocol) -> Vec<&Facts> {
+    let mut order: Vec<_> = machine.facts.iter().collect();
+    order.sort_by_key(|facts| !facts.listeners.iter().any(|it| it.protocol == protocol));
+    order
+}
+
+/// The names that hosts of a protocol usually have, before a domain.
+fn prefixes(protocol: Protocol) -> [&'static str; 3] {
+    match protocol {
+        Protocol::Imap | Protocol::ManageSieve => ["mail.", "imap.", ""],
+        Protocol::Pop3 => ["mail.", "pop.", "pop3."],
+        Protocol::Smtp => ["mail.", "smtp.", ""],
+    }
+}
+
+//------------ Certificates ---------------------------------------------------
+
+/// The names in the usual certificates of the servers, in lower case, with their origin.
+fn names(machine: &Machine, facts: &Facts) -> Vec<Noted<String>> {
+    let usual = facts.certificates.iter().filter(|it| it.value.name.is_none());
+    let names = usual.filter_map(|certificate| {
+        let names = machine.certificates.get(&certificate.value.file)?.as_ref().ok()?;
+        let all = names.join(", ");
+        let with_names = |place: &crate::draft::Place| {
+            Origin::seen(place.clone(), format!("{}: {all}", certificate.value.file.display()))
+        };
+        let origin = match certificate.origin.place() {
+            Some(place) => with_names(place),
+            None => certificate.origin.clone(),
+        };
+        let noted = move |name: &String| Noted {
+            value: name.to_ascii_lowercase(),
+            origin: origin.clone(),
+        };
+        Some(names.iter().map(noted).collect::<Vec<_>>())
+    });
+    names.flatten().collect()
+}
+
+/// The best name in a certificate.
+fn in_certificate(
+    machine: &Machine,
+    order: &[&Facts],
+    protocol: Protocol,
+) -> Option<Noted<String>> {
+    let own: Vec<_> = order.iter().flat_map(|facts| &facts.names).collect();
+    order.iter().find_map(|facts| {
+        let names = names(machine, facts);
+        let hosts = || names.iter().filter(|it| is_host(&it.value));
+        let is_own = |name: &str| own.iter().any(|it| it.value.eq_ignore_ascii_case(name));
+        let with_prefix = || {
+            let prefixes = prefixes(protocol).into_iter().filter(|prefix| !prefix.is_empty());
+            let mut of = prefixes.filter_map(|it| hosts().find(|host| host.value.starts_with(it)));
+            of.next()
+        };
+        let found = hosts().find(|host| is_own(&host.value)).or_else(with_prefix);
+        if let Some(found) = found.or_else(|| in_wildcard_first(&names, hosts().next())) {
+            return Some(found.clone());
+        }
+        // A wildcard: the name of the machine, if it is below it.
+        names.iter().filter_map(|it| Some((it, it.value.strip_prefix("*.")?))).find_map(
+            |(wildcard, parent)| {
+                let covered = own.iter().map(|it| it.value.to_ascii_lowercase()).find(|name| {
+                    name.split_once('.').is_some_and(|(_, above)| above == parent)
+                });
+                let reason = || {
+                    let at = &wildcard.origin;
+                    format!("the certificate is for *.{parent} only ({at})")
+                };
+                Some(match covered {
+                    Some(name) => Noted { value: name, origin: wildcard.origin.clone() },
+                    None => Noted::assumed(format!("mail.{parent}"), reason()),
+                })
+            },
+        )
+    })
+}
+
+/// The first host, unless a wildcard makes another name possible.
+fn in_wildcard_first<'a>(
+    names: &[Noted<String>],
+    first: Option<&'a Noted<String>>,
+) -> Option<&'a Noted<String>> {
+    first.filter(|_| !names.iter().any(|it| it.value.starts_with("*.")))
+}
+
+/// True for a name that clients of other machines can use.
+fn is_host(name: &str) -> bool {
+    let local = [".local", ".localdomain", ".lan", ".internal", ".invalid"];
+    Domain::parse(name).is_ok_and(|domain| domain.as_str() == name)
+        && !local.iter().any(|ending| name.ends_with(ending))
+}
+
+/// `mail.%EMAILDOMAIN%`, if each named domain has such a certificate of its own.
+fn of_each_domain(
+    order: &[&Facts],
+    named: &[String],
+    protocol: Protocol,
+) -> Option<Noted<String>> {
+    let (first, others) = named.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    prefixes(protocol).into_iter().filter(|prefix| !prefix.is_empty()).find_map(|prefix| {
+        let own = |domain: &String| by_sni(order, &format!("{prefix}{domain}"));
+        let found = own(first)?;
+        others.iter().all(|domain| own(domain).is_some()).then(|| Noted {
+            value: format!("{prefix}%EMAILDOMAIN%"),
+            origin: found.origin,
+        })
+    })
+}
+
+/// The host for which there is a certificate for one domain.
+fn of_domain(order: &[&Facts], domain: &str, protocol: Protocol) -> Option<Noted<String>> {
+    prefixes(protocol).into_iter().find_map(|prefix| by_sni(order, &format!("{prefix}{domain}")))
+}
+
+/// A certificate that the server of the protocol has for a name.
+fn by_sni(order: &[&Facts], name: &str) -> Option<Noted<String>> {
+    let certificates = order.first().map(|facts| &facts.certificates)?;
+    let found = certificates.iter().find(|it| {
+        it.value.name.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name))
+    })?;
+    Some(Noted { value: name.to_owned(), origin: found.origin.clone() })
+}
+
+/// Notes why certificates were not read, and those that clients refuse.
+fn note_certificates(machine: &Machine, draft: &mut Draft) {
+    let mut seen = Vec::new();
+    for certificate in machine.facts.iter().flat_map(|facts| &facts.certificates) {
+        let file = &certificate.value.file;
+        if seen.contains(&file) {
+            continue;
+        }
+        seen.push(file);
+        let place = certificate.origin.place().cloned();
+        let shown = file.display();
+        // The certificates that Debian's packages ssl-cert and dovecot-core create.
+        let text = file.to_string_lossy();
+        if text.contains("snakeoil") || text.ends_with("/dovecot/private/dovecot.pem") {
+            let text = format!("{shown} is not from a public authority: mail clients warn about it");
+            draft.note(NoteKind::Warning, place.clone(), text);
+        }
+        if let Some(Err(why)) = machine.certificates.get(file) {
+            draft.note(NoteKind::Hint, place, format!("{shown}: the names are not known: {why}"));
+        }
+    }
+}
+
+//------------ Machine --------------------------------------------------------
+
+/// The name of a mail server, since no certificate was read.
+fn of_machine(machine: &Machine, order: &[&Facts]) -> Option<Noted<String>> {
+    let names = order.iter().flat_map(|facts| &facts.names);
+    let name = names.into_iter().find(|name| is_host(&name.value.to_ascii_lowercase()))?;
+    let has_none = machine.facts.iter().all(|facts| facts.certificates.is_empty());
+    let why = if has_none { "no certificate was seen" } else { "the certificate was not read" };
+    let reason = format!("{} ({why})", name.origin.to_string().trim_start_matches("Seen: "));
+    Some(Noted::assumed(name.value.to_ascii_lowercase(), reason))
+}

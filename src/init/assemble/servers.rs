@@ -1,0 +1,245 @@
+//! Which servers are offered: for each protocol, the best of the ports that clients reach.
+
+use super::Machine;
+use crate::account::{Auth, Protocol, Security};
+use crate::draft::{Draft, NoteKind, Noted, Place, Server};
+use crate::init::facts::{Facts, Listener, Reach};
+use crate::ports;
+use std::net::IpAddr;
+use std::num::NonZeroU16;
+
+/// The protocols in the order of the configuration.
+const PROTOCOLS: [Protocol; 4] =
+    [Protocol::Imap, Protocol::Pop3, Protocol::Smtp, Protocol::ManageSieve];
+
+/// The login by default.
+pub(super) const ADDRESS: &str = "%EMAILADDRESS%";
+
+/// Adds the servers.
+pub(super) fn add(machine: &Machine, draft: &mut Draft) {
+    let mut others = Vec::new();
+    for protocol in PROTOCOLS {
+        let all = sockets(machine, protocol);
+        let mut offered: Vec<_> = all.iter().filter(|it| it.is_offered(draft)).collect();
+        // A port on which nothing listens now comes last.
+        offered.sort_by_key(|it| (!it.listens(machine), it.rank()));
+        let Some((best, rest)) = offered.split_first() else {
+            let server = in_front(machine, protocol, &all, draft);
+            draft.top.servers.extend(server);
+            continue;
+        };
+        let mut same = |it: &&&Socket| it.port() != best.port();
+        others.extend(rest.iter().filter(&mut same).map(|it| it.name()));
+        best.notes(machine, draft);
+        let server = best.server(machine);
+        draft.top.servers.push(server);
+    }
+    if !others.is_empty() {
+        let text = format!(
+            "also there: {}; one server of each protocol is enough, and some clients take the last one",
+            others.join(", ")
+        );
+        draft.note(NoteKind::Hint, None, text);
+    }
+}
+
+//------------ Socket ---------------------------------------------------------
+
+/// A socket of a mail server.
+struct Socket<'a> {
+    listener: &'a Listener,
+    facts: &'a Facts,
+}
+
+fn sockets(machine: &Machine, protocol: Protocol) -> Vec<Socket<'_>> {
+    let all = machine.facts.iter().flat_map(|facts| facts.listeners.iter().map(move |it| (it, facts)));
+    let of_protocol = all.filter(|(listener, _)| listener.protocol == protocol);
+    of_protocol.map(|(listener, facts)| Socket { listener, facts }).collect()
+}
+
+impl Socket<'_> {
+    fn port(&self) -> NonZeroU16 {
+        self.listener.port.value
+    }
+
+    /// `imap 143 (starttls)`
+    fn name(&self) -> String {
+        let mut server = Server::new(self.listener.protocol);
+        server.security = Some(self.listener.security.clone());
+        format!("{server}").replacen(' ', &format!(" {} ", self.port()), 1)
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.listener.port.origin.place().cloned()
+    }
+
+    /// True if clients can use it; notes why they cannot.
+    fn is_offered(&self, draft: &mut Draft) -> bool {
+        let name = self.name();
+        let why = if let Some(origin) = &self.listener.behind_proxy {
+            format!("{name} takes connections from a proxy only ({origin}): it is not offered")
+        } else if self.listener.reach == Reach::Loopback {
+            format!("{name} is reached from this machine only: it is not offered")
+        } else if self.listener.auth.is_none() {
+            // Other mail servers deliver there.
+            if self.is_relay() {
+                return false;
+            }
+            format!("{name} takes no login: it is not offered")
+        } else if self.is_refused() {
+            format!("{name} has no TLS, and refuses a login without it: it is not offered")
+        } else {
+            return true;
+        };
+        let kind = if self.is_relay() { NoteKind::Hint } else { NoteKind::Warning };
+        draft.note(kind, self.place(), why);
+        false
+    }
+
+    fn is_refused(&self) -> bool {
+        self.listener.security.value == Security::Plain && self.listener.requires_tls
+    }
+
+    /// True for the port on which other servers deliver mail.
+    fn is_relay(&self) -> bool {
+        self.listener.protocol == Protocol::Smtp && self.port().get() == 25
+    }
+
+    /// False if the kernel says that nothing waits on the port.
+    fn listens(&self, machine: &Machine) -> bool {
+        machine.listening.as_ref().is_none_or(|it| it.is_reachable(self.port().get()))
+    }
+
+    /// The best first: TLS from the first byte on its registered port (RFC 8314 §3).
+    fn rank(&self) -> (bool, Security, bool) {
+        let Listener { protocol, security, .. } = self.listener;
+        let usual = ports::usual(*protocol, security.value);
+        (self.is_relay(), security.value, self.port() != usual)
+    }
+
+    /// What is to be said about a server that is offered.
+    fn notes(&self, machine: &Machine, draft: &mut Draft) {
+        let name = self.name();
+        let Listener { security, requires_tls, reach, auth, .. } = self.listener;
+        if security.value == Security::Plain {
+            let text = format!("{name}: there is no TLS: passwords are sent in plain text");
+            draft.note(NoteKind::Warning, security.origin.place().cloned(), text);
+        } else if !requires_tls {
+            let text = format!("{name} accepts a login without TLS, too");
+            draft.note(NoteKind::Hint, security.origin.place().cloned(), text);
+        }
+        if !self.listens(machine) {
+            let server = self.facts.server.as_ref().map_or("the server", |it| it.value.as_str());
+            let text = format!("{name}: no program listens there now: does {server} run with this \
+                                configuration?");
+            draft.note(NoteKind::Warning, self.place(), text);
+        }
+        match reach {
+            Reach::Unknown(why) => {
+                let text = format!("{name}: whether clients reach it is not known: {why}");
+                draft.note(NoteKind::Hint, self.place(), text);
+            }
+            Reach::Addresses(addresses) if addresses.iter().all(is_private) => {
+                let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+                let text = format!(
+                    "{name} is reached only at {}: clients outside of that network need another port \
+                     or address",
+                    addresses.join(", ")
+                );
+                draft.note(NoteKind::Hint, self.place(), text);
+            }
+            _ => {}
+        }
+        if let Some(auth) = auth.as_ref().filter(|auth| auth.value.is_empty()) {
+            let text = format!("{name}: no method of login that mail clients know; they will try a \
+                                password");
+            draft.note(NoteKind::Warning, auth.origin.place().cloned(), text);
+        }
+    }
+
+    fn server(&self, machine: &Machine) -> Server {
+        let Listener { protocol, port, security, auth, .. } = self.listener;
+        let mut server = Server::new(*protocol);
+        server.port = Some(Noted { value: port.value.get(), origin: port.origin.clone() });
+        server.security = Some(security.clone());
+        // Every client knows a password, which is the default; several methods confuse some.
+        server.auth = auth.clone().filter(|auth| {
+            !auth.value.contains(&Auth::Password) && !auth.value.is_empty()
+        });
+        server.username = login(machine, self.facts);
+        server
+    }
+}
+
+/// The login at a server: its own, else that of the server where mail is read. The default is not
+/// repeated.
+fn login(machine: &Machine, facts: &Facts) -> Option<Noted<String>> {
+    let known = facts.login.as_ref().or_else(|| of_readers(machine))?;
+    (known.value != ADDRESS).then(|| known.clone())
+}
+
+/// The login where mail is read.
+pub(super) fn of_readers(machine: &Machine) -> Option<&Noted<String>> {
+    let reads = |facts: &&Facts| facts.listeners.iter().any(|it| it.protocol.is_incoming());
+    machine.facts.iter().filter(reads).find_map(|facts| facts.login.as_ref())
+}
+
+fn is_private(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    }
+}
+
+//------------ Proxies --------------------------------------------------------
+
+/// The server that clients reach through another program, if one is in front: a mail server is there
+/// that clients do not reach, and another program listens on the registered port, or not even that is
+/// known.
+fn in_front(
+    machine: &Machine,
+    protocol: Protocol,
+    all: &[Socket],
+    draft: &mut Draft,
+) -> Option<Server> {
+    let hidden = |it: &&Socket| {
+        it.listener.auth.is_some()
+            && (it.listener.behind_proxy.is_some() || it.listener.reach == Reach::Loopback)
+            && !it.is_relay()
+    };
+    let hidden: Vec<_> = all.iter().filter(hidden).collect();
+    let first = hidden.first()?;
+    let ports = ports::of(protocol);
+    let tls = ports.tls.map(|port| (port.number, Security::Tls));
+    let registered = tls.into_iter().chain([(ports.starttls.number, Security::StartTls)]);
+    let open = |(number, _): &(NonZeroU16, Security)| {
+        let listening = machine.listening.as_ref();
+        // The mail server itself may listen there, for the proxy.
+        let is_its_own = hidden.iter().any(|it| {
+            it.port() == *number && it.listener.reach != Reach::Loopback
+        });
+        !is_its_own && listening.is_some_and(|it| it.is_reachable(number.get()))
+    };
+    let seen = registered.clone().find(open);
+    let is_behind = hidden.iter().any(|it| it.listener.behind_proxy.is_some());
+    let (number, security, reason) = match seen {
+        Some((number, security)) => (
+            number,
+            security,
+            "another program listens on this port; it may be a proxy in front of the mail server",
+        ),
+        None if is_behind => {
+            let (number, security) = registered.clone().next()?;
+            (number, security, "clients come through a proxy, whose port is not known: correct it here")
+        }
+        // From this machine only, and nothing in front of it.
+        None => return None,
+    };
+    let mut server = Server::new(protocol);
+    server.port = Some(Noted::assumed(number.get(), reason));
+    server.security = Some(Noted::assumed(security, reason));
+    server.username = login(machine, first.facts);
+    let text = format!("{server}: {reason}");
+    draft.note(NoteKind::Warning, first.place(), text);
+    Some(server)
+}

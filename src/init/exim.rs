@@ -1,0 +1,466 @@
+//! What Exim tells of its ports, its certificate and its domains: the output of `exim -bP` with
+//! [`OPTIONS`].
+//!
+//! Values are strings that Exim expands for each connection: only the forms that are usual for "all
+//! hosts, once TLS is on" are understood, and every other one is noted. Values of authenticators are
+//! never repeated, since they may hold passwords. Rules: the Exim specification, chapters 13, 14, 33
+//! and 43 (4.96).
+
+use super::facts::{Certificate, DomainSource, Facts, Listener, Reach};
+use crate::account::{Auth, Protocol, Security};
+use crate::draft::{Note, NoteKind, Noted, Origin, Place};
+use crate::ports;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+
+/// What to ask `exim -bP` for.
+pub const OPTIONS: [&str; 10] = [
+    "daemon_smtp_ports",
+    "tls_on_connect_ports",
+    "tls_advertise_hosts",
+    "tls_certificate",
+    "auth_advertise_hosts",
+    "hosts_proxy",
+    "local_interfaces",
+    "primary_hostname",
+    "+local_domains",
+    "authenticators",
+];
+
+/// Most elements of a list that are read.
+const MAX_ELEMENTS: usize = 1000;
+
+/// Reads the output; `None` if it is not that of Exim. `source` is its name.
+pub fn read(text: &str, source: &str) -> Option<Facts> {
+    let output = Output::parse(text, source);
+    output.options.get("daemon_smtp_ports")?;
+    let mut facts = Facts::default();
+    let place = output.place("daemon_smtp_ports");
+    facts.server = Some(Noted::seen("Exim", place, ""));
+    output.listeners(&mut facts);
+    output.certificate(&mut facts);
+    if let Some(name) = output.value("primary_hostname") {
+        facts.names.push(output.seen("primary_hostname", name));
+    }
+    output.domains(&mut facts);
+    Some(facts)
+}
+
+//------------ Output ---------------------------------------------------------
+
+/// The output of `exim -bP`.
+struct Output<'a> {
+    source: &'a str,
+    /// The options, with their lines.
+    options: HashMap<&'a str, (usize, &'a str)>,
+    authenticators: Vec<Authenticator<'a>>,
+}
+
+/// A method of login.
+struct Authenticator<'a> {
+    line: usize,
+    options: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Output<'a> {
+    fn parse(text: &'a str, source: &'a str) -> Output<'a> {
+        let mut output = Output { source, options: HashMap::new(), authenticators: Vec::new() };
+        for (line, content) in text.lines().enumerate().map(|(at, content)| (at + 1, content)) {
+            if content.ends_with(" authenticator:") {
+                output.authenticators.push(Authenticator { line, options: HashMap::new() });
+                continue;
+            }
+            let Some((key, value)) = content.split_once('=') else { continue };
+            let (key, value) = (key.trim(), value.trim());
+            match output.authenticators.last_mut() {
+                Some(authenticator) => {
+                    authenticator.options.entry(key).or_insert(value);
+                }
+                None => {
+                    output.options.entry(key).or_insert((line, value));
+                }
+            }
+        }
+        output
+    }
+
+    /// The value of an option, unless it is empty.
+    fn value(&self, key: &str) -> Option<&'a str> {
+        self.options.get(key).map(|(_, value)| *value).filter(|value| !value.is_empty())
+    }
+
+    fn place(&self, key: &str) -> Place {
+        match self.options.get(key) {
+            Some((line, _)) => Place::line(self.source, *line),
+            None => Place::whole(self.source),
+        }
+    }
+
+    /// Says that a value follows from an option.
+    fn seen<T>(&self, key: &str, value: impl Into<T>) -> Noted<T> {
+        Noted { value: value.into(), origin: self.origin(key) }
+    }
+
+    fn origin(&self, key: &str) -> Origin {
+        let value = self.options.get(key).map_or("", |(_, value)| *value);
+        Origin::seen(self.place(key), format!("{key} = {value}").trim_end().to_owned())
+    }
+
+    fn note(&self, facts: &mut Facts, kind: NoteKind, key: &str, text: impl Into<String>) {
+        facts.notes.push(Note { kind, place: Some(self.place(key)), text: text.into() });
+    }
+}
+
+//------------ Ports ----------------------------------------------------------
+
+impl Output<'_> {
+    fn listeners(&self, facts: &mut Facts) {
+        let tls_ports = self.ports("tls_on_connect_ports", facts);
+        let usual = self.ports("daemon_smtp_ports", facts);
+        let starttls = self.when("tls_advertise_hosts", facts);
+        let login = self.login(facts);
+        let proxy = self.value("hosts_proxy").map(|_| self.origin("hosts_proxy"));
+        let mut by_port: Vec<(NonZeroU16, Vec<IpAddr>)> = Vec::new();
+        let mut add = |port, address| {
+            let known = by_port.iter().position(|(known, _)| *known == port);
+            let at = known.unwrap_or_else(|| {
+                by_port.push((port, Vec::new()));
+                by_port.len() - 1
+            });
+            by_port[at].1.push(address);
+        };
+        for element in list(self.value("local_interfaces").unwrap_or("<; ::0 ; 0.0.0.0")) {
+            match interface(&element) {
+                Some((address, Some(port))) => add(port, address),
+                Some((address, None)) => usual.iter().for_each(|port| add(*port, address)),
+                None => {
+                    let text = format!("not an address with a port: {element}");
+                    self.note(facts, NoteKind::Hint, "local_interfaces", text);
+                }
+            }
+        }
+        for (port, addresses) in by_port {
+            let is_tls = tls_ports.contains(&port);
+            let (security, key) = match (is_tls, &starttls) {
+                (true, _) => (Security::Tls, "tls_on_connect_ports"),
+                (false, When::Never) => (Security::Plain, "tls_advertise_hosts"),
+                (false, _) => (Security::StartTls, "tls_advertise_hosts"),
+            };
+            facts.listeners.push(Listener {
+                protocol: Protocol::Smtp,
+                port: self.seen("daemon_smtp_ports", port),
+                security: self.seen(key, security),
+                requires_tls: is_tls || login.as_ref().is_some_and(|(_, needs_tls)| *needs_tls),
+                reach: reach(addresses),
+                auth: login.as_ref().map(|(auth, _)| auth.clone()),
+                behind_proxy: proxy.clone(),
+            });
+        }
+    }
+
+    /// A list of ports.
+    fn ports(&self, key: &str, facts: &mut Facts) -> Vec<NonZeroU16> {
+        let mut ports = Vec::new();
+        for element in list(self.value(key).unwrap_or_default()) {
+            match port(&element) {
+                Some(port) if !ports.contains(&port) => ports.push(port),
+                Some(_) => {}
+                None => {
+                    let text = format!("{key}: not a port that is known here: {element}");
+                    self.note(facts, NoteKind::Hint, key, text);
+                }
+            }
+        }
+        ports
+    }
+
+    /// When a list of hosts has a client.
+    fn when(&self, key: &str, facts: &mut Facts) -> When {
+        match self.value(key) {
+            None => When::Never,
+            Some(value) => when(value).unwrap_or_else(|| {
+                let text = format!("{key} depends on the client: it is taken for all of them");
+                self.note(facts, NoteKind::Hint, key, text);
+                When::Always
+            }),
+        }
+    }
+
+    /// The methods of login, and whether they are offered only after TLS; `None` if there is no login.
+    fn login(&self, facts: &mut Facts) -> Option<(Noted<Vec<Auth>>, bool)> {
+        if self.options.get("auth_advertise_hosts").is_some_and(|(_, value)| value.is_empty()) {
+            self.note(
+                facts,
+                NoteKind::Hint,
+                "auth_advertise_hosts",
+                "auth_advertise_hosts is empty: no login is offered",
+            );
+            return None;
+        }
+        let mut methods: Vec<Auth> = Vec::new();
+        let mut first = None;
+        let mut all_need_tls = true;
+        for authenticator in self.authenticators.iter().filter(|it| it.is_for_servers()) {
+            let place = Place::line(self.source, authenticator.line);
+            let name = authenticator.value("public_name").unwrap_or_default();
+            let Some(method) = method(name) else {
+                let text = format!("an authenticator that mail clients rarely know: {name}");
+                facts.notes.push(Note { kind: NoteKind::NotCarried, place: Some(place), text });
+                continue;
+            };
+            let condition = authenticator.value("server_advertise_condition");
+            all_need_tls &= condition.and_then(when) == Some(When::AfterTls);
+            first.get_or_insert((place, name));
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        let Some((place, name)) = first else {
+            let text = "no authenticator for clients is set up: no login is offered";
+            facts.notes.push(Note {
+                kind: NoteKind::Hint,
+                place: Some(Place::whole(self.source)),
+                text: text.to_owned(),
+            });
+            return None;
+        };
+        // Every client knows it.
+        methods.sort_by_key(|method| *method != Auth::Password);
+        let needs_tls = all_need_tls
+            || self.value("auth_advertise_hosts").and_then(when) == Some(When::AfterTls);
+        Some((Noted::seen(methods, place, format!("public_name = {name}")), needs_tls))
+    }
+
+    fn certificate(&self, facts: &mut Facts) {
+        let has_tls = facts.listeners.iter().any(|it| it.security.value != Security::Plain);
+        match self.value("tls_certificate") {
+            None if has_tls => self.note(
+                facts,
+                NoteKind::Warning,
+                "tls_certificate",
+                "tls_certificate is empty: Exim uses a self-signed certificate, which mail clients \
+                 refuse",
+            ),
+            None => {}
+            Some(value) => {
+                let is_path = |it: &str| it.starts_with('/') && !it.contains('$');
+                let files = list(value);
+                for file in files.iter().filter(|it| is_path(it)) {
+                    let file = Certificate { name: None, file: PathBuf::from(file) };
+                    facts.certificates.push(self.seen("tls_certificate", file));
+                }
+                if !files.iter().all(|it| is_path(it)) {
+                    let text = "tls_certificate depends on the client: the names in it are not known";
+                    self.note(facts, NoteKind::Hint, "tls_certificate", text);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Authenticator<'a> {
+    fn value(&self, key: &str) -> Option<&'a str> {
+        self.options.get(key).copied().filter(|value| !value.is_empty())
+    }
+
+    /// False if it is only for connections that Exim makes itself: each driver has an option that
+    /// makes it one for clients (Exim specification, chapters 34 to 41).
+    fn is_for_servers(&self) -> bool {
+        let key = match self.value("driver") {
+            Some("plaintext" | "external") => "server_condition",
+            Some("cram_md5") => "server_secret",
+            Some("spa") => "server_password",
+            Some("dovecot") => "server_socket",
+            // A certificate of the client takes the place of a password.
+            Some("tls") | None => return false,
+            Some(_) => return true,
+        };
+        self.value(key).is_some()
+    }
+}
+
+/// The method of a SASL mechanism.
+fn method(name: &str) -> Option<Auth> {
+    match name.to_ascii_uppercase().as_str() {
+        "PLAIN" | "LOGIN" => Some(Auth::Password),
+        "CRAM-MD5" => Some(Auth::CramMd5),
+        "NTLM" => Some(Auth::Ntlm),
+        "XOAUTH2" | "OAUTHBEARER" => Some(Auth::OAuth2),
+        _ => None,
+    }
+}
+
+/// When something is offered to a client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum When {
+    Never,
+    Always,
+    AfterTls,
+}
+
+/// Reads a list of hosts, or a condition; `None` if it depends on anything but TLS.
+fn when(value: &str) -> Option<When> {
+    let text: String = value.split_ascii_whitespace().collect();
+    // The name up to version 4.80.
+    let text = text.replace("tls_cipher", "tls_in_cipher");
+    match text.as_str() {
+        "" => Some(When::Never),
+        "*" | "true" | "yes" | "1" => Some(When::Always),
+        "${ifeq{$tls_in_cipher}{}{}{*}}"
+        | "${ifeq{$tls_in_cipher}{}{no}{yes}}"
+        | "${if!eq{$tls_in_cipher}{}{*}}"
+        | "${if!eq{$tls_in_cipher}{}{yes}{no}}"
+        | "${if!eq{$tls_in_cipher}{}}"
+        | "${ifdef:tls_in_cipher}"
+        | "${ifdef:tls_in_cipher{*}}"
+        | "${ifdef:tls_in_cipher{yes}{no}}"
+        | "${ifdef:tls_in_cipher{true}{false}}"
+        | "${ifdef:tls_in_cipher{*}{}}" => Some(When::AfterTls),
+        _ => None,
+    }
+}
+
+//------------ Domains --------------------------------------------------------
+
+impl Output<'_> {
+    fn domains(&self, facts: &mut Facts) {
+        let key = "domainlist local_domains";
+        let Some(value) = self.value(key) else {
+            facts.notes.push(Note {
+                kind: NoteKind::Hint,
+                place: Some(Place::whole(self.source)),
+                text: "there is no list local_domains: its domains are not known".to_owned(),
+            });
+            return;
+        };
+        for element in list(value) {
+            let source = match element.as_str() {
+                "@" => self.value("primary_hostname").map(|name| DomainSource::Name(name.to_owned())),
+                "@[]" | "localhost" | "localhost.localdomain" => None,
+                other => Some(source(other)),
+            };
+            facts.domains.extend(source.map(|source| self.seen(key, source)));
+        }
+    }
+}
+
+/// What an element of a list of domains stands for.
+fn source(element: &str) -> DomainSource {
+    let unknown = |why: &str| DomainSource::Unknown(format!("{element}: {why}"));
+    if let Some((lookup, rest)) = element.split_once(';') {
+        let kind = lookup.trim().rsplit('-').next().unwrap_or_default();
+        let kind = kind.split(',').next().unwrap_or_default();
+        let file = rest.trim();
+        let file = if file.starts_with('/') && !file.contains('$') { Some(file) } else { None };
+        return match (kind, file) {
+            ("lsearch" | "wildlsearch" | "nwildlsearch", Some(file)) => {
+                DomainSource::File(PathBuf::from(file))
+            }
+            ("dsearch", Some(folder)) => {
+                DomainSource::Command(vec!["ls".to_owned(), folder.to_owned()])
+            }
+            ("mysql" | "pgsql" | "sqlite" | "ldap" | "ldapm" | "ldapdn", _) => {
+                DomainSource::Query { kind: kind.to_owned(), file: None, command: None }
+            }
+            _ => unknown("it cannot be listed"),
+        };
+    }
+    if element.starts_with('+') {
+        let name = element.trim_start_matches('+');
+        return unknown(&format!("another list; `exim -bP +{name}` prints it"));
+    }
+    if element.starts_with("${lookup") {
+        let kinds = ["mysql", "pgsql", "sqlite", "ldap"];
+        if let Some(kind) = kinds.iter().find(|kind| element.contains(*kind)) {
+            return DomainSource::Query { kind: (*kind).to_owned(), file: None, command: None };
+        }
+    }
+    if element.starts_with('/') && !element.contains('$') {
+        return DomainSource::File(PathBuf::from(element));
+    }
+    match element.starts_with(['!', '^', '$', '@', '*']) {
+        true => unknown("it is not a domain"),
+        false => DomainSource::Name(element.to_owned()),
+    }
+}
+
+//------------ Lists ----------------------------------------------------------
+
+/// The elements of a list: between colons, or between the character that it names itself (`<;`). A
+/// doubled separator is one in an element.
+fn list(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let (separator, text) = match text.strip_prefix('<').map(|rest| (rest.chars().next(), rest)) {
+        Some((Some(separator), rest)) if separator.is_ascii_punctuation() => {
+            (separator, &rest[separator.len_utf8()..])
+        }
+        _ => (':', text),
+    };
+    let mut elements = Vec::new();
+    let mut element = String::new();
+    // A separator in braces belongs to an expansion.
+    let mut depth = 0_usize;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if c != separator || depth > 0 {
+            element.push(c);
+        } else if chars.peek() == Some(&separator) {
+            chars.next();
+            element.push(separator);
+        } else {
+            elements.push(std::mem::take(&mut element));
+        }
+    }
+    elements.push(element);
+    let elements = elements.into_iter().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+    elements.take(MAX_ELEMENTS).collect()
+}
+
+/// An address, with a port if it has one: `0.0.0.0`, `192.0.2.1.465`, `[192.0.2.1]:465`.
+fn interface(text: &str) -> Option<(IpAddr, Option<NonZeroU16>)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let port = match rest.strip_prefix(':') {
+            Some(number) => Some(number.parse().ok()?),
+            None => None,
+        };
+        return Some((address.parse().ok()?, port));
+    }
+    // "::0" is the way in which Exim writes all addresses of version 6.
+    if let Ok(address) = text.parse() {
+        return Some((address, None));
+    }
+    let (address, number) = text.rsplit_once('.')?;
+    Some((address.parse().ok()?, Some(number.parse().ok()?)))
+}
+
+/// A port by its number or its name.
+fn port(text: &str) -> Option<NonZeroU16> {
+    let smtp = ports::of(Protocol::Smtp);
+    match text {
+        "smtp" => NonZeroU16::new(25),
+        "submission" => Some(smtp.starttls.number),
+        "submissions" | "smtps" | "ssmtp" => smtp.tls.map(|port| port.number),
+        number => number.parse().ok(),
+    }
+}
+
+/// From where a port can be reached.
+fn reach(mut addresses: Vec<IpAddr>) -> Reach {
+    if addresses.iter().any(IpAddr::is_unspecified) {
+        return Reach::Everywhere;
+    }
+    if addresses.iter().all(IpAddr::is_loopback) {
+        return Reach::Loopback;
+    }
+    addresses.retain(|address| !address.is_loopback());
+    addresses.dedup();
+    Reach::Addresses(addresses)
+}
