@@ -80,6 +80,21 @@ pub struct Init {
     #[arg(long, value_name = "FILE")]
     pub master: Vec<PathBuf>,
 
+    /// The output of exim -bP; the manual has its arguments
+    #[arg(long, value_name = "FILE")]
+    pub exim: Vec<PathBuf>,
+
+    /// The file smtpd.conf of OpenSMTPD, and those that it includes
+    #[arg(long, value_name = "FILE")]
+    pub smtpd: Vec<PathBuf>,
+
+    /// The files /proc/net/tcp and /proc/net/tcp6 of that machine
+    ///
+    /// With them, it is noted if no program listens on a port, or
+    /// another one.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub listening: Vec<PathBuf>,
+
     /// Where it is written.
     #[command(flatten)]
     pub output: Output,

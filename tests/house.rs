@@ -159,6 +159,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "finding",
             "gateway",
             "import",
+            "init",
             "limits",
             "lint",
             "log",
@@ -251,10 +252,10 @@ const IN_ONE_FILE: &[(&str, &str)] = &[
     ("lookup_host", "nowhere"),
     ("to_socket_addrs", "nowhere"),
     ("ToSocketAddrs", "nowhere"),
-    ("process::Command", "commands/probe.rs"),
-    ("Command::new(", "commands/probe.rs"),
+    ("process::Command", "commands/probe.rs commands/init/run.rs"),
+    ("Command::new(", "commands/probe.rs commands/init/run.rs"),
     (".exec()", "commands/probe.rs"),
-    (".spawn()", "nowhere"),
+    (".spawn()", "commands/init/run.rs"),
 ];
 
 /// The same of mailsetup-probe.

@@ -31,6 +31,7 @@ mod hostile;
 mod house;
 mod import;
 mod import_domains;
+mod init;
 mod installation;
 mod international;
 mod keys;

@@ -75,6 +75,14 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     if printed == ExitCode::SUCCESS { verdict } else { printed }
 }
 
+/// What is found in a text that becomes the file at `path`: a line for each finding, and the summary.
+pub(super) fn of_text(path: &Path, config: &Config) -> String {
+    let whole = Some(Place::file(path));
+    let findings = find(config, whole.as_ref());
+    let lines: String = findings.iter().map(line).collect();
+    lines + &summary(whole.as_ref(), false, &findings, Some(&domains(config)))
+}
+
 /// `error: FILE:LINE:COLUMN: message [code]`
 fn line(finding: &Finding) -> String {
     visible(&format!("{}{finding}", finding.level.label())) + "\n"

@@ -252,7 +252,8 @@ impl Output<'_> {
                     facts.certificates.push(self.seen("tls_certificate", file));
                 }
                 if !files.iter().all(|it| is_path(it)) {
-                    let text = "tls_certificate depends on the client: the names in it are not known";
+                    let text =
+                        "tls_certificate depends on the client: the names in it are not known";
                     self.note(facts, NoteKind::Hint, "tls_certificate", text);
                 }
             }
@@ -337,7 +338,9 @@ impl Output<'_> {
         };
         for element in list(value) {
             let source = match element.as_str() {
-                "@" => self.value("primary_hostname").map(|name| DomainSource::Name(name.to_owned())),
+                "@" => {
+                    self.value("primary_hostname").map(|name| DomainSource::Name(name.to_owned()))
+                }
                 "@[]" | "localhost" | "localhost.localdomain" => None,
                 other => Some(source(other)),
             };

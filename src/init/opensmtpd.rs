@@ -353,7 +353,10 @@ impl Configuration {
     fn domains(&self, statement: &Statement, facts: &mut Facts) {
         let words: Vec<&str> = statement.words.iter().map(String::as_str).collect();
         let after = |word: &str| {
-            words.iter().position(|it| *it == word).map(|at| words.get(at + 1..).unwrap_or_default())
+            words
+                .iter()
+                .position(|it| *it == word)
+                .map(|at| words.get(at + 1..).unwrap_or_default())
         };
         let action = after("action").and_then(|rest| rest.first());
         if action.is_some_and(|action| self.relays.iter().any(|relay| relay == action)) {
@@ -362,12 +365,8 @@ impl Configuration {
         let domains = words.windows(2).position(|pair| pair == ["for", "domain"]);
         let Some(at) = domains.filter(|at| *at == 0 || words[at - 1] != "!") else { return };
         let sources = match words.get(at + 2..).unwrap_or_default() {
-            ["{", values @ ..] => {
-                values_of(values).into_iter().map(DomainSource::Name).collect()
-            }
-            [table, ..] if table.starts_with('<') => {
-                self.table(table.trim_matches(['<', '>']))
-            }
+            ["{", values @ ..] => values_of(values).into_iter().map(DomainSource::Name).collect(),
+            [table, ..] if table.starts_with('<') => self.table(table.trim_matches(['<', '>'])),
             ["regex", ..] => vec![DomainSource::Unknown("a regular expression".to_owned())],
             [name, ..] => vec![DomainSource::Name((*name).to_owned())],
             [] => Vec::new(),

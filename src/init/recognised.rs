@@ -54,7 +54,7 @@ pub const PRODUCTS: [Product; 18] = [
     Product {
         name: "Mailu",
         files: &["/mailu/mailu.env"],
-        marks: &[],
+        marks: &["/tmp/podop.socket"],
         about: "it answers autoconfig and Autodiscover itself and makes profiles for Apple devices; its \
                 nginx is in front of Dovecot and Postfix, whose ports are not those of mail clients",
         has_page: true,

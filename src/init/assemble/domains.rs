@@ -1,21 +1,25 @@
 //! The mail domains: named in tables, in list files, or by a command that makes a list of them.
 
-use super::{List, Machine};
+use super::machine::{List, Machine};
 use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin};
-use crate::init::facts::DomainSource;
+use crate::init::facts::{DomainSource, Facts};
 use std::path::Path;
 
 /// Most domains that get a table each.
 const MAX_TABLES: usize = 50;
 /// The list that is suggested.
 const LIST: &str = "/etc/mailsetup/domains";
+/// What reads the output of a command.
+const IMPORT: &str = "mailsetup import --domains -";
+/// Where the statements are for databases.
+const STATEMENTS: &str = "make a list of them, see mailsetup import --domains in the manual";
 
 /// Adds the domains; returns those with a table, unless there may be others.
 pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
     let mut names: Vec<Noted<String>> = Vec::new();
     let mut has_others = false;
-    for source in machine.facts.iter().flat_map(|facts| &facts.domains) {
+    for source in sources(machine) {
         let place = source.origin.place().cloned();
         match &source.value {
             DomainSource::Name(name) => {
@@ -44,21 +48,22 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
                         Some(Err(why)) => why.clone(),
                         None => "they were not listed".to_owned(),
                     };
-                    let text = format!("{why}; {}", by_command(&command.join(" ")));
+                    let command = format!("{} | {IMPORT}", command.join(" "));
+                    let text = format!("domains: {why}; {}", by_command(&command));
                     draft.note(NoteKind::NotCarried, place, text);
                 }
             },
             DomainSource::Query { kind, file, command } => {
                 has_others = true;
                 let of = file.as_ref().map_or(String::new(), |it| format!(" ({})", it.display()));
-                let text = match command {
-                    Some(command) => format!("domains in {kind}{of}; {}", by_command(command)),
-                    None => format!(
-                        "domains in {kind}{of}; docs/init.md has the statements for usual tables, and \
-                         how to make a list of them"
-                    ),
+                let found = file.as_ref().and_then(|file| machine.queries.get(file));
+                let text = match (command, found) {
+                    (Some(command), _) => by_command(&format!("{command} | {IMPORT}")),
+                    (None, Some(Ok(command))) => by_command(command),
+                    (None, Some(Err(why))) => format!("{why}; {STATEMENTS}"),
+                    (None, None) => STATEMENTS.to_owned(),
                 };
-                draft.note(NoteKind::NotCarried, place, text);
+                draft.note(NoteKind::NotCarried, place, format!("domains in {kind}{of}: {text}"));
             }
             DomainSource::Unknown(why) => {
                 has_others = true;
@@ -82,10 +87,32 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
     for name in names {
         draft.domain(name);
     }
-    if draft.domains.is_empty() && draft.list_files.is_empty() {
+    let is_named = !draft.domains.is_empty() || !draft.list_files.is_empty();
+    if !is_named {
         draft.note(NoteKind::Warning, None, "no domain is named: any domain is answered");
+    } else if is_incomplete(draft) {
+        // Domains that are not known yet must be answered, too.
+        let reason = "other domains are not named yet; when all of them are, remove this line";
+        draft.top.set("domains.answer", Noted::assumed("any", reason));
     }
     if has_others { Vec::new() } else { known }
+}
+
+/// True if domains were left out.
+fn is_incomplete(draft: &Draft) -> bool {
+    let is_about_domains = |text: &str| text.starts_with("domains") || text.contains("are named;");
+    let mut notes = draft.notes.iter().filter(|note| note.kind == NoteKind::NotCarried);
+    notes.any(|note| is_about_domains(&note.text))
+}
+
+/// The sources of the servers that accept mail for domains; without them, those of the others: databases
+/// of users.
+fn sources(machine: &Machine) -> Vec<&Noted<DomainSource>> {
+    let reads = |facts: &&Facts| facts.listeners.iter().any(|it| it.protocol.is_incoming());
+    let (readers, others): (Vec<_>, Vec<_>) = machine.facts.iter().partition(reads);
+    let all = |facts: &[&'_ Facts]| facts.iter().any(|it| !it.domains.is_empty());
+    let chosen = if all(&others) { others } else { readers };
+    chosen.into_iter().flat_map(|facts| &facts.domains).collect()
 }
 
 /// Leaves out the names of the machine itself if there are other domains: local mail has them, and users
@@ -109,7 +136,7 @@ fn without_hosts(
             "{} is the name of the machine: it is not taken for a domain of mailboxes",
             host.value
         );
-        draft.note(NoteKind::NotCarried, host.origin.place().cloned(), text);
+        draft.note(NoteKind::Hint, host.origin.place().cloned(), text);
     }
     others
 }
@@ -148,12 +175,9 @@ fn add_file(machine: &Machine, file: &Path, origin: &Origin, draft: &mut Draft) 
     }
 }
 
-/// How to make a list of the output of a command.
+/// What to do with a command that lists domains.
 fn by_command(command: &str) -> String {
-    format!(
-        "`{command} | mailsetup import --domains - --list {LIST}` makes a list; name it in list_files of \
-         [domains]"
-    )
+    format!("`{command} --list {LIST}` makes a list; then name it in list_files of [domains]")
 }
 
 /// True for a domain that mailboxes of other machines can have.

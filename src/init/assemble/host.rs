@@ -1,10 +1,10 @@
 //! The host name of the servers: a name in the certificate, since clients compare it with that, else
 //! the name that a mail server has.
 
-use super::Machine;
-use crate::address::Domain;
+use super::machine::Machine;
 use crate::account::Protocol;
-use crate::draft::{Draft, NoteKind, Noted, Origin, Server};
+use crate::address::Domain;
+use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Value};
 use crate::init::facts::Facts;
 
 /// Sets the hosts of all servers. `named` are the domains with tables of their own.
@@ -23,21 +23,29 @@ pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
     }
     // Domains with a certificate of their own.
     for name in named {
-        let own = servers.iter().filter_map(|server| {
-            let is_for_all = server.host.as_ref().is_some_and(|it| it.value.contains('%'));
-            let host = of_domain(&order(machine, server.protocol), name, server.protocol);
-            host.filter(|_| !is_for_all).map(|host| Server {
-                host: Some(host),
-                ..Server::new(server.protocol)
-            })
-        });
-        let own: Vec<_> = own.collect();
-        let table = draft.domains.iter_mut().find(|(known, _)| known.value == *name);
-        if let Some((_, settings)) = table {
-            settings.servers.extend(own);
+        let Some((_, settings)) = draft.domains.iter_mut().find(|(known, _)| known.value == *name)
+        else {
+            continue;
+        };
+        let is_for_all = |host: &Noted<String>| host.value.contains('%');
+        for server in servers.iter().filter(|it| !it.host.as_ref().is_some_and(is_for_all)) {
+            let order = order(machine, server.protocol);
+            if let Some(host) = of_domain(&order, name, server.protocol) {
+                let value = Noted { value: Value::Text(host.value), origin: host.origin };
+                settings.set(host_key(server.protocol), value);
+            }
         }
     }
     draft.top.servers = servers;
+}
+
+fn host_key(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Imap => "imap.host",
+        Protocol::Pop3 => "pop3.host",
+        Protocol::Smtp => "smtp.host",
+        Protocol::ManageSieve => "managesieve.host",
+    }
 }
 
 /// What the servers tell, those of this protocol first.
@@ -64,17 +72,15 @@ fn names(machine: &Machine, facts: &Facts) -> Vec<Noted<String>> {
     let names = usual.filter_map(|certificate| {
         let names = machine.certificates.get(&certificate.value.file)?.as_ref().ok()?;
         let all = names.join(", ");
-        let with_names = |place: &crate::draft::Place| {
+        let with_names = |place: &Place| {
             Origin::seen(place.clone(), format!("{}: {all}", certificate.value.file.display()))
         };
         let origin = match certificate.origin.place() {
             Some(place) => with_names(place),
             None => certificate.origin.clone(),
         };
-        let noted = move |name: &String| Noted {
-            value: name.to_ascii_lowercase(),
-            origin: origin.clone(),
-        };
+        let noted =
+            move |name: &String| Noted { value: name.to_ascii_lowercase(), origin: origin.clone() };
         Some(names.iter().map(noted).collect::<Vec<_>>())
     });
     names.flatten().collect()
@@ -101,21 +107,19 @@ fn in_certificate(
             return Some(found.clone());
         }
         // A wildcard: the name of the machine, if it is below it.
-        names.iter().filter_map(|it| Some((it, it.value.strip_prefix("*.")?))).find_map(
-            |(wildcard, parent)| {
-                let covered = own.iter().map(|it| it.value.to_ascii_lowercase()).find(|name| {
-                    name.split_once('.').is_some_and(|(_, above)| above == parent)
-                });
-                let reason = || {
-                    let at = &wildcard.origin;
-                    format!("the certificate is for *.{parent} only ({at})")
-                };
-                Some(match covered {
-                    Some(name) => Noted { value: name, origin: wildcard.origin.clone() },
-                    None => Noted::assumed(format!("mail.{parent}"), reason()),
-                })
-            },
-        )
+        let parent = |it: &Noted<String>| it.value.strip_prefix("*.").map(str::to_owned);
+        let wildcards = || names.iter().filter_map(|it| Some((it, parent(it)?)));
+        let covered = wildcards().find_map(|(wildcard, parent)| {
+            let names = own.iter().map(|it| it.value.to_ascii_lowercase());
+            let mut below =
+                names.filter(|name| name.split_once('.').is_some_and(|(_, above)| above == parent));
+            Some(Noted { value: below.next()?, origin: wildcard.origin.clone() })
+        });
+        covered.or_else(|| {
+            let (wildcard, parent) = wildcards().next()?;
+            let reason = format!("the certificate is for *.{parent} only ({})", wildcard.origin);
+            Some(Noted::assumed(format!("mail.{parent}"), reason))
+        })
     })
 }
 
@@ -135,11 +139,7 @@ fn is_host(name: &str) -> bool {
 }
 
 /// `mail.%EMAILDOMAIN%`, if each named domain has such a certificate of its own.
-fn of_each_domain(
-    order: &[&Facts],
-    named: &[String],
-    protocol: Protocol,
-) -> Option<Noted<String>> {
+fn of_each_domain(order: &[&Facts], named: &[String], protocol: Protocol) -> Option<Noted<String>> {
     let (first, others) = named.split_first()?;
     if others.is_empty() {
         return None;
@@ -147,10 +147,10 @@ fn of_each_domain(
     prefixes(protocol).into_iter().filter(|prefix| !prefix.is_empty()).find_map(|prefix| {
         let own = |domain: &String| by_sni(order, &format!("{prefix}{domain}"));
         let found = own(first)?;
-        others.iter().all(|domain| own(domain).is_some()).then(|| Noted {
-            value: format!("{prefix}%EMAILDOMAIN%"),
-            origin: found.origin,
-        })
+        others
+            .iter()
+            .all(|domain| own(domain).is_some())
+            .then(|| Noted { value: format!("{prefix}%EMAILDOMAIN%"), origin: found.origin })
     })
 }
 
@@ -162,9 +162,9 @@ fn of_domain(order: &[&Facts], domain: &str, protocol: Protocol) -> Option<Noted
 /// A certificate that the server of the protocol has for a name.
 fn by_sni(order: &[&Facts], name: &str) -> Option<Noted<String>> {
     let certificates = order.first().map(|facts| &facts.certificates)?;
-    let found = certificates.iter().find(|it| {
-        it.value.name.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name))
-    })?;
+    let found = certificates
+        .iter()
+        .find(|it| it.value.name.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))?;
     Some(Noted { value: name.to_owned(), origin: found.origin.clone() })
 }
 
@@ -182,7 +182,8 @@ fn note_certificates(machine: &Machine, draft: &mut Draft) {
         // The certificates that Debian's packages ssl-cert and dovecot-core create.
         let text = file.to_string_lossy();
         if text.contains("snakeoil") || text.ends_with("/dovecot/private/dovecot.pem") {
-            let text = format!("{shown} is not from a public authority: mail clients warn about it");
+            let text =
+                format!("{shown} is not from a public authority: mail clients warn about it");
             draft.note(NoteKind::Warning, place.clone(), text);
         }
         if let Some(Err(why)) = machine.certificates.get(file) {

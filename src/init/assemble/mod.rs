@@ -6,44 +6,18 @@
 
 mod domains;
 mod host;
+mod machine;
 mod servers;
 
-use super::facts::Facts;
-use super::listening::Listening;
+pub use machine::{List, Machine};
+
 use crate::draft::{Draft, Noted};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// What is known of a machine.
-#[derive(Debug, Default)]
-pub struct Machine {
-    /// What its mail servers tell.
-    pub facts: Vec<Facts>,
-    /// The ports that wait for connections, if they were read.
-    pub listening: Option<Listening>,
-    /// The host names in certificates, or why they are not known.
-    pub certificates: BTreeMap<PathBuf, Result<Vec<String>, String>>,
-    /// What is in files with domains.
-    pub lists: BTreeMap<PathBuf, List>,
-    /// The output of commands that list domains, or why there is none.
-    pub listed: BTreeMap<Vec<String>, Result<Vec<String>, String>>,
-    /// True if outputs of another machine were read: then files that they name are not here.
-    pub is_elsewhere: bool,
-}
-
-/// What is in a file with domains.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum List {
-    /// Domains, so many, and whether every user may read the file.
-    Domains(usize, bool),
-    /// Why it cannot be used.
-    Unusable(String),
-}
 
 /// The configuration.
 pub fn assemble(machine: &Machine) -> Draft {
     let mut draft = Draft::default();
     heading(machine, &mut draft);
+    draft.notes.extend(machine.notes.iter().cloned());
     for facts in &machine.facts {
         draft.notes.extend(facts.notes.iter().cloned());
     }
@@ -67,7 +41,8 @@ fn heading(machine: &Machine, draft: &mut Draft) {
     };
     draft.heading = vec![
         format!("Written by mailsetup init from {}, {origin}", and(&servers)),
-        "Above each value stands where it was seen. What is assumed is marked: check it.".to_owned(),
+        "Above each value stands where it was seen. What is assumed is marked: check it."
+            .to_owned(),
     ];
     // The default is not written.
     if let Some(login) = servers::of_readers(machine).filter(|it| it.value == servers::ADDRESS) {

@@ -1,6 +1,6 @@
 //! Which servers are offered: for each protocol, the best of the ports that clients reach.
 
-use super::Machine;
+use super::machine::Machine;
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Draft, NoteKind, Noted, Place, Server};
 use crate::init::facts::{Facts, Listener, Reach};
@@ -20,16 +20,23 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
     let mut others = Vec::new();
     for protocol in PROTOCOLS {
         let all = sockets(machine, protocol);
-        let mut offered: Vec<_> = all.iter().filter(|it| it.is_offered(draft)).collect();
+        let (mut offered, hidden): (Vec<_>, Vec<_>) =
+            all.iter().partition(|it| it.why_not().is_none());
         // A port on which nothing listens now comes last.
         offered.sort_by_key(|it| (!it.listens(machine), it.rank()));
+        for socket in hidden {
+            socket.note_why_not(&offered, draft);
+        }
         let Some((best, rest)) = offered.split_first() else {
             let server = in_front(machine, protocol, &all, draft);
             draft.top.servers.extend(server);
             continue;
         };
-        let mut same = |it: &&&Socket| it.port() != best.port();
-        others.extend(rest.iter().filter(&mut same).map(|it| it.name()));
+        for name in rest.iter().filter(|it| it.port() != best.port() && !it.is_relay()) {
+            if !others.contains(&name.name()) {
+                others.push(name.name());
+            }
+        }
         best.notes(machine, draft);
         let server = best.server(machine);
         draft.top.servers.push(server);
@@ -52,7 +59,8 @@ struct Socket<'a> {
 }
 
 fn sockets(machine: &Machine, protocol: Protocol) -> Vec<Socket<'_>> {
-    let all = machine.facts.iter().flat_map(|facts| facts.listeners.iter().map(move |it| (it, facts)));
+    let all =
+        machine.facts.iter().flat_map(|facts| facts.listeners.iter().map(move |it| (it, facts)));
     let of_protocol = all.filter(|(listener, _)| listener.protocol == protocol);
     of_protocol.map(|(listener, facts)| Socket { listener, facts }).collect()
 }
@@ -73,27 +81,29 @@ impl Socket<'_> {
         self.listener.port.origin.place().cloned()
     }
 
-    /// True if clients can use it; notes why they cannot.
-    fn is_offered(&self, draft: &mut Draft) -> bool {
-        let name = self.name();
-        let why = if let Some(origin) = &self.listener.behind_proxy {
-            format!("{name} takes connections from a proxy only ({origin}): it is not offered")
+    /// Why clients cannot use it; `None` if they can.
+    fn why_not(&self) -> Option<String> {
+        if let Some(origin) = &self.listener.behind_proxy {
+            let origin = origin.to_string();
+            let origin = origin.trim_start_matches("Seen: ");
+            Some(format!("takes connections from a proxy only ({origin})"))
         } else if self.listener.reach == Reach::Loopback {
-            format!("{name} is reached from this machine only: it is not offered")
+            Some("is reached from this machine only".to_owned())
         } else if self.listener.auth.is_none() {
-            // Other mail servers deliver there.
-            if self.is_relay() {
-                return false;
-            }
-            format!("{name} takes no login: it is not offered")
+            Some("takes no login".to_owned())
         } else if self.is_refused() {
-            format!("{name} has no TLS, and refuses a login without it: it is not offered")
+            Some("has no TLS, and refuses a login without it".to_owned())
         } else {
-            return true;
-        };
-        let kind = if self.is_relay() { NoteKind::Hint } else { NoteKind::Warning };
-        draft.note(kind, self.place(), why);
-        false
+            None
+        }
+    }
+
+    /// Says that it is not offered, unless its port is, on other addresses, or it is for other servers.
+    fn note_why_not(&self, offered: &[&Socket], draft: &mut Draft) {
+        let is_known = self.is_relay() || offered.iter().any(|it| it.port() == self.port());
+        let Some(why) = self.why_not().filter(|_| !is_known) else { return };
+        let kind = if offered.is_empty() { NoteKind::Warning } else { NoteKind::Hint };
+        draft.note(kind, self.place(), format!("{} {why}: it is not offered", self.name()));
     }
 
     fn is_refused(&self) -> bool {
@@ -111,10 +121,11 @@ impl Socket<'_> {
     }
 
     /// The best first: TLS from the first byte on its registered port (RFC 8314 §3).
-    fn rank(&self) -> (bool, Security, bool) {
-        let Listener { protocol, security, .. } = self.listener;
+    fn rank(&self) -> (bool, Security, bool, bool) {
+        let Listener { protocol, port, security, .. } = self.listener;
         let usual = ports::usual(*protocol, security.value);
-        (self.is_relay(), security.value, self.port() != usual)
+        let is_assumed = port.origin.place().is_none();
+        (self.is_relay(), security.value, port.value != usual, is_assumed)
     }
 
     /// What is to be said about a server that is offered.
@@ -122,16 +133,22 @@ impl Socket<'_> {
         let name = self.name();
         let Listener { security, requires_tls, reach, auth, .. } = self.listener;
         if security.value == Security::Plain {
-            let text = format!("{name}: there is no TLS: passwords are sent in plain text");
-            draft.note(NoteKind::Warning, security.origin.place().cloned(), text);
+            let place = security.origin.place().cloned();
+            // The reader may have noted it.
+            if !draft.notes.iter().any(|note| note.place == place && note.text.contains("no TLS")) {
+                let text = format!("{name} has no TLS: passwords and mail can be read on the way");
+                draft.note(NoteKind::Warning, place, text);
+            }
         } else if !requires_tls {
             let text = format!("{name} accepts a login without TLS, too");
             draft.note(NoteKind::Hint, security.origin.place().cloned(), text);
         }
         if !self.listens(machine) {
             let server = self.facts.server.as_ref().map_or("the server", |it| it.value.as_str());
-            let text = format!("{name}: no program listens there now: does {server} run with this \
-                                configuration?");
+            let text = format!(
+                "{name}: no program listens there now: does {server} run with this \
+                                configuration?"
+            );
             draft.note(NoteKind::Warning, self.place(), text);
         }
         match reach {
@@ -150,9 +167,14 @@ impl Socket<'_> {
             }
             _ => {}
         }
-        if let Some(auth) = auth.as_ref().filter(|auth| auth.value.is_empty()) {
-            let text = format!("{name}: no method of login that mail clients know; they will try a \
-                                password");
+        // The SASL server of an SMTP server is usually that of the IMAP server.
+        let is_empty = |it: &&Noted<Vec<Auth>>| it.value.is_empty();
+        let is_own = self.listener.protocol.is_incoming();
+        if let Some(auth) = auth.as_ref().filter(is_empty).filter(|_| is_own) {
+            let text = format!(
+                "{name}: no method of login that mail clients know; they will try a \
+                                password"
+            );
             draft.note(NoteKind::Warning, auth.origin.place().cloned(), text);
         }
     }
@@ -162,10 +184,10 @@ impl Socket<'_> {
         let mut server = Server::new(*protocol);
         server.port = Some(Noted { value: port.value.get(), origin: port.origin.clone() });
         server.security = Some(security.clone());
+        let auth = auth.as_ref().filter(|auth| !auth.value.is_empty());
         // Every client knows a password, which is the default; several methods confuse some.
-        server.auth = auth.clone().filter(|auth| {
-            !auth.value.contains(&Auth::Password) && !auth.value.is_empty()
-        });
+        let auth = auth.or_else(|| methods_of_readers(machine)).cloned();
+        server.auth = auth.filter(|auth| !auth.value.contains(&Auth::Password));
         server.username = login(machine, self.facts);
         server
     }
@@ -176,6 +198,13 @@ impl Socket<'_> {
 fn login(machine: &Machine, facts: &Facts) -> Option<Noted<String>> {
     let known = facts.login.as_ref().or_else(|| of_readers(machine))?;
     (known.value != ADDRESS).then(|| known.clone())
+}
+
+/// The methods where mail is read.
+fn methods_of_readers(machine: &Machine) -> Option<&Noted<Vec<Auth>>> {
+    let listeners = machine.facts.iter().flat_map(|facts| &facts.listeners);
+    let readers = listeners.filter(|it| it.protocol.is_incoming());
+    readers.filter_map(|it| it.auth.as_ref()).find(|auth| !auth.value.is_empty())
 }
 
 /// The login where mail is read.
@@ -215,9 +244,8 @@ fn in_front(
     let open = |(number, _): &(NonZeroU16, Security)| {
         let listening = machine.listening.as_ref();
         // The mail server itself may listen there, for the proxy.
-        let is_its_own = hidden.iter().any(|it| {
-            it.port() == *number && it.listener.reach != Reach::Loopback
-        });
+        let is_its_own =
+            hidden.iter().any(|it| it.port() == *number && it.listener.reach != Reach::Loopback);
         !is_its_own && listening.is_some_and(|it| it.is_reachable(number.get()))
     };
     let seen = registered.clone().find(open);
@@ -230,7 +258,11 @@ fn in_front(
         ),
         None if is_behind => {
             let (number, security) = registered.clone().next()?;
-            (number, security, "clients come through a proxy, whose port is not known: correct it here")
+            (
+                number,
+                security,
+                "clients come through a proxy, whose port is not known: correct it here",
+            )
         }
         // From this machine only, and nothing in front of it.
         None => return None,

@@ -1,0 +1,120 @@
+//! The outputs of another machine or a container, from files.
+//!
+//! Nothing of this machine is read: files that the outputs name are those of that machine.
+
+use super::run::MAX_BYTES;
+use crate::cli;
+use crate::commands::input;
+use crate::init::assemble::Machine;
+use crate::init::dovecot::{self, Input, Output};
+use crate::init::listening::Listening;
+use crate::init::{exim, opensmtpd, postfix, recognised};
+use std::path::{Path, PathBuf};
+
+/// A text, and how places name it.
+#[derive(Clone)]
+struct Text {
+    name: String,
+    text: String,
+}
+
+impl Text {
+    fn of_dovecot(&self) -> Input<'_> {
+        Input { source: &self.name, text: &self.text }
+    }
+
+    fn of_postfix(&self) -> postfix::Output<'_> {
+        postfix::Output { source: &self.name, text: &self.text }
+    }
+}
+
+/// True if files were given.
+pub(super) fn is_used(arguments: &cli::Init) -> bool {
+    all(arguments).any(|files| !files.is_empty())
+}
+
+fn all(arguments: &cli::Init) -> impl Iterator<Item = &[PathBuf]> {
+    let cli::Init { doveconf, postconf, master, exim, smtpd, listening, .. } = arguments;
+    [doveconf, postconf, master, exim, smtpd, listening].into_iter().map(Vec::as_slice)
+}
+
+/// Reads the files; the error is a message.
+pub(super) fn read(arguments: &cli::Init) -> Result<Machine, String> {
+    let stdin = all(arguments).flatten().filter(|file| file.as_os_str() == input::STDIN);
+    if stdin.count() > 1 {
+        return Err(format!("{} can be given once: it is standard input", input::STDIN));
+    }
+    let mut machine = Machine { is_elsewhere: true, ..Machine::default() };
+    let doveconf = texts(&arguments.doveconf)?;
+    if let Some(output) = doveconf_output(&doveconf)? {
+        let facts =
+            dovecot::read(&output).map_err(|why| format!("{}: {why}", output.explicit.source))?;
+        machine.facts.push(facts);
+    }
+    let postconf = [texts(&arguments.postconf)?, texts(&arguments.master)?].concat();
+    if let Some(first) = postconf.first() {
+        let outputs: Vec<_> = postconf.iter().map(Text::of_postfix).collect();
+        let facts = postfix::read(&outputs);
+        if facts.server.is_none() {
+            return Err(format!("{}: it is not the output of postconf", first.name));
+        }
+        machine.facts.push(facts);
+    }
+    for Text { name, text } in texts(&arguments.exim)? {
+        let options = exim::OPTIONS.join(" ");
+        let facts = exim::read(&text, &name);
+        machine.facts.push(
+            facts.ok_or_else(|| format!("{name}: it is not the output of `exim -bP {options}`"))?,
+        );
+    }
+    let smtpd = texts(&arguments.smtpd)?;
+    if let Some(first) = smtpd.first() {
+        if !smtpd.iter().any(|file| opensmtpd::is_configuration(&file.text)) {
+            return Err(format!("{}: it is not smtpd.conf of OpenSMTPD", first.name));
+        }
+        let files = smtpd.iter().map(|it| opensmtpd::File { name: &it.name, text: &it.text });
+        machine.facts.push(opensmtpd::read(&files.collect::<Vec<_>>()));
+    }
+    let listening = texts(&arguments.listening)?;
+    if let Some(first) = listening.first() {
+        let text: String = listening.iter().map(|file| file.text.as_str()).collect();
+        machine.listening =
+            Some(Listening::parse(&text).ok_or_else(|| {
+                format!("{}: it is not /proc/net/tcp or /proc/net/tcp6", first.name)
+            })?);
+    }
+    let outputs: Vec<_> = doveconf.iter().chain(&postconf).map(|it| it.text.as_str()).collect();
+    machine.notes = recognised::notes(&|_| false, &outputs);
+    Ok(machine)
+}
+
+/// Which of the outputs of doveconf is which.
+fn doveconf_output(texts: &[Text]) -> Result<Option<Output<'_>>, String> {
+    let is_flat = |it: &&Text| {
+        let has = |mark: &str| it.text.lines().any(|line| line.contains(mark));
+        it.text.lines().any(|line| line.starts_with("service/")) && !has(" {")
+    };
+    let (flat, explicit): (Vec<_>, Vec<_>) = texts.iter().partition(is_flat);
+    match (&explicit[..], &flat[..]) {
+        ([], []) => Ok(None),
+        ([explicit], flat) if flat.len() < 2 => {
+            let all = flat.first().map(|it| it.of_dovecot());
+            Ok(Some(Output { explicit: explicit.of_dovecot(), all, messages: "" }))
+        }
+        ([], [flat]) => Ok(Some(Output { explicit: flat.of_dovecot(), all: None, messages: "" })),
+        _ => Err("--doveconf takes the output of doveconf -n, and that of doveconf -S".to_owned()),
+    }
+}
+
+fn texts(files: &[PathBuf]) -> Result<Vec<Text>, String> {
+    files.iter().map(|file| text(file)).collect()
+}
+
+fn text(file: &Path) -> Result<Text, String> {
+    let bytes = input::read(file, MAX_BYTES)?;
+    let name = input::name(file);
+    if bytes.contains(&0) {
+        return Err(format!("{name}: it is not text"));
+    }
+    Ok(Text { name, text: String::from_utf8_lossy(&bytes).into_owned() })
+}

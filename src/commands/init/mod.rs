@@ -1,0 +1,35 @@
+//! Writes a configuration from what the mail servers of a machine say about themselves.
+//!
+//! `this` asks the programs of this machine, `given` reads their outputs from files, `contents` reads the
+//! certificates and lists that they name, `run` runs a program.
+
+mod contents;
+mod given;
+mod run;
+mod this;
+
+use super::draft_file;
+use super::output::FOUND;
+use crate::cli;
+use crate::config::find::{SYSTEM, Source};
+use crate::init::assemble::assemble;
+use crate::log;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Reads the mail servers, and writes the configuration.
+pub fn run(arguments: &cli::Init, source: &Source) -> ExitCode {
+    let target = source.named().unwrap_or(Path::new(SYSTEM));
+    let read = match given::is_used(arguments) {
+        true => given::read(arguments),
+        false => Ok(this::read()),
+    };
+    let machine = match read {
+        Ok(machine) => machine,
+        Err(message) => {
+            log::error(&message);
+            return ExitCode::from(FOUND);
+        }
+    };
+    draft_file::write(assemble(&machine), target, &arguments.output)
+}
