@@ -74,13 +74,17 @@ fn every_value_is_carried_or_named() {
         let read = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
         let all = read("expected.toml") + &read("expected.notes");
         for input in inputs(&folder) {
-            if input.extension().is_none_or(|it| it != "env") {
+            // What several inputs say is there once.
+            let is_one = inputs(&folder).len() == 1 && folder.join("expected.toml").exists();
+            if !is_one || input.extension().is_none_or(|it| it != "env") {
                 continue;
             }
             for line in fs::read_to_string(folder.join(&input)).expect("text").lines() {
-                let key = line.trim_start_matches("export ").split('=').next().expect("a key");
-                let is_set = line.split_once('=').is_some_and(|(_, value)| !value.is_empty());
-                let is_said = !is_set || line.starts_with('#') || all.contains(key);
+                let Some((key, value)) = line.trim_start_matches("export ").split_once('=') else {
+                    continue;
+                };
+                let is_set = !value.is_empty() && !key.starts_with('#');
+                let is_said = !is_set || all.contains(key) || all.contains(value);
                 assert!(is_said, "{}: {line}", folder.display());
             }
         }
@@ -107,7 +111,8 @@ fn no_secret_is_repeated() {
 fn the_statement_for_automx2_prints_what_is_imported() {
     let manual = fs::read_to_string(source("man/mailsetup.1.in")).expect("the manual");
     for line in mailsetup::import::STATEMENT.lines() {
-        assert!(manual.contains(line.trim()), "{line}");
+        let line = line.trim().replace('\'', "\\(aq");
+        assert!(manual.contains(&line), "{line}");
     }
     let schema = fs::read_to_string(source("tests/fixtures/import/automx2.sql")).expect("a dump");
     let sandbox = Sandbox::new();
@@ -182,8 +187,11 @@ fn hostile_files_end_with_one_line() {
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{name}: {said}");
         assert!(output.stdout.is_empty(), "{name}");
-        let errors = said.lines().filter(|line| !line.starts_with("not carried over:"));
-        assert!(errors.count() <= 2, "{name}: {said}");
+        let is_note =
+            |line: &&str| line.starts_with("not carried over:") || line.starts_with("note:");
+        let errors = said.lines().filter(|line| !is_note(line));
+        assert_eq!(errors.count(), 1, "{name}: {said}");
+        assert!(said.len() < 4096, "{name}: {} bytes", said.len());
         assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", started.elapsed());
     }
 }
@@ -205,7 +213,7 @@ fn files_are_not_overwritten_and_standard_input_is_read() {
     let output = run(&["--force", "-"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let made = fs::read_to_string(&target).expect("a file");
-    assert!(made.contains("# Seen: standard input:9: IMAP_HOST=mail.example.org"), "{made}");
+    assert!(made.contains("# Seen: standard input:8: IMAP_HOST=mail.example.org"), "{made}");
     assert_eq!(fs::read_to_string(sandbox.path("config.toml.bak")).expect("a file"), "# mine\n");
     let missing = run(&["--stdout", "nowhere"]);
     assert_eq!(missing.status.code(), Some(1));

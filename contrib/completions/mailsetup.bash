@@ -31,6 +31,12 @@ _mailsetup() {
             mailsetup,hook)
                 cmd="mailsetup__subcmd__hook"
                 ;;
+            mailsetup,import)
+                cmd="mailsetup__subcmd__import"
+                ;;
+            mailsetup,init)
+                cmd="mailsetup__subcmd__init"
+                ;;
             mailsetup,names)
                 cmd="mailsetup__subcmd__names"
                 ;;
@@ -58,6 +64,12 @@ _mailsetup() {
             mailsetup__subcmd__help,hook)
                 cmd="mailsetup__subcmd__help__subcmd__hook"
                 ;;
+            mailsetup__subcmd__help,import)
+                cmd="mailsetup__subcmd__help__subcmd__import"
+                ;;
+            mailsetup__subcmd__help,init)
+                cmd="mailsetup__subcmd__help__subcmd__init"
+                ;;
             mailsetup__subcmd__help,names)
                 cmd="mailsetup__subcmd__help__subcmd__names"
                 ;;
@@ -77,7 +89,7 @@ _mailsetup() {
 
     case "${cmd}" in
         mailsetup)
-            opts="-V -h --config --version --help serve show dns names check hook health probe help"
+            opts="-V -h --config --version --help init import serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -177,7 +189,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help)
-            opts="serve show dns names check hook health probe help"
+            opts="init import serve show dns names check hook health probe help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -247,6 +259,34 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__help__subcmd__hook)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -352,6 +392,54 @@ _mailsetup() {
                     return 0
                     ;;
                 --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__import)
+            opts="-h --stdout --force --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mailsetup__subcmd__init)
+            opts="-h --doveconf --postconf --master --stdout --force --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --doveconf)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --postconf)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --master)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

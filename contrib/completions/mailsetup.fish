@@ -27,6 +27,8 @@ end
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -s V -l version -d 'Print the version and the version of OpenSSL'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "init" -d 'Write a configuration from the mail servers of this machine'
+complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "import" -d 'Write a configuration from what answered mail clients before'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "show" -d 'Print the response that a mail client gets'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "dns" -d 'Print the DNS records to publish for domains'
@@ -36,6 +38,17 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "hook" -d 'Print
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
 complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l doveconf -d 'The output of doveconf -n, or doveconf -S, of another machine' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l postconf -d 'The output of postconf, postconf -n or postconf -x' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l master -d 'The output of postconf -M or postconf -P, or the file master.cf' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l config -d 'The configuration file' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l stdout -d 'Print the configuration instead of writing the file'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l force -d 'Overwrite the file if it exists, and keep the old one as FILE.bak'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l config -d 'The configuration file' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l stdout -d 'Print the configuration instead of writing the file'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l force -d 'Overwrite the file if it exists, and keep the old one as FILE.bak'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l listen -d 'FastCGI socket: unix:PATH[,mode=MODE][,group=NAME] or ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l http -d 'HTTP socket: ADDRESS:PORT' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand serve" -l config -d 'The configuration file' -r -F
@@ -98,12 +111,14 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand hook" -s h -l help -
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand health" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand probe" -l config -d 'The configuration file' -r -F
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "show" -d 'Print the response that a mail client gets'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "dns" -d 'Print the DNS records to publish for domains'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "names" -d 'List the host names that certificates need'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
-complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from serve show dns names check hook health probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "init" -d 'Write a configuration from the mail servers of this machine'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "import" -d 'Write a configuration from what answered mail clients before'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "serve" -d 'Answer requests over FastCGI or HTTP'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "show" -d 'Print the response that a mail client gets'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "dns" -d 'Print the DNS records to publish for domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "names" -d 'List the host names that certificates need'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "check" -d 'Check the configuration, also for settings that break mail clients'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "hook" -d 'Print the file for a web server, with your paths and domains'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "health" -d 'Ask a service on this machine whether it answers, for health checks'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "probe" -d 'Ask the servers of a domain as mail clients do (starts mailsetup-probe)'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand help; and not __fish_seen_subcommand_from init import serve show dns names check hook health probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

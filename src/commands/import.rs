@@ -55,9 +55,6 @@ fn carried(kind: &str, draft: &Draft) -> String {
         [(name, _)] => parts.push(format!("the domain {}", name.value)),
         many => parts.push(format!("{} domains", many.len())),
     }
-    if parts.is_empty() {
-        format!("{kind}: nothing")
-    } else {
-        format!("{kind}: {}", parts.join(", "))
-    }
+    let parts = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+    format!("read as {kind}: {parts}")
 }

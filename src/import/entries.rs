@@ -13,6 +13,12 @@ use std::num::NonZeroU16;
 /// Parts of the names of keys whose values are not repeated.
 const SECRETS: [&str; 8] =
     ["PASS", "SECRET", "TOKEN", "APIKEY", "API_KEY", "BINDPW", "PRIVATE", "CREDENTIAL"];
+/// Keys with lists of domains, whose values may be long.
+const LISTS: [&str; 3] = ["ALLOWED_DOMAINS", "CUSTOM_DOMAINS", "domains"];
+/// Most bytes of all other values.
+pub const MAX_VALUE: usize = 1000;
+/// Most bytes of the name of a domain; of one in ASCII, the DNS has fewer.
+const MAX_NAME: usize = 1000;
 /// Most characters of a value in a message.
 const MAX_SHOWN: usize = 100;
 /// Most keys that are named one by one.
@@ -40,6 +46,8 @@ pub struct Entries {
     places: HashMap<String, usize>,
     /// Entries that a later one with the same key replaces.
     replaced: Vec<Entry>,
+    /// Entries with values that are too long for any key.
+    long: Vec<Entry>,
 }
 
 /// A value that was taken.
@@ -74,6 +82,10 @@ impl Entries {
     }
 
     fn add(&mut self, entry: Entry) {
+        if entry.value.len() > MAX_VALUE && !LISTS.contains(&&*entry.key) {
+            self.long.push(entry);
+            return;
+        }
         let at = self.entries.len();
         if let Some(before) = self.places.insert(entry.key.clone(), at) {
             self.replaced.extend(self.entries[before].take());
@@ -84,6 +96,11 @@ impl Entries {
     /// The keys that were not taken.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().flatten().map(|entry| &*entry.key)
+    }
+
+    /// The value of a key, which stays.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.entries[*self.places.get(key)?].as_ref().map(|entry| &*entry.value)
     }
 
     /// Takes the value of a key, which may be empty.
@@ -100,21 +117,24 @@ impl Entries {
 
     /// Takes keys that cannot be carried over, and says so in one note.
     pub fn leave(&mut self, keys: &[&str], reason: &str, draft: &mut Draft) {
-        let found: Vec<_> = keys.iter().filter_map(|key| self.take_set(key)).collect();
-        if let Some(first) = found.first() {
-            let texts: Vec<_> = found.iter().map(|found| &*found.text).collect();
-            draft.not_carried(first.place.clone(), format!("{}: {reason}", texts.join(", ")));
-        }
+        leave_all(keys.iter().map(|key| self.take_set(key)), reason, draft);
     }
 
     /// Names what was not taken: keys of the old program itself in one note, all others one by one.
     pub fn leave_rest(mut self, of_the_program: &dyn Fn(&str) -> bool, draft: &mut Draft) {
-        for entry in std::mem::take(&mut self.replaced).iter().take(MAX_NAMED) {
-            let text = format!("{}: a later line sets it again", shown(&entry.key, &entry.value));
-            draft.not_carried(Place::line(&*self.source, entry.line), text);
+        let replaced = std::mem::take(&mut self.replaced);
+        let long = std::mem::take(&mut self.long);
+        for (entries, reason) in
+            [(replaced, "a later line sets it again"), (long, "the value is too long")]
+        {
+            for entry in entries.iter().take(MAX_NAMED) {
+                let text = format!("{}: {reason}", shown(&entry.key, &entry.value));
+                draft.not_carried(Place::line(&*self.source, entry.line), text);
+            }
         }
         let rest = self.entries.into_iter().flatten();
         let (own, unknown): (Vec<_>, Vec<_>) = rest.partition(|it| of_the_program(&it.key));
+        let own: Vec<_> = own.into_iter().filter(|it| !it.value.trim().is_empty()).collect();
         if let Some(first) = own.first() {
             let texts: Vec<_> =
                 own.iter().take(MAX_NAMED).map(|it| shown(&it.key, &it.value)).collect();
@@ -130,6 +150,15 @@ impl Entries {
             let text = format!("{} more unknown keys", unknown.len() - MAX_NAMED);
             draft.not_carried(Place::line(&*self.source, first.line), text);
         }
+    }
+}
+
+/// Says in one note that values cannot be carried over.
+pub fn leave_all(found: impl IntoIterator<Item = Option<Found>>, reason: &str, draft: &mut Draft) {
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    if let Some(first) = found.first() {
+        let texts: Vec<_> = found.iter().map(|found| &*found.text).collect();
+        draft.not_carried(first.place.clone(), format!("{}: {reason}", texts.join(", ")));
     }
 }
 
@@ -153,8 +182,9 @@ pub fn pairs(node: &Node, prefix: &str, entries: &mut Vec<Entry>) {
 /// A pair for messages: a secret without its value.
 pub fn shown(key: &str, value: &str) -> String {
     let upper = key.to_ascii_uppercase();
+    let key = shortened(key);
     if SECRETS.iter().any(|secret| upper.contains(secret)) {
-        return key.to_owned();
+        return key;
     }
     format!("{key}={}", shortened(value))
 }
@@ -167,16 +197,29 @@ pub fn shortened(text: &str) -> String {
     }
 }
 
+/// True for a text that may be the name of a domain; one that is too long for it is noted.
+pub fn is_short(name: &str, place: Option<Place>, draft: &mut Draft) -> bool {
+    let is_short = name.len() <= MAX_NAME;
+    if !is_short {
+        let text = format!("{}: too long for a domain", shortened(name));
+        draft.note(NoteKind::NotCarried, place, text);
+    }
+    is_short
+}
+
 /// Names domains. Behind the most that become tables, all others are left to lists.
 pub fn name_domains(names: impl IntoIterator<Item = Noted<String>>, draft: &mut Draft) {
     let mut names = names.into_iter();
     for name in names.by_ref().take(MAX_DOMAINS) {
-        draft.domain(name);
+        let place = name.origin.place().cloned();
+        if is_short(&name.value, place, draft) {
+            draft.domain(name);
+        }
     }
     if let Some(first) = names.next() {
         let text = format!(
             "{} and {} more domains: more than {MAX_DOMAINS} belong into a list; see import --domains",
-            first.value,
+            shortened(&first.value),
             names.count()
         );
         draft.note(NoteKind::NotCarried, first.origin.place().cloned(), text);
@@ -252,6 +295,15 @@ pub fn set_security(server: &mut Server, said: Said, origin: Origin, draft: &mut
     draft.note(NoteKind::Warning, origin.place().cloned(), warning);
     let reason = format!("{word}, not {other}: {why}");
     server.security = Some(Noted::assumed(security, reason));
+}
+
+/// The usual port of a server whose protection alone is known.
+pub fn complete(server: &mut Server) {
+    if let (None, Some(security)) = (&server.port, &server.security) {
+        let port = ports::usual(server.protocol, security.value).get();
+        let reason = format!("the usual port for {}", security_word(security.value));
+        server.port = Some(Noted::assumed(port, reason));
+    }
 }
 
 /// The words of autoconfig for a protection, in any letter case.

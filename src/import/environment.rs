@@ -124,7 +124,7 @@ fn read_group(source: &str, group: Group, family: &Family, is_one_of_several: bo
     let input = Input { image: &group.image, is_one_of_several };
     let mut draft = family.read(Entries::new(source, group.entries), &input);
     let name = if group.name.is_empty() { String::new() } else { format!(" ({})", group.name) };
-    let text = format!("read as variables of {}{name}", family.name);
+    let text = format!("the variables are those of {}{name}", family.name);
     draft.notes.insert(
         0,
         crate::draft::Note {
@@ -152,7 +152,7 @@ fn groups(documents: &Documents) -> Vec<Group> {
 
 fn find(node: &Node, name: &str, groups: &mut Vec<Group>) {
     let image = node.get("image").or_else(|| node.get("Image")).and_then(Node::text);
-    let named = node.get("name").and_then(Node::text);
+    let named = node.get("name").or_else(|| node.get("Name")).and_then(Node::text);
     for nodes in node.list().iter().copied().flatten() {
         find(nodes, name, groups);
     }
@@ -170,7 +170,7 @@ fn find(node: &Node, name: &str, groups: &mut Vec<Group>) {
             variables(value, &mut group);
             groups.push(group);
         } else {
-            find(value, &key.text, groups);
+            find(value, named.unwrap_or(&key.text), groups);
         }
     }
 }
@@ -211,6 +211,10 @@ fn variables(node: &Node, group: &mut Group) {
 
 /// A value with the defaults of its variables; the error is the name of a variable without one.
 fn expanded(value: &str) -> Result<String, String> {
+    let name_end = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        end.unwrap_or(text.len())
+    };
     let mut text = String::new();
     let mut rest = value;
     while let Some(at) = rest.find('$') {
@@ -219,20 +223,17 @@ fn expanded(value: &str) -> Result<String, String> {
         if let Some(behind) = rest.strip_prefix('$') {
             text.push('$');
             rest = behind;
-        } else if let Some((inside, behind)) =
-            rest.strip_prefix('{').and_then(|it| it.split_once('}'))
-        {
-            let end = inside
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(inside.len());
-            let (name, default) = inside.split_at(end);
+        } else if let Some(behind) = rest.strip_prefix('{') {
+            // Without a closing brace there is no other variable either.
+            let Some((inside, behind)) = behind.split_once('}') else {
+                return Ok(text + "$" + rest);
+            };
+            let (name, default) = inside.split_at(name_end(inside));
             let default = default.strip_prefix(":-").or_else(|| default.strip_prefix('-'));
             text.push_str(default.ok_or(name)?);
             rest = behind;
         } else if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
-            let end =
-                rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-            return Err(rest[..end].to_owned());
+            return Err(rest[..name_end(rest)].to_owned());
         } else {
             text.push('$');
         }
@@ -263,6 +264,7 @@ mod tests {
             ("${A}", Err("A")),
             ("$A.b", Err("A")),
             ("${A:?missing}", Err("A")),
+            ("a${A", Ok("a${A")),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(expanded(value), expected, "{value}");

@@ -3,10 +3,12 @@
 //! It answers every domain. `starttls` is false unless it is set in its older versions; in newer ones
 //! the default of `smtp` is true. Without the key, the port decides.
 
-use super::entries::{Entries, Said, is_true, pairs, set_host, set_port, set_security};
+use super::entries::{
+    Entries, Said, is_true, leave_all, name_domains, pairs, set_host, set_port, set_security,
+};
 use super::yaml::Node;
 use crate::account::{Protocol, Security};
-use crate::draft::{Draft, NoteKind, Origin, Server};
+use crate::draft::{Draft, Noted, Origin, Server};
 
 /// True if a tree is such a file.
 pub fn is_it(root: &Node) -> bool {
@@ -24,9 +26,7 @@ pub fn read(source: &str, root: &Node) -> Draft {
         let [host, port, starttls] = ["server", "port", "starttls"]
             .map(|key| entries.take_set(&format!("{protocol}.{key}")));
         let Some(host) = host else {
-            for found in [port, starttls].into_iter().flatten() {
-                draft.not_carried(found.place, format!("{}: the server is not set", found.text));
-            }
+            leave_all([port, starttls], "the server is not set", &mut draft);
             continue;
         };
         let mut server = Server::new(protocol);
@@ -41,11 +41,14 @@ pub fn read(source: &str, root: &Node) -> Draft {
         draft.top.servers.push(server);
     }
     if let Some(domain) = entries.take_set("domain") {
-        let text = format!(
-            "{}: not needed, every domain whose requests arrive is answered, as before",
-            domain.text
-        );
-        draft.note(NoteKind::Hint, Some(domain.place), text);
+        let name = domain.value.trim();
+        if name.starts_with("autoconfig.") || name.starts_with("autodiscover.") {
+            draft.not_carried(domain.place, format!("{}: not a mail domain", domain.text));
+        } else {
+            name_domains([domain.noted(name)], &mut draft);
+            let reason = "the program answered every domain whose requests arrived";
+            draft.top.set("domains.answer", Noted::assumed("any", reason));
+        }
     }
     entries.leave_rest(&|key| key == "service_addr", &mut draft);
     draft

@@ -7,8 +7,9 @@
 use super::entries::{
     Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security, shortened,
 };
-use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings};
+use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, Value};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// The placeholder for the domain.
@@ -25,6 +26,8 @@ const MAX_SECTIONS: usize = 2000;
 const MAX_KEYS: usize = 200;
 /// Most bytes of a value.
 const MAX_VALUE: usize = 4096;
+/// Most bytes of the list of domains.
+const MAX_LIST: usize = 1 << 20;
 
 /// A section.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ pub fn read(source: &str, text: &str) -> Result<Draft, String> {
     let mut sections = sections(source, text, &mut draft)?;
     let default = sections.iter().position(|it| it.name == "DEFAULT");
     let default = default.map(|at| sections.remove(at).entries).unwrap_or_default();
-    let reader = Reader { source, sections, default };
+    let reader = Reader { source, sections, default, has_noted_default: Cell::new(false) };
     reader.read(&mut draft);
     Ok(draft)
 }
@@ -67,6 +70,11 @@ fn sections(source: &str, text: &str, draft: &mut Draft) -> Result<Vec<Section>,
     let mut strange: Option<(usize, usize)> = None;
     for (at, line) in text.lines().enumerate() {
         let (number, trimmed) = (at + 1, line.trim());
+        let is_main = current.and_then(|at| sections.get(at)).is_some_and(|it| it.name == "automx");
+        let max = if is_main { MAX_LIST } else { MAX_VALUE };
+        if line.len() > max {
+            return Err(format!("line {number}: more than {max} bytes"));
+        }
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
@@ -91,16 +99,13 @@ fn sections(source: &str, text: &str, draft: &mut Draft) -> Result<Vec<Section>,
         {
             entry.value.push('\n');
             entry.value.push_str(trimmed);
-            if entry.value.len() > MAX_VALUE {
-                return Err(format!("line {number}: a value of more than {MAX_VALUE} bytes"));
+            if entry.value.len() > max {
+                return Err(format!("line {number}: a value of more than {max} bytes"));
             }
             continue;
         }
         if section.entries.len() == MAX_KEYS {
             return Err(format!("line {number}: more than {MAX_KEYS} keys in [{}]", section.name));
-        }
-        if trimmed.len() > MAX_VALUE {
-            return Err(format!("line {number}: a value of more than {MAX_VALUE} bytes"));
         }
         match trimmed.split_once(['=', ':']) {
             Some((key, value)) => section.entries.push(Entry {
@@ -122,6 +127,8 @@ struct Reader<'a> {
     source: &'a str,
     sections: Vec<Section>,
     default: Vec<Entry>,
+    /// True once the values of [DEFAULT] were noted.
+    has_noted_default: Cell<bool>,
 }
 
 impl Reader<'_> {
@@ -164,12 +171,14 @@ impl Reader<'_> {
             domains.iter().flat_map(|it| it.value.split(|c: char| c == ',' || c.is_whitespace()));
         let list: Vec<_> = list.filter(|name| !name.is_empty()).collect();
         let is_all = list.first() == Some(&"*");
-        let is_listed = |name: &str| is_all || list.iter().any(|it| it.eq_ignore_ascii_case(name));
+        let listed: HashSet<_> = list.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let is_listed = |name: &str| is_all || listed.contains(&name.to_ascii_lowercase());
         if !is_all {
             let named = list.iter().zip(domains.iter().cycle());
             name_domains(named.map(|(name, found)| found.noted(*name)), draft);
         }
         let mut has_own = false;
+        let draft_top = draft.top.clone();
         for section in &self.sections {
             let name = &*section.name;
             if ["automx", "global"].contains(&name) || !name.contains('.') {
@@ -190,11 +199,11 @@ impl Reader<'_> {
             let its = draft.domain(Noted::seen(name, place, format!("[{name}]")));
             if !is_global {
                 *its = settings;
+                apart(its, &draft_top);
             }
         }
-        if is_all && has_own && !draft.top.is_empty() {
-            let noted = domains.map(|it| it.noted("*"));
-            draft.domain(noted.unwrap_or_else(|| Noted::assumed("*", "domains = *")));
+        if let Some(domains) = domains.filter(|_| is_all && has_own && !draft.top.is_empty()) {
+            draft.top.set("domains.answer", domains.noted("any"));
         }
     }
 
@@ -234,9 +243,12 @@ impl Reader<'_> {
                 order.push(&*entry.key);
             }
         }
-        let found = order.iter().filter_map(|key| all.get(key));
-        let found = found.map(|it| Entry { value: expanded(&it.value, &all), ..(*it).clone() });
-        let mut entries = Entries::new(self.source, found);
+        let mut used = HashSet::new();
+        let found = order
+            .iter()
+            .filter_map(|key| all.get(key))
+            .map(|it| Entry { value: expanded(&it.value, &all, &mut used), ..(*it).clone() });
+        let mut entries = Entries::new(self.source, found.collect::<Vec<_>>());
         let backend = entries.take_set("backend");
         let kind = backend.as_ref().map_or("static", |it| it.value.trim());
         let (kind, is_more) = match kind.strip_suffix("_append") {
@@ -248,13 +260,26 @@ impl Reader<'_> {
             "global" => {
                 return (!name.eq_ignore_ascii_case("global")).then(|| "global".to_owned());
             }
-            _ => {
+            kind => {
                 let at = backend.as_ref().map_or(place, |it| it.place.clone());
                 let text = format!(
                     "[{name}]: backend = {}: what it looks up is not in this file",
                     shortened(kind)
                 );
                 draft.not_carried(at, text);
+                if !["ldap", "sql", "script", "file"].contains(&kind) {
+                    // The program did not use the other values of the section.
+                    entries.leave_rest(&|_| false, draft);
+                    return None;
+                }
+            }
+        }
+        // Values that others have in them, and those of [DEFAULT] that were noted before.
+        let is_noted = self.has_noted_default.replace(true);
+        for key in order {
+            let is_own = section.entries.iter().any(|entry| entry.key == key);
+            if (is_noted && !is_own || used.contains(key)) && !is_carried(key) {
+                entries.take(key);
             }
         }
         for (key, its) in
@@ -334,13 +359,46 @@ impl Reader<'_> {
     }
 }
 
-/// A value with `%(name)s` filled in.
-fn expanded(value: &str, all: &HashMap<&str, &Entry>) -> String {
+/// Sets what a domain would have from the top, but has not in this file.
+fn apart(settings: &mut Settings, top: &Settings) {
+    for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
+        let has_methods = top.of(protocol).next().is_some_and(|server| server.auth.is_some());
+        let has_others = top.of(protocol).nth(1).is_some();
+        let count = settings.of(protocol).count();
+        let mut servers = settings.servers.iter_mut().filter(|it| it.protocol == protocol);
+        let Some(first) = servers.next() else { continue };
+        if has_methods && first.auth.is_none() {
+            let reason = "the section has no method, a password is the default";
+            first.auth = Some(Noted::assumed(vec![Auth::Password], reason));
+        }
+        if has_others && count == 1 {
+            let key = match protocol {
+                Protocol::Imap => "imap.alternatives",
+                Protocol::Pop3 => "pop3.alternatives",
+                _ => "smtp.alternatives",
+            };
+            // An empty list.
+            let none = Value::Pages(Vec::new());
+            settings.set(key, Noted::assumed(none, "the section has one server of the kind"));
+        }
+    }
+}
+
+/// True for keys that have an effect on what is carried over.
+fn is_carried(key: &str) -> bool {
+    let is_of_server = ["imap", "pop", "smtp"].iter().any(|it| key.split('_').next() == Some(it));
+    is_of_server || ["account_name", "account_name_short", "follow"].contains(&key)
+}
+
+/// A value with `%(name)s` filled in; the names are added to `used`.
+fn expanded(value: &str, all: &HashMap<&str, &Entry>, used: &mut HashSet<String>) -> String {
     let mut value = value.to_owned();
     for _ in 0..MAX_EXPANDED {
         let Some((before, rest)) = value.split_once("%(") else { break };
         let Some((name, behind)) = rest.split_once(")s") else { break };
-        let Some(entry) = all.get(&*name.to_ascii_lowercase()) else { break };
+        let name = name.to_ascii_lowercase();
+        let Some(entry) = all.get(&*name) else { break };
+        used.insert(name);
         value = format!("{before}{}{behind}", entry.value);
         if value.len() > MAX_EXPANDED_BYTES {
             break;
@@ -412,8 +470,7 @@ fn service(
     match login {
         Some(login) => {
             let text = filled_in(&login, draft);
-            server.username =
-                text.filter(|text| text != EMAIL_ADDRESS).map(|text| login.noted(text));
+            server.username = text.map(|text| login.noted(text));
         }
         None => {
             let reason =

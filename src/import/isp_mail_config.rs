@@ -3,9 +3,9 @@
 //! Constants in `define('NAME', VALUE);`. The ports are always the same. The name and the password for
 //! ISPConfig are not repeated.
 
-use super::entries::{Entries, Entry, set_host, shown};
+use super::entries::{Entries, Entry, leave_all, set_host};
 use crate::account::{Protocol, Security};
-use crate::draft::{Draft, NoteKind, Noted, Place, Server};
+use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Server, Value};
 use crate::ports;
 
 /// Constants that only this program has.
@@ -63,27 +63,22 @@ pub fn read(source: &str, text: &str) -> Draft {
             draft.top.servers.push(server);
         }
     }
-    let leave_on_server = "isp-mailConfig always says this";
-    draft.top.set("pop3.leave_on_server", Noted::assumed(true, leave_on_server));
-    draft.top.set(
-        "pop3.days_on_server",
-        Noted {
-            value: crate::draft::Value::Number(10),
-            origin: crate::draft::Origin::Assumed(leave_on_server.to_owned()),
-        },
-    );
-    draft.top.set("pop3.fetch_at_once", Noted::assumed(true, leave_on_server));
-    for key in ["SOAP_LOCATION", "SOAP_URI", "SOAP_USER", "SOAP_PASS"] {
-        if let Some(found) = entries.take_set(key) {
-            // The name and the password are one secret.
-            let what =
-                if key.ends_with("USER") { key.to_owned() } else { shown(key, &found.value) };
-            let text = format!(
-                "{what}: logins came from ISPConfig; for logins that are not the address see [login]"
-            );
-            draft.not_carried(found.place, text);
-        }
+    let reason = "isp-mailConfig always says this";
+    for (key, value) in [
+        ("pop3.leave_on_server", Value::Flag(true)),
+        ("pop3.days_on_server", Value::Number(10)),
+        ("pop3.fetch_at_once", Value::Flag(true)),
+    ] {
+        draft.top.set(key, Noted { value, origin: Origin::Assumed(reason.to_owned()) });
     }
+    let reason = "logins came from ISPConfig; for logins that are not the address see [login]";
+    let mut soap =
+        ["SOAP_LOCATION", "SOAP_URI", "SOAP_USER", "SOAP_PASS"].map(|key| entries.take(key));
+    // The name and the password are one secret.
+    if let Some(user) = &mut soap[2] {
+        user.text = "SOAP_USER".to_owned();
+    }
+    leave_all(soap, reason, &mut draft);
     entries.leave_rest(&|_| false, &mut draft);
     draft
 }

@@ -91,8 +91,11 @@ impl Input<'_> {
 pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let text = text.trim_start_matches('\u{feff}');
+    if text.contains('\0') || (text.is_empty() && !bytes.is_empty()) {
+        return Err("not text in UTF-8".to_owned());
+    }
     let is_markup = text.trim_start().starts_with('<');
-    let documents = match is_markup || text.contains('\0') {
+    let documents = match is_markup {
         true => Ok(Documents::default()),
         false => yaml::read(text),
     };

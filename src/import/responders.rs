@@ -6,8 +6,8 @@
 //! and kim-groenborg-nielsen/go-mail-autoconf, which follows onlime/email-autoconf.
 
 use super::entries::{
-    Entries, Found, Said, is_true, name_domains, set_host, set_port, set_security, set_socket_type,
-    set_username,
+    Entries, Found, Said, complete, is_true, leave_all, name_domains, set_host, set_port,
+    set_security, set_socket_type, set_username,
 };
 use super::solarssk;
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
@@ -100,6 +100,10 @@ const FAMILIES: [Family; 5] = [
             "MAX_REQUEST_BODY_BYTES",
             "RATE_LIMIT_*",
             "SECURITY_HEADERS_ENABLED",
+            "OUTLOOK_ENABLED",
+            "THUNDERBIRD_ENABLED",
+            "APPLE_MOBILECONFIG_ENABLED",
+            "RETURN_404_FOR_UNKNOWN_DOMAIN",
         ],
         read: solarssk,
     },
@@ -245,13 +249,11 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
                     domain.value.trim()
                 );
                 draft.note(NoteKind::Hint, Some(domain.place.clone()), text);
+                leave_all([port, socket], "POP_HOST is not set", draft);
                 continue;
             }
             _ => {
-                for found in [port, socket].into_iter().flatten() {
-                    let text = format!("{}: {name}_HOST is not set", found.text);
-                    draft.not_carried(found.place, text);
-                }
+                leave_all([port, socket], &format!("{name}_HOST is not set"), draft);
                 continue;
             }
         }
@@ -265,17 +267,30 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
             None => {}
         }
         set_socket_type(&mut server, socket.filter(is_set).as_ref(), draft);
+        complete(&mut server);
         draft.top.servers.push(server);
     }
-    if let Some(name) = entries.take_set("COMPANY_NAME") {
-        // As in its autoconfig document.
+    // Both as in its autoconfig document.
+    let company = entries.take_set("COMPANY_NAME");
+    if let Some(name) = company.as_ref().or(domain.as_ref().filter(|_| has_defaults)) {
         let text = format!("{} Email", name.value.trim());
         draft.top.set("provider.name", name.noted(text));
     }
-    if let Some(url) = entries.take_set("SUPPORT_URL") {
+    let titled = |url: String| {
         let title = BTreeMap::from([("en".to_owned(), "Generic settings page".to_owned())]);
-        let pages = Value::Pages(vec![(url.value.trim().to_owned(), title)]);
-        draft.top.set("provider.documentation", url.noted(pages));
+        Value::Pages(vec![(url, title)])
+    };
+    match (entries.take_set("SUPPORT_URL"), &domain) {
+        (Some(url), _) => {
+            let pages = titled(url.value.trim().to_owned());
+            draft.top.set("provider.documentation", url.noted(pages));
+        }
+        (None, Some(domain)) if has_defaults => {
+            let pages = titled(format!("https://{}", domain.value.trim()));
+            let reason = "SUPPORT_URL is not set, this is the default of the image";
+            draft.top.set("provider.documentation", Noted::assumed(pages, reason));
+        }
+        (None, _) => {}
     }
     if let Some(url) = entries.take_set("MOBILESYNC_URL") {
         draft.top.set("activesync.url", url.noted(url.value.trim()));
@@ -300,20 +315,15 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
     answers_any(domain.as_ref(), input, draft);
 }
 
-/// The domain of a responder that answers all: it is named only if there is another one.
+/// Names the domain of a responder that answers every domain, with the same settings, unless there is
+/// another one for other domains.
 fn answers_any(domain: Option<&Found>, input: &Input, draft: &mut Draft) {
     let Some(domain) = domain else { return };
-    if input.is_one_of_several {
-        draft.domain(domain.noted(domain.value.trim()));
-        return;
+    name_domains([domain.noted(domain.value.trim())], draft);
+    if !input.is_one_of_several {
+        let reason = "the program answered every domain whose requests arrived";
+        draft.top.set("domains.answer", Noted::assumed("any", reason));
     }
-    let text = format!(
-        "{}: not needed, every domain whose requests arrive is answered, as before; to answer this \
-         one only, add the line [domain.\"{}\"]",
-        domain.text,
-        domain.value.trim()
-    );
-    draft.note(NoteKind::Hint, Some(domain.place.clone()), text);
 }
 
 //------------ solarssk -------------------------------------------------------
@@ -356,13 +366,14 @@ fn solarssk(entries: &mut Entries, _: &Input, draft: &mut Draft) {
         draft.note(NoteKind::Hint, Some(file.place), text);
     }
     for key in ["OUTLOOK_ENABLED", "THUNDERBIRD_ENABLED", "APPLE_MOBILECONFIG_ENABLED"] {
-        if let Some(found) = entries.take(key).filter(|found| !is_true(&found.value)) {
+        if entries.value(key).is_some_and(|value| !is_true(value)) {
+            let Some(found) = entries.take(key) else { continue };
             draft
                 .not_carried(found.place, format!("{}: all clients are answered here", found.text));
         }
     }
-    if let Some(found) =
-        entries.take("RETURN_404_FOR_UNKNOWN_DOMAIN").filter(|it| !is_true(&it.value))
+    if entries.value("RETURN_404_FOR_UNKNOWN_DOMAIN").is_some_and(|value| !is_true(value))
+        && let Some(found) = entries.take("RETURN_404_FOR_UNKNOWN_DOMAIN")
     {
         let text = format!("{}: other domains have status 404 here", found.text);
         draft.not_carried(found.place, text);
@@ -397,8 +408,8 @@ fn wdes(entries: &mut Entries, _: &Input, draft: &mut Draft) {
             }
         }
         if !draft.top.servers.is_empty() {
-            let reason = "all other domains were answered, too";
-            draft.domain(Noted::assumed("*", reason));
+            let reason = "the program answered all other domains, too";
+            draft.top.set("domains.answer", Noted::assumed("any", reason));
         }
     }
     let reason =
@@ -453,9 +464,7 @@ fn onlime(entries: &mut Entries, input: &Input, draft: &mut Draft) {
         let port = first(&["SERVER_PORT", "PORT"]);
         let tls = first(&["SERVER_SSL", "SSL"]);
         let Some(host) = host else {
-            for found in [port, tls].into_iter().flatten() {
-                draft.not_carried(found.place, format!("{}: the host is not set", found.text));
-            }
+            leave_all([port, tls], "the host is not set", draft);
             continue;
         };
         let mut server = Server::new(protocol);

@@ -6,14 +6,14 @@
 //! rseichter/automx2, `src/automx2/database.py` and `model.py`.
 
 use super::entries::{
-    Entries, Entry, Found, MAX_DOMAINS, Said, pairs, set_auth, set_host, set_port, set_security,
-    set_socket_type, set_username, shortened,
+    Entries, Entry, Found, MAX_DOMAINS, MAX_VALUE, Said, is_short, leave_all, name_domains, pairs,
+    set_auth, set_host, set_port, set_security, set_socket_type, set_username, shortened,
 };
 use super::yaml::Node;
 use crate::account::{Protocol, Security};
-use crate::draft::{Draft, NoteKind, Noted, Place, Server, Settings};
+use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings};
 use crate::ports;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU16;
 
 /// What prints the database as JSON: `sqlite3 -json FILE` with this statement. Rows are servers with
@@ -58,7 +58,10 @@ pub fn read_seed(source: &str, root: &Node) -> Result<Draft, String> {
     let mut draft = Draft::default();
     let place = |line| Place::line(source, line);
     let text = |key| root.get(key).and_then(|node| Some((node, node.text()?)));
-    if let Some((node, name)) = text("provider") {
+    if let Some((node, name)) = text("provider").filter(|(_, name)| name.len() > MAX_VALUE) {
+        let text = format!("provider: {}: the value is too long", shortened(name));
+        draft.not_carried(place(node.line), text);
+    } else if let Some((node, name)) = text("provider") {
         let text = format!("provider: {}", shortened(name));
         draft.top.set("provider.name", Noted::seen(name, place(node.line), text));
         // The program takes the first word.
@@ -67,7 +70,8 @@ pub fn read_seed(source: &str, root: &Node) -> Result<Draft, String> {
         draft.top.set("provider.short_name", Noted::seen(word, place(node.line), text));
     }
     if let Some((node, version)) = text("version").filter(|(_, version)| *version != "2") {
-        let text = format!("version {version} is not known; it was read like version 2");
+        let text =
+            format!("version {} is not known; it was read like version 2", shortened(version));
         draft.note(NoteKind::Warning, Some(place(node.line)), text);
     }
     let domains = root.get("domains").and_then(Node::list).unwrap_or_default();
@@ -80,7 +84,8 @@ pub fn read_seed(source: &str, root: &Node) -> Result<Draft, String> {
             draft.not_carried(place(node.line), "a domain without a name");
             continue;
         };
-        draft.domain(Noted::seen(name.trim(), place(node.line), "domains"));
+        name_domains([Noted::seen(name.trim(), place(node.line), "domains")], &mut draft);
+        let name = shortened(name);
         for (key, value) in node.map().unwrap_or_default() {
             match &*key.text {
                 "name" => {}
@@ -142,7 +147,8 @@ fn server_of_seed(entries: &mut Entries, place: Place, draft: &mut Draft) {
         return;
     }
     let Some(protocol) = protocol(&kind.value) else {
-        return draft.not_carried(kind.place, format!("{}: an unknown type of server", kind.text));
+        let parts = [Some(kind), entries.take_set("name"), entries.take_set("port")];
+        return leave_all(parts, "an unknown type of server", draft);
     };
     let mut server = Server::new(protocol);
     match entries.take_set("name") {
@@ -163,7 +169,7 @@ fn server_of_seed(entries: &mut Entries, place: Place, draft: &mut Draft) {
     let is_tls = port.is_some_and(|port| tls.contains(&port));
     let said = if is_tls { Security::Tls } else { Security::StartTls };
     let word = if is_tls { "SSL" } else { "STARTTLS" };
-    let origin = crate::draft::Origin::Assumed(format!("automx2 says {word} for this port"));
+    let origin = Origin::Assumed(format!("automx2 says {word} for this port"));
     set_security(&mut server, Said::Word(said), origin, draft);
     draft.top.servers.push(server);
 }
@@ -189,6 +195,7 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
     // The rows of each domain. Rows that differ in the LDAP server only are the same.
     let mut distinct: HashMap<String, usize> = HashMap::new();
     let mut settings: Vec<Settings> = Vec::new();
+    let mut ldap_servers = HashSet::new();
     let mut order: Vec<(&str, usize)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut of_domain: Vec<Vec<usize>> = Vec::new();
@@ -201,12 +208,11 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
             settings.len() - 1
         });
         let names = row.get("domains").and_then(Node::text).unwrap_or_default();
-        if let Some(server) = row.get("ldapserver").and_then(Node::text) {
-            ldap(
-                &format!("{}: ldapserver {server}", shortened(names)),
-                Place::line(source, row.line),
-                &mut draft,
-            );
+        if let Some(server) = row.get("ldapserver").and_then(Node::text)
+            && ldap_servers.insert((server, names))
+        {
+            let text = format!("{}: ldapserver {server}", shortened(names));
+            ldap(&text, Place::line(source, row.line), &mut draft);
         }
         for name in names.split_ascii_whitespace() {
             let domain = *places.entry(name).or_insert_with(|| {
@@ -282,6 +288,9 @@ fn add_groups(mut groups: Vec<Group>, draft: &mut Draft) {
         }
         let is_top = top.as_ref() == Some(&group.rows);
         for domain in group.domains {
+            if !is_short(&domain.value, domain.origin.place().cloned(), draft) {
+                continue;
+            }
             let own = draft.domain(domain);
             if !is_top {
                 own.clone_from(&group.settings);
@@ -331,7 +340,9 @@ fn settings_of_row(source: &str, row: &Node, draft: &mut Draft) -> Settings {
                 settings.set(key, login.noted(&*login.value));
             }
         }
-        _ => draft.not_carried(kind.place, format!("{}: an unknown type of server", kind.text)),
+        (_, _, host, url) => {
+            leave_all([Some(kind), host, port, url], "an unknown type of server", draft);
+        }
     }
     settings
 }
@@ -356,13 +367,8 @@ fn dav_key(kind: &str) -> Option<&'static str> {
 }
 
 /// The URL of a service. What is of one mailbox is left out: clients find it from the folder above.
-fn set_url(
-    key: &'static str,
-    url: &Found,
-    settings: &mut Settings,
-    notes: &mut Vec<crate::draft::Note>,
-) {
-    let note = |kind, text| crate::draft::Note { kind, place: Some(url.place.clone()), text };
+fn set_url(key: &'static str, url: &Found, settings: &mut Settings, notes: &mut Vec<Note>) {
+    let note = |kind, text| Note { kind, place: Some(url.place.clone()), text };
     let mut carried = url.value.trim();
     let place = OF_MAILBOX.iter().filter_map(|it| carried.find(it)).min();
     if let Some(at) = place {

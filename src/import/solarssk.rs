@@ -2,8 +2,8 @@
 //! shares with the variables of that program.
 
 use super::entries::{
-    Entries, MAX_DOMAINS, Said, is_true, pairs, set_auth, set_host, set_port, set_security,
-    set_socket_type, shown,
+    Entries, MAX_DOMAINS, Said, is_short, is_true, leave_all, pairs, set_auth, set_host, set_port,
+    set_security, set_socket_type, shown,
 };
 use super::yaml::Node;
 use crate::account::{Protocol, Security};
@@ -39,6 +39,9 @@ pub fn read(source: &str, root: &Node) -> Result<Draft, String> {
         pairs(node, "", &mut found);
         let mut entries = Entries::new(source, found);
         let place = Place::line(source, name.line);
+        if !is_short(&name.text, Some(place.clone()), &mut draft) {
+            continue;
+        }
         let mut settings = Settings::default();
         let names =
             [("provider.name", "display_name"), ("provider.short_name", "display_short_name")];
@@ -75,9 +78,7 @@ pub fn server(
     };
     if !is_on || host.is_none() {
         let reason = if is_on { "the host is not set" } else { "the server is not enabled" };
-        for found in [host, port, socket, auth].into_iter().flatten() {
-            draft.not_carried(found.place, format!("{}: {reason}", found.text));
-        }
+        leave_all([enabled, host, port, socket, auth], reason, draft);
         return None;
     }
     let mut server = Server::new(protocol);

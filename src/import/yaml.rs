@@ -137,7 +137,7 @@ impl Builder {
                 _ => Value::Scalar(text.into_owned()),
             },
             Event::Alias(_) => {
-                self.remark(line, "an alias (*NAME) stands for a value of another place");
+                self.remark(line, "an alias (*NAME) is not followed");
                 Value::Null
             }
             Event::SequenceStart(..) => return self.open(Open::List(line, Vec::new()), line),
