@@ -12,6 +12,7 @@ pub mod dns_answer;
 pub mod domain_file;
 pub mod fastcgi_records;
 pub mod host;
+pub mod import_domains;
 pub mod init_dovecot;
 pub mod init_postfix;
 pub mod list;
@@ -40,6 +41,7 @@ pub const TARGETS: [(&str, Target); 21] = [
     ("domain_file", domain_file::run),
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
+    ("import_domains", import_domains::run),
     ("init_dovecot", init_dovecot::run),
     ("init_postfix", init_postfix::run),
     ("list", list::run),
