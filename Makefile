@@ -121,6 +121,12 @@ test-logins:
 	sh tests/install-logins.sh
 	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --ignored servers::logins servers::userdb
 
+## test-tables: domains from MariaDB, PostgreSQL and SQLite; installs these databases (Debian; as root)
+test-tables:
+	sh tests/install-tools.sh
+	sh tests/install-tables.sh
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --ignored servers::tables
+
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:
 	sh tests/install-tools.sh
@@ -403,4 +409,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-tables test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -45,6 +45,10 @@ complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l config -d '
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l stdout -d 'Print the configuration instead of writing the file'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l force -d 'Overwrite the file if it exists, and keep the old one as FILE.bak'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l domains -d 'Read domains: lines, CSV, the output of mysql, psql or sqlite3' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l list -d 'Write the domains into this list, for domains.list_files' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l directory -d 'Write a file for each new domain, for domains.directory' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l at-least -d 'How many of the domains in the list must still be there' -r
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l stdout -d 'Print the configuration instead of writing the file'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand import" -l force -d 'Overwrite the file if it exists, and keep the old one as FILE.bak'

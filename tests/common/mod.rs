@@ -262,6 +262,7 @@ pub fn install_hint(program: &str) -> String {
         "tests/install-clients.sh",
         "tests/install-dns.sh",
         "tests/install-logins.sh",
+        "tests/install-tables.sh",
         "tests/install-bench.sh",
     ] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();

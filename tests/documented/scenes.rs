@@ -106,7 +106,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 48] = [
+pub const SCENES: [Scene; 49] = [
     Scene {
         page: "README.md",
         section: "",
@@ -134,6 +134,28 @@ pub const SCENES: [Scene; 48] = [
         "installed; mkdir -p /etc/mailsetup; \
          printf '[domain.\"%s\"]\n' example.org mail.example.org >/etc/mailsetup/config.toml",
     ),
+    Scene {
+        page: "docs/domains-from-databases.md",
+        section: "Every ten minutes",
+        // The tables are in SQLite: another file of settings is read behind that of the page.
+        before: r#"installed
+            mkdir -p /var/lib/mail /etc/systemd/system/mailsetup-export-domains.service.d
+            cat tests/tables/postfixadmin.sqlite.sql tests/tables/postfixadmin.rows.sql |
+                sqlite3 /var/lib/mail/postfixadmin.sqlite
+            printf 'CLIENT=sqlite3\nDATABASE=/var/lib/mail/postfixadmin.sqlite\n' >/etc/export-test.conf
+            printf '[Service]\nEnvironmentFile=/etc/export-test.conf\n' \
+                >/etc/systemd/system/mailsetup-export-domains.service.d/test.conf"#,
+        after: r#"printf '[domains]\nlist_files = ["/var/lib/mailsetup-export/domains"]\n' >/etc/mailsetup/config.toml
+            mailsetup check --strict
+            grep -qx example.net /var/lib/mailsetup-export/domains
+            ! grep ALL /var/lib/mailsetup-export/domains
+            systemctl is-active mailsetup-export-domains.timer
+            systemctl start mailsetup.service
+            echo 'SELECT x' >/etc/mailsetup/export.sql
+            ! systemctl start mailsetup-export-domains.service
+            systemctl is-failed mailsetup-export-domains.service
+            grep -qx example.net /var/lib/mailsetup-export/domains"#,
+    },
     scene("docs/logins.md", "A rule", "installed"),
     Scene {
         page: "docs/logins.md",
@@ -328,7 +350,7 @@ pub const PRINTS: [(&str, &str); 27] = [
 
 /// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
 /// servers of a domain.
-pub const ELSEWHERE: [&str; 27] = [
+pub const ELSEWHERE: [&str; 28] = [
     "cargo test",
     "make bench",
     "make deb",
@@ -354,6 +376,7 @@ pub const ELSEWHERE: [&str; 27] = [
     "make test-packages",
     "make test-page",
     "make test-probe",
+    "make test-tables",
     "mailsetup probe",
     "sh tests/debian13.sh",
 ];

@@ -177,6 +177,22 @@ fn each_statement_is_tried() {
     assert_eq!(names("tests/tables"), engines.collect());
 }
 
+/// The documentation and the manual have each statement as it is in its file.
+#[test]
+fn statements_are_quoted_as_they_are() {
+    let page = fs::read_to_string(source("docs/domains-from-databases.md")).expect("the page");
+    let manual = fs::read_to_string(source("man/mailsetup.1.in")).expect("the manual");
+    let manual = manual.replace("\\-", "-").replace("\\(aq", "'");
+    for stack in &STACKS {
+        let text = fs::read_to_string(stack.statement()).expect("a statement");
+        let lines = text.lines().filter(|line| !line.starts_with("--"));
+        let statement: String = lines.flat_map(|line| [line, "\n"]).collect();
+        assert_eq!(statement.matches(';').count(), 1, "{}", stack.name);
+        assert!(page.contains(&format!("```sql\n{statement}```\n")), "{}", stack.name);
+        assert!(manual.contains(&format!(".EX\n{statement}.EE\n")), "{}", stack.name);
+    }
+}
+
 //------------ Databases ------------------------------------------------------
 
 /// The list that the script wrote, without its first line.
