@@ -6,6 +6,7 @@
 //! elements. Entities are not expanded: one that is not predefined makes the document unreadable.
 
 use super::{MAX_DEPTH, XmlError, own_namespace, text_of};
+use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use std::borrow::Cow;
@@ -45,6 +46,8 @@ pub struct Element {
     pub children: Vec<Element>,
     /// The text in it, in pieces.
     pub pieces: Vec<Piece>,
+    /// The line of its start tag, from 1 on.
+    pub line: usize,
 }
 
 /// A piece of text.
@@ -102,31 +105,83 @@ impl Piece {
 pub fn tree(document: &[u8]) -> Result<Tree, XmlError> {
     let (text, is_utf8) = decode(document)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut tree = tree_of(text, &mut LineCount::new(text)).map_err(|(error, _)| error)?;
+    tree.has_mark = text.len() < document.len() && is_utf8;
+    tree.is_utf8 = is_utf8;
+    Ok(tree)
+}
+
+/// Says in which line a part of a document is.
+pub trait Lines {
+    /// The line of an offset into the text, from 1 on. Offsets do not decrease from call to call.
+    fn line(&mut self, offset: usize) -> usize;
+}
+
+/// The lines of a text itself.
+pub struct LineCount<'a> {
+    rest: &'a [u8],
+    offset: usize,
+    line: usize,
+}
+
+impl<'a> LineCount<'a> {
+    /// Counts from the beginning of a text.
+    pub fn new(text: &'a str) -> LineCount<'a> {
+        LineCount { rest: text.as_bytes(), offset: 0, line: 1 }
+    }
+}
+
+impl Lines for LineCount<'_> {
+    fn line(&mut self, offset: usize) -> usize {
+        let len = offset.saturating_sub(self.offset).min(self.rest.len());
+        let (passed, rest) = self.rest.split_at(len);
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count();
+        (self.rest, self.offset) = (rest, self.offset + len);
+        self.line
+    }
+}
+
+/// Reads a document that is text already; an error comes with its line.
+pub fn tree_of(text: &str, lines: &mut dyn Lines) -> Result<Tree, (XmlError, usize)> {
     let mut reader = Reader::from_str(text);
+    let mut line = 1;
+    let read = read(text, &mut reader, &mut |offset| {
+        line = lines.line(offset);
+        line
+    });
+    read.map_err(|error| (error, line))
+}
+
+fn read(
+    text: &str,
+    reader: &mut Reader<&[u8]>,
+    line_of: &mut dyn FnMut(usize) -> usize,
+) -> Result<Tree, XmlError> {
     let mut tree = Tree {
         root: Element::default(),
-        has_mark: text.len() < document.len() && is_utf8,
+        has_mark: false,
         is_late: text.starts_with([' ', '\t', '\r', '\n']),
         encoding: String::new(),
-        is_utf8,
+        is_utf8: true,
         has_document_type: false,
     };
     let (mut open, mut root, mut count) = (Vec::<Element>::new(), None, 0);
     loop {
+        let line = line_of(usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX));
         match reader.read_event().map_err(|_| XmlError::Malformed)? {
             Event::Start(start) => {
                 count += 1;
                 if open.len() == MAX_DEPTH || count > MAX_ELEMENTS {
                     return Err(XmlError::TooDeep);
                 }
-                open.push(element(&start)?);
+                open.push(element(&start, line)?);
             }
             Event::Empty(start) => {
                 count += 1;
                 if count > MAX_ELEMENTS {
                     return Err(XmlError::TooDeep);
                 }
-                close(element(&start)?, &mut open, &mut root)?;
+                close(element(&start, line)?, &mut open, &mut root)?;
             }
             Event::End(_) => {
                 let ended = open.pop().ok_or(XmlError::Malformed)?;
@@ -164,7 +219,7 @@ pub fn tree(document: &[u8]) -> Result<Tree, XmlError> {
 }
 
 /// The text, and whether its bytes are UTF-8. Without another sign, what is not UTF-8 is ISO-8859-1.
-fn decode(document: &[u8]) -> Result<(Cow<'_, str>, bool), XmlError> {
+pub fn decode(document: &[u8]) -> Result<(Cow<'_, str>, bool), XmlError> {
     if let Some(text) = super::decode(document) {
         return Ok((text, std::str::from_utf8(document).is_ok()));
     }
@@ -174,14 +229,16 @@ fn decode(document: &[u8]) -> Result<(Cow<'_, str>, bool), XmlError> {
     }
 }
 
-fn element(start: &BytesStart) -> Result<Element, XmlError> {
+fn element(start: &BytesStart, line: usize) -> Result<Element, XmlError> {
     let name = start.name();
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|_| XmlError::Malformed)?;
         let key = text_of(attribute.key.as_ref());
         if key != "xmlns" && !key.starts_with("xmlns:") {
-            attributes.push((key, text_of(&attribute.value)));
+            let value = text_of(&attribute.value);
+            let value = unescape(&value).map_or_else(|_| value.clone(), |text| text.into_owned());
+            attributes.push((key, value));
         }
     }
     Ok(Element {
@@ -189,6 +246,7 @@ fn element(start: &BytesStart) -> Result<Element, XmlError> {
         prefix: name.prefix().map_or_else(String::new, |prefix| text_of(prefix.as_ref())),
         namespace: own_namespace(start),
         attributes,
+        line,
         ..Element::default()
     })
 }
@@ -244,6 +302,17 @@ mod tests {
             ]
         );
         assert_eq!(root.all("d").count(), 2);
+    }
+
+    #[test]
+    fn elements_have_lines() {
+        let text = "<?xml version='1.0'?>\n<!-- \n -->\n<a\n b='c&amp;d'>\n\n<e/><f>\n</f>\n</a>";
+        let root = tree(text.as_bytes()).unwrap().root;
+        let lines: Vec<_> = root.children.iter().map(|child| child.line).collect();
+        assert_eq!((root.line, &*lines, root.attribute("b")), (4, &[7, 7][..], Some("c&d")));
+        let text = "<a>\n<b>\n</c>\n</a>";
+        let error = tree_of(text, &mut LineCount::new(text)).unwrap_err();
+        assert_eq!(error, (XmlError::Malformed, 3));
     }
 
     #[test]
