@@ -89,7 +89,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
     ("draft", &["account", "visible"]),
     ("init", &["account", "address", "draft", "ports"]),
-    ("import", &["account", "address", "draft"]),
+    ("import", &["account", "address", "draft", "ports", "sign", "url", "xml"]),
     ("login", &["account", "address", "directory", "log", "step"]),
     (
         "page",
@@ -210,7 +210,10 @@ const PROBE_MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// A word, and the beginnings of the names of the files that may have it.
 const IN_ONE_FILE: &[(&str, &str)] = &[
-    ("openssl::", "sign/certificate.rs sign/chain.rs sign/coverage.rs sign/signer.rs"),
+    (
+        "openssl::",
+        "sign/certificate.rs sign/chain.rs sign/content.rs sign/coverage.rs sign/signer.rs",
+    ),
     ("quick_xml::", "xml"),
     ("plist::", "xml.rs"),
     ("unsafe {", "gateway/listener.rs"),

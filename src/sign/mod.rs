@@ -1,5 +1,5 @@
-//! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside; and reads
-//! which host names certificates are for.
+//! Signs Apple profiles: CMS SignedData (RFC 5652), attached, DER, with the chain inside; takes the
+//! content out of signed ones; and reads which host names certificates are for.
 //!
 //! Only this folder uses OpenSSL. It takes bytes and reads no files: a [`Signer`] is made of a
 //! certificate with its chain and a key, both PEM (RFC 7468), and exists only if they have signed a
@@ -11,6 +11,8 @@ mod certificate;
 #[cfg(feature = "sign")]
 mod chain;
 #[cfg(feature = "sign")]
+mod content;
+#[cfg(feature = "sign")]
 mod coverage;
 mod error;
 #[cfg(not(feature = "sign"))]
@@ -21,9 +23,11 @@ mod pem;
 mod signer;
 
 #[cfg(feature = "sign")]
+pub use content::content;
+#[cfg(feature = "sign")]
 pub use coverage::Coverage;
 pub use error::{Fault, SignError};
 #[cfg(not(feature = "sign"))]
-pub use not_built::{Coverage, Signer, library_version};
+pub use not_built::{Coverage, Signer, content, library_version};
 #[cfg(feature = "sign")]
 pub use signer::{Signer, library_version};
