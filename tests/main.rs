@@ -30,6 +30,7 @@ mod hook;
 mod hostile;
 mod house;
 mod import;
+mod import_documents;
 mod import_domains;
 mod init;
 mod installation;

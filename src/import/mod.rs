@@ -4,6 +4,7 @@
 //! A reader for each kind of file; `kind` recognises it by its content. A reader names each value that it
 //! cannot carry over. `domains` reads the domains in the output of a database client. No I/O.
 
+pub mod autoconfig;
 pub mod domains;
 mod entries;
 mod env_file;
@@ -12,6 +13,11 @@ mod go_autoconfig;
 mod ini;
 mod isp_mail_config;
 mod kind;
+mod marked;
+mod part;
+pub mod php;
+pub mod pox;
+pub mod profile;
 mod responders;
 mod seed;
 mod solarssk;

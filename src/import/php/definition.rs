@@ -1,0 +1,73 @@
+//! What a script defines: functions, classes and constants.
+//!
+//! Rules: the PHP manual, "Functions" and "Classes and Objects". Methods are functions, and constants of
+//! classes are constants: names of different classes are not told apart.
+
+use super::state::{Cursor, Done, Flow, Follower, Function, ends};
+use super::token::{Kind, Token};
+
+impl<'t> Follower<'t> {
+    /// Keeps a function; it is followed where it is called.
+    pub fn function(&mut self, c: &mut Cursor<'t>) {
+        c.at += 1;
+        c.take("&");
+        let name = c.peek().and_then(Token::word).unwrap_or_default();
+        c.at += usize::from(!name.is_empty());
+        let parameters = if c.is("(") { c.bracket() } else { Cursor::new(c.tokens, c.at, c.at) };
+        while c.peek().is_some_and(|token| !token.is("{") && !token.is(";")) {
+            c.at += 1;
+        }
+        if c.is("{") {
+            let body = c.bracket();
+            self.functions.insert(name, Function { parameters, body, is_called: false });
+        }
+    }
+
+    /// A class: its constants, its properties with their values, its methods.
+    pub fn class(&mut self, c: &mut Cursor<'t>) -> Done<Flow> {
+        while c.peek().is_some_and(|token| !token.is("{") && !token.is(";")) {
+            c.at += 1;
+        }
+        let mut body = c.bracket();
+        while let Some(token) = body.peek() {
+            self.spend(1)?;
+            let before = body.at;
+            if token.is_word("function") {
+                self.function(&mut body);
+            } else if token.is_word("const") {
+                self.constant(&mut body)?;
+            } else if let Kind::Variable(name) = &token.kind {
+                body.at += 1;
+                if body.take("=") {
+                    let value = self.expression(&mut body)?;
+                    self.assign("this", &[Some(name.clone())], value)?;
+                }
+                self.pass_rest(&mut body);
+            }
+            body.at = body.at.max(before + 1);
+        }
+        Ok(Flow::Next)
+    }
+
+    /// `const NAME = value;`
+    pub fn constant(&mut self, c: &mut Cursor<'t>) -> Done<Flow> {
+        c.at += 1;
+        while let Some(token) = c.peek() {
+            if ends(token) {
+                break;
+            }
+            self.spend(1)?;
+            let is_named = c.ahead(1).is_some_and(|token| token.is("="));
+            match &token.kind {
+                Kind::Word(name) if is_named => {
+                    c.at += 2;
+                    let value = self.expression(c)?;
+                    self.constants.insert(name.clone(), value);
+                }
+                _ => c.at += 1,
+            }
+        }
+        self.pass_rest(c);
+        Ok(Flow::Next)
+    }
+}

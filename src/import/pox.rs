@@ -1,0 +1,363 @@
+//! Reads a response to Autodiscover in XML ("POX"): the settings of a mailbox, a redirect, or where
+//! ActiveSync is.
+//!
+//! Rules: [MS-OXDSCLI] 2.2.4, [MS-ASCMD] 2.2.1.1, and the elements that other servers than Exchange add.
+//! What only Exchange has is named. Refuses errors and requests.
+
+use super::part::{Carrier, Part, Said, decoded, described, found, of_type, placeholder, text};
+use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::draft::{Draft, Noted, Server, Value};
+use crate::ports;
+use crate::xml::tree::Element;
+
+/// The beginning of the document.
+const START: &str = "<Autodiscover";
+/// Elements that the responses of this program have, too, or that say nothing to other clients than
+/// Exchange's.
+const USUAL: [&str; 7] = [
+    "TTL",
+    "ExpirationDate",
+    "UsePOPAuth",
+    "SMTPLast",
+    "ServerVersion",
+    "DirectoryPort",
+    "ReferralPort",
+];
+
+/// True for a text with a response to Autodiscover in it.
+pub fn recognises(text: &str) -> bool {
+    text.contains(START)
+}
+
+/// The draft of a file; the error is a message without the name of the file.
+pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
+    found(source, &decoded(bytes)?, START, of_part)
+}
+
+/// The draft of a document.
+pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
+    let root = part.tree()?.root;
+    if root.name != "Autodiscover" {
+        return Err(format!("the root element is {}, not Autodiscover", root.name));
+    }
+    let Some(response) = root.first("Response") else {
+        let is_request = root.first("Request").is_some();
+        return Err(match is_request {
+            true => "it is a request, not a response".to_owned(),
+            false => "it has no Response".to_owned(),
+        });
+    };
+    if let Some(error) = response.first("Error") {
+        let message = error.first("Message").map(text).unwrap_or_default();
+        return Err(described("it is an error:", &message));
+    }
+    let mut carrier = Carrier::new(part.source);
+    if let Some((line, address)) = address(response) {
+        carrier.address(line, address);
+    }
+    for child in &response.children {
+        match child.name.as_str() {
+            "User" => user(&mut carrier, child),
+            "Account" => account(&mut carrier, child),
+            "Action" => mobilesync(&mut carrier, child),
+            "Culture" => {}
+            _ => carrier.unknown(child),
+        }
+    }
+    Ok(carrier.finish())
+}
+
+/// The address that the response is for; none if it is a placeholder, or not in it.
+fn address(response: &Element) -> Option<(usize, String)> {
+    let mut found = None;
+    let names = ["EMailAddress", "AutoDiscoverSMTPAddress", "LoginName", "DisplayName"];
+    for name in names {
+        response.each(&mut |element| {
+            if element.name == name && found.is_none() {
+                found = Some((element.line, text(element))).filter(|(_, text)| is_address(text));
+            }
+        });
+    }
+    found
+}
+
+fn is_address(text: &str) -> bool {
+    crate::address::EmailAddress::parse(text.as_bytes()).is_ok()
+        && !text.contains(['%', '{', '$', '<'])
+}
+
+fn user(carrier: &mut Carrier, element: &Element) {
+    for child in &element.children {
+        let text = text(child);
+        let is_mailbox = text.contains('@')
+            || text.is_empty()
+            || placeholder(&text).is_some()
+            || text.contains(EMAIL_ADDRESS);
+        match child.name.as_str() {
+            // It is that of the mailbox.
+            "DisplayName" | "EMailAddress" | "AutoDiscoverSMTPAddress" if is_mailbox => {}
+            "DisplayName"
+            | "LegacyDN"
+            | "DeploymentId"
+            | "EMailAddress"
+            | "AutoDiscoverSMTPAddress" => {
+                carrier.not_carried(child.line, described(&child.name, &text));
+            }
+            _ => carrier.unknown(child),
+        }
+    }
+}
+
+fn account(carrier: &mut Carrier, element: &Element) {
+    let mut left_out = Vec::new();
+    for child in &element.children {
+        match child.name.as_str() {
+            "AccountType" => {}
+            "Action" => action(carrier, child),
+            "Protocol" => protocol(carrier, child, &mut left_out),
+            "RedirectAddr" => redirect(carrier, child, "autodiscover.redirect_address"),
+            "RedirectUrl" | "RedirectURL" => {
+                redirect(carrier, child, "autodiscover.redirect_url");
+            }
+            "ServiceHome" => {
+                if let Some(url) = carrier.known(child) {
+                    carrier.set("provider.homepage", child.line, url);
+                }
+            }
+            "Image"
+            | "MicrosoftOnline"
+            | "PublicFolderInformation"
+            | "ConsumerMailbox"
+            | "AlternativeMailbox" => {
+                carrier.not_carried(child.line, described(&child.name, &text(child)));
+            }
+            _ => carrier.unknown(child),
+        }
+    }
+    left_out.dedup();
+    if let Some((line, _)) = left_out.first() {
+        let mut names: Vec<&str> = Vec::new();
+        for (_, name) in &left_out {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        carrier.not_carried(*line, format!("no key for {}", names.join(", ")));
+    }
+}
+
+fn action(carrier: &mut Carrier, element: &Element) {
+    let text = text(element);
+    let known = ["settings", "redirectaddr", "redirecturl"];
+    if !known.contains(&text.to_ascii_lowercase().as_str()) {
+        carrier.not_carried(element.line, described("Action", &text));
+    }
+}
+
+/// A redirect, which only a domain can have.
+fn redirect(carrier: &mut Carrier, element: &Element, key: &'static str) {
+    let Some(to) = carrier.known(element) else { return };
+    let local_part = carrier.address.as_deref().and_then(|it| it.rsplit_once('@'));
+    let local_part = local_part.map(|(local_part, _)| local_part);
+    let value = match to.rsplit_once('@') {
+        Some((of, domain)) if Some(of) == local_part => format!("{EMAIL_LOCAL_PART}@{domain}"),
+        _ => to.clone(),
+    };
+    let value = carrier.translated(element.line, Value::Text(value), &element.name, &to);
+    match carrier.draft.domains.first_mut() {
+        Some((_, settings)) => drop(settings.set(key, value)),
+        None => {
+            let text = format!("{}; set {key} for the domain", described(&element.name, &to));
+            carrier.not_carried(element.line, text);
+        }
+    }
+}
+
+/// A server. Elements without a key are collected for one note.
+fn protocol(carrier: &mut Carrier, element: &Element, left_out: &mut Vec<(usize, String)>) {
+    let field = |name: &str| element.first(name);
+    let kind = field("Type")
+        .map(text)
+        .unwrap_or_else(|| element.attribute("Type").unwrap_or_default().to_owned());
+    let protocol = match kind.to_ascii_uppercase().as_str() {
+        "IMAP" => Protocol::Imap,
+        "POP3" | "POP" => Protocol::Pop3,
+        "SMTP" => Protocol::Smtp,
+        "CALDAV" => return dav(carrier, element, "caldav.url", "caldav.username"),
+        "CARDDAV" => return dav(carrier, element, "carddav.url", "carddav.username"),
+        _ => {
+            let place = ["Server", "EwsUrl", "OWAUrl"].into_iter().find_map(field);
+            let place = place.map(text).unwrap_or_default();
+            return carrier.not_carried(element.line, of_type("Protocol", &kind, &place));
+        }
+    };
+    let mut server = Server::new(protocol);
+    let is = |name: &str, word: &str| {
+        field(name).is_some_and(|element| text(element).eq_ignore_ascii_case(word))
+    };
+    for child in &element.children {
+        let (line, name) = (child.line, child.name.as_str());
+        match name {
+            "Type" | "SSL" | "Encryption" => {}
+            "Server" => {
+                if let Some(host) = carrier.known(child) {
+                    server.host = Some(carrier.seen(line, host));
+                }
+            }
+            "Port" => {
+                if let Some(port) = carrier.known(child) {
+                    match port.parse() {
+                        Ok(port) => server.port = Some(carrier.seen(line, port)),
+                        Err(_) => carrier.not_carried(line, described("Port", &port)),
+                    }
+                }
+            }
+            "LoginName" => server.username = carrier.login(line, name, text(child)),
+            "SPA" => match text(child).to_ascii_lowercase().as_str() {
+                "on" => {
+                    server.auth = Some(carrier.translated(line, vec![Auth::Ntlm], "SPA", "on"));
+                }
+                "off" => {}
+                other => carrier.not_carried(line, described("SPA", other)),
+            },
+            "AuthRequired" => match text(child).to_ascii_lowercase().as_str() {
+                "on" => {}
+                "off" if protocol == Protocol::Smtp => {
+                    let none = carrier.translated(line, vec![Auth::None], name, "off");
+                    server.auth = Some(none);
+                }
+                other => carrier.not_carried(line, described("AuthRequired", other)),
+            },
+            "DomainRequired" => match text(child).to_ascii_lowercase().as_str() {
+                "off" | "" => {}
+                // The login is the whole address then.
+                "on" if element.first("DomainName").is_none() => {
+                    left_out.push((line, "DomainRequired on".to_owned()));
+                }
+                other => carrier.not_carried(line, described("DomainRequired", other)),
+            },
+            "DomainName" if text(child).is_empty() => {}
+            "DomainName" | "AuthPackage" | "CertPrincipalName" | "LegacyDN" | "ServerDN"
+            | "MdbDN" | "OOFUrl" | "OABUrl" | "UMUrl" | "ASUrl" | "EwsUrl" => {
+                carrier.not_carried(line, described(name, &text(child)));
+            }
+            _ if USUAL.contains(&name) => left_out.push((line, name.to_owned())),
+            _ => carrier.unknown(child),
+        }
+    }
+    let Some(host) = &server.host else {
+        let text = format!("the {protocol} server: its name is not known");
+        return carrier.not_carried(element.line, text);
+    };
+    if host.value.contains("://") {
+        let text = described("Server", &host.value);
+        return carrier.not_carried(element.line, text);
+    }
+    let said = said(carrier, element, protocol, server.port.as_ref().map(|port| port.value), is);
+    if server.port.is_none() {
+        let security = said.as_ref().map_or(Security::Tls, |said| said.security);
+        let port = ports::usual(protocol, security).get();
+        server.port = Some(Noted::assumed(port, "the usual port, as none is given"));
+    }
+    carrier.add(server, said);
+}
+
+/// What the response says about TLS. `SSL` on a port for STARTTLS means STARTTLS, as clients read it.
+fn said(
+    carrier: &mut Carrier,
+    element: &Element,
+    protocol: Protocol,
+    port: Option<u16>,
+    is: impl Fn(&str, &str) -> bool,
+) -> Option<Said> {
+    let port = port.and_then(std::num::NonZeroU16::new);
+    let by_port = match port.map(std::num::NonZeroU16::get) {
+        Some(25) if protocol == Protocol::Smtp => Some(Security::StartTls),
+        _ => port.and_then(|port| ports::security_of(protocol, port)),
+    };
+    for name in ["Encryption", "SSL"] {
+        let Some(child) = element.first(name) else { continue };
+        let text = text(child);
+        let words = described(name, &text);
+        let security = match (name, text.to_ascii_lowercase().as_str()) {
+            ("Encryption", "ssl") => Security::Tls,
+            ("Encryption", "tls" | "starttls") => match by_port {
+                // seen: generators write TLS on any port.
+                Some(security) => security,
+                None => Security::StartTls,
+            },
+            ("Encryption", "none") => Security::Plain,
+            ("Encryption", "auto") => continue,
+            ("SSL", "on" | "true" | "yes") => by_port.unwrap_or(Security::Tls),
+            ("SSL", "off" | "false" | "no") => Security::Plain,
+            _ => {
+                carrier.known(child);
+                if !super::marked::is_marked(&text) {
+                    carrier.not_carried(child.line, words);
+                }
+                continue;
+            }
+        };
+        if name == "Encryption" && security != Security::Plain && is("SSL", "off") {
+            let text = format!("{words}, but SSL off: many clients used no TLS; now they do");
+            carrier.warn(child.line, text);
+        }
+        return Some(Said { security, line: child.line, words });
+    }
+    None
+}
+
+/// Calendars or address books, whose Server is a URL.
+fn dav(carrier: &mut Carrier, element: &Element, url: &'static str, username: &'static str) {
+    for child in &element.children {
+        match child.name.as_str() {
+            "Type" | "DomainRequired" | "SPA" | "SSL" | "AuthRequired" | "Port" => {}
+            "Server" => {
+                if let Some(text) = carrier.known(child) {
+                    carrier.set_url(url, child.line, &text);
+                    // The response had it.
+                    let known = carrier.draft.top.value("autodiscover.dav").is_some();
+                    if !known {
+                        carrier.set("autodiscover.dav", child.line, true);
+                    }
+                }
+            }
+            "LoginName" => {
+                if let Some(login) = carrier.login(child.line, "LoginName", text(child)) {
+                    let Noted { value, origin } = login;
+                    let login = Noted { value: Value::Text(value), origin };
+                    carrier.put(username, child.line, login);
+                }
+            }
+            _ => carrier.unknown(child),
+        }
+    }
+}
+
+/// Where ActiveSync is.
+fn mobilesync(carrier: &mut Carrier, action: &Element) {
+    for child in &action.children {
+        match child.name.as_str() {
+            "Settings" => {
+                for server in &child.children {
+                    let kind = server.first("Type").map(text).unwrap_or_default();
+                    let url = server.first("Url").or_else(|| server.first("Name"));
+                    match (kind.as_str(), url) {
+                        ("MobileSync", Some(url)) => {
+                            if let Some(text) = carrier.known(url) {
+                                carrier.set_url("activesync.url", url.line, &text);
+                            }
+                        }
+                        _ => {
+                            let url = url.map(text).unwrap_or_default();
+                            carrier.not_carried(server.line, of_type("Server", &kind, &url));
+                        }
+                    }
+                }
+            }
+            "Redirect" => redirect(carrier, child, "autodiscover.redirect_address"),
+            "Error" => carrier.not_carried(child.line, described("Error", &text(child))),
+            _ => carrier.unknown(child),
+        }
+    }
+}

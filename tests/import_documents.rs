@@ -1,0 +1,234 @@
+//! `mailsetup import` of documents: autoconfig, responses to Autodiscover, profiles, and the scripts in PHP
+//! that print them.
+
+use crate::common::{Sandbox, command, program, source};
+use mailsetup::commands::CHECKS;
+use mailsetup::config::check;
+use mailsetup::draft::{self, Draft};
+use mailsetup::import::{autoconfig, php, pox, profile};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Reads a file.
+type Reader = fn(&str, &[u8]) -> Result<Draft, String>;
+
+/// The readers, by the beginnings of the names of fixtures.
+const READERS: [(&str, Reader); 4] = [
+    ("autoconfig-", autoconfig::read),
+    ("pox-", pox::read),
+    ("profile-", profile::read),
+    ("php-", php::read),
+];
+
+fn fixtures() -> Vec<(PathBuf, Reader)> {
+    let folder = source("tests/fixtures/import");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("fixtures") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let reader = READERS.iter().find(|(prefix, _)| name.starts_with(prefix));
+        found.extend(reader.map(|(_, reader)| (path, *reader)));
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    found
+}
+
+/// The only other file.
+fn input(folder: &Path) -> PathBuf {
+    let entries = fs::read_dir(folder).expect("a fixture");
+    let mut names = entries.map(|entry| entry.expect("an entry").path());
+    let found = names.find(|path| path.file_stem().is_some_and(|stem| stem == "input"));
+    found.unwrap_or_else(|| panic!("{folder:?} has no input"))
+}
+
+/// The configuration and the notes.
+fn imported(mut draft: Draft) -> (String, String) {
+    let target = Path::new("config.toml");
+    draft.settle();
+    draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
+        Ok(_) => Ok(()),
+        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
+    });
+    let notes = draft.notes.iter().map(|note| format!("{note}\n")).collect();
+    (draft::write(&draft), notes)
+}
+
+#[test]
+fn documents_become_the_expected_configuration() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 30, "only {} fixtures", fixtures.len());
+    for (folder, reader) in fixtures {
+        let input = input(&folder);
+        let name = input.file_name().expect("a name").to_string_lossy();
+        let bytes = fs::read(&input).expect("an input");
+        let draft = reader(&name, &bytes).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
+        let (made, notes) = imported(draft);
+        let checked = check::text(Path::new("config.toml"), &made, &CHECKS);
+        assert!(checked.is_ok(), "{folder:?}:\n{made}\n{checked:?}");
+        for (name, text) in [("expected.toml", made), ("expected.notes", notes)] {
+            let path = folder.join(name);
+            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+                fs::write(&path, &text).expect("writable");
+            }
+            let expected = fs::read_to_string(&path).unwrap_or_default();
+            assert_eq!(text, expected, "{path:?}: UPDATE_GOLDEN=1 rewrites it");
+        }
+    }
+}
+
+/// Files that are hostile end with one line, and soon.
+#[test]
+fn hostile_documents_end_with_one_line() {
+    let many = |text: &str, count: usize| text.repeat(count);
+    let bomb = {
+        let levels = (1..9).map(|at| format!("<!ENTITY l{at} \"&l{};&l{};\">", at - 1, at - 1));
+        let levels: String = levels.collect();
+        format!(
+            "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY l0 \"x\">{levels}]><clientConfig>&l8;</clientConfig>"
+        )
+    };
+    let mut binary: Vec<u8> = (0..4096).map(|at: u32| at.to_le_bytes()[0]).collect();
+    binary[0] = 0x30;
+    binary[1] = 0x82;
+    let megabytes = 4 * 1024 * 1024 - 100;
+    let fill = |start: &str, text: &str| start.to_owned() + &many(text, megabytes / text.len());
+    let mut hostile: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        binary,
+        vec![b' '; 64 * 1024 * 1024],
+        b"bplist00\xd1\x01\x02".to_vec(),
+        b"-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n".to_vec(),
+        vec![0xff; 1000],
+        bomb.into_bytes(),
+    ];
+    let texts = [
+        fill("<clientConfig>", "<a>"),
+        fill("<clientConfig>", "<a/>"),
+        fill("<clientConfig ", "a='b' "),
+        fill("<plist>", "<dict><key>PayloadContent</key>"),
+        fill("<plist><dict>", "<key>"),
+        fill("", "<clientConfig"),
+        fill("", "<Autodiscover></Autodiscover"),
+        fill("server=a\n", "<clientConfig $server "),
+        fill("<?php echo <<<END\n<clientConfig>\n", "text {$a} $b[c] ${d} \\n\n"),
+        fill("<?php echo \"<clientConfig>", "{$a[\"{$b[\""),
+        fill("<?php $a = '", "\\'\\"),
+        fill("<?php ", "{$a = [$a];"),
+        fill("<?php ", "("),
+        fill("<?php $a = ", "[[["),
+        fill("<?php $a = 1", " ? 1"),
+        fill("<?php $a", "[1]"),
+        fill("<?php ", "if ($a) "),
+        fill("<?php ", "if ($a): "),
+        fill("<?php ", "if (f()) { $a = 1; } else { $b = 2; }"),
+        fill("<?php $a = 'b'; ", "$a = $a . $a; "),
+        fill("<?php function f() { f(); f(); } f();", " f();"),
+        fill("<?php ", "<<<a"),
+        fill("<?php ", "<<<a\n"),
+        fill("<?php ", "//?><?"),
+        fill("<?php ", "/* "),
+        fill("", "<?php <clientConfig>"),
+        fill("<?php echo \"", "${a"),
+        fill("<?php echo \"", "$a[b"),
+        fill("<?php $d = new DOMDocument(); $e = $d;", "$e->appendChild($e); echo $d->saveXML();"),
+        fill("<?php ", "$a[] = [1, 2, 3]; $b = $a; "),
+        fill("<?php foreach ([1,2,3,4,5,6,7,8,9] as $a) ", "foreach ([1,2,3,4,5,6,7,8,9] as $a) "),
+        fill(
+            "<?php $a = str_replace('a', 'aaaaaaaa', 'a');",
+            "$a = str_replace('a', 'aaaaaaaa', $a);",
+        ),
+        fill("<?php ", "switch ($a) { case 1: "),
+        fill("<?php ", "class a { const b = "),
+    ];
+    hostile.extend(texts.into_iter().map(String::into_bytes));
+    for (at, bytes) in hostile.iter().enumerate() {
+        let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        for (name, reader) in READERS {
+            let begin = Instant::now();
+            let result = reader("hostile", bytes);
+            let took = begin.elapsed();
+            assert!(took < Duration::from_secs(20), "{name}{at}: {took:?} for {start:?}");
+            match result {
+                Err(why) => assert!(!why.is_empty() && !why.contains('\n'), "{name}: {why}"),
+                // Nothing is found in it.
+                Ok(draft) => assert!(draft.top.servers.is_empty(), "{name}{at}: {start:?}"),
+            }
+        }
+    }
+}
+
+/// A script is followed in linear time: eight times the text takes about eight times as long.
+#[test]
+fn scripts_are_read_in_linear_time() {
+    let script = |count: usize| {
+        let line = "$name = \"mail.{$domain}\"; // a comment\n$list['key'] = 'value' . $name;\n";
+        "<?php\n".to_owned()
+            + &line.repeat(count)
+            + "?>\n<clientConfig><emailProvider/></clientConfig>"
+    };
+    let time = |count: usize| {
+        let script = script(count);
+        let begin = Instant::now();
+        for _ in 0..4 {
+            php::read("script", script.as_bytes()).expect("a draft");
+        }
+        begin.elapsed()
+    };
+    time(100);
+    let (short, long) = (time(300), time(2400));
+    assert!(long < short * 40 + Duration::from_millis(50), "{short:?} and {long:?}");
+}
+
+/// Our own documents, imported, give a configuration that answers the same.
+#[test]
+fn our_own_documents_come_back() {
+    let sandbox = Sandbox::new();
+    let config = "provider.name = \"Example Mail\"\nprovider.short_name = \"Example\"\n\
+        provider.webmail = \"https://webmail.example.org/\"\n\
+        [[provider.documentation]]\nurl = \"https://www.example.org/help\"\n\
+        title = { de = \"Hilfe\", en = \"Help\" }\n\
+        [imap]\nhost = \"imap.example.org\"\nalternatives = [{ port = 143, security = \"starttls\" }]\n\
+        [pop3]\nhost = \"pop.example.org\"\nleave_on_server = true\ndays_on_server = 14\n\
+        [smtp]\nhost = \"smtp.example.org\"\nsecurity = \"tls\"\n\
+        [managesieve]\nenabled = true\nhost = \"imap.example.org\"\n\
+        [caldav]\nurl = \"https://dav.example.org/calendars/\"\n\
+        [carddav]\nurl = \"https://dav.example.org/contacts/\"\n\
+        [webdav]\nurl = \"https://files.example.org/\"\n\
+        [jmap]\nurl = \"https://jmap.example.org/.well-known/jmap\"\n\
+        [domain.\"example.org\"]\n";
+    // Outlook's documents have no alternatives and no names; Apple's have one server to read mail.
+    let simple = "[imap]\nhost = \"imap.example.org\"\n\
+        [pop3]\nenabled = false\n\
+        [smtp]\nhost = \"smtp.example.org\"\nsecurity = \"tls\"\n\
+        username = \"%EMAILLOCALPART%\"\n\
+        [apple]\nidentifier = \"net.example.mail\"\n[provider]\nname = \"Example Mail\"\n\
+        [domain.\"example.org\"]\n";
+    for (document, reader, config) in [
+        ("thunderbird", autoconfig::read as Reader, config),
+        ("outlook", pox::read, simple),
+        ("apple", profile::read, simple),
+    ] {
+        let shown = |name: &str, text: &str| {
+            let file = sandbox.write(name, text);
+            let mut show = command(program());
+            let show =
+                show.arg("--config").arg(&file).args(["show", "ann@example.org", "--client"]);
+            let output = show.arg(document).output().expect("program");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).expect("UTF-8")
+        };
+        let before = shown("before.toml", config);
+        let draft = reader(document, before.as_bytes()).expect("a draft");
+        let (made, notes) = imported(draft);
+        let after = shown("after.toml", &made);
+        let of_name = |text: &str| text.replace("Example Mail", "example.org");
+        match document {
+            // The names of a provider are not in it.
+            "outlook" => assert_eq!(after, before, "{made}\n{notes}"),
+            // The description is that of the mailbox, and made anew.
+            "apple" => assert_eq!(of_name(&after), of_name(&before), "{made}\n{notes}"),
+            _ => assert_eq!(after, before, "{made}\n{notes}"),
+        }
+    }
+}
