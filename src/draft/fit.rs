@@ -115,3 +115,26 @@ fn with_values(values: Vec<(&'static str, Noted<Value>)>) -> String {
     settings.values = values;
     write(&draft)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a configuration: one of the servers to read mail must be enabled.
+    fn check(text: &str) -> Result<(), Misfit> {
+        let disabled = text.matches("enabled = false").count();
+        if disabled < 2 { Ok(()) } else { Err("imap and pop3 are both disabled".to_owned()) }
+    }
+
+    #[test]
+    fn a_server_of_each_protocol_fits_alone() {
+        for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp, Protocol::ManageSieve] {
+            let mut draft = Draft::default();
+            let mut server = Server::new(protocol);
+            server.host = Some(Noted::assumed("mail.example.org".to_owned(), "a test"));
+            draft.top.servers.push(server);
+            fit(&mut draft, &check);
+            assert_eq!((draft.top.servers.len(), draft.notes), (1, Vec::new()), "{protocol}");
+        }
+    }
+}
