@@ -127,6 +127,12 @@ test-tables:
 	sh tests/install-tables.sh
 	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --ignored servers::tables
 
+## test-takeover: old responders run, are taken over, and compared; installs them (Debian; as root)
+test-takeover:
+	sh tests/install-tools.sh
+	sh tests/install-takeover.sh
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --include-ignored takeover::
+
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:
 	sh tests/install-tools.sh
@@ -409,4 +415,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-tables test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-takeover test-tables test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

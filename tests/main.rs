@@ -58,6 +58,7 @@ mod servers;
 mod shared;
 #[cfg(feature = "sign")]
 mod signing;
+mod takeover;
 mod templates;
 mod upgrade;
 mod values;

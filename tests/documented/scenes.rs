@@ -51,6 +51,19 @@ haproxy_frontend() {
     printf 'frontend http\n    mode http\n    bind :80\n' >>/etc/haproxy/haproxy.cfg
     sed -n 's/^#     \([a-z]\)/    \1/p' "contrib/haproxy/$1" >>/etc/haproxy/haproxy.cfg
 }
+# What answered before, at the paths of the page: scripts below nginx, and configurations of others.
+old_responders() {
+    old=tests/fixtures/takeover
+    mkdir -p /var/www/autoconfig /var/lib/automx2 /srv/autodiscover
+    cp -r $old/php-heredoc/site/. /var/www/autoconfig
+    cp $old/php-html/site/mail/config-v1.1.xml /var/www/autoconfig/mail/
+    cp $old/automx2-seed/seed.json /var/lib/automx2/
+    cp $old/automx-1/automx.conf /etc/
+    cp $old/monogramm-ssl/docker-compose.yml $old/monogramm-starttls/autodiscover.env /srv/autodiscover/
+    nginx_site
+    systemctl start nginx
+    nginx_site 'include snippets/mailsetup.conf;'
+}
 # A source of logins for the domain.
 has_own_login() {
     mkdir -p /etc/mailsetup
@@ -155,6 +168,12 @@ pub const SCENES: [Scene; 49] = [
             ! systemctl start mailsetup-export-domains.service
             systemctl is-failed mailsetup-export-domains.service
             grep -qx example.net /var/lib/mailsetup-export/domains"#,
+    },
+    Scene {
+        page: "docs/import.md",
+        section: "",
+        before: "installed; old_responders",
+        after: "answers autoconfig.example.org https",
     },
     scene("docs/logins.md", "A rule", "installed"),
     Scene {
@@ -317,7 +336,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 27] = [
+pub const PRINTS: [(&str, &str); 32] = [
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -338,7 +357,12 @@ pub const PRINTS: [(&str, &str); 27] = [
     ("doveadm user -a /run/dovecot/mailsetup-userdb", "asmith"),
     ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
     ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
+    ("mailsetup import /var/www", "read as a PHP script"),
+    ("mailsetup import --stdout", "host = \""),
     // These go to a file.
+    ("curl -s 'http://autoconfig.example.org/mail/config-v1.1.xml", ""),
+    ("curl -s -H 'Content-Type: text/xml' http://autodiscover.example.org", ""),
+    ("mailsetup show ann@example.org --client thunderbird >/tmp/new.xml", ""),
     ("mailsetup dns --all --web-host www.example.org --format nsupdate >updates", ""),
     ("mailsetup dns --all --web-host www.example.org --format octodns", ""),
     ("mailsetup dns --all --web-host www.example.org --format powerdns >zones", ""),
@@ -377,6 +401,7 @@ pub const ELSEWHERE: [&str; 28] = [
     "make test-page",
     "make test-probe",
     "make test-tables",
+    "make test-takeover",
     "mailsetup probe",
     "sh tests/debian13.sh",
 ];

@@ -31,8 +31,13 @@ pub fn recorded() -> Vec<String> {
 
 /// Reads a recorded request; see `fixtures/README.md` for its form.
 pub fn read(name: &str) -> Request {
-    let path = source("tests/fixtures/requests").join(format!("{name}.http"));
-    let mut rest = &fs::read(&path).expect(name)[..];
+    read_file(&source("tests/fixtures/requests").join(format!("{name}.http")))
+}
+
+/// Reads a file of the same form.
+pub fn read_file(path: &Path) -> Request {
+    let name = path.display();
+    let mut rest = &fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"))[..];
     let mut lines = Vec::new();
     loop {
         let end = rest

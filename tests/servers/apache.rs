@@ -209,7 +209,7 @@ pub fn htaccess_fcgid(world: &Namespace) -> Vec<Process> {
     vec![start(world, "event", &["fcgid", "mime", "rewrite"])]
 }
 
-pub(super) fn clear() {
+pub fn clear() {
     for directory in ["sites-enabled", "conf-enabled"] {
         let _ = fs::remove_dir_all(Path::new("/etc/apache2").join(directory));
     }
@@ -238,7 +238,7 @@ fn shared_hosting(htaccess: String) {
     write(Path::new("/etc/apache2/sites-enabled/000-default.conf"), SHARED_HOSTING);
 }
 
-pub(super) fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
+pub fn start(world: &Namespace, mpm: &str, modules: &[&str]) -> Process {
     let mut main = String::from("ServerRoot /etc/apache2\nListen 80\n");
     if modules.contains(&"ssl") {
         main.push_str("Listen 443\n");

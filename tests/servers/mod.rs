@@ -125,7 +125,7 @@ fn existing_site() {
 }
 
 /// An empty directory into which the web server itself writes.
-fn servers_directory(path: &str) {
+pub fn servers_directory(path: &str) {
     let user = User::from_name("www-data").ok().flatten().expect("there is no user www-data");
     fs::create_dir_all(path).unwrap_or_else(|err| panic!("{path}: {err}"));
     // Not removed as a whole: it could not be created again in a user namespace, where an overlay
@@ -197,7 +197,7 @@ fn activate(world: &Namespace) -> Process {
 }
 
 /// The responder on the socket, started by the command in contrib's comments.
-fn serve(world: &Namespace) -> Process {
+pub fn serve(world: &Namespace) -> Process {
     serve_at(world, where_to("unix:/run/mailsetup.sock"), "www-data")
 }
 
