@@ -2,38 +2,51 @@
 
 use serde_json::{Value, json};
 
+use crate::account::AccountServer;
+use crate::common::Sandbox;
 use crate::rpc::Core;
-use crate::world::{
-    AccountServer, OWN_LOGIN, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World,
-};
+use crate::world::{OWN_LOGIN, PASSWORD, Setup, UNUSUAL, UNUSUAL_HOSTS, USUAL, World};
 
-/// Sets up an account with only an address and a password. Its authorities are compiled in, so the
-/// one of the test is refused unless certificate checks are off.
-fn logs_in(world: &World, securities: fn(&AccountServer) -> &'static [&'static str]) {
-    let mut core = Core::start(world.sandbox);
+/// Sets up an account with only an address and a password, and returns the settings that it uses. Its
+/// authorities are compiled in, so the one of the test is refused unless certificate checks are off.
+pub fn set_up(sandbox: &Sandbox, address: &str) -> String {
+    let mut core = Core::start(sandbox);
     let account = core.call("add_account", json!([])).expect("an account");
     let entered = json!({
-        "addr": world.address,
+        "addr": address,
         "password": PASSWORD,
         "certificateChecks": "acceptInvalidCertificates",
     });
     core.call("add_or_update_transport", json!([account, entered])).expect("a set-up");
     assert_eq!(core.call("is_configured", json!([account])), Ok(Value::Bool(true)));
     let info = core.call("get_info", json!([account])).expect("information");
-    let used = info["used_transport_settings"].as_str().expect("settings");
+    info["used_transport_settings"].as_str().expect("settings").to_owned()
+}
+
+/// Sets up an account and logs in.
+fn logs_in(world: &World, securities: fn(&AccountServer) -> &'static [&'static str]) {
+    let used = set_up(world.sandbox, world.address);
     for kind in ["imap", "smtp"] {
-        let server = world.server(kind);
-        let ways = securities(server).iter();
-        let ways: Vec<_> =
-            ways.map(|security| format!("{}:{}:{security}", server.host, server.port)).collect();
-        let ours = format!(" {kind}:[{}] ", ways.join(", "));
-        assert!(used.contains(&ours), "{used:?} lacks {ours:?}");
+        expect_use(&used, world.server(kind), securities);
         world.expect_login(kind);
     }
 }
 
+/// Panics unless the settings have this server.
+pub fn expect_use(
+    used: &str,
+    server: &AccountServer,
+    securities: fn(&AccountServer) -> &'static [&'static str],
+) {
+    let ways = securities(server).iter();
+    let ways: Vec<_> =
+        ways.map(|security| format!("{}:{}:{security}", server.host, server.port)).collect();
+    let ours = format!(" {}:[{}] ", server.kind, ways.join(", "));
+    assert!(used.contains(&ours), "{used:?} lacks {ours:?}");
+}
+
 /// As in autoconfig.
-fn as_told(server: &AccountServer) -> &'static [&'static str] {
+pub fn as_told(server: &AccountServer) -> &'static [&'static str] {
     if server.security == "SSL" { &["tls"] } else { &["starttls"] }
 }
 

@@ -16,7 +16,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod account;
+mod certificates;
 mod delta_chat;
+mod dns;
+mod init;
+mod machine;
 mod marionette;
 mod pimalaya;
 mod rpc;

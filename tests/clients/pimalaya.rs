@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+use crate::account::AccountServer;
+use crate::certificates::AUTHORITY;
 use crate::common::{client, command, run};
-use crate::world::{AUTHORITY, AccountServer, PACC, RESOLVER, UNUSUAL, USUAL, World};
+use crate::dns::RESOLVER;
+use crate::world::{PACC, UNUSUAL, USUAL, World};
 
 /// The settings that it finds by one of its mechanisms; `source` is the expected source.
 fn discover(world: &World, mechanism: &str, source: &str) -> Vec<AccountServer> {

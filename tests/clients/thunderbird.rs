@@ -2,24 +2,25 @@
 
 use serde_json::{Value, json};
 
+use crate::account::AccountServer;
+use crate::certificates::AUTHORITY;
+use crate::common::Sandbox;
 use crate::marionette::Marionette;
-use crate::world::{
-    AUTHORITY, AccountServer, HOSTED, OWN_LOGIN, PASSWORD, Setup, UNUSUAL, USUAL, World,
-};
+use crate::world::{HOSTED, OWN_LOGIN, PASSWORD, Setup, UNUSUAL, USUAL, World};
 
 /// The script that runs in Thunderbird.
 const SCRIPT: &str = include_str!("thunderbird.js");
 
 /// A running Thunderbird.
-struct Thunderbird(Marionette);
+pub struct Thunderbird(Marionette);
 
 impl Thunderbird {
-    fn start(world: &World) -> Self {
-        Self(Marionette::start(world.sandbox, AUTHORITY))
+    pub fn start(sandbox: &Sandbox) -> Self {
+        Self(Marionette::start(sandbox, AUTHORITY))
     }
 
     /// Discovers the account, logs in everywhere, sends a message, and returns what was found.
-    fn set_up(&mut self, address: &str, typed: bool) -> Value {
+    pub fn set_up(&mut self, address: &str, typed: bool) -> Value {
         self.0.run(SCRIPT, &json!([address, PASSWORD, typed, false]))
     }
 
@@ -27,6 +28,11 @@ impl Thunderbird {
     fn discover(&mut self, address: &str) -> Value {
         self.0.run(SCRIPT, &json!([address, PASSWORD, false, true]))
     }
+}
+
+/// The servers that were found.
+pub fn servers(found: &Value) -> Vec<AccountServer> {
+    found["servers"].as_array().expect("servers").iter().map(server).collect()
 }
 
 fn server(found: &Value) -> AccountServer {
@@ -46,11 +52,10 @@ fn sets_up(setup: &Setup, source: &str) {
     World::run(setup, |world| {
         // A password that was entered before the discovery is sent with Autodiscover requests.
         let typed = source.starts_with("exchange");
-        let found = Thunderbird::start(world).set_up(world.address, typed);
+        let found = Thunderbird::start(world.sandbox).set_up(world.address, typed);
         assert_eq!(found["source"], source, "{found:#}");
         assert_eq!(found["error"], Value::Null, "{found:#}");
-        let servers = found["servers"].as_array().expect("servers");
-        assert_eq!(servers.iter().map(server).collect::<Vec<_>>(), world.servers);
+        assert_eq!(servers(&found), world.servers);
         for kind in ["imap", "pop3", "smtp"] {
             world.expect_login(kind);
         }
@@ -130,7 +135,7 @@ fn methods(found: &Value) -> Vec<&str> {
 fn sets_up_with_a_password_where_a_token_would_do() {
     for auth in ["['oauth2', 'password']", "['password', 'oauth2']"] {
         World::run(&with_auth(auth, ""), |world| {
-            let found = Thunderbird::start(world).set_up(world.address, false);
+            let found = Thunderbird::start(world.sandbox).set_up(world.address, false);
             assert_eq!(found["source"], "xml-from-isp-https", "{auth}: {found:#}");
             assert_eq!(methods(&found), ["password-cleartext"; 3], "{auth}");
             for kind in ["imap", "pop3", "smtp"] {
@@ -151,7 +156,7 @@ fn takes_the_first_method_of_a_server_that_it_knows() {
         ("'oauth2'", "OAuth2"),
     ] {
         World::run(&with_auth(auth, hosts), |world| {
-            let found = Thunderbird::start(world).discover(world.address);
+            let found = Thunderbird::start(world.sandbox).discover(world.address);
             assert_eq!(methods(&found), [method, "password-cleartext", method], "{auth}");
         });
     }
@@ -162,7 +167,7 @@ fn takes_the_first_method_of_a_server_that_it_knows() {
 #[test]
 fn finds_nothing_where_only_a_token_will_do() {
     World::run(&with_auth("'oauth2'", "pop3.auth = 'oauth2'\n"), |world| {
-        let found = Thunderbird::start(world).discover(world.address);
+        let found = Thunderbird::start(world.sandbox).discover(world.address);
         let error = found["error"].as_str().unwrap_or_else(|| panic!("{found:#}"));
         assert!(error.contains("nothing found"), "{error}");
     });

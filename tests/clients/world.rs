@@ -11,22 +11,13 @@ use std::path::Path;
 use std::thread;
 
 use nix::unistd::User;
-use serde_json::Value;
-
+use crate::account::{self, AccountServer};
+use crate::certificates;
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, Sandbox, command, install_hint, run, source, wait_until, write};
+use crate::dns::{self, HERE};
 
 pub const PASSWORD: &str = "correct-horse-7";
-
-/// The address of all servers: one for documentation, since names that have only loopback addresses
-/// are hidden from programs that resolve with `AI_ADDRCONFIG`.
-const HERE: &str = "192.0.2.1";
-
-/// The address of the DNS server.
-pub const RESOLVER: &str = "127.0.0.1:53";
-
-/// The authority's certificate.
-pub const AUTHORITY: &str = "/etc/ssl/certs/authority.pem";
 
 const SOCKET: &str = "/run/mailsetup.sock";
 const CERTIFICATE: &str = "/etc/ssl/certs/mailsetup.pem";
@@ -34,44 +25,10 @@ const KEY: &str = "/etc/ssl/private/mailsetup.key";
 const DOVECOT_LOG: &str = "/var/log/dovecot.log";
 const POSTFIX_LOG: &str = "/var/log/postfix.log";
 
-//------------ AccountServer --------------------------------------------------
-
-/// A mail server as a client must set it up, in the terms of autoconfig.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountServer {
-    /// imap, pop3 or smtp
-    pub kind: String,
-    pub host: String,
-    pub port: u16,
-    /// SSL or STARTTLS
-    pub security: String,
-    pub authentication: String,
-    pub username: String,
-}
-
-/// The servers that `mailsetup show` prints for the address, with placeholders replaced.
+/// The servers that `mailsetup show` prints for the address.
 fn shown(config: &Path, address: &str) -> Vec<AccountServer> {
     let mut show = mailsetup(config);
-    let document = run(show.args(["show", "--client", "thunderbird", address]));
-    let elements = document.split("Server type=\"").skip(1);
-    let servers = elements.map(|element| {
-        let value = |name: &str| {
-            let (_, rest) = element.split_once(&format!("<{name}>")).expect("an element");
-            rest.split('<').next().expect("text").to_owned()
-        };
-        let local_part = address.split('@').next().expect("a local part");
-        AccountServer {
-            kind: element.split('"').next().expect("a type").to_owned(),
-            host: value("hostname"),
-            port: value("port").parse().expect("a port"),
-            security: value("socketType"),
-            authentication: value("authentication"),
-            username: value("username")
-                .replace("%EMAILADDRESS%", address)
-                .replace("%EMAILLOCALPART%", local_part),
-        }
-    });
-    servers.collect()
+    account::servers(&run(show.args(["show", "--client", "thunderbird", address])), address)
 }
 
 fn mailsetup(config: &Path) -> std::process::Command {
@@ -188,7 +145,12 @@ impl World<'_> {
             servers.iter_mut().for_each(|server| login.clone_into(&mut server.username));
         }
         let mut world = World { sandbox, address: setup.address, servers, processes: Vec::new() };
-        certificates();
+        certificates::authority();
+        certificates::certificate(
+            &["mail.example.org", "example.org", "*.example.org"],
+            KEY,
+            CERTIFICATE,
+        );
         world.dns(&config, setup);
         let listen = format!("unix:{SOCKET},mode=0660,group=www-data");
         world.add(mailsetup(&config).args(["serve", "--listen", &listen]), || {
@@ -212,19 +174,19 @@ impl World<'_> {
         if kind != "smtp" {
             let done = if is_dovecot_2_3() { "Login" } else { "Logged in" };
             let login = format!("{kind}-login: Info: {done}: user=<{}>, ", server.username);
-            expect(DOVECOT_LOG, &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
+            expect(Path::new(DOVECOT_LOG), &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
         } else if server.security == "SSL" {
-            expect(POSTFIX_LOG, &["postfix/submissions/smtpd[", " auth=1 "]);
+            expect(Path::new(POSTFIX_LOG), &["postfix/submissions/smtpd[", " auth=1 "]);
         } else {
-            expect(POSTFIX_LOG, &["postfix/submission/smtpd[", " starttls=1 auth=1 "]);
+            expect(Path::new(POSTFIX_LOG), &["postfix/submission/smtpd[", " starttls=1 auth=1 "]);
         }
     }
 
     /// Waits until a message was accepted from the user and delivered to the user.
     pub fn expect_message(&self) {
         let login = format!(", sasl_username={}", self.server("smtp").username);
-        expect(POSTFIX_LOG, &["/smtpd[", &login]);
-        expect(POSTFIX_LOG, &[&format!(" to=<{}>", self.address), " status=sent "]);
+        expect(Path::new(POSTFIX_LOG), &["/smtpd[", &login]);
+        expect(Path::new(POSTFIX_LOG), &[&format!(" to=<{}>", self.address), " status=sent "]);
     }
 
     fn add(&mut self, command: &mut std::process::Command, ready: impl FnMut() -> bool) {
@@ -233,52 +195,15 @@ impl World<'_> {
 
     /// The records that `mailsetup dns` prints, and the addresses.
     fn dns(&mut self, config: &Path, setup: &Setup) {
-        let mut zone =
-            "no-resolv\nno-hosts\nlocal=/#/\nlisten-address=127.0.0.1\nbind-interfaces\n\
-                        user=root\nmx-host=example.org,mail.example.org,10\n\
-                        mx-host=example.net,mail.example.org,10\n"
-                .to_owned();
         let mut hosts: BTreeSet<&str> = self.servers.iter().map(|server| &*server.host).collect();
         hosts.insert("mail.example.org");
         if setup.web.contains(&"example.org") {
             hosts.insert("example.org");
         }
-        for host in hosts {
-            writeln!(zone, "host-record={host},{HERE}").expect("text");
-        }
         let records = run(mailsetup(config).args(["dns", "--json", "example.org"]));
-        let records: Value = serde_json::from_str(&records).expect("JSON");
-        for record in records.as_array().expect("records") {
-            let text = |key: &str| record[key].as_str().expect("text").trim_end_matches('.');
-            let (name, data) = (text("name"), text("data"));
-            match text("type") {
-                "CNAME" if setup.web.contains(&name) => {
-                    writeln!(zone, "cname={name},{data}").expect("text");
-                }
-                "CNAME" => {}
-                "SRV" => {
-                    let fields: Vec<_> = data.split(' ').collect();
-                    let line = match *fields.as_slice() {
-                        [priority, weight, port, target] if !target.is_empty() => {
-                            format!("srv-host={name},{target},{port},{priority},{weight}")
-                        }
-                        // A target of "." means that the service is not available.
-                        _ => format!("srv-host={name}"),
-                    };
-                    writeln!(zone, "{line}").expect("text");
-                }
-                "TXT" => writeln!(zone, "txt-record={name},{data}").expect("text"),
-                other => panic!("a {other} record: {record}"),
-            }
-        }
-        write(Path::new("/etc/dnsmasq.conf"), zone);
-        write(Path::new("/etc/resolv.conf"), "nameserver 127.0.0.1\n");
-        write(Path::new("/etc/hosts"), "127.0.0.1 localhost\n");
-        write(Path::new("/etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
-        self.add(
-            command("dnsmasq").args(["--keep-in-foreground", "--conf-file=/etc/dnsmasq.conf"]),
-            || listens(53),
-        );
+        let mut zone = dns::hosts(&["example.org", "example.net"], "mail.example.org", hosts);
+        zone.push_str(&dns::records(&records, |name| setup.web.contains(&name)));
+        self.add(&mut dns::server(&zone), || listens(53));
     }
 
     /// contrib/nginx/vhost.conf unchanged, and example.org itself with
@@ -377,13 +302,13 @@ impl Drop for World<'_> {
 }
 
 /// Waits until a line of the log contains all of these.
-fn expect(log: &str, words: &[&str]) {
+pub fn expect(log: &Path, words: &[&str]) {
     let found = wait_until(|| {
         let log = fs::read(log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         log.lines().any(|line| words.iter().all(|word| line.contains(word)))
     });
-    assert!(found, "no line of {log} has {words:?}");
+    assert!(found, "no line of {} has {words:?}", log.display());
 }
 
 /// Whether Dovecot takes the configuration of 2.3, as on Debian 12; that of 2.4 has other keys.
@@ -500,47 +425,13 @@ postlog unix-dgram n - n - 1 postlogd
     assert!(wait_until(|| listens(587) && listens(465)), "postfix does not listen");
 }
 
-/// One certificate for all names, signed by an unknown authority.
-fn certificates() {
-    let config = "\
-[req]
-distinguished_name = name
-[name]
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
-[host]
-basicConstraints = critical, CA:FALSE
-extendedKeyUsage = serverAuth
-subjectAltName = DNS:example.org, DNS:*.example.org
-";
-    let config_path = "/etc/ssl/authority.cnf";
-    write(Path::new(config_path), config);
-    let authority_key = "/etc/ssl/private/authority.key";
-    let request = |name: &str, extensions: &str, key: &str, certificate: &str| {
-        let mut request = command("openssl");
-        request.args(["req", "-x509", "-config", config_path, "-days", "2", "-nodes"]);
-        request.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
-        request.args(["-subj", name, "-extensions", extensions, "-keyout", key]);
-        request.args(["-out", certificate]);
-        request
-    };
-    run(&mut request("/CN=Throw-away authority", "authority", authority_key, AUTHORITY));
-    run(request("/CN=mail.example.org", "host", KEY, CERTIFICATE).args([
-        "-CA",
-        AUTHORITY,
-        "-CAkey",
-        authority_key,
-    ]));
-}
-
 /// Whether a program listens on the port.
-fn listens(port: u16) -> bool {
+pub fn listens(port: u16) -> bool {
     TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).is_ok()
 }
 
 /// A file of contrib.
-fn contrib(name: &str) -> String {
+pub fn contrib(name: &str) -> String {
     fs::read_to_string(source("contrib").join(name)).expect("a file of contrib")
 }
 
