@@ -133,6 +133,13 @@ test-takeover:
 	sh tests/install-takeover.sh
 	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test main -- --include-ignored takeover::
 
+## test-init: init on mail hosts with Debian 12 and 13, where real clients log in; creates them (Debian; as root)
+test-init:
+	sh tests/install-tools.sh
+	sh tests/install-clients.sh
+	sh tests/install-init.sh
+	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test clients -- --ignored init::
+
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)
 test-probe:
 	sh tests/install-tools.sh
@@ -415,4 +422,4 @@ clean:
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-.PHONY: all run test test-debian13 test-container test-hosting test-packages test-clients test-clients-debian13 test-dns test-logins test-takeover test-tables test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help
+.PHONY: all run test test-debian13 test-container test-hosting test-init test-packages test-clients test-clients-debian13 test-dns test-logins test-takeover test-tables test-probe test-probe-clients test-page test-docs soak bench fuzz fuzz-minimise build static image hosting dist dist-check deb rpm release release-check install install-probe install-strip installdirs install-config uninstall man keys completions languages fmt lint deny clean help

@@ -10,8 +10,6 @@ set -eu
 
 needs='
 debootstrap:debootstrap
-dnsmasq:dnsmasq-base
-openssl:openssl
 /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 '
 

@@ -30,8 +30,7 @@ pub fn certificate(names: &[&str], key: &str, certificate: &str) {
 /// The configuration of one certificate with these extensions.
 fn config(extensions: &str) -> String {
     let path = "/etc/ssl/certificate.cnf";
-    let config =
-        format!("[req]\ndistinguished_name = name\n[name]\n[extensions]\n{extensions}");
+    let config = format!("[req]\ndistinguished_name = name\n[name]\n[extensions]\n{extensions}");
     write(Path::new(path), config);
     path.to_owned()
 }

@@ -27,8 +27,12 @@ const CERTIFICATE: &str = "/etc/ssl/certs/mail.pem";
 const KEY: &str = "/etc/ssl/private/mail.key";
 
 /// The files of the logs, in the root.
-const LOGS: [&str; 4] =
-    ["var/log/dovecot.log", "var/log/postfix.log", "var/log/mariadb.log", "var/log/nginx/error.log"];
+const LOGS: [&str; 4] = [
+    "var/log/dovecot.log",
+    "var/log/postfix.log",
+    "var/log/mariadb.log",
+    "var/log/nginx/error.log",
+];
 
 /// A running mail host.
 pub struct Machine<'a> {
@@ -76,12 +80,6 @@ impl Machine<'_> {
         write(&self.root.join(path), content);
     }
 
-    /// A file of the machine; the path is below its root.
-    pub fn read(&self, path: &str) -> String {
-        let path = self.root.join(path);
-        fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
-    }
-
     /// A certificate of the authority, at paths of the machine.
     fn certificate(&self, names: &[&str], key: &str, certificate: &str) {
         let inside = |path: &str| self.root.join(&path[1..]).to_str().expect("text").to_owned();
@@ -100,7 +98,11 @@ impl Machine<'_> {
         }
         self.add(dns::server(&zone), || listens(53));
         self.add(
-            self.mailsetup(&["serve", "--listen", "unix:/run/mailsetup.sock,mode=0660,group=www-data"]),
+            self.mailsetup(&[
+                "serve",
+                "--listen",
+                "unix:/run/mailsetup.sock,mode=0660,group=www-data",
+            ]),
             {
                 let socket = self.root.join("run/mailsetup.sock");
                 move || UnixStream::connect(&socket).is_ok()
@@ -131,11 +133,12 @@ impl Machine<'_> {
         let user = format!("user=<{address}>, ");
         // 2.3 and 2.4 begin the line in different ways.
         expect(&self.root.join(LOGS[0]), &["imap-login: Info: Log", &user, ", TLS"]);
-        expect(&self.root.join(LOGS[1]), &["/smtpd[", &format!(", sasl_username={address}")]);
+        expect(&self.root.join(LOGS[1]), &["/smtpd[", " disconnect from ", " auth=1 "]);
     }
 
-    /// Waits until a message was given to the mailbox.
+    /// Waits until a message was accepted from the mailbox, and given to it.
     pub fn expect_message(&self, address: &str) {
+        expect(&self.root.join(LOGS[1]), &["/smtpd[", &format!(", sasl_username={address}")]);
         let to = format!(" to=<{address}>");
         expect(&self.root.join(LOGS[1]), &["/lmtp[", &to, " status=sent "]);
     }

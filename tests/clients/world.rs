@@ -10,12 +10,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 
-use nix::unistd::User;
 use crate::account::{self, AccountServer};
 use crate::certificates;
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, Sandbox, command, install_hint, run, source, wait_until, write};
 use crate::dns::{self, HERE};
+use nix::unistd::User;
 
 pub const PASSWORD: &str = "correct-horse-7";
 
@@ -174,7 +174,10 @@ impl World<'_> {
         if kind != "smtp" {
             let done = if is_dovecot_2_3() { "Login" } else { "Logged in" };
             let login = format!("{kind}-login: Info: {done}: user=<{}>, ", server.username);
-            expect(Path::new(DOVECOT_LOG), &[&login, &format!(", lport={}, ", server.port), ", TLS"]);
+            expect(
+                Path::new(DOVECOT_LOG),
+                &[&login, &format!(", lport={}, ", server.port), ", TLS"],
+            );
         } else if server.security == "SSL" {
             expect(Path::new(POSTFIX_LOG), &["postfix/submissions/smtpd[", " auth=1 "]);
         } else {

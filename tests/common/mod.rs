@@ -264,6 +264,7 @@ pub fn install_hint(program: &str) -> String {
         "tests/install-logins.sh",
         "tests/install-tables.sh",
         "tests/install-takeover.sh",
+        "tests/install-init.sh",
         "tests/install-bench.sh",
     ] {
         let script = fs::read_to_string(source(name)).unwrap_or_default();

@@ -396,6 +396,7 @@ pub const ELSEWHERE: [&str; 28] = [
     "make test-debian13",
     "make test-dns",
     "make test-hosting",
+    "make test-init",
     "make test-logins",
     "make test-packages",
     "make test-page",
