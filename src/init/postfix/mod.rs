@@ -232,6 +232,15 @@ fn others(facts: &mut Facts, main: &Parameters) {
         let place = directories.origin.place().cloned();
         facts.notes.push(Note { kind: NoteKind::Warning, place, text });
     }
+    let unknown = main.unknown();
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown.iter().map(|name| format!("${name}")).collect();
+        let text = format!(
+            "not set in what was read, and taken to be empty: {}; `postconf -n` has all that is set",
+            shortened(&names.join(" "))
+        );
+        facts.notes.push(Note { kind: NoteKind::Warning, place: None, text });
+    }
     if main.is_exhausted() {
         let text = "a value has too many references, or one that is not complete; it is taken to be \
                     empty";

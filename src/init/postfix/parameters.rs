@@ -4,21 +4,26 @@
 
 use super::lines::{Setting, assignment, is_name, shortened};
 use crate::draft::{Origin, Place};
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 
 /// How deep references and braces may be nested. Postfix allows more than anybody writes.
 const MAX_DEPTH: usize = 24;
 /// How many bytes are read and written for all references together.
 const MAX_WORK: usize = 16 * 1024 * 1024;
+/// How many names in references that are not known are kept.
+const MAX_UNKNOWN: usize = 20;
 /// The longest value with its references.
 const MAX_VALUE: usize = 1024 * 1024;
 
 /// Postfix's values of parameters that are not set (postconf(5)). That of `myhostname` is the name
-/// of the machine, which is not known here.
+/// of the machine, which is not known here: empty.
 const DEFAULTS: &[(&str, &str)] = &[
+    ("config_directory", "/etc/postfix"),
+    ("data_directory", "/var/lib/postfix"),
     ("inet_interfaces", "all"),
     ("mydestination", "$myhostname, localhost.$mydomain, localhost"),
+    ("myhostname", ""),
     ("queue_directory", "/var/spool/postfix"),
     ("smtpd_enforce_tls", "no"),
     ("smtpd_sasl_auth_enable", "no"),
@@ -29,6 +34,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("smtpd_tls_wrappermode", "no"),
     ("smtpd_use_tls", "no"),
     ("virtual_mailbox_domains", "$virtual_mailbox_maps"),
+    ("virtual_mailbox_maps", ""),
 ];
 
 /// Parameters, and those that a service has of its own.
@@ -38,6 +44,8 @@ pub struct Parameters {
     work: Cell<usize>,
     /// True if a value had too many references.
     exhausted: Cell<bool>,
+    /// Names in references that are not known, at most [`MAX_UNKNOWN`].
+    unknown: RefCell<BTreeSet<String>>,
 }
 
 /// The parameters of one service, over those of main.cf.
@@ -54,7 +62,12 @@ pub struct Found {
 impl Parameters {
     /// No parameters.
     pub fn new() -> Parameters {
-        Parameters { set: HashMap::new(), work: Cell::new(MAX_WORK), exhausted: Cell::new(false) }
+        Parameters {
+            set: HashMap::new(),
+            work: Cell::new(MAX_WORK),
+            exhausted: Cell::new(false),
+            unknown: RefCell::default(),
+        }
     }
 
     /// Reads a line `name = value`; false if it is another. The last line of a name counts, of the
@@ -78,6 +91,11 @@ impl Parameters {
     /// True if a value was left out since its references are too many.
     pub fn is_exhausted(&self) -> bool {
         self.exhausted.get()
+    }
+
+    /// The names in values that are not known: these references were taken to be empty.
+    pub fn unknown(&self) -> Vec<String> {
+        self.unknown.borrow().iter().cloned().collect()
     }
 
     /// Where a parameter is set, if it is.
@@ -167,7 +185,13 @@ impl Parameters {
         match own.get(name).or_else(|| self.set.get(name)) {
             Some(setting) => self.expand(&setting.value, own, depth, &mut value)?,
             None if name == "mydomain" => value = self.domain(own, depth)?,
-            None => self.expand(default(name), own, depth, &mut value)?,
+            None => {
+                let default = DEFAULTS.iter().find(|(known, _)| *known == name);
+                if default.is_none() && rest.is_empty() {
+                    self.not_known(name);
+                }
+                self.expand(default.map_or("", |(_, value)| value), own, depth, &mut value)?;
+            }
         }
         match rest.split_at_checked(1) {
             Some(("?", rest)) => self.choice(!value.is_empty(), rest, own, depth, out),
@@ -178,6 +202,13 @@ impl Parameters {
                 out.push_str(&value);
                 Some(())
             }
+        }
+    }
+
+    fn not_known(&self, name: &str) {
+        let mut unknown = self.unknown.borrow_mut();
+        if unknown.len() < MAX_UNKNOWN {
+            unknown.insert(shortened(name));
         }
     }
 

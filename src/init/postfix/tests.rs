@@ -171,6 +171,18 @@ fn nothing_is_made_of_nothing() {
 }
 
 #[test]
+fn references_that_are_not_known_are_named() {
+    let text = "smtpd_tls_security_level = $level\nsmtpd_sasl_auth_enable = ${auth?no}${auth:yes}\n\
+        mydestination = $myhostname\nsmtpd_tls_cert_file = $config_directory/cert\n\
+        587 inet n - n - - smtpd\n";
+    let facts = read(&[Output { source: "postconf -n", text }]);
+    let named: Vec<_> = facts.notes.iter().filter(|note| note.text.contains('$')).collect();
+    let [note] = &named[..] else { panic!("{named:?}") };
+    assert!(note.text.contains("empty: $level;"), "{note}");
+    assert_eq!(facts.certificates[0].value.file, Path::new("/etc/postfix/cert"));
+}
+
+#[test]
 fn parts_of_the_output_are_enough() {
     let text = "587/inet/smtpd_sasl_auth_enable = yes\nmaildrop/unix/flags = x\n";
     let facts = read(&[Output { source: "postconf -P", text }]);
