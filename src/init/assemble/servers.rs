@@ -27,8 +27,10 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
         for socket in hidden {
             socket.note_why_not(&offered, draft);
         }
-        let Some((best, rest)) = offered.split_first() else {
-            let server = in_front(machine, protocol, &all, draft);
+        // A port for other servers is the last resort.
+        let is_in_front = offered.first().is_none_or(|it| it.is_relay());
+        let server = is_in_front.then(|| in_front(machine, protocol, &all, draft)).flatten();
+        let (Some((best, rest)), None) = (offered.split_first(), &server) else {
             draft.top.servers.extend(server);
             continue;
         };
@@ -240,7 +242,7 @@ fn in_front(
     let first = hidden.first()?;
     let ports = ports::of(protocol);
     let tls = ports.tls.map(|port| (port.number, Security::Tls));
-    let registered = tls.into_iter().chain([(ports.starttls.number, Security::StartTls)]);
+    let starttls = (ports.starttls.number, Security::StartTls);
     let open = |(number, _): &(NonZeroU16, Security)| {
         let listening = machine.listening.as_ref();
         // The mail server itself may listen there, for the proxy.
@@ -248,22 +250,18 @@ fn in_front(
             hidden.iter().any(|it| it.port() == *number && it.listener.reach != Reach::Loopback);
         !is_its_own && listening.is_some_and(|it| it.is_reachable(number.get()))
     };
-    let seen = registered.clone().find(open);
+    let seen = tls.into_iter().chain([starttls]).find(open);
     let is_behind = hidden.iter().any(|it| it.listener.behind_proxy.is_some());
-    let (number, security, reason) = match seen {
-        Some((number, security)) => (
-            number,
-            security,
+    let only_starttls = hidden.iter().all(|it| it.listener.security.value == Security::StartTls);
+    let ((number, security), reason) = match seen {
+        Some(found) => (
+            found,
             "another program listens on this port; it may be a proxy in front of the mail server",
         ),
-        None if is_behind => {
-            let (number, security) = registered.clone().next()?;
-            (
-                number,
-                security,
-                "clients come through a proxy, whose port is not known: correct it here",
-            )
-        }
+        None if is_behind => (
+            tls.filter(|_| !only_starttls).unwrap_or(starttls),
+            "clients come through a proxy, whose port is not known: correct it here",
+        ),
         // From this machine only, and nothing in front of it.
         None => return None,
     };
