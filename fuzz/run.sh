@@ -29,7 +29,7 @@ max_len() {
     case $1 in
     address) echo 400 ;;
     fastcgi_records | host | probe_url) echo 300 ;;
-    init_dovecot) echo 2048 ;;
+    init_dovecot | init_others) echo 2048 ;;
     pox_body) echo 1024 ;;
     template) echo 1024 ;;
     init_postfix | profile_cms | published) echo 2048 ;;

@@ -5,8 +5,10 @@
 
 use crate::common::{Sandbox, program, source};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 /// The folder of recorded outputs.
 fn fixtures() -> PathBuf {
@@ -62,4 +64,262 @@ fn recorded_machines_get_the_expected_configuration() {
         assert!(check.status.success(), "{}: {}", machine.display(), text(&check.stdout));
     }
     assert!(written >= 25, "{written} configurations");
+}
+
+//------------ Programs of this machine ---------------------------------------
+
+/// A machine with programs that print what was recorded; there is no real mail server on its path but
+/// those that the test does not replace.
+struct Machine {
+    sandbox: Sandbox,
+}
+
+impl Machine {
+    /// Programs that fail, in place of all that are asked.
+    fn new() -> Self {
+        let machine = Self { sandbox: Sandbox::new() };
+        for name in ["doveconf", "postconf", "postmulti", "postmap", "exim4", "exim"] {
+            machine.program(name, "exit 1");
+        }
+        machine
+    }
+
+    /// A program, as a script.
+    fn program(&self, name: &str, script: &str) {
+        let path = self.sandbox.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
+        let status = Command::new("chmod").arg("755").arg(path).status().expect("chmod");
+        assert!(status.success());
+    }
+
+    /// Dovecot, by the name of its fixture.
+    fn dovecot(&self, name: &str) {
+        let folder = fixtures().join(name).display().to_string();
+        self.program(
+            "doveconf",
+            &format!(
+                "case $1 in -n) cat {folder}/doveconf-n ;; -S) cat {folder}/doveconf-S ;; esac"
+            ),
+        );
+    }
+
+    /// Postfix, by the name of its fixture; lines are added to its parameters.
+    fn postfix(&self, name: &str, lines: &str) {
+        let folder = fixtures().join(name).display().to_string();
+        let more = self.sandbox.write("more", lines);
+        self.program(
+            "postconf",
+            &format!(
+                "case \"$*\" in *-M*) cat {folder}/master-M ;; *-P*) cat {folder}/master-P ;; \
+                 *) cat {folder}/postconf-x {} ;; esac",
+                more.display()
+            ),
+        );
+    }
+
+    /// Runs `init` with these arguments.
+    fn init(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let mut init = Command::new(program());
+        let path = format!("{}:/usr/bin:/bin", self.sandbox.path("bin").display());
+        init.env_clear().env("PATH", path).current_dir(self.sandbox.path(""));
+        init.args(["--config", "config.toml", "init"]).args(arguments);
+        let Output { status, stdout, stderr } = init.output().expect("mailsetup");
+        (status.code(), text(&stdout), text(&stderr))
+    }
+}
+
+#[test]
+fn a_machine_is_read_checked_and_written_once() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    machine.postfix("postfix-trap-465", "");
+    let (status, stdout, stderr) = machine.init(&[]);
+    assert_eq!(status, Some(0), "{stderr}");
+    let config = machine.sandbox.path("config.toml");
+    let written = fs::read_to_string(&config).expect("a configuration");
+    assert!(written.contains("# Seen: doveconf -S:"), "{written}");
+    assert!(written.contains("# Seen: postconf -M:"), "{written}");
+    assert!(written.contains("[domain.\"example.org\"]"), "{written}");
+    assert!(!written.contains("Nothing of this machine"), "{written}");
+    let mode = fs::metadata(&config).expect("metadata").permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    assert!(stdout.starts_with("Written: config.toml\n"), "{stdout}");
+    assert!(stdout.contains("config.toml: no errors"), "{stdout}");
+    assert!(stdout.contains("mailsetup --config config.toml dns example.org\n"), "{stdout}");
+    assert!(stdout.contains("mailsetup probe example.org\n"), "{stdout}");
+
+    // Never over a file that exists.
+    let (status, stdout, stderr) = machine.init(&[]);
+    assert_eq!((status, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("the file exists; --force overwrites it"), "{stderr}");
+    fs::write(&config, "# mine\n").expect("write");
+    let (status, stdout, _) = machine.init(&["--stdout"]);
+    assert_eq!((status, &stdout), (Some(0), &written));
+    assert_eq!(fs::read_to_string(&config).expect("read"), "# mine\n");
+    let (status, _, stderr) = machine.init(&["--force"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert_eq!(fs::read_to_string(&config).expect("read"), written);
+    let kept = machine.sandbox.path("config.toml.bak");
+    assert_eq!(fs::read_to_string(kept).expect("the old file"), "# mine\n");
+    let names = fs::read_dir(machine.sandbox.path("")).expect("the folder");
+    assert_eq!(names.count(), 4, "no file is left behind");
+}
+
+#[test]
+fn programs_that_hang_or_never_stop_are_ended() {
+    let machine = Machine::new();
+    machine.program("doveconf", "sleep 100 & sleep 100");
+    machine.program("postconf", "exec yes");
+    machine.program("exim4", "kill -9 $$");
+    let start = Instant::now();
+    let (status, _, stderr) = machine.init(&["--stdout"]);
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert_eq!(status, Some(1), "{stderr}");
+    let hangs = "doveconf -n: it has not ended after 10 seconds, and was stopped";
+    assert!(stderr.contains(hangs), "{stderr}");
+    assert!(stderr.contains("postconf -M: it prints more than 4 MiB"), "{stderr}");
+    assert!(stderr.contains("no configuration was written"), "{stderr}");
+}
+
+#[test]
+fn an_output_counts_even_if_its_program_fails() {
+    let machine = Machine::new();
+    let folder = fixtures().join("dovecot-unknownprotocol").display().to_string();
+    machine.program(
+        "doveconf",
+        &format!(
+            "case $1 in -n) cat {folder}/doveconf-n; cat {folder}/stderr >&2; exit 89 ;; \
+             -S) cat {folder}/doveconf-S; exit 89 ;; esac"
+        ),
+    );
+    machine.postfix("postfix-ispmail", "");
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stdout.contains("[imap]"), "{stdout}");
+    assert!(stderr.contains("Dovecot does not start with this configuration"), "{stderr}");
+}
+
+#[test]
+fn lists_and_tables_of_domains_are_read() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    let list = machine.sandbox.write("vdomains", "example.org OK\nexample.net OK\n");
+    let hidden = machine.sandbox.write("hidden", "example.com\n");
+    let query = machine.sandbox.write(
+        "mysql.cf",
+        "user = mail\npassword = Xyzzy-31415\nhosts = 127.0.0.1\ndbname = mail\n\
+         query = SELECT 1 FROM domains WHERE name = '%s'\n",
+    );
+    let status = Command::new("chmod").arg("600").arg(&hidden).status().expect("chmod");
+    assert!(status.success());
+    let shown = |path: &Path| path.display().to_string();
+    let (list, hidden, query) = (shown(&list), shown(&hidden), shown(&query));
+    machine.postfix(
+        "postfix-ispmail",
+        &format!(
+            "virtual_mailbox_domains = hash:{list}, {hidden}, hash:/nowhere/table, mysql:{query}, \
+             /nowhere/list\n"
+        ),
+    );
+    // The second table has no text file.
+    machine.program(
+        "postmap",
+        "case $2 in */table) echo 'ann@example.edu x'; echo 'bob@example.edu x' ;; \
+         *) echo 'example.net OK'; echo 'example.org OK' ;; esac",
+    );
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    let lists = format!("list_files = [\"{list}\", \"{hidden}\"]");
+    assert!(stdout.contains(&lists), "{stdout}");
+    assert!(stdout.contains("[domain.\"example.edu\"]"), "{stdout}");
+    assert!(stdout.contains("answer = \"any\""), "{stdout}");
+    assert!(stderr.contains(&format!("{hidden} cannot be read by all users")), "{stderr}");
+    assert!(stderr.contains("domains in /nowhere/list: No such file or directory"), "{stderr}");
+    let command = "| mailsetup import --domains - --list /etc/mailsetup/domains";
+    assert!(stderr.contains(command), "{stderr}");
+    assert!(stderr.contains("SELECT DISTINCT name FROM domains"), "{stderr}");
+    assert!(!stderr.contains("Xyzzy") && !stdout.contains("Xyzzy"), "{stderr}");
+}
+
+#[test]
+#[cfg(feature = "sign")]
+fn the_name_in_the_certificate_is_the_host() {
+    for (names, host, origin) in [
+        ("DNS:www.example.org,DNS:mail.example.org", "mail.example.org", "Seen"),
+        ("DNS:www.example.org,DNS:imap.example.net", "imap.example.net", "Seen"),
+        ("DNS:*.example.org", "mail.example.org", "Seen"),
+        ("DNS:*.example.net", "mail.example.net", "Assumed"),
+        ("DNS:mx7.example.net", "mx7.example.net", "Seen"),
+    ] {
+        let machine = Machine::new();
+        let file = certificate(&machine.sandbox, names);
+        let folder = fixtures().join("dovecot-ispmail").display().to_string();
+        let replace = format!("sed 's#/etc/letsencrypt/.*/fullchain.pem#{}#'", file.display());
+        machine.program(
+            "doveconf",
+            &format!("case $1 in -n) {replace} {folder}/doveconf-n ;; -S) {replace} {folder}/doveconf-S ;; esac"),
+        );
+        machine.postfix("postfix-ispmail", &format!("smtpd_tls_cert_file = {}\n", file.display()));
+        let (status, stdout, stderr) = machine.init(&["--stdout"]);
+        assert_eq!(status, Some(0), "{stderr}");
+        let imap = stdout.split("[imap]").nth(1).expect("a table");
+        assert!(imap.starts_with(&format!("\n# {origin}: ")), "{names}: {imap}");
+        assert!(imap.contains(&format!("host = \"{host}\"")), "{names}: {imap}");
+    }
+}
+
+/// A certificate for these names.
+#[cfg(feature = "sign")]
+fn certificate(sandbox: &Sandbox, names: &str) -> PathBuf {
+    let (file, key) = (sandbox.path("cert.pem"), sandbox.path("cert.key"));
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ]);
+    openssl.args([
+        "-subj",
+        "/CN=test",
+        "-days",
+        "30",
+        "-addext",
+        &format!("subjectAltName={names}"),
+    ]);
+    let output = openssl.arg("-keyout").arg(key).arg("-out").arg(&file).output().expect("openssl");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    file
+}
+
+//------------ Files of another machine ---------------------------------------
+
+#[test]
+fn files_that_are_something_else_end_with_one_line() {
+    let machine = Machine::new();
+    machine.sandbox.write("binary", [0_u8, 159, 146, 150]);
+    machine.sandbox.write("large", vec![b'a'; 5 * 1024 * 1024]);
+    machine.sandbox.write("other", "hello\n");
+    machine.sandbox.write("deep", format!("# 2.3.19.1 (9b53102964)\n{}", "a {\n".repeat(100_000)));
+    for (arguments, message) in [
+        (&["--doveconf", "binary"][..], "binary: it is not text"),
+        (&["--postconf", "large"], "large: it is larger than 4 MiB"),
+        (&["--doveconf", "other"], "other: not the output of doveconf"),
+        (&["--doveconf", "deep"], "deep: line "),
+        (&["--postconf", "other"], "other: it is not the output of postconf"),
+        (&["--exim", "other"], "other: it is not the output of `exim -bP"),
+        (&["--smtpd", "other"], "other: it is not smtpd.conf"),
+        (&["--listening", "other"], "other: it is not /proc/net/tcp"),
+        (&["--master", "nowhere"], "nowhere: No such file or directory"),
+        (&["--master", "bin"], "bin: Is a directory"),
+        (&["--doveconf", "-", "--postconf", "-"], "- can be given once"),
+        (&["--doveconf", "other", "--doveconf", "other"], "--doveconf takes the output of"),
+    ] {
+        let (status, stdout, stderr) = machine.init(arguments);
+        assert_eq!((status, stdout.as_str()), (Some(1), ""), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+        assert!(stderr.contains(message), "{arguments:?}: {stderr}");
+    }
 }

@@ -14,6 +14,7 @@ pub mod fastcgi_records;
 pub mod host;
 pub mod import_domains;
 pub mod init_dovecot;
+pub mod init_others;
 pub mod init_postfix;
 pub mod list;
 pub mod mail_dialogue;
@@ -33,7 +34,7 @@ pub mod userdb_reply;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 21] = [
+pub const TARGETS: [(&str, Target); 22] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -43,6 +44,7 @@ pub const TARGETS: [(&str, Target); 21] = [
     ("host", host::run),
     ("import_domains", import_domains::run),
     ("init_dovecot", init_dovecot::run),
+    ("init_others", init_others::run),
     ("init_postfix", init_postfix::run),
     ("list", list::run),
     ("mail_dialogue", mail_dialogue::run),

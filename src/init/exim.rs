@@ -467,3 +467,93 @@ fn reach(mut addresses: Vec<IpAddr>) -> Reach {
     addresses.dedup();
     Reach::Addresses(addresses)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `465 Tls true Everywhere [Password]`
+    fn listeners(lines: &[&str]) -> Vec<String> {
+        let text = lines.join("\n");
+        let facts = read(&text, "exim -bP").expect("the output");
+        let shown = facts.listeners.iter().map(|it| {
+            let auth = it.auth.as_ref().map(|auth| auth.value.clone());
+            let Listener { port, security, requires_tls, reach, .. } = it;
+            format!("{} {:?} {requires_tls} {reach:?} {auth:?}", port.value, security.value)
+        });
+        shown.collect()
+    }
+
+    const PLAIN: &str = "plain authenticator:\ndriver = plaintext\npublic_name = PLAIN\n\
+                         server_condition = 1";
+
+    #[test]
+    fn a_port_has_tls_a_reach_and_logins() {
+        let always = "auth_advertise_hosts = *";
+        let after = "auth_advertise_hosts = ${if eq {$tls_in_cipher}{}{}{*}}";
+        let tls = "tls_advertise_hosts = *";
+        for (lines, expected) in [
+            (
+                &["daemon_smtp_ports = submission", after, tls, PLAIN][..],
+                &["587 StartTls true Everywhere Some([Password])"][..],
+            ),
+            (
+                &["daemon_smtp_ports = 465", "tls_on_connect_ports = submissions", always, PLAIN],
+                &["465 Tls true Everywhere Some([Password])"],
+            ),
+            (
+                &["daemon_smtp_ports = 587", "tls_advertise_hosts = ", always, PLAIN],
+                &["587 Plain false Everywhere Some([Password])"],
+            ),
+            (
+                &["daemon_smtp_ports = 587", tls, "auth_advertise_hosts = ", PLAIN],
+                &["587 StartTls false Everywhere None"],
+            ),
+            (
+                &["daemon_smtp_ports = smtp", tls, "local_interfaces = <; 127.0.0.1 ; ::1"],
+                &["25 StartTls false Loopback None"],
+            ),
+            (
+                &["daemon_smtp_ports = 25", tls, "local_interfaces = ::::1 : 192.0.2.1.587"],
+                &[
+                    "25 StartTls false Loopback None",
+                    "587 StartTls false Addresses([192.0.2.1]) None",
+                ],
+            ),
+        ] {
+            assert_eq!(listeners(lines), expected, "{lines:?}");
+        }
+        assert_eq!(read("protocols = imap", ""), None);
+    }
+
+    #[test]
+    fn lists_have_separators_of_their_own() {
+        for (text, elements) in [
+            ("25 : 465:587", &["25", "465", "587"][..]),
+            ("<; ::1 ; 127.0.0.1", &["::1", "127.0.0.1"]),
+            ("::::1 : a", &["::1", "a"]),
+            ("${if eq{a:b}{}{x:y}} : c", &["${if eq{a:b}{}{x:y}}", "c"]),
+            ("", &[]),
+        ] {
+            assert_eq!(list(text), elements, "{text}");
+        }
+    }
+
+    #[test]
+    fn domains_have_sources() {
+        for (element, source) in [
+            ("example.org", DomainSource::Name("example.org".to_owned())),
+            ("lsearch;/etc/domains", DomainSource::File("/etc/domains".into())),
+            ("partial-lsearch;/etc/domains", DomainSource::File("/etc/domains".into())),
+            ("/etc/domains", DomainSource::File("/etc/domains".into())),
+        ] {
+            assert_eq!(self::source(element), source, "{element}");
+        }
+        for element in ["!a.example", "^x", "+other", "*.example.org", "lsearch;$home/x", "nis;x"] {
+            assert!(matches!(self::source(element), DomainSource::Unknown(_)), "{element}");
+        }
+        for element in ["mysql;SELECT", "${lookup pgsql{SELECT}}"] {
+            assert!(matches!(self::source(element), DomainSource::Query { .. }), "{element}");
+        }
+    }
+}

@@ -397,3 +397,63 @@ impl Configuration {
         vec![source]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(text: &str) -> Facts {
+        read(&[File { name: "smtpd.conf", text }])
+    }
+
+    #[test]
+    fn a_listener_has_a_port_tls_and_logins() {
+        for (line, expected) in [
+            ("listen on all port 587 tls-require auth", "587 StartTls Everywhere true"),
+            ("listen on egress smtps auth <users>", "465 Tls Everywhere true"),
+            ("listen on 0.0.0.0 port submissions smtps", "465 Tls Everywhere false"),
+            ("listen on lo0", "25 Plain Loopback false"),
+            ("listen on 192.0.2.1 tls", "25 StartTls Addresses([192.0.2.1]) false"),
+            ("if = \"lo\"\nlisten on $if port submission", "587 Plain Loopback false"),
+            ("listen on all \\\n  port 587 # x\n", "587 Plain Everywhere false"),
+        ] {
+            let facts = facts(line);
+            let [it] = &facts.listeners[..] else { panic!("{line}: {:?}", facts.listeners) };
+            let Listener { port, security, reach, auth, .. } = it;
+            let found = format!("{} {:?} {reach:?} {}", port.value, security.value, auth.is_some());
+            assert_eq!(found, expected, "{line}");
+        }
+        assert_eq!(facts("listen on socket\n# listen on all\n").listeners, []);
+    }
+
+    #[test]
+    fn only_domains_that_are_delivered_here_count() {
+        let found = facts(
+            "table a { a.example, \"b.example\" }\ntable c file:/etc/c\ntable d \"/etc/d\"\n\
+             table e mysql:/etc/e\naction \"out\" relay\naction in maildir\n\
+             match from any for domain <a> action in\nmatch for domain <c> action in\n\
+             match for domain <d> action in\nmatch for domain <e> action in\n\
+             match for domain \"f.example\" action \"out\"\nmatch !for domain g.example action in\n\
+             match for domain { \"h.example\", i.example } action in\nmatch for any action in\n",
+        );
+        let found: Vec<_> = found.domains.into_iter().map(|it| it.value).collect();
+        let name = |name: &str| DomainSource::Name(name.to_owned());
+        let query = DomainSource::Query {
+            kind: "mysql".to_owned(),
+            file: Some("/etc/e".into()),
+            command: None,
+        };
+        assert_eq!(
+            found,
+            [
+                name("a.example"),
+                name("b.example"),
+                DomainSource::File("/etc/c".into()),
+                DomainSource::File("/etc/d".into()),
+                query,
+                name("h.example"),
+                name("i.example"),
+            ]
+        );
+    }
+}
