@@ -32,7 +32,7 @@ max_len() {
     init_dovecot | init_others) echo 2048 ;;
     pox_body) echo 1024 ;;
     template) echo 1024 ;;
-    init_postfix | profile_cms | published) echo 2048 ;;
+    import_* | init_postfix | profile_cms | published) echo 2048 ;;
     *) echo 600 ;;
     esac
 }

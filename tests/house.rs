@@ -225,6 +225,7 @@ const IN_ONE_FILE: &[(&str, &str)] = &[
     ("minijinja::", "page/theme.rs"),
     ("qrcodegen::", "page/qr.rs"),
     ("toml::", "config"),
+    ("saphyr_parser::", "import/yaml.rs"),
     ("fs::read(", "nowhere"),
     ("read_to_string(", "gateway/listener.rs"),
     ("clap::", "cli.rs commands/mod.rs"),

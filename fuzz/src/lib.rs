@@ -10,9 +10,14 @@ pub mod cgi_environment;
 pub mod config_toml;
 pub mod dns_answer;
 pub mod domain_file;
+pub mod drafted;
 pub mod fastcgi_records;
 pub mod host;
 pub mod import_domains;
+pub mod import_environment;
+pub mod import_ini;
+pub mod import_seed;
+pub mod import_yaml;
 pub mod init_dovecot;
 pub mod init_others;
 pub mod init_postfix;
@@ -34,7 +39,7 @@ pub mod userdb_reply;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 22] = [
+pub const TARGETS: [(&str, Target); 27] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -43,6 +48,10 @@ pub const TARGETS: [(&str, Target); 22] = [
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
     ("import_domains", import_domains::run),
+    ("import_environment", import_environment::run),
+    ("import_ini", import_ini::run),
+    ("import_seed", import_seed::run),
+    ("import_yaml", import_yaml::run),
     ("init_dovecot", init_dovecot::run),
     ("init_others", init_others::run),
     ("init_postfix", init_postfix::run),

@@ -39,16 +39,12 @@ pub fn pair(line: &str) -> Option<(&str, String)> {
 
 /// A value without its quotes, or without the comment behind it.
 fn unquoted(value: &str) -> String {
-    if let Some(inside) = value.strip_prefix('\'')
-        && let Some((inside, rest)) = inside.split_once('\'')
-        && is_comment(rest)
-    {
+    let single = value.strip_prefix('\'').and_then(|inside| inside.split_once('\''));
+    if let Some((inside, _)) = single.filter(|(_, rest)| is_comment(rest)) {
         return inside.to_owned();
     }
-    if let Some(inside) = value.strip_prefix('"')
-        && let Some((inside, rest)) = double_quoted(inside)
-        && is_comment(rest)
-    {
+    let double = value.strip_prefix('"').and_then(double_quoted);
+    if let Some((inside, _)) = double.filter(|(_, rest)| is_comment(rest)) {
         return inside;
     }
     let end = value

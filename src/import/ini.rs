@@ -94,9 +94,8 @@ fn sections(source: &str, text: &str, draft: &mut Draft) -> Result<Vec<Section>,
             strange.get_or_insert((number, 0)).1 += 1;
             continue;
         };
-        if line.starts_with([' ', '\t'])
-            && let Some(entry) = section.entries.last_mut()
-        {
+        let is_indented = line.starts_with([' ', '\t']);
+        if let Some(entry) = section.entries.last_mut().filter(|_| is_indented) {
             entry.value.push('\n');
             entry.value.push_str(trimmed);
             if entry.value.len() > max {
@@ -285,9 +284,8 @@ impl Reader<'_> {
         for (key, its) in
             [("provider.name", "account_name"), ("provider.short_name", "account_name_short")]
         {
-            if let Some(found) = entries.take_set(its)
-                && let Some(text) = filled_in(&found, draft)
-            {
+            let Some(found) = entries.take_set(its) else { continue };
+            if let Some(text) = filled_in(&found, draft) {
                 draft.top.set(key, found.noted(text));
             }
         }
@@ -295,11 +293,8 @@ impl Reader<'_> {
             [(Protocol::Imap, "imap"), (Protocol::Pop3, "pop"), (Protocol::Smtp, "smtp")]
         {
             let before = draft.top.of(protocol).next().is_some();
-            if let Some(server) = service(protocol, name, &mut entries, draft)
-                && (is_more || !before)
-            {
-                draft.top.servers.push(server);
-            }
+            let server = service(protocol, name, &mut entries, draft);
+            draft.top.servers.extend(server.filter(|_| is_more || !before));
         }
         let of_services = ["caldav", "carddav", "ox"];
         for service in of_services {

@@ -367,16 +367,12 @@ fn solarssk(entries: &mut Entries, _: &Input, draft: &mut Draft) {
     }
     for key in ["OUTLOOK_ENABLED", "THUNDERBIRD_ENABLED", "APPLE_MOBILECONFIG_ENABLED"] {
         if entries.value(key).is_some_and(|value| !is_true(value)) {
-            let Some(found) = entries.take(key) else { continue };
-            draft
-                .not_carried(found.place, format!("{}: all clients are answered here", found.text));
+            entries.leave(&[key], "all clients are answered here", draft);
         }
     }
-    if entries.value("RETURN_404_FOR_UNKNOWN_DOMAIN").is_some_and(|value| !is_true(value))
-        && let Some(found) = entries.take("RETURN_404_FOR_UNKNOWN_DOMAIN")
-    {
-        let text = format!("{}: other domains have status 404 here", found.text);
-        draft.not_carried(found.place, text);
+    let key = "RETURN_404_FOR_UNKNOWN_DOMAIN";
+    if entries.value(key).is_some_and(|value| !is_true(value)) {
+        entries.leave(&[key], "other domains have status 404 here", draft);
     }
 }
 

@@ -208,9 +208,8 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
             settings.len() - 1
         });
         let names = row.get("domains").and_then(Node::text).unwrap_or_default();
-        if let Some(server) = row.get("ldapserver").and_then(Node::text)
-            && ldap_servers.insert((server, names))
-        {
+        let server = row.get("ldapserver").and_then(Node::text);
+        if let Some(server) = server.filter(|server| ldap_servers.insert((*server, names))) {
             let text = format!("{}: ldapserver {server}", shortened(names));
             ldap(&text, Place::line(source, row.line), &mut draft);
         }
@@ -379,9 +378,8 @@ fn set_url(key: &'static str, url: &Found, settings: &mut Settings, notes: &mut 
         );
         notes.push(note(NoteKind::Warning, text));
     }
-    if let Some(known) = settings.set(key, url.noted(carried))
-        && known.value != carried.into()
-    {
+    let known = settings.set(key, url.noted(carried));
+    if known.is_some_and(|known| known.value != carried.into()) {
         let text = format!("{}: there is one URL of a kind here", url.text);
         notes.push(note(NoteKind::NotCarried, text));
     }

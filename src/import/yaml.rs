@@ -206,11 +206,9 @@ fn joined_surrogates(text: &str) -> Cow<'_, str> {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')) {
         let escape = at + found;
-        let units = [escape, escape + 6].map(|at| escaped_unit(text, at));
-        if let [Some(first), Some(second)] = units
-            && let Some(Ok(c)) = char::decode_utf16([first, second]).next()
-            && u32::from(c) > 0xffff
-        {
+        let units = [escape, escape + 6].into_iter().filter_map(|at| escaped_unit(text, at));
+        let c = char::decode_utf16(units).next().and_then(Result::ok);
+        if let Some(c) = c.filter(|c| u32::from(*c) > 0xffff) {
             joined.push_str(&text[done..escape]);
             joined.push(c);
             done = escape + 12;
