@@ -116,7 +116,7 @@ fn sections(source: &str, text: &str, draft: &mut Draft) -> Result<Vec<Section>,
         }
     }
     if let Some((line, count)) = strange {
-        let text = format!("{count} lines that are no key with a value");
+        let text = format!("{count} lines without a key and a value");
         draft.not_carried(Place::line(source, line), text);
     }
     Ok(sections)
