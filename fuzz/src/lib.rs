@@ -13,11 +13,16 @@ pub mod domain_file;
 pub mod drafted;
 pub mod fastcgi_records;
 pub mod host;
+pub mod import_autoconfig;
 pub mod import_domains;
 pub mod import_environment;
 pub mod import_ini;
 pub mod import_seed;
 pub mod import_yaml;
+pub mod import_php;
+pub mod import_pox;
+pub mod import_profile;
+pub mod imported;
 pub mod init_dovecot;
 pub mod init_others;
 pub mod init_postfix;
@@ -39,7 +44,7 @@ pub mod userdb_reply;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also that of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 27] = [
+pub const TARGETS: [(&str, Target); 31] = [
     ("address", address::run),
     ("cgi_environment", cgi_environment::run),
     ("config_toml", config_toml::run),
@@ -47,11 +52,15 @@ pub const TARGETS: [(&str, Target); 27] = [
     ("domain_file", domain_file::run),
     ("fastcgi_records", fastcgi_records::run),
     ("host", host::run),
+    ("import_autoconfig", import_autoconfig::run),
     ("import_domains", import_domains::run),
     ("import_environment", import_environment::run),
     ("import_ini", import_ini::run),
     ("import_seed", import_seed::run),
     ("import_yaml", import_yaml::run),
+    ("import_php", import_php::run),
+    ("import_pox", import_pox::run),
+    ("import_profile", import_profile::run),
     ("init_dovecot", init_dovecot::run),
     ("init_others", init_others::run),
     ("init_postfix", init_postfix::run),

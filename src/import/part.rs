@@ -24,10 +24,16 @@ const MAX_UNKNOWN: usize = 20;
 
 /// The beginnings and ends of documents.
 pub(super) const DOCUMENTS: [(&str, &str); 3] = [
-    ("<clientConfig", "</clientConfig>"),
-    ("<Autodiscover", "</Autodiscover>"),
-    ("<plist", "</plist>"),
+    ("<clientConfig", "</clientConfig"),
+    ("<Autodiscover", "</Autodiscover"),
+    ("<plist", "</plist"),
 ];
+
+/// The length of a document that begins here, with its end tag; none if it does not end.
+pub(super) fn len(text: &str, end: &str) -> Option<usize> {
+    let end = text.find(end)? + end.len();
+    Some(end + text[end..].find('>')? + 1)
+}
 
 /// A document.
 pub(super) struct Part<'a> {
@@ -73,7 +79,7 @@ pub(super) fn found<T>(
     let (Some(begin), false) = (begin, is_whole) else {
         return read(Part { source, text, lines: &mut LineCount::new(text) });
     };
-    let len = text[begin..].find(end).map_or(text.len() - begin, |len| len + end.len());
+    let len = len(&text[begin..], end).unwrap_or(text.len() - begin);
     let document = &text[begin..begin + len];
     // In a string of another language, quotes are escaped.
     let text = match document.contains("=\\\"") {

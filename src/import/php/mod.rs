@@ -17,7 +17,7 @@ mod statement;
 mod token;
 mod value;
 
-use super::part::{DOCUMENTS, Part, decoded, in_order};
+use super::part::{DOCUMENTS, Part, decoded, in_order, len};
 use super::{autoconfig, pox, profile};
 use crate::draft::{Draft, Place, merge};
 use state::{Cursor, Follower};
@@ -138,13 +138,13 @@ fn cut(pieces: &[Piece]) -> Vec<Document> {
         let Some(at) = (0..kinds.len()).min_by_key(|at| begin(&kinds[*at])) else { break };
         let ((start, end), read): ((&str, &str), Reader) = kinds[at];
         let found = text[from..].find(start).map(|at| from + at);
-        let len = found.and_then(|start| text[start..].find(end));
+        let len = found.and_then(|start| len(&text[start..], end));
         let (Some(start), Some(len)) = (found, len) else {
             // There are no more of this kind.
             kinds.remove(at);
             continue;
         };
-        let end = start + len + end.len();
+        let end = start + len;
         let first = starts.partition_point(|(at, _)| *at <= start).saturating_sub(1);
         let inside = starts[first..].iter().take_while(|(at, _)| *at < end);
         let inside = inside.map(|(at, line)| (at.saturating_sub(start), *line)).collect();

@@ -1,0 +1,5 @@
+//! Feeds libFuzzer's bytes to the target `import_php`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mailsetup_fuzz::import_php::run(data));
