@@ -1,46 +1,24 @@
 //! `mailsetup import` of documents: autoconfig, responses to Autodiscover, profiles, and the scripts in PHP
-//! that print them.
+//! that print them. What is made of each fixture is compared in `import.rs`.
 
-use crate::common::{Sandbox, command, program, source};
+use crate::common::{Sandbox, command, program};
 use mailsetup::commands::CHECKS;
 use mailsetup::config::check;
 use mailsetup::draft::{self, Draft};
 use mailsetup::import::{autoconfig, php, pox, profile};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Reads a file.
 type Reader = fn(&str, &[u8]) -> Result<Draft, String>;
 
-/// The readers, by the beginnings of the names of fixtures.
+/// The readers.
 const READERS: [(&str, Reader); 4] = [
-    ("autoconfig-", autoconfig::read),
-    ("pox-", pox::read),
-    ("profile-", profile::read),
-    ("php-", php::read),
+    ("autoconfig ", autoconfig::read),
+    ("pox ", pox::read),
+    ("profile ", profile::read),
+    ("php ", php::read),
 ];
-
-fn fixtures() -> Vec<(PathBuf, Reader)> {
-    let folder = source("tests/fixtures/import");
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("fixtures") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let reader = READERS.iter().find(|(prefix, _)| name.starts_with(prefix));
-        found.extend(reader.map(|(_, reader)| (path, *reader)));
-    }
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    found
-}
-
-/// The only other file.
-fn input(folder: &Path) -> PathBuf {
-    let entries = fs::read_dir(folder).expect("a fixture");
-    let mut names = entries.map(|entry| entry.expect("an entry").path());
-    let found = names.find(|path| path.file_stem().is_some_and(|stem| stem == "input"));
-    found.unwrap_or_else(|| panic!("{folder:?} has no input"))
-}
 
 /// The configuration and the notes.
 fn imported(mut draft: Draft) -> (String, String) {
@@ -52,29 +30,6 @@ fn imported(mut draft: Draft) -> (String, String) {
     });
     let notes = draft.notes.iter().map(|note| format!("{note}\n")).collect();
     (draft::write(&draft), notes)
-}
-
-#[test]
-fn documents_become_the_expected_configuration() {
-    let fixtures = fixtures();
-    assert!(fixtures.len() >= 30, "only {} fixtures", fixtures.len());
-    for (folder, reader) in fixtures {
-        let input = input(&folder);
-        let name = input.file_name().expect("a name").to_string_lossy();
-        let bytes = fs::read(&input).expect("an input");
-        let draft = reader(&name, &bytes).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
-        let (made, notes) = imported(draft);
-        let checked = check::text(Path::new("config.toml"), &made, &CHECKS);
-        assert!(checked.is_ok(), "{folder:?}:\n{made}\n{checked:?}");
-        for (name, text) in [("expected.toml", made), ("expected.notes", notes)] {
-            let path = folder.join(name);
-            if std::env::var_os("UPDATE_GOLDEN").is_some() {
-                fs::write(&path, &text).expect("writable");
-            }
-            let expected = fs::read_to_string(&path).unwrap_or_default();
-            assert_eq!(text, expected, "{path:?}: UPDATE_GOLDEN=1 rewrites it");
-        }
-    }
 }
 
 /// Files that are hostile end with one line, and soon.

@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 /// The beginning of the document.
 const START: &str = "<clientConfig";
 
-/// True for a text with an autoconfig document in it.
-pub fn recognises(text: &str) -> bool {
-    text.contains(START)
+/// True for a file with an autoconfig document in it.
+pub fn recognises(bytes: &[u8]) -> bool {
+    decoded(bytes).is_ok_and(|text| text.contains(START))
 }
 
 /// The draft of a file; the error is a message without the name of the file.

@@ -1,7 +1,9 @@
 //! The kinds of files that can be imported. A file is recognised by its content, not by its name.
 
 use super::yaml::{self, Documents, Node};
-use super::{environment, go_autoconfig, ini, isp_mail_config, seed, solarssk};
+use super::{
+    autoconfig, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile, seed, solarssk,
+};
 use crate::draft::Draft;
 
 /// A kind of file.
@@ -14,6 +16,8 @@ pub struct Kind {
 
 /// A file with all that is needed to recognise it.
 pub struct Input<'a> {
+    /// The file itself.
+    bytes: &'a [u8],
     /// The text without a byte order mark; empty if it is not UTF-8.
     text: &'a str,
     /// The text as YAML or JSON; the error is a message with the line.
@@ -21,11 +25,31 @@ pub struct Input<'a> {
 }
 
 /// The kinds in the order in which they are tried.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 12] = [
     Kind {
         name: "config.php of isp-mailConfig",
         recognises: |input| isp_mail_config::is_it(input.text),
         read: |source, input| Ok(isp_mail_config::read(source, input.text)),
+    },
+    Kind {
+        name: "a script in PHP that prints documents",
+        recognises: |input| php::recognises(input.bytes),
+        read: |source, input| php::read(source, input.bytes),
+    },
+    Kind {
+        name: "config-v1.1.xml (autoconfig)",
+        recognises: |input| autoconfig::recognises(input.bytes),
+        read: |source, input| autoconfig::read(source, input.bytes),
+    },
+    Kind {
+        name: "a response to Autodiscover in XML",
+        recognises: |input| pox::recognises(input.bytes),
+        read: |source, input| pox::read(source, input.bytes),
+    },
+    Kind {
+        name: "an Apple profile (.mobileconfig), also a signed one",
+        recognises: |input| profile::recognises(input.bytes),
+        read: |source, input| profile::read(source, input.bytes),
     },
     Kind {
         name: "automx.conf",
@@ -99,7 +123,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
         true => Ok(Documents::default()),
         false => yaml::read(text),
     };
-    let input = Input { text, documents };
+    let input = Input { bytes, text, documents };
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
         return (kind.read)(source, &input).map(|draft| (kind.name, draft));
     }

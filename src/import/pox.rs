@@ -24,9 +24,9 @@ const USUAL: [&str; 7] = [
     "ReferralPort",
 ];
 
-/// True for a text with a response to Autodiscover in it.
-pub fn recognises(text: &str) -> bool {
-    text.contains(START)
+/// True for a file with a response to Autodiscover in it.
+pub fn recognises(bytes: &[u8]) -> bool {
+    decoded(bytes).is_ok_and(|text| text.contains(START))
 }
 
 /// The draft of a file; the error is a message without the name of the file.

@@ -26,8 +26,14 @@ use token::Piece;
 /// Most documents of a script.
 const MAX_DOCUMENTS: usize = 20;
 
-/// True for a script in PHP.
-pub fn recognises(text: &str) -> bool {
+/// True for a script in PHP with a word of a document in it.
+pub fn recognises(bytes: &[u8]) -> bool {
+    let Ok(text) = decoded(bytes) else { return false };
+    let has_word = DOCUMENTS.iter().any(|(start, _)| text.contains(&start[1..]));
+    has_word && is_script(&text)
+}
+
+fn is_script(text: &str) -> bool {
     let has_short_tag = || {
         let mut tags = text.match_indices("<?").map(|(at, _)| text.as_bytes().get(at + 2));
         tags.any(|next| next.is_none_or(u8::is_ascii_whitespace))
