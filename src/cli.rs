@@ -132,7 +132,7 @@ pub struct ImportDomains {
     ///
     /// The file is replaced at once, and only if the domains change. A
     /// file that this command did not write is not replaced, except with
-    /// --force.
+    /// --force, which keeps it as FILE.bak.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     #[arg(requires = "domains", conflicts_with_all = ["directory", "stdout"])]
     pub list: Option<PathBuf>,

@@ -29,8 +29,6 @@ pub enum Kind {
     List,
     /// A map from addresses to logins.
     Map,
-    /// The output of a database client, which a command reads.
-    Table,
     /// A certificate with its chain.
     Certificate,
     /// A private key.
@@ -50,7 +48,6 @@ impl Kind {
     /// size. The memory of TOML is limited by `config::parts`.
     pub const fn max_bytes(self) -> u64 {
         match self {
-            Kind::Table => 64 * 1024 * 1024,
             Kind::Map => 48 * 1024 * 1024,
             Kind::List => 32 * 1024 * 1024,
             // A file with the certificates of all public authorities has a quarter of this size.

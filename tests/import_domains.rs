@@ -86,7 +86,7 @@ fn hostile_input_ends_with_one_line() {
         (b"\x7fELF\x02\x01\x01\x00".repeat(1000), 1, "line 1 has a control character"),
         (b"example.org\n\x1b[2Jx\n".to_vec(), 1, "line 2 has a control character"),
         (vec![b'x'; 1024 * 1024], 1, "line 1 is longer than 64 KiB"),
-        (vec![b'x'; 64 * 1024 * 1024 + 1], 2, "it is larger than 65536 KiB"),
+        (vec![b'x'; 64 * 1024 * 1024 + 1], 2, "it is larger than 64 MiB"),
         (vec![b'\n'; 1000], 1, "it names no domain"),
         (Vec::new(), 1, "it names no domain"),
     ] {
@@ -185,6 +185,8 @@ fn a_list_of_another_writer_is_not_replaced() {
     let run = import(&sandbox, b"a.example\nb.example\n", &["--list", "list", "--force"]);
     assert!(run.messages.contains("list: written, 2 domains, 1 new, 0 removed"), "{run:?}");
     assert_eq!(fs::read_to_string(&list).expect("a list"), format!("{MARK}a.example\nb.example\n"));
+    let kept = fs::read_to_string(sandbox.path("list.bak")).expect("the old list");
+    assert_eq!(kept, "# My domains\na.example\n");
     // An empty file has no writer.
     fs::write(&list, "").expect("a file");
     assert_eq!(import(&sandbox, b"a.example\n", &["--list", "list"]).status, Some(0));

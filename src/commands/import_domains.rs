@@ -5,6 +5,7 @@
 //! would lose more than half of its domains, or if this command did not write it: then the exit
 //! status is 1. Files of single domains are created, and never changed or removed.
 
+use super::input;
 use super::loading::load;
 use super::output::{COULD_NOT_RUN, FOUND, print};
 use crate::address::Domain;
@@ -13,12 +14,12 @@ use crate::config::find::Source;
 use crate::directory::layout::Layout;
 use crate::directory::list::List;
 use crate::files::{self, Kind};
-use crate::import::domains::{self, Domains, Noted};
+use crate::import::domains::{self, Domains, MAX_BYTES, Noted};
 use crate::log;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,16 +40,12 @@ type Done = Result<(), Failed>;
 
 /// Reads the domains of `file`, and prints or writes them.
 pub(super) fn run(file: &Path, arguments: &cli::Import, source: &Source) -> ExitCode {
-    let is_standard_input = file == Path::new("-");
-    let name = match is_standard_input {
-        true => "standard input".to_owned(),
-        false => file.display().to_string(),
-    };
+    let name = input::name(file);
     let failed = |Failed(status, message): Failed| {
         log::error(&message);
         ExitCode::from(status)
     };
-    let domains = match read(file, is_standard_input, &name) {
+    let domains = match read(file, &name) {
         Ok(domains) => domains,
         Err(error) => return failed(error),
     };
@@ -84,21 +81,9 @@ fn unable(path: &Path, error: &io::Error) -> Failed {
 
 //------------ Input ----------------------------------------------------------
 
-fn read(file: &Path, is_standard_input: bool, name: &str) -> Result<Domains, Failed> {
-    let input = match is_standard_input {
-        true => read_standard_input(),
-        false => files::read(file, Kind::Table),
-    };
-    let input = input
-        .map_err(|error| Failed(COULD_NOT_RUN, format!("{name}: {}", files::reason(&error))))?;
+fn read(file: &Path, name: &str) -> Result<Domains, Failed> {
+    let input = input::read(file, MAX_BYTES).map_err(|message| Failed(COULD_NOT_RUN, message))?;
     domains::read(&input).map_err(|error| refused(format!("{name}: {error}")))
-}
-
-fn read_standard_input() -> io::Result<Vec<u8>> {
-    let max = Kind::Table.max_bytes();
-    let mut input = Vec::new();
-    io::stdin().lock().take(max + 1).read_to_end(&mut input)?;
-    if input.len() as u64 > max { Err(files::too_large(Kind::Table)) } else { Ok(input) }
 }
 
 /// Names what was not used of the input.
@@ -137,7 +122,8 @@ fn lines(domains: &Domains) -> String {
 
 //------------ A list ---------------------------------------------------------
 
-/// Writes the list, unless it is the same. Without `at_least`, any list is replaced.
+/// Writes the list, unless it is the same. Without `at_least`, any list is replaced, and kept as
+/// `FILE.bak`.
 fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
     // A link stays, and the file that it leads to is replaced.
     let target = path.canonicalize();
@@ -169,6 +155,9 @@ fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
         guard(path, &old, domains, percent)?;
     }
     if !is_same {
+        if at_least.is_none() && target.exists() {
+            keep(target).map_err(|error| unable(path, &error))?;
+        }
         replace(target, content.as_bytes()).map_err(|error| unable(path, &error))?;
     }
     let count = domains.names.len();
@@ -211,6 +200,13 @@ fn guard(path: &Path, old: &List, domains: &Domains, percent: u8) -> Done {
         ))),
         None => Ok(()),
     }
+}
+
+/// Copies a list that is replaced by force.
+fn keep(path: &Path) -> io::Result<()> {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".bak");
+    fs::copy(path, kept).map(drop)
 }
 
 /// Replaces a file in one step; the new one has the owner and the mode of the old one.

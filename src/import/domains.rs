@@ -17,7 +17,7 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 /// The most bytes that are read.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The most domains that are read.
 pub const MAX_DOMAINS: usize = 1_000_000;
 /// The longest line, in bytes.
