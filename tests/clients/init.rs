@@ -1,33 +1,117 @@
-//! On the mail host of a guide, with two virtual domains in SQL: `mailsetup init`, `serve`, and the
-//! clients set themselves up with what it wrote, and log in.
+//! On the mail host of a guide, with two mail domains in SQL: `mailsetup init` writes a configuration,
+//! and its messages say what to do next. All that they say is done as it is printed. Then the clients
+//! set up a mailbox of each domain by what is answered, and log in.
 //!
 //! `make test-init` creates the mail hosts and runs this.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
 
 use crate::account::{self, AccountServer};
 use crate::common::run;
 use crate::delta_chat::{self, as_told};
-use crate::machine::{MAILBOXES, Machine};
+use crate::machine::{HOST, MAILBOXES, Machine};
 use crate::thunderbird::{Thunderbird, servers};
-use serde_json::Value;
 
-/// The servers that `mailsetup show` prints.
-fn shown(machine: &Machine, address: &str) -> Vec<AccountServer> {
-    let document = run(&mut machine.mailsetup(&["show", "--client", "thunderbird", address]));
-    account::servers(&document, address)
+const CONFIG: &str = "etc/mailsetup/config.toml";
+
+/// What the end of `init` and `check` say of a configuration that has no faults.
+const CLEAN: &str = ": no errors, no warnings";
+
+/// The servers of such a host that a client sets up.
+fn wanted(address: &str) -> Vec<AccountServer> {
+    let server = |kind: &str, port| AccountServer {
+        kind: kind.to_owned(),
+        host: HOST.to_owned(),
+        port,
+        security: "SSL".to_owned(),
+        authentication: "password-cleartext".to_owned(),
+        username: address.to_owned(),
+    };
+    vec![server("imap", 993), server("smtp", 465)]
+}
+
+/// A command that is printed between backticks, or behind a label up to the end of the line.
+fn printed<'a>(text: &'a str, before: &str, after: char) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {text}"));
+    rest.split(after).next().expect("a part").trim()
+}
+
+/// The settings of a configuration: what is not a comment.
+fn settings(config: &str) -> Vec<&str> {
+    config.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
+/// `init` in the machine. Returns what it printed.
+fn init(machine: &Machine) -> String {
+    let messages = run(&mut machine.mailsetup(&["init"]));
+    assert!(messages.contains(CLEAN), "{messages}");
+    // It does not write over a configuration.
+    let again = machine.mailsetup(&["init"]).output().expect("mailsetup");
+    let refusal = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && refusal.contains("--force"), "{refusal}");
+    messages
+}
+
+/// From recorded outputs, as of a container, it writes the same settings.
+fn is_the_same_from_outputs(machine: &Machine) {
+    let config = run(machine.command("sh").args([
+        "-ec",
+        "cd /root
+        doveconf -n >doveconf
+        postconf -x >postconf 2>messages
+        postconf -M >master
+        mailsetup init --stdout --doveconf doveconf --postconf postconf --master master 2>messages",
+    ]));
+    assert_eq!(settings(&config), settings(&machine.read(CONFIG)), "{config}");
+}
+
+/// The domains come from the database, by the command that was printed.
+fn import_domains(machine: &Machine, messages: &str) {
+    let import = messages.split('`').find(|part| part.contains(" | mailsetup import --domains"));
+    let import = import.unwrap_or_else(|| panic!("no command for the domains: {messages}"));
+    run(machine.command("sh").args(["-c", import]));
+    let list = import.split_once("--list ").map_or("", |(_, list)| list.trim());
+    let domains = machine.read(list.trim_start_matches('/'));
+    let mut domains: Vec<_> = domains.lines().filter(|line| !line.starts_with('#')).collect();
+    domains.sort_unstable();
+    assert_eq!(domains, ["example.net", "example.org"]);
+
+    // "then name it in list_files of [domains]"
+    let mut config = machine.read(CONFIG);
+    assert!(!settings(&config).contains(&"[domains]"), "{config}");
+    writeln!(config, "\n[domains]\nlist_files = ['{list}']").expect("text");
+    machine.write(CONFIG, &config);
+    let checked = run(&mut machine.mailsetup(&["check"]));
+    assert!(checked.contains(CLEAN), "{checked}");
+    assert!(checked.contains("2 domains"), "{checked}");
 }
 
 fn moves_in(release: &str) {
     Machine::run(release, |machine| {
-        machine.write("etc/mailsetup/config.toml", "imap.host='mail.example.org'\nsmtp.host='mail.example.org'\npop3.enabled=false\nsmtp.port=465\n[domains]\nlist_files=['domains']\n");
-        machine.write("etc/mailsetup/domains", "example.org\nexample.net\n");
-        machine.answer();
+        let messages = init(machine);
+        is_the_same_from_outputs(machine);
+        import_domains(machine, &messages);
+        let snippet = printed(&messages, "1. the web server: ", '\n');
+        let include = printed(&messages, "and write `", '`');
+        let dns = printed(&messages, "2. the DNS: ", '\n');
+        assert_eq!(dns, "mailsetup dns example.org");
+        machine.answer(snippet, include);
+        for (_, address) in MAILBOXES {
+            let document =
+                run(&mut machine.mailsetup(&["show", "--client", "thunderbird", address]));
+            let mut shown = account::servers(&document, address);
+            assert_eq!(shown.pop().map(|server| server.kind).as_deref(), Some("managesieve"));
+            assert_eq!(shown, wanted(address));
+        }
+
         let mut thunderbird = Thunderbird::start(machine.sandbox);
         for (_, address) in MAILBOXES {
-            let wanted = shown(machine, address);
             let found = thunderbird.set_up(address, false);
             assert_eq!(found["error"], Value::Null, "{found:#}");
             assert_eq!(found["source"], "xml-from-isp-https", "{found:#}");
-            assert_eq!(servers(&found), wanted);
+            assert_eq!(servers(&found), wanted(address));
             machine.expect_logins(address);
             machine.expect_message(address);
         }
@@ -35,7 +119,7 @@ fn moves_in(release: &str) {
         for (_, address) in MAILBOXES {
             machine.forget();
             let used = delta_chat::set_up(machine.sandbox, address);
-            for server in shown(machine, address) {
+            for server in wanted(address) {
                 delta_chat::expect_use(&used, &server, as_told);
             }
             machine.expect_logins(address);

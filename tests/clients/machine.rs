@@ -9,12 +9,13 @@ use std::process::Command;
 use std::thread;
 
 use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 
 use crate::certificates;
 use crate::common::namespace::{Namespace, PROGRAM};
 use crate::common::{Process, Sandbox, command, run, source, write};
 use crate::dns::{self, HERE};
-use crate::world::{PASSWORD, contrib, expect, listens};
+use crate::world::{PASSWORD, expect, listens};
 
 /// The mail domains in the database, with the mailbox in each.
 pub const MAILBOXES: [(&str, &str); 2] =
@@ -48,6 +49,8 @@ impl Machine<'_> {
     }
 
     fn start<'a>(namespace: &'a Namespace, release: &str) -> Machine<'a> {
+        unshare(CloneFlags::CLONE_NEWUTS).expect("unshare");
+        run(command("hostname").arg("mail"));
         run(command("ip").args(["address", "add", &format!("{HERE}/32"), "dev", "lo"]));
         let sandbox = namespace.sandbox;
         let machine = Machine { sandbox, root: root(sandbox, release), processes: Vec::new() };
@@ -80,15 +83,22 @@ impl Machine<'_> {
         write(&self.root.join(path), content);
     }
 
+    /// A file of the machine; the path is below its root.
+    pub fn read(&self, path: &str) -> String {
+        let path = self.root.join(path);
+        fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
+    }
+
     /// A certificate of the authority, at paths of the machine.
     fn certificate(&self, names: &[&str], key: &str, certificate: &str) {
         let inside = |path: &str| self.root.join(&path[1..]).to_str().expect("text").to_owned();
         certificates::certificate(names, &inside(key), &inside(certificate));
     }
 
-    /// Starts what answers mail clients: mailsetup, contrib/nginx/vhost.conf as it is, and the DNS
-    /// records that `mailsetup dns` prints for the domains.
-    pub fn answer(&mut self) {
+    /// Starts what answers mail clients: mailsetup, the web server, and the DNS records that `mailsetup
+    /// dns` prints for the domains. The command writes the part of nginx's configuration that
+    /// `include` names, for the server blocks of mail clients.
+    pub fn answer(&mut self, command: &str, include: &str) {
         let mut zone = dns::hosts(&MAILBOXES.map(|(domain, _)| domain), HOST, [HOST]);
         let mut names = Vec::new();
         for (domain, _) in MAILBOXES {
@@ -97,28 +107,35 @@ impl Machine<'_> {
             names.extend(["autoconfig", "autodiscover"].map(|host| format!("{host}.{domain}")));
         }
         self.add(dns::server(&zone), || listens(53));
-        self.add(
-            self.mailsetup(&[
-                "serve",
-                "--listen",
-                "unix:/run/mailsetup.sock,mode=0660,group=www-data",
-            ]),
-            {
-                let socket = self.root.join("run/mailsetup.sock");
-                move || UnixStream::connect(&socket).is_ok()
-            },
-        );
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        self.certificate(&names, "/etc/ssl/private/mailsetup.key", "/etc/ssl/certs/mailsetup.pem");
-        self.write("etc/nginx/sites-enabled/mailsetup.conf", &contrib("nginx/vhost.conf"));
-        run(self.command("nginx").arg("-t"));
-        self.add(self.nginx(), || listens(443));
-    }
 
-    fn nginx(&self) -> Command {
+        let socket = "/run/mailsetup.sock";
+        let listen = format!("unix:{socket},mode=0660,group=www-data");
+        let path = self.root.join(&socket[1..]);
+        self.add(self.mailsetup(&["serve", "--listen", &listen]), || {
+            UnixStream::connect(&path).is_ok()
+        });
+
+        let (key, certificate) =
+            ("/etc/ssl/private/autoconfig.key", "/etc/ssl/certs/autoconfig.pem");
+        self.certificate(&names.iter().map(String::as_str).collect::<Vec<_>>(), key, certificate);
+        run(self.command("sh").args(["-c", command]));
+        let block = format!(
+            "server {{
+    listen 80;
+    listen 443 ssl;
+    server_name {};
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    {include}
+}}
+",
+            names.join(" ")
+        );
+        self.write("etc/nginx/sites-enabled/mail-clients.conf", &block);
+        run(self.command("nginx").arg("-t"));
         let mut nginx = self.command("nginx");
         nginx.args(["-g", "daemon off;"]);
-        nginx
+        self.add(nginx, || listens(443));
     }
 
     /// Empties the logs of the mail servers.

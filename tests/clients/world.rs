@@ -434,7 +434,7 @@ pub fn listens(port: u16) -> bool {
 }
 
 /// A file of contrib.
-pub fn contrib(name: &str) -> String {
+fn contrib(name: &str) -> String {
     fs::read_to_string(source("contrib").join(name)).expect("a file of contrib")
 }
 
