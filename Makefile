@@ -138,6 +138,7 @@ test-init:
 	sh tests/install-tools.sh
 	sh tests/install-clients.sh
 	sh tests/install-init.sh
+	$(CARGO) build --locked $(CARGOFLAGS)
 	$(CARGO) test --locked -p mailsetup $(CARGOFLAGS) --test clients -- --ignored init::
 
 ## test-probe: mailsetup-probe on domains with planted faults; installs the servers (Debian; as root)

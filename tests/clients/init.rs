@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::account::{self, AccountServer};
-use crate::common::run;
+use crate::certificates::AUTHORITY;
+use crate::common::{command, program, run};
 use crate::delta_chat::{self, as_told};
 use crate::machine::{HOST, MAILBOXES, Machine};
 use crate::thunderbird::{Thunderbird, servers};
@@ -88,6 +89,14 @@ fn import_domains(machine: &Machine, messages: &str) {
     assert!(checked.contains("2 domains"), "{checked}");
 }
 
+/// No mail client that mailsetup-probe knows has an error or a warning, from another machine.
+fn probe(domain: &str) {
+    let path = program().with_file_name("mailsetup-probe");
+    assert!(path.exists(), "build {} first: cargo build", path.display());
+    let found = run(command(path).args(["--ca", AUTHORITY, domain]));
+    assert!(found.contains("\nNo errors and no warnings.\n"), "{found}");
+}
+
 fn moves_in(release: &str) {
     Machine::run(release, |machine| {
         let messages = init(machine);
@@ -104,6 +113,12 @@ fn moves_in(release: &str) {
             let mut shown = account::servers(&document, address);
             assert_eq!(shown.pop().map(|server| server.kind).as_deref(), Some("managesieve"));
             assert_eq!(shown, wanted(address));
+        }
+
+        let test = printed(&messages, "3. the test: ", '\n');
+        assert_eq!(test, "mailsetup probe example.org");
+        for (domain, _) in MAILBOXES {
+            probe(domain);
         }
 
         let mut thunderbird = Thunderbird::start(machine.sandbox);
