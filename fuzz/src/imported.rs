@@ -1,13 +1,11 @@
 //! What holds for each reader of `mailsetup import`, whatever the file is.
 //!
 //! Checks: the result is the same a second time; an error is one short line; places are lines of the
-//! file; notes are short; hosts, logins and texts have no marks of what is not known; after what does not
-//! fit was taken out, what is left is a valid configuration.
+//! file; notes are short; hosts, logins and texts have no marks of what is not known; and what `drafted`
+//! checks.
 
-use mailsetup::commands::CHECKS;
-use mailsetup::config::check;
-use mailsetup::draft::{self, Draft, Origin, Place, Settings, Value};
-use std::path::Path;
+use crate::drafted;
+use mailsetup::draft::{Draft, Origin, Place, Settings, Value};
 
 /// A reader.
 pub type Reader = fn(&str, &[u8]) -> Result<Draft, String>;
@@ -19,7 +17,7 @@ const MAX_TEXT: usize = 4000;
 pub fn run(reader: Reader, data: &[u8]) {
     let result = reader("file", data);
     assert_eq!(result, reader("file", data));
-    let mut draft = match result {
+    let draft = match result {
         Ok(draft) => draft,
         Err(why) => {
             assert!(!why.is_empty() && !why.contains('\n'), "{why}");
@@ -44,17 +42,7 @@ pub fn run(reader: Reader, data: &[u8]) {
     }
     let all = [&draft.top].into_iter().chain(draft.domains.iter().map(|(_, it)| it));
     all.for_each(|settings| check_settings(settings, &place));
-    draft.settle();
-    let target = Path::new("config.toml");
-    draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
-        Ok(_) => Ok(()),
-        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
-    });
-    if draft.missing().is_none() {
-        let text = draft::write(&draft);
-        let checked = check::text(target, &text, &CHECKS);
-        assert!(checked.is_ok(), "{:?}\n{text}", checked.err());
-    }
+    drafted::run(data, Ok(draft));
 }
 
 fn check_settings(settings: &Settings, place: &impl Fn(&Place)) {
