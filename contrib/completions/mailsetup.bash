@@ -441,7 +441,7 @@ _mailsetup() {
             return 0
             ;;
         mailsetup__subcmd__init)
-            opts="-h --doveconf --postconf --master --stdout --force --config --help"
+            opts="-h --doveconf --postconf --master --exim --smtpd --listening --stdout --force --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -456,6 +456,18 @@ _mailsetup() {
                     return 0
                     ;;
                 --master)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exim)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --smtpd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listening)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

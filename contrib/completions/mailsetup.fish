@@ -41,6 +41,9 @@ complete -c mailsetup -n "__fish_mailsetup_needs_command" -f -a "help" -d 'Print
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l doveconf -d 'The output of doveconf -n, or doveconf -S, of another machine' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l postconf -d 'The output of postconf, postconf -n or postconf -x' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l master -d 'The output of postconf -M or postconf -P, or the file master.cf' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l exim -d 'The output of exim -bP; the manual has its arguments' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l smtpd -d 'The file smtpd.conf of OpenSMTPD, and those that it includes' -r -F
+complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l listening -d 'The files /proc/net/tcp and /proc/net/tcp6 of that machine' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l config -d 'The configuration file' -r -F
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l stdout -d 'Print the configuration instead of writing the file'
 complete -c mailsetup -n "__fish_mailsetup_using_subcommand init" -l force -d 'Overwrite the file if it exists, and keep the old one as FILE.bak'
