@@ -5,7 +5,7 @@
 //! placeholders; notes are short and in one line; only short texts are refused as not from doveconf if
 //! they begin with a version. Nothing of a value that may be a password is repeated.
 
-use crate::take_until;
+use super::take_until;
 use mailsetup::account::Security;
 use mailsetup::draft::{Note, Origin, Place};
 use mailsetup::init::dovecot::{Input, Output, Refused, read};
