@@ -4,7 +4,7 @@
 //! file; notes are short; hosts, logins and texts have no marks of what is not known; and what `drafted`
 //! checks.
 
-use crate::drafted;
+use super::drafted;
 use mailsetup::draft::{Draft, Origin, Place, Settings, Value};
 
 /// A reader.
