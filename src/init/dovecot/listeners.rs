@@ -293,12 +293,6 @@ impl Service<'_> {
         let reach = self.reach(name);
         let security = self.security(name, number, is_tls, &reach, read)?;
         let haproxy = self.value(name, "haproxy").filter(Found::is_yes);
-        if let Some(haproxy) = &haproxy {
-            let text = format!(
-                "port {number} speaks the PROXY protocol: clients use a port of the proxy, which Dovecot does not know"
-            );
-            read.note(NoteKind::Hint, &haproxy.origin, text);
-        }
         let requires_tls = self.requires_tls(security.value);
         let auth = self.methods(number, &security, &reach, mechanisms, read);
         let port = Noted { value: number, origin: port.origin };

@@ -94,25 +94,20 @@ fn note_messages(messages: &str, notes: &mut Vec<Note>) -> bool {
     failed
 }
 
-/// Where the domains of users stand: each file once.
+/// Where the domains of users stand, each file once: what a `userdb` reads, else what a `passdb` reads.
 fn domains(config: &Config, databases: &[Database]) -> Vec<Noted<DomainSource>> {
-    let mut sources: Vec<Noted<DomainSource>> = Vec::new();
-    // What a userdb says about users is the better source, and some of its queries list them.
-    let (passdbs, userdbs): (Vec<_>, Vec<_>) = databases.iter().partition(|it| it.is_passdb);
-    for database in userdbs.into_iter().chain(passdbs).take(MAX_ITEMS) {
-        let Some(source) = database.domains(config) else { continue };
-        let is_same = |known: &DomainSource| match (known, &source.value) {
-            (
-                DomainSource::Query { kind: a, file: b, .. },
-                DomainSource::Query { kind, file, .. },
-            ) => (a, b) == (kind, file),
-            (known, source) => known == source,
-        };
-        if !sources.iter().any(|known| is_same(&known.value)) {
-            sources.push(source);
+    let of = |is_passdb: bool| {
+        let databases = databases.iter().filter(|it| it.is_passdb == is_passdb).take(MAX_ITEMS);
+        let mut sources: Vec<Noted<DomainSource>> = Vec::new();
+        for source in databases.filter_map(|it| it.domains(config)) {
+            if sources.iter().all(|known| known.value != source.value) {
+                sources.push(source);
+            }
         }
-    }
-    sources
+        sources
+    };
+    let of_userdb = of(false);
+    if of_userdb.is_empty() { of(true) } else { of_userdb }
 }
 
 /// The host name that was set, and that of the machine.
