@@ -378,6 +378,8 @@ fn set_url(key: &'static str, url: &Found, settings: &mut Settings, notes: &mut 
         );
         notes.push(note(NoteKind::Warning, text));
     }
+    let reason = "automx2 has calendars and address books in Autodiscover";
+    settings.set("autodiscover.dav", Noted::assumed(true, reason));
     let known = settings.set(key, url.noted(carried));
     if known.is_some_and(|known| known.value != carried.into()) {
         let text = format!("{}: there is one URL of a kind here", url.text);

@@ -84,7 +84,6 @@ pub const WANTED: &[Wanted] = &[
     all(Autodiscover, ["*/SMTPLast", "-", "off"], "the default of clients, said always"),
     all(Autodiscover, ["*/TTL", "*", "-"], "the default of clients is an hour, too"),
     all(Autodiscover, ["User/DisplayName", "*", "%EMAILADDRESS%"], "Outlook shows it as a person"),
-    all(Autodiscover, ["User/DisplayName", "*", "-"], "a client that sends no address, by GET"),
     all(Autodiscover, ["Protocol *DAV/Port", "443", "-"], "it is in the URL"),
     all(Autodiscover, ["Protocol *DAV/SSL", "on", "-"], "it is in the URL"),
     one(
