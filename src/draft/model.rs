@@ -18,6 +18,8 @@ pub struct Draft {
     pub domains: Vec<(Noted<String>, Settings)>,
     /// The files with lists of domains.
     pub list_files: Vec<Noted<String>>,
+    /// A list that a command of the notes makes: it is written as a comment, to be uncommented then.
+    pub list_to_make: Option<String>,
     /// What is to be said about it.
     pub notes: Vec<Note>,
 }

@@ -52,6 +52,9 @@ pub fn write(draft: &Draft) -> String {
     let domains = lines(&draft.top, "domains");
     if !draft.list_files.is_empty() || !domains.is_empty() {
         text += &format!("\n[domains]\n{}{}", written(&domains, ""), list_files(&draft.list_files));
+        text += &list_to_make(draft, "");
+    } else {
+        text += &list_to_make(draft, "#[domains]\n");
     }
     let mut before = None;
     for (name, settings) in &draft.domains {
@@ -77,6 +80,16 @@ fn list_files(files: &[Noted<String>]) -> String {
         true => String::new(),
         false => format!("{comments}list_files = [{}]\n", names.join(", ")),
     }
+}
+
+/// The key with a list that does not exist yet, as a comment behind `table`.
+fn list_to_make(draft: &Draft, table: &str) -> String {
+    let Some(list) = &draft.list_to_make else { return String::new() };
+    let files = draft.list_files.iter().map(|file| &file.value).chain([list]);
+    let names: Vec<_> = files.map(|file| quoted(file)).collect();
+    let before = if table.is_empty() { "" } else { "\n" };
+    let comment = comment("When the list is made, see below, remove the # of these lines:");
+    format!("{before}{comment}{table}#list_files = [{}]\n", names.join(", "))
 }
 
 /// A key with its value.

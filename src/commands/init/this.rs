@@ -99,7 +99,10 @@ fn dovecot(machine: &mut Machine, missing: &mut Vec<&'static str>, outputs: &mut
     let Some(explicit) = ask(DOVECONF, &["-n"], machine, missing) else { return };
     // Dovecot 2.4 has no -S.
     let is_old = explicit.text.starts_with("# 2.2") || explicit.text.starts_with("# 2.3");
-    let all = if is_old { ask(DOVECONF, &["-S"], machine, missing) } else { None };
+    // Without settings, an error in a file keeps it from printing any.
+    let has_any =
+        explicit.text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let all = if is_old && has_any { ask(DOVECONF, &["-S"], machine, missing) } else { None };
     let output = Output {
         explicit: Input { source: "doveconf -n", text: &explicit.text },
         all: all.as_ref().map(|it| Input { source: "doveconf -S", text: &it.text }),

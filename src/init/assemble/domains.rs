@@ -87,6 +87,10 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
     for name in names {
         draft.domain(name);
     }
+    let is_made = |text: &str| text.contains(&format!("--list {LIST}`"));
+    if draft.notes.iter().any(|note| is_made(&note.text)) {
+        draft.list_to_make = Some(LIST.to_owned());
+    }
     let is_named = !draft.domains.is_empty() || !draft.list_files.is_empty();
     if !is_named {
         draft.note(NoteKind::Warning, None, "no domain is named: any domain is answered");

@@ -66,7 +66,8 @@ pub fn unbraced(text: &str) -> Option<&str> {
 pub fn assignment(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     let name = name.trim();
-    is_name(name).then(|| (name, value.trim()))
+    // The name of a transport is a part of some, and may have hyphens.
+    is_name(&name.replace('-', "_")).then(|| (name, value.trim()))
 }
 
 /// True for the name of a parameter.
