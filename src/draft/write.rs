@@ -88,7 +88,11 @@ fn list_to_make(draft: &Draft, table: &str) -> String {
     let files = draft.list_files.iter().map(|file| &file.value).chain([list]);
     let names: Vec<_> = files.map(|file| quoted(file)).collect();
     let before = if table.is_empty() { "" } else { "\n" };
-    let comment = comment("When the list is made, see below, remove the # of these lines:");
+    // Two lines with the same key are an error.
+    let comment = comment(match draft.list_files.is_empty() {
+        true => "When the list is made, see below, remove the # that follows:",
+        false => "When the list is made, see below, write this in place of the line above:",
+    });
     format!("{before}{comment}{table}#list_files = [{}]\n", names.join(", "))
 }
 
