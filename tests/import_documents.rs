@@ -113,6 +113,22 @@ fn hostile_documents_end_with_one_line() {
     }
 }
 
+/// Methods of different classes may have one name: what looks like a circle may be none.
+#[test]
+fn functions_that_call_themselves_are_followed_once() {
+    let script = "<?php
+        class Reader { function read() { return $this->file->read(); } }
+        function page($n) { return $n > 9 ? '' : page($n + 1); }
+        page(1);
+        ?><clientConfig><emailProvider>
+        <domain>example.org</domain><displayName><?= page(1) ?>Example</displayName>
+        </emailProvider></clientConfig>";
+    let draft = php::read("script", script.as_bytes()).expect("a draft");
+    assert_eq!(draft.domains.len(), 1);
+    let note = draft.notes.iter().find(|note| note.text.contains("displayName"));
+    assert!(note.expect("a note").text.contains("page($n + 1)"), "{:?}", draft.notes);
+}
+
 /// A script is followed in linear time: eight times the text takes about eight times as long.
 #[test]
 fn scripts_are_read_in_linear_time() {

@@ -18,7 +18,7 @@ impl<'t> Follower<'t> {
     /// The value of a call of a function by its name in small letters.
     pub fn called(&mut self, name: &str, arguments: Vec<Argument>, call: &[Token]) -> Done<Value> {
         self.spend(1)?;
-        if self.functions.contains_key(name) {
+        if self.is_followed(name) {
             return self.followed(name, arguments);
         }
         let line = call.first().map_or(1, |token| token.line);
@@ -31,12 +31,18 @@ impl<'t> Follower<'t> {
         Ok(self.not_known(call))
     }
 
+    /// True for a function of the script. One that calls itself is not followed further; methods of
+    /// different classes may have the same name.
+    fn is_followed(&self, name: &str) -> bool {
+        self.functions.get(name).is_some_and(|function| !function.is_running)
+    }
+
     /// Follows a function of the script.
     fn followed(&mut self, name: &str, arguments: Vec<Argument>) -> Done<Value> {
         let Some(function) = self.functions.get_mut(name) else { return Ok(Value::Null) };
-        function.is_called = true;
+        (function.is_called, function.is_running) = (true, true);
         let Function { parameters, mut body, .. } = *function;
-        self.deeper(|it| {
+        let value = self.deeper(|it| {
             let scope = it.parameters(parameters, arguments)?;
             it.scopes.push(scope);
             let returned = std::mem::replace(&mut it.returned, Value::Null);
@@ -44,7 +50,11 @@ impl<'t> Follower<'t> {
             it.scopes.pop();
             let value = std::mem::replace(&mut it.returned, returned);
             result.map(|_| value)
-        })
+        })?;
+        if let Some(function) = self.functions.get_mut(name) {
+            function.is_running = false;
+        }
+        Ok(value)
     }
 
     /// The variables of a function when it begins.
@@ -354,7 +364,7 @@ impl<'t> Follower<'t> {
     ) -> Done<Value> {
         let lower = name.to_ascii_lowercase();
         let line = call.first().map_or(1, |token| token.line);
-        if !matches!(of, Value::Node(_)) && self.functions.contains_key(&lower) {
+        if !matches!(of, Value::Node(_)) && self.is_followed(&lower) {
             return self.followed(&lower, arguments);
         }
         if of.is_of_request() {

@@ -19,7 +19,8 @@ impl<'t> Follower<'t> {
         }
         if c.is("{") {
             let body = c.bracket();
-            self.functions.insert(name, Function { parameters, body, is_called: false });
+            self.functions
+                .insert(name, Function { parameters, body, is_called: false, is_running: false });
         }
     }
 

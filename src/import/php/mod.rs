@@ -73,7 +73,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
         return Err(match failed {
             Some((line, why)) => format!("the document of line {line}: {why}"),
             None => "no autoconfig document, response to Autodiscover or profile was found in the \
-                     script"
+                     script; import one that it printed"
                 .to_owned(),
         });
     }

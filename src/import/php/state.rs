@@ -124,6 +124,8 @@ pub struct Function<'t> {
     pub body: Cursor<'t>,
     /// True once it was called.
     pub is_called: bool,
+    /// True while it is followed.
+    pub is_running: bool,
 }
 
 /// An argument of a call.
