@@ -129,6 +129,18 @@ fn functions_that_call_themselves_are_followed_once() {
     assert!(note.expect("a note").text.contains("page($n + 1)"), "{:?}", draft.notes);
 }
 
+/// What is not known may be anywhere, also in the name of an element.
+#[test]
+fn messages_show_what_is_not_known() {
+    let script = "<?php $a = f(); ?><clientConfig><emailProvider><<?= $a ?>>x</<?= $a ?>>
+        <documentation url='https://www.example.org/'><descr lang='<?= $a ?>'>x</descr>
+        </documentation></emailProvider></clientConfig>";
+    let draft = php::read("script", script.as_bytes()).expect("a draft");
+    let notes: String = draft.notes.iter().map(ToString::to_string).collect();
+    assert!(notes.contains("unknown element `f()` x"), "{notes}");
+    assert!(!format!("{draft:?}").contains("fdd0"), "{draft:?}");
+}
+
 /// A script is followed in linear time: eight times the text takes about eight times as long.
 #[test]
 fn scripts_are_read_in_linear_time() {

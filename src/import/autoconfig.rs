@@ -5,6 +5,7 @@
 //! before. Each element is carried over or named. Refuses what is not well-formed, and documents without
 //! `clientConfig`.
 
+use super::marked::is_marked;
 use super::part::{
     Carrier, EMAIL_DOMAIN, Part, Said, decoded, described, found, of_type, placeholder, text,
 };
@@ -139,7 +140,8 @@ fn page(
             continue;
         }
         let Some(title) = carrier.known(child) else { continue };
-        let language = child.attribute("lang").unwrap_or("en").to_ascii_lowercase();
+        let language = child.attribute("lang").filter(|it| !is_marked(it));
+        let language = language.unwrap_or("en").to_ascii_lowercase();
         if titles.contains_key(&language) {
             carrier.not_carried(child.line, described("a second title in its language:", &title));
             continue;

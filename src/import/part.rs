@@ -175,20 +175,23 @@ impl<'a> Carrier<'a> {
 
     /// Notes something that is left out.
     pub(super) fn not_carried(&mut self, line: usize, text: impl Into<String>) {
-        let place = self.place(line);
-        self.draft.not_carried(place, text);
+        self.note(NoteKind::NotCarried, line, text);
     }
 
     /// Notes something that is not as it should be.
     pub(super) fn warn(&mut self, line: usize, text: impl Into<String>) {
-        let place = self.place(line);
-        self.draft.note(NoteKind::Warning, Some(place), text);
+        self.note(NoteKind::Warning, line, text);
     }
 
     /// Notes what to do, or what is not known.
     pub(super) fn hint(&mut self, line: usize, text: impl Into<String>) {
+        self.note(NoteKind::Hint, line, text);
+    }
+
+    /// Adds a note. Anything of a document may be marked as not known, also the name of an element.
+    fn note(&mut self, kind: NoteKind, line: usize, text: impl Into<String>) {
         let place = self.place(line);
-        self.draft.note(NoteKind::Hint, Some(place), text);
+        self.draft.note(kind, Some(place), shown(&text.into()));
     }
 
     /// Notes an element that is not known, with its text.

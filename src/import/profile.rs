@@ -5,6 +5,7 @@
 //! profiles, and property lists in Apple's binary form. The signature itself is not checked: the file is
 //! the admin's own.
 
+use super::marked::is_marked;
 use super::part::{Carrier, Part, Said, decoded, described, found, placeholder, text};
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{Draft, NoteKind, Noted, Server, Value};
@@ -266,7 +267,7 @@ fn consent(carrier: &mut Carrier, element: &Element) {
     let consent = pairs(element);
     for (language, value) in &consent.pairs {
         let Some(text) = carrier.known(value) else { continue };
-        if language != "default" {
+        if language != "default" && !is_marked(language) {
             texts.insert(language.to_ascii_lowercase(), text);
         }
     }

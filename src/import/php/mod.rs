@@ -17,6 +17,7 @@ mod statement;
 mod token;
 mod value;
 
+use super::marked::shown;
 use super::part::{DOCUMENTS, Part, decoded, in_order, len};
 use super::{autoconfig, pox, profile};
 use crate::draft::{Draft, Place, merge};
@@ -66,7 +67,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
         let part = Part { source, text: &document.text, lines: &mut document.lines() };
         match (document.read)(part) {
             Ok(draft) => drafts.push(draft),
-            Err(why) => drop(failed.get_or_insert((document.line(), why))),
+            Err(why) => drop(failed.get_or_insert((document.line(), shown(&why)))),
         }
     }
     if drafts.is_empty() {
@@ -79,7 +80,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
     }
     let mut draft = merge(drafts);
     for (kind, line, text) in follower.notes {
-        draft.note(kind, Some(Place::line(source, line)), text);
+        draft.note(kind, Some(Place::line(source, line)), shown(&text));
     }
     in_order(&mut draft.notes);
     Ok(draft)
