@@ -31,6 +31,17 @@ pub fn fit(draft: &mut Draft, check: &dyn Fn(&str) -> Result<(), Misfit>) {
     for (place, text) in misfits {
         draft.note(NoteKind::NotCarried, place, text);
     }
+    let cannot_read =
+        |settings: &Settings| !settings.servers.is_empty() && !settings.has_incoming();
+    let domains = draft.domains.iter().filter(|(_, settings)| cannot_read(settings));
+    let names: Vec<_> = domains.map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let text = format!(
+            "{}: no server to read mail was seen; it gets the one at the top, or else mail.{0}",
+            name.value
+        );
+        draft.note(NoteKind::Warning, name.origin.place().cloned(), text);
+    }
 }
 
 type Misfits = Vec<(Option<Place>, String)>;

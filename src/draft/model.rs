@@ -114,6 +114,11 @@ impl Settings {
         self.value(key)
     }
 
+    /// True if they have a server to read mail.
+    pub fn has_incoming(&self) -> bool {
+        self.servers.iter().any(|server| server.protocol.is_incoming())
+    }
+
     /// The servers of a protocol.
     pub fn of(&self, protocol: Protocol) -> impl Iterator<Item = &Server> {
         self.servers.iter().filter(move |server| server.protocol == protocol)

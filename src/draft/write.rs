@@ -156,7 +156,8 @@ fn lines<'a>(settings: &'a Settings, table: &str) -> Vec<Line<'a>> {
                 });
             }
         }
-        None if protocol.is_incoming() && !settings.servers.is_empty() && !is_set("enabled") => {
+        // One of IMAP and POP3 must be enabled.
+        None if protocol.is_incoming() && settings.has_incoming() && !is_set("enabled") => {
             lines.push(Line {
                 comment: "No such server was seen.",
                 origin: None,
