@@ -44,12 +44,12 @@ pub fn write(draft: &Draft) -> String {
         text += &comment(line);
     }
     for table in TABLES {
-        let lines = lines(&draft.top, table);
+        let lines = lines(&draft.top, table, None);
         if !lines.is_empty() {
             text += &format!("\n[{table}]\n{}", written(&lines, ""));
         }
     }
-    let domains = lines(&draft.top, "domains");
+    let domains = lines(&draft.top, "domains", None);
     if !draft.list_files.is_empty() || !domains.is_empty() {
         text += &format!("\n[domains]\n{}{}", written(&domains, ""), list_files(&draft.list_files));
         text += &list_to_make(draft, "");
@@ -65,7 +65,7 @@ pub fn write(draft: &Draft) -> String {
             text += &written(&[Line::of("alias_of", target)], "");
         }
         for table in TABLES {
-            text += &written(&lines(settings, table), &format!("{table}."));
+            text += &written(&lines(settings, table, Some(&draft.top)), &format!("{table}."));
         }
     }
     text + &notes(&draft.notes)
@@ -115,8 +115,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The lines of a table.
-fn lines<'a>(settings: &'a Settings, table: &str) -> Vec<Line<'a>> {
+/// The lines of a table. The settings of a domain have those at the top behind them.
+fn lines<'a>(settings: &'a Settings, table: &str, top: Option<&Settings>) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
     let values = settings.values.iter().filter_map(|(key, value)| {
         let (its_table, key) = key.split_once('.')?;
@@ -130,8 +130,11 @@ fn lines<'a>(settings: &'a Settings, table: &str) -> Vec<Line<'a>> {
     let is_set = |key| values.iter().any(|(known, _)| *known == key);
     match servers.next() {
         Some(first) => {
-            // It is off unless it is switched on.
-            if protocol == Protocol::ManageSieve && !is_set("enabled") {
+            // It is off unless it is switched on, here or at the top.
+            let is_off_at_top = protocol.is_incoming()
+                && top.is_some_and(|top| top.has_incoming() && top.of(protocol).next().is_none());
+            let is_off = protocol == Protocol::ManageSieve || is_off_at_top;
+            if is_off && !is_set("enabled") {
                 lines.push(Line {
                     comment: "",
                     origin: first.origin(),
