@@ -18,12 +18,12 @@ systemd-nspawn:systemd-container
 packages=systemd,systemd-sysv,dbus,sudo,ca-certificates,curl,openssl,iproute2,git,xz-utils,python3,\
 make,gcc,libc6-dev,pkg-config,libssl-dev,man-db,\
 nginx-light,fcgiwrap,apache2,libapache2-mod-fcgid,lighttpd,caddy,haproxy,h2o,spawn-fcgi,\
-checkpolicy,semodule-utils,postfix,dovecot-core
+checkpolicy,semodule-utils,postfix,dovecot-core,sqlite3
 
 cd "$(dirname "$0")/.."
 root=${CARGO_TARGET_DIR:-target}/machine
 install_missing
-if [ -e "$root/usr/sbin/haproxy" ] && [ -e "$root/usr/sbin/dovecot" ]; then
+if [ -e "$root/usr/sbin/haproxy" ] && [ -e "$root/usr/sbin/dovecot" ] && [ -e "$root/usr/bin/sqlite3" ]; then
     echo "$root is there"
     exit 0
 fi
