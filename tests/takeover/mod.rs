@@ -82,6 +82,11 @@ fn answers(responder: &str) -> Vec<Answer> {
     answers
 }
 
+/// Whether Autodiscover is asked by GET, without a mailbox; `mailsetup show` is for a mailbox.
+fn is_of_a_domain(request: &str) -> bool {
+    request.contains("-pox-get")
+}
+
 /// `mailsetup import` of these files, into a configuration in the sandbox.
 fn import(sandbox: &Sandbox, files: &[PathBuf]) -> PathBuf {
     let mut import = command(program());
@@ -179,9 +184,11 @@ fn documents_have_the_values_of_the_old_responder() {
         let mut own = String::new();
         for Answer { request: asked, domain, kind, body: old } in answers(name) {
             compared += 1;
-            match show(&config, kind, &domain) {
-                Ok(new) => own += &unwanted(name, kind, &domain, [&old, &new], &mut used),
-                Err(message) => writeln!(own, "{name}: {message}").expect("memory"),
+            if !is_of_a_domain(&asked) {
+                match show(&config, kind, &domain) {
+                    Ok(new) => own += &unwanted(name, kind, &domain, [&old, &new], &mut used),
+                    Err(message) => writeln!(own, "{name}: {message}").expect("memory"),
+                }
             }
             // Links to a profile are of the site: docs/import.md has the rules for them.
             if asked.starts_with("profile-") {
@@ -212,7 +219,9 @@ fn documents_have_the_values_of_the_old_responder() {
 fn a_document_alone_is_enough_for_its_values() {
     let mut failures = String::new();
     for responder in RESPONDERS {
-        for Answer { request: asked, domain, kind, body: old } in answers(responder.name) {
+        let answers = answers(responder.name).into_iter();
+        let answers = answers.filter(|answer| !is_of_a_domain(&answer.request));
+        for Answer { request: asked, domain, kind, body: old } in answers {
             let sandbox = Sandbox::new();
             let config = import(&sandbox, &[sandbox.write(&asked, &old)]);
             let mut old = old;

@@ -83,11 +83,8 @@ pub const WANTED: &[Wanted] = &[
     all(Autodiscover, ["*/UsePOPAuth", "-", "off"], "Outlook takes it for on if it is missing"),
     all(Autodiscover, ["*/SMTPLast", "-", "off"], "the default of clients, said always"),
     all(Autodiscover, ["*/TTL", "*", "-"], "the default of clients is an hour, too"),
-    all(
-        Autodiscover,
-        ["User/DisplayName", "*", "*"],
-        "the address, if one was sent; Outlook shows it as a person",
-    ),
+    all(Autodiscover, ["User/DisplayName", "*", "%EMAILADDRESS%"], "Outlook shows it as a person"),
+    all(Autodiscover, ["User/DisplayName", "*", "-"], "a client that sends no address, by GET"),
     all(Autodiscover, ["Protocol *DAV/Port", "443", "-"], "it is in the URL"),
     all(Autodiscover, ["Protocol *DAV/SSL", "on", "-"], "it is in the URL"),
     one(
