@@ -68,19 +68,19 @@ fn tried(
             change(&mut tried, server);
             check(&with_server(tried)).err()
         };
-        if let Some(why) = with(server, |it, server| it.username = server.username.clone())
-            && let Some(username) = server.username.take()
-        {
-            let text = format!("{before}{server}: the login {}: {why}", username.value);
-            misfits.push((username.origin.place().cloned(), text));
+        if let Some(why) = with(server, |it, server| it.username = server.username.clone()) {
+            if let Some(username) = server.username.take() {
+                let text = format!("{before}{server}: the login {}: {why}", username.value);
+                misfits.push((username.origin.place().cloned(), text));
+            }
         }
-        if let Some(why) = with(server, |it, server| it.auth = server.auth.clone())
-            && let Some(auth) = server.auth.take()
-        {
-            misfits.push((
-                auth.origin.place().cloned(),
-                format!("{before}{server}: the authentication method: {why}"),
-            ));
+        if let Some(why) = with(server, |it, server| it.auth = server.auth.clone()) {
+            if let Some(auth) = server.auth.take() {
+                misfits.push((
+                    auth.origin.place().cloned(),
+                    format!("{before}{server}: the authentication method: {why}"),
+                ));
+            }
         }
         true
     });

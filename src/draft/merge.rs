@@ -56,10 +56,10 @@ fn is_same(one: &Settings, other: &Settings) -> bool {
 /// Adds settings to others, which count if both differ.
 fn add(settings: &mut Settings, more: Settings, notes: &mut Vec<Note>) {
     for (key, value) in more.values {
-        if let Some(known) = settings.set(key, value.clone())
-            && known.value != value.value
-        {
-            notes.push(contradiction(key, known, &value, toml));
+        if let Some(known) = settings.set(key, value.clone()) {
+            if known.value != value.value {
+                notes.push(contradiction(key, known, &value, toml));
+            }
         }
     }
     for server in more.servers {

@@ -199,15 +199,15 @@ impl Server {
             let place = origin.place().cloned();
             notes.push(Note { kind: NoteKind::NotCarried, place, text });
         };
-        if let Some(auth) = &self.auth
-            && value(&first.auth) != Some(&auth.value)
-        {
-            differs("authentication method", &auth.origin);
+        if let Some(auth) = &self.auth {
+            if value(&first.auth) != Some(&auth.value) {
+                differs("authentication method", &auth.origin);
+            }
         }
-        if let Some(username) = &self.username
-            && value(&first.username) != Some(&username.value)
-        {
-            differs("login", &username.origin);
+        if let Some(username) = &self.username {
+            if value(&first.username) != Some(&username.value) {
+                differs("login", &username.origin);
+            }
         }
         (self.auth, self.username) = (None, None);
         notes

@@ -223,10 +223,10 @@ fn top(carrier: &mut Carrier, profile: &Pairs) {
             || [EMAIL_ADDRESS, EMAIL_LOCAL_PART].iter().any(|it| text.contains(it))
             || placeholder(text).is_some()
     };
-    if let Some(element) = profile.value("PayloadOrganization")
-        && let Some(name) = carrier.known(element)
-    {
-        carrier.set("provider.name", element.line, name);
+    if let Some(element) = profile.value("PayloadOrganization") {
+        if let Some(name) = carrier.known(element) {
+            carrier.set("provider.name", element.line, name);
+        }
     }
     if let Some(element) = profile.value("PayloadDisplayName") {
         let title = text(element);
@@ -234,22 +234,22 @@ fn top(carrier: &mut Carrier, profile: &Pairs) {
             carrier.not_carried(element.line, described("PayloadDisplayName", &title));
         }
     }
-    if let Some(element) = profile.value("PayloadDescription")
-        && let Some(description) = carrier.known(element)
-    {
-        match is_of_mailbox(carrier, &description) {
-            true => {
-                let text = described("PayloadDescription", &description);
-                carrier.not_carried(element.line, text);
-            }
-            false => {
-                let texts = BTreeMap::from([("en".to_owned(), description)]);
-                let reason = format!(
-                    "{}: the language of the description is not known",
-                    carrier.place(element.line)
-                );
-                let value = Noted::assumed(Value::Texts(texts), reason);
-                carrier.put("apple.description", element.line, value);
+    if let Some(element) = profile.value("PayloadDescription") {
+        if let Some(description) = carrier.known(element) {
+            match is_of_mailbox(carrier, &description) {
+                true => {
+                    let text = described("PayloadDescription", &description);
+                    carrier.not_carried(element.line, text);
+                }
+                false => {
+                    let texts = BTreeMap::from([("en".to_owned(), description)]);
+                    let reason = format!(
+                        "{}: the language of the description is not known",
+                        carrier.place(element.line)
+                    );
+                    let value = Noted::assumed(Value::Texts(texts), reason);
+                    carrier.put("apple.description", element.line, value);
+                }
             }
         }
     }
@@ -360,21 +360,21 @@ fn server(carrier: &mut Carrier, payload: &Pairs, protocol: Protocol, prefix: &s
         payload.value(&key).map(|element| (element, key))
     };
     let mut server = Server::new(protocol);
-    if let Some((element, key)) = field("HostName")
-        && let Some(host) = carrier.known_text(element.line, &key, text(element))
-    {
-        server.host = Some(carrier.seen(element.line, host));
+    if let Some((element, key)) = field("HostName") {
+        if let Some(host) = carrier.known_text(element.line, &key, text(element)) {
+            server.host = Some(carrier.seen(element.line, host));
+        }
     }
     if server.host.is_none() {
         let text = format!("the {protocol} server: {prefix}HostName is not known");
         return carrier.not_carried(payload.line, text);
     }
-    if let Some((element, key)) = field("PortNumber")
-        && let Some(port) = carrier.known_text(element.line, &key, text(element))
-    {
-        match port.parse() {
-            Ok(port) => server.port = Some(carrier.seen(element.line, port)),
-            Err(_) => carrier.not_carried(element.line, described(&key, &port)),
+    if let Some((element, key)) = field("PortNumber") {
+        if let Some(port) = carrier.known_text(element.line, &key, text(element)) {
+            match port.parse() {
+                Ok(port) => server.port = Some(carrier.seen(element.line, port)),
+                Err(_) => carrier.not_carried(element.line, described(&key, &port)),
+            }
         }
     }
     // Without the key, a device uses no TLS.
@@ -400,21 +400,21 @@ fn server(carrier: &mut Carrier, payload: &Pairs, protocol: Protocol, prefix: &s
         let port = ports::usual(protocol, security).get();
         server.port = Some(Noted::assumed(port, "the usual port, as none is given"));
     }
-    if let Some((element, key)) = field("Authentication")
-        && let Some(method) = carrier.known_text(element.line, &key, text(element))
-    {
-        let auth = match method.as_str() {
-            "EmailAuthPassword" => Some(Auth::Password),
-            "EmailAuthCRAMMD5" => Some(Auth::CramMd5),
-            "EmailAuthNTLM" => Some(Auth::Ntlm),
-            "EmailAuthNone" if protocol == Protocol::Smtp => Some(Auth::None),
-            _ => {
-                carrier.not_carried(element.line, described(&key, &method));
-                None
-            }
-        };
-        let auth = auth.map(|auth| carrier.translated(element.line, vec![auth], &key, &method));
-        server.auth = auth;
+    if let Some((element, key)) = field("Authentication") {
+        if let Some(method) = carrier.known_text(element.line, &key, text(element)) {
+            let auth = match method.as_str() {
+                "EmailAuthPassword" => Some(Auth::Password),
+                "EmailAuthCRAMMD5" => Some(Auth::CramMd5),
+                "EmailAuthNTLM" => Some(Auth::Ntlm),
+                "EmailAuthNone" if protocol == Protocol::Smtp => Some(Auth::None),
+                _ => {
+                    carrier.not_carried(element.line, described(&key, &method));
+                    None
+                }
+            };
+            let auth = auth.map(|auth| carrier.translated(element.line, vec![auth], &key, &method));
+            server.auth = auth;
+        }
     }
     if let Some((element, key)) = field("Username") {
         server.username = carrier.login(element.line, &key, text(element));
@@ -450,12 +450,12 @@ fn dav(carrier: &mut Carrier, payload: &Pairs, dav: &Dav) {
     if let Some(url) = carrier.known_text(element.line, principal, url) {
         carrier.set_url(dav.url, element.line, &url);
     }
-    if let Some(element) = payload.value(username)
-        && let Some(login) = carrier.login(element.line, username, text(element))
-    {
-        let Noted { value, origin } = login;
-        let login = Noted { value: Value::Text(value), origin };
-        carrier.put(dav.username, element.line, login);
+    if let Some(element) = payload.value(username) {
+        if let Some(login) = carrier.login(element.line, username, text(element)) {
+            let Noted { value, origin } = login;
+            let login = Noted { value: Value::Text(value), origin };
+            carrier.put(dav.username, element.line, login);
+        }
     }
 }
 
@@ -485,11 +485,11 @@ fn activesync(carrier: &mut Carrier, payload: &Pairs) {
         let url = carrier.translated(element.line, Value::Text(url), "Host", &host);
         carrier.put("activesync.url", element.line, url);
     }
-    if let Some(element) = payload.value("UserName")
-        && let Some(login) = carrier.login(element.line, "UserName", text(element))
-    {
-        let Noted { value, origin } = login;
-        let login = Noted { value: Value::Text(value), origin };
-        carrier.put("activesync.username", element.line, login);
+    if let Some(element) = payload.value("UserName") {
+        if let Some(login) = carrier.login(element.line, "UserName", text(element)) {
+            let Noted { value, origin } = login;
+            let login = Noted { value: Value::Text(value), origin };
+            carrier.put("activesync.username", element.line, login);
+        }
     }
 }

@@ -290,10 +290,10 @@ impl<'t> Follower<'t> {
     }
 
     fn put(&mut self, target: &Target, value: Value) -> Done<()> {
-        if let [Some(key)] = &target.keys[..]
-            && let Some(Value::Node(node)) = self.variable(&target.name)
-        {
-            return self.set_property(node, key, value);
+        if let [Some(key)] = &target.keys[..] {
+            if let Some(Value::Node(node)) = self.variable(&target.name) {
+                return self.set_property(node, key, value);
+            }
         }
         self.assign(&target.name, &target.keys, value)
     }

@@ -28,10 +28,10 @@ impl Follower<'_> {
     /// Sets a property of an element: its text, or the value of an attribute.
     pub fn set_property(&mut self, node: usize, name: &str, value: Value) -> Done<()> {
         self.spend(1)?;
-        if ["value", "nodeValue", "textContent"].contains(&name)
-            && let Some(node) = self.nodes.get_mut(node)
-        {
-            node.children = vec![value];
+        if ["value", "nodeValue", "textContent"].contains(&name) {
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.children = vec![value];
+            }
         }
         Ok(())
     }

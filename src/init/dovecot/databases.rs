@@ -195,11 +195,9 @@ fn old_file(driver: &str, block: &Block) -> Option<String> {
     let path = match driver {
         "sql" | "ldap" | "dict" => args,
         "passwd-file" => {
+            let is_option = |word: &str| !word.starts_with('/') && word.contains('=');
             let mut rest = args;
-            while let Some((option, after)) = rest.split_once(' ')
-                && !option.starts_with('/')
-                && option.contains('=')
-            {
+            while let Some((_, after)) = rest.split_once(' ').filter(|(word, _)| is_option(word)) {
                 rest = after.trim_start();
             }
             rest

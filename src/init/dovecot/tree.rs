@@ -179,10 +179,10 @@ impl<'a> Tree<'a> {
 
 /// Moves the last open block into the one around it.
 fn close(open: &mut Vec<Block>) {
-    if let Some(block) = open.pop()
-        && let Some(around) = open.last_mut()
-    {
-        around.blocks.push(block);
+    if let Some(block) = open.pop() {
+        if let Some(around) = open.last_mut() {
+            around.blocks.push(block);
+        }
     }
 }
 
