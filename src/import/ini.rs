@@ -506,7 +506,7 @@ mod tests {
         assert_eq!(names, ["a.example", "b.example"]);
         let server = &draft.top.servers[0];
         assert_eq!(server.host.as_ref().unwrap().value, "mail.example");
-        assert_eq!(server.username, None);
+        assert_eq!(server.username.as_ref().unwrap().value, EMAIL_ADDRESS);
     }
 
     #[test]
