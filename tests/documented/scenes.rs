@@ -124,8 +124,9 @@ pub const SCENES: [Scene; 49] = [
         page: "README.md",
         section: "",
         // The line of the page is written into the site once nginx runs.
-        before: "nginx_site; systemctl start nginx; nginx_site 'include snippets/mailsetup.conf;'",
-        after: "answers autoconfig.example.org https",
+        before: "old_responders",
+        after: "answers autoconfig.example.org https; \
+                grep -q 'Imported from /var/www/autoconfig/mail' /etc/mailsetup/config.toml",
     },
     scene("CONTRIBUTING.md", "", "true"),
     scene("docs/install.md", "From source", "true"),
