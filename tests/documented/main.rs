@@ -112,7 +112,7 @@ fn each_block_of_commands_belongs_to_a_scene() {
         }
     }
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
-    for scene in &SCENES {
+    for scene in SCENES {
         assert!(!of(scene).is_empty(), "{}: no section {:?}", scene.page, scene.section);
     }
 }

@@ -119,7 +119,7 @@ const fn server(section: &'static str, before: &'static str, after: &'static str
 }
 
 /// All pages and sections with commands.
-pub const SCENES: [Scene; 49] = [
+pub const SCENES: &[Scene] = &[
     Scene {
         page: "README.md",
         section: "",
@@ -337,7 +337,7 @@ pub const SERVICES: [(&str, u16); 1] = [("make run", 8025)];
 
 /// What a command prints; the longest beginning that fits decides. `curl` and `mailsetup` always
 /// have a line here.
-pub const PRINTS: [(&str, &str); 32] = [
+pub const PRINTS: &[(&str, &str)] = &[
     ("curl 'http://127.0.0.1:8025/mail/config-v1.1.xml", "<emailProvider"),
     ("curl 'http://127.0.0.1:8025/mobileconfig", "com.apple.mail.managed"),
     ("curl -H 'Content-Type: text/xml' http://127.0.0.1:8025/autodiscover", "<LoginName>ann@"),
@@ -375,7 +375,7 @@ pub const PRINTS: [(&str, &str); 32] = [
 
 /// Commands that other steps run, because each takes minutes or, as `mailsetup probe`, needs the
 /// servers of a domain.
-pub const ELSEWHERE: [&str; 28] = [
+pub const ELSEWHERE: &[&str] = &[
     "cargo test",
     "make bench",
     "make deb",
