@@ -15,9 +15,8 @@ pub fn run(data: &[u8]) {
                 check(root, MAX_DEPTH);
             }
             let json = serde_json::from_str::<serde_json::Value>(text);
-            if let (Ok(json), [root]) = (json, &documents.roots[..])
-                && (json.is_object() || json.is_array())
-            {
+            let json = json.ok().filter(|json| json.is_object() || json.is_array());
+            if let (Some(json), [root]) = (json, &documents.roots[..]) {
                 same(&json, root);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::place::{Note, NoteKind, Noted, Origin, Place};
 use crate::account::{Auth, Protocol, Security};
+use crate::address::Domain;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -25,8 +26,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The settings of a domain, which is added if it is new. Names are compared without letter case.
-    pub fn domain(&mut self, name: Noted<String>) -> &mut Settings {
+    /// The settings of a domain, which is added if it is new. All spellings of a domain are one: letter
+    /// case, a final dot, A-labels.
+    pub fn domain(&mut self, mut name: Noted<String>) -> &mut Settings {
+        if let Ok(domain) = Domain::parse(&name.value) {
+            name.value = domain.for_people().into_owned();
+        }
         let is_it = |known: &str| known.eq_ignore_ascii_case(&name.value);
         let at = self.domains.iter().position(|(known, _)| is_it(&known.value));
         let at = at.unwrap_or_else(|| {
@@ -305,6 +310,25 @@ mod tests {
                     # Seen: old.xml:1\n[domain.\"example.org\"]\n\n\
                     # not carried over: old.xml:9: the rest\n";
         assert_eq!(write(&draft), text);
+    }
+
+    /// A configuration with two spellings of a domain is refused.
+    #[test]
+    fn spellings_of_a_domain_are_one() {
+        let mut draft = draft("mail.example.org", "");
+        for name in [
+            "Example.ORG.",
+            "example.org",
+            "EXAMPLE.ORG",
+            "b\u{fc}cher.example",
+            "xn--bcher-kva.example",
+        ] {
+            draft.domain(Noted::seen(name, at(1), ""));
+        }
+        let names: Vec<_> = draft.domains.iter().map(|(name, _)| name.value.as_str()).collect();
+        assert_eq!(names, ["example.org", "b\u{fc}cher.example"]);
+        let other = self::draft("mail.example.org", "XN--bcher-kva.example.");
+        assert_eq!(merge(vec![draft, other]).domains.len(), 2);
     }
 
     #[test]
