@@ -104,7 +104,8 @@ pub struct Init {
 #[derive(Args, Debug)]
 pub struct Import {
     /// Documents, scripts and configurations of what answered before
-    #[arg(value_name = "FILE", required_unless_present = "domains", conflicts_with = "domains")]
+    #[arg(value_name = "FILE", required_unless_present = "domains")]
+    #[arg(conflicts_with_all = ["domains", "list", "directory", "at_least"])]
     pub files: Vec<PathBuf>,
 
     /// Domains instead of a configuration.
@@ -159,7 +160,8 @@ pub struct ImportDomains {
 pub struct Output {
     /// Print the configuration instead of writing the file
     ///
-    /// The file is that of --config, else /etc/mailsetup/config.toml.
+    /// The file is that of --config, else of $MAILSETUP_CONFIG, else
+    /// /etc/mailsetup/config.toml.
     #[arg(long, verbatim_doc_comment)]
     pub stdout: bool,
 

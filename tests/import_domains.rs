@@ -262,3 +262,19 @@ fn options_that_exclude_each_other() {
     }
     assert!(names(&sandbox.path("")).is_empty());
 }
+
+/// Without domains, a configuration would be written, and no list.
+#[test]
+fn options_about_domains_need_domains() {
+    let sandbox = Sandbox::new();
+    for (option, value) in [("--list", "a"), ("--directory", "b"), ("--at-least", "90")] {
+        let output = command(program())
+            .args(["import", option, value, "config-v1.1.xml"])
+            .current_dir(sandbox.path(""))
+            .output()
+            .expect("program");
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(option), "{message}");
+    }
+}

@@ -309,6 +309,8 @@ fn files_that_are_something_else_end_with_one_line() {
         (&["--doveconf", "other"], "other: not the output of doveconf"),
         (&["--doveconf", "deep"], "deep: line "),
         (&["--postconf", "other"], "other: it is not the output of postconf"),
+        (&["--postconf", "deep"], "deep:1: this is an output of doveconf: use --doveconf"),
+        (&["--master", "deep"], "deep:1: this is an output of doveconf: use --doveconf"),
         (&["--exim", "other"], "other: it is not the output of `exim -bP"),
         (&["--smtpd", "other"], "other: it is not smtpd.conf"),
         (&["--listening", "other"], "other: it is not /proc/net/tcp"),

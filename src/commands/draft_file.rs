@@ -197,7 +197,8 @@ fn steps(target: &Path, config: &Config, draft: &Draft) -> String {
         Some(Value::Text(name)) => Domain::parse(name).ok(),
         _ => None,
     };
-    let domain = config.domains().into_iter().next().or(provider);
+    let first = draft.domains.first().and_then(|(name, _)| Domain::parse(&name.value).ok());
+    let domain = first.or_else(|| config.domains().into_iter().next()).or(provider);
     let domain = domain.map_or("example.org".to_owned(), |domain| domain.to_string());
     let is_there = |program: &&str| FOLDERS.iter().any(|it| Path::new(it).join(program).exists());
     let installed = WEB_SERVERS.iter().find(|server| server.programs.iter().any(is_there));

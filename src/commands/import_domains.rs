@@ -163,15 +163,21 @@ fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
     let count = domains.names.len();
     let kept = old.domains().filter(|domain| domains.names.contains_key(domain)).count();
     log::notice(&match is_same {
-        true => format!("{}: unchanged, {count} domains", path.display()),
+        true => format!("{}: unchanged, {}", path.display(), counted(count)),
         false => format!(
-            "{}: written, {count} domains, {} new, {} removed",
+            "{}: written, {}, {} new, {} removed",
             path.display(),
+            counted(count),
             count - kept,
             old.len() - kept
         ),
     });
     Ok(())
+}
+
+/// `1 domain`, `2 domains`
+fn counted(count: usize) -> String {
+    format!("{count} domain{}", if count == 1 { "" } else { "s" })
 }
 
 /// Refuses a list that lost more of its domains than allowed, or that is cut.

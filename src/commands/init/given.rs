@@ -52,6 +52,9 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, String> {
         machine.facts.push(facts);
     }
     let postconf = [texts(&arguments.postconf)?, texts(&arguments.master)?].concat();
+    if let Some(other) = postconf.iter().find(|it| dovecot::is_output(&it.text)) {
+        return Err(format!("{}:1: this is an output of doveconf: use --doveconf", other.name));
+    }
     if let Some(first) = postconf.first() {
         let outputs: Vec<_> = postconf.iter().map(Text::of_postfix).collect();
         let facts = postfix::read(&outputs);

@@ -147,10 +147,8 @@ impl Socket<'_> {
         }
         if !self.listens(machine) {
             let server = self.facts.server.as_ref().map_or("the server", |it| it.value.as_str());
-            let text = format!(
-                "{name}: no program listens there now: does {server} run with this \
-                                configuration?"
-            );
+            let text =
+                format!("{name}: no program listens there now: start {server}, or reload it");
             draft.note(NoteKind::Warning, self.place(), text);
         }
         match reach {
@@ -174,8 +172,7 @@ impl Socket<'_> {
         let is_own = self.listener.protocol.is_incoming();
         if let Some(auth) = auth.as_ref().filter(is_empty).filter(|_| is_own) {
             let text = format!(
-                "{name}: no method of login that mail clients know; they will try a \
-                                password"
+                "{name}: no method of login that mail clients know; they will try a password"
             );
             draft.note(NoteKind::Warning, auth.origin.place().cloned(), text);
         }
@@ -270,6 +267,7 @@ fn in_front(
     server.security = Some(Noted::assumed(security, reason));
     server.username = login(machine, first.facts);
     let text = format!("{server}: {reason}");
-    draft.note(NoteKind::Warning, first.place(), text);
+    let alike = hidden.iter().find(|it| it.listener.security.value == security);
+    draft.note(NoteKind::Warning, alike.unwrap_or(first).place(), text);
     Some(server)
 }

@@ -159,7 +159,7 @@ fn is_for(name: &str, protocol: &str) -> bool {
 }
 
 /// The version in the first comment, and whether its syntax is that of 2.4: `2.3.19.1 (9b53102964): …`.
-fn version(comment: &str) -> Option<(&str, bool)> {
+pub(super) fn version(comment: &str) -> Option<(&str, bool)> {
     let version = comment.split([' ', '(', ':']).next()?;
     let mut parts = version.split(['.', '-', '_']).map(str::parse::<u32>);
     let (major, minor) = (parts.next()?.ok()?, parts.next()?.ok()?);

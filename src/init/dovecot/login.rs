@@ -87,9 +87,12 @@ fn of_databases(
     }
     if let Some(system) = of_system.first() {
         if system.driver == "pam" {
-            let text =
-                "PAM is asked for the login: if it knows addresses, set username to %EMAILADDRESS%";
-            note(NoteKind::Hint, &system.origin, text.to_owned());
+            let place = system.origin.place().map(|it| format!(" ({it})")).unwrap_or_default();
+            let reason = format!(
+                "Dovecot uses PAM{place}, usually without a domain; if users log in with the address, \
+                 write %EMAILADDRESS%"
+            );
+            return Some(Noted::assumed(LOCAL_PART, reason));
         }
         return Some(Noted { value: LOCAL_PART.to_owned(), origin: system.origin.clone() });
     }

@@ -27,6 +27,12 @@ use tree::Block;
 /// The most messages of doveconf, and the most certificates, that are taken.
 const MAX_ITEMS: usize = 1000;
 
+/// True for a text that begins as the output of doveconf does.
+pub fn is_output(text: &str) -> bool {
+    let comment = text.trim_start_matches('\u{feff}').strip_prefix("# ");
+    comment.and_then(|it| config::version(it.lines().next().unwrap_or_default())).is_some()
+}
+
 /// Reads the output of doveconf.
 ///
 /// It is refused if it is larger than [`MAX_BYTES`], or is not from doveconf.

@@ -48,7 +48,7 @@ impl fmt::Display for Refused {
                 write!(f, "line {line}: more than {MAX_ENTRIES} settings")
             }
             Refused::NotDoveconf => f.write_str(
-                "not the output of doveconf -n: its first line is \"# 2.3.19\", or another version",
+                "not the output of doveconf -n: line 1 must be its version, such as \"# 2.3.19\"",
             ),
         }
     }
