@@ -29,6 +29,13 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
     if refused() {
         return fail(&exists(target));
     }
+    // A link stays: the file that it leads to is written. Devices and folders are not replaced.
+    let resolved = target.canonicalize();
+    let place = resolved.as_deref().unwrap_or(target);
+    let is_other = place.symlink_metadata().is_ok_and(|it| !it.is_file());
+    if is_other && !output.stdout {
+        return fail(&format!("{}: it is not a file", target.display()));
+    }
     draft.settle();
     draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
         Ok(_) => Ok(()),
@@ -55,7 +62,7 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
         say(&check_of(target, &config));
         return printed;
     }
-    if let Err(message) = put(target, &text, output.force) {
+    if let Err(message) = put(place, &text, output.force) {
         return fail(&message);
     }
     print(format!(
@@ -139,11 +146,12 @@ fn keep(target: &Path, kept: &Path) -> io::Result<()> {
     if target.symlink_metadata().is_err_and(|error| is_missing(&error)) {
         return Ok(());
     }
-    match fs::remove_file(kept) {
-        Err(error) if !is_missing(&error) => return Err(error),
-        _ => {}
-    }
-    fs::hard_link(target, kept).or_else(|_| fs::copy(target, kept).map(|_| ()))
+    // An older one stays until the new one is whole.
+    let mut new = kept.as_os_str().to_owned();
+    new.push(format!(".{}", std::process::id()));
+    let new = PathBuf::from(new);
+    let made = fs::hard_link(target, &new).or_else(|_| fs::copy(target, &new).map(|_| ()));
+    made.and_then(|()| fs::rename(&new, kept)).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 //------------ The next steps -------------------------------------------------

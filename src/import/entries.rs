@@ -11,8 +11,21 @@ use std::collections::HashMap;
 use std::num::NonZeroU16;
 
 /// Parts of the names of keys whose values are not repeated.
-const SECRETS: [&str; 8] =
-    ["PASS", "SECRET", "TOKEN", "APIKEY", "API_KEY", "BINDPW", "PRIVATE", "CREDENTIAL"];
+const SECRETS: [&str; 11] = [
+    "PASS",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "BINDPW",
+    "BINDAUTH",
+    "PRIVATE",
+    "CREDENTIAL",
+    "PWD",
+    "DBPW",
+    "DSN",
+];
+/// Words at the end of such names.
+const SECRET_WORDS: [&str; 4] = ["PW", "KEY", "AUTH", "PIN"];
 /// Keys with lists of domains, whose values may be long.
 const LISTS: [&str; 3] = ["ALLOWED_DOMAINS", "CUSTOM_DOMAINS", "domains"];
 /// Most bytes of all other values.
@@ -183,10 +196,22 @@ pub fn pairs(node: &Node, prefix: &str, entries: &mut Vec<Entry>) {
 pub fn shown(key: &str, value: &str) -> String {
     let upper = key.to_ascii_uppercase();
     let key = shortened(key);
-    if SECRETS.iter().any(|secret| upper.contains(secret)) {
+    let last = upper.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    // The path of a key is no secret, and `imap_auth = plaintext` is a method.
+    let is_said = value.starts_with('/') || is_method(value);
+    let is_secret = SECRETS.iter().any(|secret| upper.contains(secret))
+        || SECRET_WORDS.contains(&last) && !is_said;
+    if is_secret {
         return key;
     }
     format!("{key}={}", shortened(value))
+}
+
+/// True for the word of an authentication method.
+fn is_method(value: &str) -> bool {
+    let words =
+        ["plaintext", "plain", "cleartext", "encrypted", "none", "ntlm", "login", "smtp", "oauth2"];
+    words.iter().any(|word| value.to_ascii_lowercase().contains(word))
 }
 
 /// The beginning of a text, for messages.

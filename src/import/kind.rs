@@ -113,11 +113,11 @@ impl Input<'_> {
 
 /// Reads a file of any kind. The error is a message without the name of the file.
 pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
+    // Documents have encodings of their own, and signed ones are no text.
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let text = text.trim_start_matches('\u{feff}');
-    if text.contains('\0') || (text.is_empty() && !bytes.is_empty()) {
-        return Err("not text in UTF-8".to_owned());
-    }
+    let text = if text.contains('\0') { "" } else { text };
+    let is_text = !text.is_empty() || bytes.is_empty();
     let is_markup = text.trim_start().starts_with('<');
     let documents = match is_markup {
         true => Ok(Documents::default()),
@@ -126,6 +126,9 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     let input = Input { bytes, text, documents };
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
         return (kind.read)(source, &input).map(|draft| (kind.name, draft));
+    }
+    if !is_text {
+        return Err("not text in UTF-8; `iconv -f latin1 -t utf-8` converts other text".to_owned());
     }
     if ini::is_of_automx2(text) {
         return Err(

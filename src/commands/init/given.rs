@@ -119,5 +119,6 @@ fn text(file: &Path) -> Result<Text, String> {
     if bytes.contains(&0) {
         return Err(format!("{name}: it is not text"));
     }
-    Ok(Text { name, text: String::from_utf8_lossy(&bytes).into_owned() })
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Text { name, text: text.trim_start_matches('\u{feff}').to_owned() })
 }
