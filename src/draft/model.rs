@@ -100,7 +100,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// True if there are none.
+    /// True if no setting is there.
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty() && self.values.is_empty()
     }

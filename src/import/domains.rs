@@ -488,7 +488,7 @@ mod tests {
                 "ALL\nlocalhost\nNULL\n*.example.org\nexample.org\n|x|\n",
                 vec!["example.org", "1:ALL", "2:localhost", "3:NULL", "4:*.example.org", "6:x"],
             ),
-            // A column that is not a heading, a name that is no domain, a domain with quotes.
+            // A column that is not a heading, an invalid domain name, a domain with quotes.
             ("substr(email)\nexample.org\n", vec!["example.org", "1:substr(email)"]),
             ("domain,x\n,y\n\"\",z\n", vec!["2:,y", "3:\"\",z"]),
             // The first line is a heading only without a domain.

@@ -8,7 +8,7 @@ use super::entries::Entry;
 /// Most lines.
 const MAX_LINES: usize = 100_000;
 
-/// The pairs of a text, and the numbers of the lines that are none.
+/// The pairs of a text, and the numbers of all other lines with text.
 pub fn read(text: &str) -> (Vec<Entry>, Vec<usize>) {
     let (mut entries, mut others) = (Vec::new(), Vec::new());
     for (at, line) in text.lines().enumerate().take(MAX_LINES) {

@@ -192,7 +192,7 @@ fn rest(carrier: &mut Carrier, payload: &Pairs, known: &[&[&str]]) {
 
 //------------ the profile itself ---------------------------------------------
 
-/// The keys that each payload has, and that are made anew.
+/// The keys that every payload has. This program writes its own values for them.
 const COMMON: [&str; 4] = ["PayloadType", "PayloadVersion", "PayloadIdentifier", "PayloadUUID"];
 /// Those of the profile itself that are read one by one.
 const TOP: [&str; 6] = [

@@ -311,7 +311,7 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
         "LDAP_USER_BASE",
         "LDAP_SEARCH",
     ];
-    entries.leave(&ldap, "there are no address books by LDAP here", draft);
+    entries.leave(&ldap, "mailsetup has no key for LDAP address books", draft);
     answers_any(domain.as_ref(), input, draft);
 }
 

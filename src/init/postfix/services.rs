@@ -156,7 +156,7 @@ impl Services {
         self.list.get(*at)
     }
 
-    /// True if there are none.
+    /// True if no service was read.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

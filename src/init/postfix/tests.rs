@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/init");
 
-/// What the outputs of each machine say is in `expected.txt`. To write it anew:
+/// What the outputs of each machine say is in `expected.txt`. To write these files again:
 /// `UPDATE_GOLDEN=1 cargo test --lib init::postfix`.
 #[test]
 fn recorded_outputs_are_understood() {
