@@ -88,4 +88,4 @@ mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 exec chroot "$root" /usr/bin/env -i PATH=/opt/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-    LANG=C.UTF-8 CARGO_TARGET_DIR=/build sh -c 'cd /work && exec "$@"' sh "$@"
+    LANG=C.UTF-8 CARGO_TARGET_DIR=/build CARGO_INCREMENTAL=0 sh -c 'cd /work && exec "$@"' sh "$@"
