@@ -1,8 +1,8 @@
 //! The commands: their output and exit status.
 
-use crate::common::{Sandbox, command, copy_program, program, run};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use crate::common::{Sandbox, command, copy_program, program, run, write_program};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -362,11 +362,9 @@ fn check_without_a_file_says_so() {
 
 /// A script in place of `mailsetup-probe`.
 fn place(sandbox: &Sandbox, folder: &str, script: &str) {
-    let written = sandbox.write("script", format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(&written, Permissions::from_mode(0o755)).expect("chmod");
     fs::create_dir_all(sandbox.path(folder)).expect("folder");
-    // Like a program, a script that is open for writing cannot be started.
-    copy_program(written, &sandbox.path(folder).join("mailsetup-probe"));
+    let path = sandbox.path(folder).join("mailsetup-probe");
+    write_program(&path, format!("#!/bin/sh\n{script}\n"));
 }
 
 /// One that prints where it is, and its arguments.

@@ -3,7 +3,7 @@
 //! `tests/fixtures/init/README.md` says what was recorded. `UPDATE_GOLDEN=1 cargo test --test main
 //! init` writes what is expected: read it before it is committed.
 
-use crate::common::{Sandbox, program, source};
+use crate::common::{Sandbox, program, source, write_program};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -86,9 +86,9 @@ impl Machine {
 
     /// A program, as a script.
     fn program(&self, name: &str, script: &str) {
-        let path = self.sandbox.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
-        let status = Command::new("chmod").arg("755").arg(path).status().expect("chmod");
-        assert!(status.success());
+        let folder = self.sandbox.path("bin");
+        fs::create_dir_all(&folder).expect("folder");
+        write_program(&folder.join(name), format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Dovecot, by the name of its fixture.

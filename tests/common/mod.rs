@@ -10,6 +10,7 @@ pub mod names;
 pub mod namespace;
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -47,6 +48,16 @@ pub fn program() -> PathBuf {
 pub fn copy_program(from: impl AsRef<Path>, to: &Path) {
     let status = Command::new("cp").arg(from.as_ref()).arg(to).status().expect("cp");
     assert!(status.success(), "copy of {} to {}", from.as_ref().display(), to.display());
+}
+
+/// Writes a program or a script to `to`, to be started there: by a child process, for the same reason.
+pub fn write_program(to: &Path, content: impl AsRef<[u8]>) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"]).arg(to);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("sh");
+    child.stdin.take().expect("a pipe").write_all(content.as_ref()).expect("write");
+    let status = child.wait().expect("sh");
+    assert!(status.success(), "{}: not written", to.display());
 }
 
 /// A file of the source tree, for example `contrib/nginx/mailsetup.conf`.

@@ -14,6 +14,7 @@ use crate::common::http::{self, Request, Response};
 use crate::common::namespace::{Namespace, PROGRAM, debian_11};
 use crate::common::{
     Process, Sandbox, command, copy_program, program, run, source, wait_until_settled, write,
+    write_program,
 };
 
 /// The home of the account.
@@ -642,8 +643,7 @@ fn a_program_for_another_processor_is_an_error() {
             let mut bytes = fs::read(PROGRAM).expect("the program");
             // The field for the processor in the header of ELF.
             bytes[18] ^= 0x55;
-            write(&program, bytes);
-            set_mode(&program, 0o755);
+            write_program(&program, bytes);
             own(HOME);
             assert_eq!(status("autoconfig.example.org", DOCUMENT), 500);
             let log = fs::read_to_string("/var/log/apache2/error.log").expect("the log");

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::{HTTP, activate, apache, certificate, install, nginx, serve, sites};
 use crate::common::http::{self, Request};
 use crate::common::namespace::Namespace;
-use crate::common::{Process, Sandbox, command, program, run, source, write};
+use crate::common::{Process, Sandbox, command, program, run, source, write, write_program};
 
 //------------ HestiaCP -------------------------------------------------------
 
@@ -109,8 +109,8 @@ fn hestia_with(sandbox: &Sandbox, users: &str, domains: &[(&str, &str)]) {
         ("v-list-mail-domains", format!("[ \"$2\" = json ] && cat \"{folder}/domains-$1\"")),
     ] {
         let path = sandbox.path("bin").join(name);
-        write(&path, format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("chmod");
+        fs::create_dir_all(sandbox.path("bin")).expect("mkdir");
+        write_program(&path, format!("#!/bin/sh\n{script}\n"));
     }
 }
 

@@ -13,10 +13,10 @@ use std::process::{Command, Output};
 use nix::unistd::User;
 
 use crate::common::namespace::{Namespace, PROGRAM};
-use crate::common::{Process, command, run, source, write};
+use crate::common::{Process, command, run, source, write, write_program};
 
-use super::install;
 use super::logins::{MARIADB, mariadb};
+use super::{contrib, install};
 
 const SCRIPT: &str = "/usr/local/sbin/mailsetup-export-domains";
 const LIST: &str = "/var/lib/mailsetup-export/domains";
@@ -227,8 +227,7 @@ fn export(client: &str, database: &str, statement: &Path, options: &[&str]) -> O
 
 /// Installs the script.
 fn prepare() {
-    install("export/mailsetup-export-domains", SCRIPT);
-    fs::set_permissions(SCRIPT, fs::Permissions::from_mode(0o755)).expect("chmod");
+    write_program(Path::new(SCRIPT), contrib("export/mailsetup-export-domains"));
     fs::create_dir_all(Path::new(LIST).parent().expect("a folder")).expect("mkdir");
 }
 
@@ -487,11 +486,10 @@ fn an_export_that_fails_leaves_the_list() {
             ("kill -9 $$", "the database does not answer"),
         ] {
             let fake = "/usr/local/bin/mariadb";
-            write(
+            write_program(
                 Path::new(fake),
                 format!("#!/bin/sh\nprintf 'alias.example\\nexample.org\\nexample.n'\n{ends}\n"),
             );
-            fs::set_permissions(fake, fs::Permissions::from_mode(0o755)).expect("chmod");
             assert_refused(&ask(), message, &before);
             fs::remove_file(fake).expect("rm");
         }
