@@ -670,9 +670,9 @@ fn silent_connections_make_room_at_once() {
                 false => Client::unix(&socket).and_then(|mut it| it.send(&request, Style::USUAL)),
             };
             assert_eq!(answer.expect("an answer").status, 200);
-            // Half a second on an idle machine; it was 17.
+            // Half a second on an idle machine; it was 17 without the fix.
             let took = begun.elapsed();
-            assert!(took < Duration::from_secs(3), "{took:?}\n{}", service.output());
+            assert!(took < Duration::from_secs(10), "{took:?}\n{}", service.output());
             println!("over_http={over_http}: {took:?}");
         }
     }
