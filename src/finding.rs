@@ -67,6 +67,7 @@ pub const CODES: &[(&str, Level, &str)] = &[
         "The configuration, a list, a map or the folder of domains in a folder that a web server sends.",
     ),
     ("file-outside", Error, "The file of a domain names a file outside of its folder."),
+    ("file-root-only", Warning, "Only root can read the configuration or a file that it names."),
     ("file-unreadable", Error, "A file or folder that cannot be read."),
     (
         "file-writable",

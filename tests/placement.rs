@@ -199,9 +199,63 @@ fn files_that_others_can_write_are_named() {
     assert_eq!(status.status.code(), Some(0));
     // In a folder that others may not enter, its mode does not matter.
     set_mode(&config, 0o646);
-    set_mode(&sandbox.path(""), 0o700);
+    set_mode(&sandbox.path(""), 0o750);
+    std::os::unix::fs::chown(sandbox.path(""), None, Some(4_000_000)).expect("chown, as root");
     assert_eq!(check(&program(), &arguments), none);
     set_mode(&sandbox.path(""), 0o755);
+}
+
+/// A check by root can read files that the service cannot.
+#[test]
+fn files_that_only_root_can_read_are_named() {
+    let sandbox = Sandbox::new();
+    let text = "[domains]\nlist_files = ['l/list']\ndirectory = 'd'\n[domain.'a.example']\n";
+    let config = sandbox.write("c.toml", text);
+    let list = sandbox.write("l/list", "b.example\n");
+    let domain = sandbox.write("d/c.example.toml", "");
+    sandbox.write("d/d.example.toml", "");
+    let folder = sandbox.path("l");
+    let arguments = ["--config", config.to_str().expect("UTF-8")];
+    let none: [&str; 0] = [];
+    assert_eq!(check(&program(), &arguments), none);
+    let group =
+        |path: &Path, group| std::os::unix::fs::chown(path, None, Some(group)).expect("chown");
+    for (path, mode, usual) in [
+        (&config, 0o640, 0o644),
+        (&list, 0o600, 0o644),
+        (&domain, 0o640, 0o644),
+        (&sandbox.path("d"), 0o750, 0o755),
+        (&sandbox.path("d"), 0o700, 0o755),
+        (&folder, 0o700, 0o755),
+        (&folder, 0o644, 0o755),
+    ] {
+        set_mode(path, mode);
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let expected = [format!("file-root-only {name}")];
+        assert_eq!(check(&program(), &arguments), expected, "{mode:o}");
+        // A group may be that of the service.
+        group(path, 4_000_000);
+        let is_for_group = mode & 0o050 == 0o050 || mode == 0o640;
+        match is_for_group {
+            true => assert_eq!(check(&program(), &arguments), none, "{name} {mode:o}"),
+            false => assert_eq!(check(&program(), &arguments), expected, "{name} {mode:o}"),
+        }
+        group(path, 0);
+        set_mode(path, usual);
+        assert_eq!(check(&program(), &arguments), none, "{name}");
+    }
+    // One line for a folder above all of them, and one for many files in a folder.
+    set_mode(&sandbox.path(""), 0o700);
+    assert_eq!(check(&program(), &arguments).len(), 1);
+    set_mode(&sandbox.path(""), 0o755);
+    set_mode(&domain, 0o600);
+    set_mode(&sandbox.path("d/d.example.toml"), 0o600);
+    assert_eq!(check(&program(), &arguments), ["file-root-only c.example.toml"]);
+    // Files of another user are for a service that runs as that user.
+    for path in [&domain, &sandbox.path("d/d.example.toml")] {
+        std::os::unix::fs::chown(path, Some(4_000_000), None).expect("chown");
+    }
+    assert_eq!(check(&program(), &arguments), none);
 }
 
 /// Also without a program beside the configuration.

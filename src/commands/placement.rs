@@ -1,5 +1,6 @@
 //! Where the files lie: what a web server on shared hosting refuses to run, and what it would send
-//! to anybody; whether other users can read the signing key, and who else can write the files.
+//! to anybody; whether other users can read the signing key, whether a service that is not root can read
+//! the other files, and who else can write them.
 //!
 //! A folder with one of the usual names, such as `public_html`, is taken for the document root of a
 //! website.
@@ -11,6 +12,7 @@
 use crate::config::{Config, find};
 use crate::files::{self, Kind};
 use crate::finding::{self, Finding, Place};
+use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,9 @@ const PROGRAM: &str = "mailsetup.cgi";
 const RULES: &str = ".htaccess";
 /// In a folder of this name, a web server runs every file and sends none.
 const RUN_ONLY: &str = "cgi-bin";
+
+/// The attribute of a file with a list of access rights (`setfacl`).
+const ACCESS_LIST: &str = "system.posix_acl_access";
 
 /// Names of document roots: those of hosting panels, Apache, nginx and others.
 const ROOTS: [&str; 8] = [
@@ -46,9 +51,17 @@ pub fn findings(path: Option<&Path>, config: Option<&Config>) -> Vec<Finding> {
     let named = config.into_iter().flat_map(|config| config.files.iter()).map(|(file, _)| &**file);
     // These include the configuration itself.
     let own = path.filter(|_| config.is_none());
-    let all = own.into_iter().chain(named).chain(files.into_iter().flatten());
+    let folder = config.and_then(Config::directory);
+    let all = own.into_iter().chain(named);
+    if rustix::process::geteuid().is_root() {
+        let closed = all.clone().filter_map(only_for_root);
+        let below = folder.into_iter().flat_map(|it| of_folder(it, only_for_root));
+        let closed: BTreeMap<_, _> = closed.chain(below).map(|it| (it.place.clone(), it)).collect();
+        findings.extend(closed.into_values());
+    }
+    let all = all.chain(files.into_iter().flatten());
     findings.extend(all.filter_map(writable_by_others));
-    findings.extend(config.and_then(Config::directory).into_iter().flat_map(writable_folder));
+    findings.extend(folder.into_iter().flat_map(|it| of_folder(it, writable_by_others)));
     let program = program(path);
     let folder = program.as_deref().map(folder_of);
     let is_elsewhere = |file: &&Path| folder.is_none_or(|folder| !is_below(file, folder));
@@ -110,12 +123,41 @@ fn key_in_folder(key: &Path) -> Finding {
     finding
 }
 
+//------------ Who can read ---------------------------------------------------
+
+/// The finding about a file that root alone can read, or about the folder above it that makes it so: this
+/// check can read it, and a service that runs as another user cannot.
+fn only_for_root(path: &Path) -> Option<Finding> {
+    let real = path.canonicalize().ok()?;
+    let is_closed = |path: &Path, bits: u32| {
+        let Ok(meta) = path.metadata() else { return false };
+        // A list of access rights may name the user of the service; its mask is in the bits of the group.
+        let has_list = || rustix::fs::getxattr(path, ACCESS_LIST, &mut [0; 0][..]).is_ok();
+        let (of_others, of_group) = (meta.mode() & bits != 0, (meta.mode() >> 3) & bits != 0);
+        meta.uid() == 0 && !of_others && !(of_group && (meta.gid() != 0 || has_list()))
+    };
+    // The outermost one comes first: without its rights, those below it do not count.
+    let mut above: Vec<_> = real.ancestors().skip(1).collect();
+    above.reverse();
+    let folder = above.into_iter().find(|folder| is_closed(folder, 0o1));
+    let (closed, mode) = match folder {
+        Some(folder) => (folder, "755"),
+        None if !is_closed(&real, if real.is_dir() { 0o5 } else { 0o4 }) => return None,
+        None => (path, if real.is_dir() { "755" } else { "644" }),
+    };
+    let what = if closed.is_dir() { "folder" } else { "file" };
+    let message =
+        format!("only root can read this {what}, and the service usually runs as another user");
+    let mut finding = Finding::warning("file-root-only", Some(Place::file(closed)), message);
+    finding.remedy = Some(format!("chmod {mode} {}", finding::name(closed)));
+    Some(finding)
+}
+
 //------------ Who can write --------------------------------------------------
 
-/// The findings about the folder of domains, and about the first file or sub-folder in it, that
-/// others can write.
-fn writable_folder(folder: &Path) -> Vec<Finding> {
-    let mut findings: Vec<_> = writable_by_others(folder).into_iter().collect();
+/// The findings about the folder of domains, and about the first file or sub-folder in it with one.
+fn of_folder(folder: &Path, finding: fn(&Path) -> Option<Finding>) -> Vec<Finding> {
+    let mut findings: Vec<_> = finding(folder).into_iter().collect();
     let entries = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         entries.map(|entry| entry.path())
@@ -124,7 +166,7 @@ fn writable_folder(folder: &Path) -> Vec<Finding> {
         let in_it: Vec<_> = if path.is_dir() { entries(&path).collect() } else { Vec::new() };
         std::iter::once(path).chain(in_it.into_iter().filter(|path| path.is_file()))
     });
-    let of_files: Vec<_> = below.filter_map(|path| writable_by_others(&path)).collect();
+    let of_files: Vec<_> = below.filter_map(|path| finding(&path)).collect();
     let more = of_files.len().saturating_sub(1);
     let first = of_files.into_iter().min_by(|a, b| a.place.cmp(&b.place));
     findings.extend(first.map(|mut finding| {
