@@ -5,6 +5,7 @@
 //! configuration, `fit` takes out what a configuration cannot have. Nothing is dropped in silence: what
 //! is left out becomes a [`Note`]. Texts from outside are quoted where they are written.
 
+mod comment;
 mod fit;
 mod merge;
 mod model;

@@ -4,10 +4,11 @@
 //! A comment is written once for values that follow each other and have the same origin. What is not
 //! in the configuration is named at the end.
 
+use super::comment::comment;
 use super::model::{Draft, Server, Settings, Value, security_word};
 use super::place::{Note, NoteKind, Noted, Origin};
 use crate::account::{Auth, Protocol};
-use crate::visible::{replaced, visible};
+use crate::visible::replaced;
 use std::collections::BTreeMap;
 
 /// The tables in the order of the example.
@@ -41,7 +42,7 @@ const MAX_NOTES: usize = 100;
 pub fn write(draft: &Draft) -> String {
     let mut text = String::new();
     for line in &draft.heading {
-        text += &comment(line);
+        text += &comment(line, "");
     }
     for table in TABLES {
         let lines = lines(&draft.top, table, None);
@@ -59,7 +60,7 @@ pub fn write(draft: &Draft) -> String {
     let mut before = None;
     for (name, settings) in &draft.domains {
         text += "\n";
-        text += &origin(&name.origin, &mut before);
+        text += &origin(&name.origin, &mut before, "");
         text += &format!("[domain.{}]\n", quoted(&name.value));
         if let Some(target) = settings.value("alias_of") {
             text += &written(&[Line::of("alias_of", target)], "");
@@ -74,7 +75,7 @@ pub fn write(draft: &Draft) -> String {
 /// The key with the lists.
 fn list_files(files: &[Noted<String>]) -> String {
     let mut before = None;
-    let comments: String = files.iter().map(|file| origin(&file.origin, &mut before)).collect();
+    let comments: String = files.iter().map(|file| origin(&file.origin, &mut before, "")).collect();
     let names: Vec<_> = files.iter().map(|file| quoted(&file.value)).collect();
     match names.is_empty() {
         true => String::new(),
@@ -89,10 +90,14 @@ fn list_to_make(draft: &Draft, table: &str) -> String {
     let names: Vec<_> = files.map(|file| quoted(file)).collect();
     let before = if table.is_empty() { "" } else { "\n" };
     // Two lines with the same key are an error.
-    let comment = comment(match draft.list_files.is_empty() {
-        true => "When the list is made, see below, remove the # that follows:",
+    let text = match draft.list_files.is_empty() {
+        true if table.is_empty() => {
+            "When the list is made, see below, remove the # of the next line:"
+        }
+        true => "When the list is made, see below, remove the # of the next two lines:",
         false => "When the list is made, see below, write this in place of the line above:",
-    });
+    };
+    let comment = comment(text, "");
     format!("{before}{comment}{table}#list_files = [{}]\n", names.join(", "))
 }
 
@@ -200,7 +205,7 @@ fn alternatives(others: &[&Server]) -> String {
     // Each has its comment above it, but the first: its comment is above the key.
     let mut before = others.first().and_then(|server| server.origin());
     let comments = others.iter().map(|server| match server.origin() {
-        Some(its) => origin(its, &mut before).replace('#', "  #"),
+        Some(its) => origin(its, &mut before, "  "),
         None => String::new(),
     });
     let rows: String = comments.zip(rows).flat_map(|(comment, row)| [comment, row]).collect();
@@ -213,10 +218,10 @@ fn written(lines: &[Line], prefix: &str) -> String {
     let mut before = None;
     for line in lines {
         if !line.comment.is_empty() {
-            text += &comment(line.comment);
+            text += &comment(line.comment, "");
         }
         if let Some(its) = line.origin {
-            text += &origin(its, &mut before);
+            text += &origin(its, &mut before, "");
         }
         text += &format!("{prefix}{} = {}\n", line.key, line.value);
     }
@@ -224,11 +229,11 @@ fn written(lines: &[Line], prefix: &str) -> String {
 }
 
 /// The comment about an origin, unless the one before has the same.
-fn origin<'a>(of: &'a Origin, before: &mut Option<&'a Origin>) -> String {
+fn origin<'a>(of: &'a Origin, before: &mut Option<&'a Origin>, indent: &str) -> String {
     if before.replace(of) == Some(of) {
         return String::new();
     }
-    comment(&of.to_string())
+    comment(&of.to_string(), indent)
 }
 
 /// What is not in the configuration.
@@ -237,20 +242,12 @@ fn notes(notes: &[Note]) -> String {
     let count = notes.iter().filter(wanted).count();
     let mut text = String::new();
     for note in notes.iter().filter(wanted).take(MAX_NOTES) {
-        text += &comment(&note.to_string());
+        text += &comment(&note.to_string(), "");
     }
     if count > MAX_NOTES {
-        text += &comment(&format!("and {} more", count - MAX_NOTES));
+        text += &comment(&format!("and {} more", count - MAX_NOTES), "");
     }
     if text.is_empty() { text } else { format!("\n{text}") }
-}
-
-/// A line of comment.
-fn comment(text: &str) -> String {
-    match visible(text) {
-        text if text.is_empty() => "#\n".to_owned(),
-        text => format!("# {text}\n"),
-    }
 }
 
 pub(super) fn toml(value: &Value) -> String {
