@@ -312,6 +312,18 @@ mod tests {
         assert_eq!(write(&draft), text);
     }
 
+    #[test]
+    fn a_server_is_enabled_because_its_port_was_seen() {
+        let mut draft = draft("mail.example.org", "");
+        let mut sieve = server(Protocol::ManageSieve, "mail.example.org", 4190, 4);
+        sieve.host = Some(Noted::assumed("mail.example.org".to_owned(), "the certificate"));
+        draft.top.servers.push(sieve);
+        let text = "[managesieve]\n# Seen: old.xml:4\nenabled = true\n\
+                    # Assumed: the certificate\nhost = \"mail.example.org\"\n\
+                    # Seen: old.xml:4\nport = 4190\nsecurity = \"tls\"\n";
+        assert!(write(&draft).contains(text), "{}", write(&draft));
+    }
+
     /// A configuration with two spellings of a domain is refused.
     #[test]
     fn spellings_of_a_domain_are_one() {

@@ -140,9 +140,13 @@ fn lines<'a>(settings: &'a Settings, table: &str, top: Option<&Settings>) -> Vec
                 && top.is_some_and(|top| top.has_incoming() && top.of(protocol).next().is_none());
             let is_off = protocol == Protocol::ManageSieve || is_off_at_top;
             if is_off && !is_set("enabled") {
+                // An assumed name does not say that the server is on; its port does.
+                let of_port = first.port.as_ref().map(|port| &port.origin);
+                let mut origins = [first.origin(), of_port].into_iter().flatten();
+                let seen = origins.find(|origin| origin.place().is_some());
                 lines.push(Line {
                     comment: "",
-                    origin: first.origin(),
+                    origin: seen.or_else(|| first.origin()),
                     key: "enabled",
                     value: "true".to_owned(),
                 });
