@@ -133,7 +133,7 @@ pub struct ImportDomains {
     ///
     /// The file is replaced at once, and only if the domains change. A
     /// file that this command did not write is not replaced, except with
-    /// --force, which keeps it as FILE.bak.
+    /// --force, which keeps it as FILE.bak, or FILE.bak.1 and so on.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     #[arg(requires = "domains", conflicts_with_all = ["directory", "stdout"])]
     pub list: Option<PathBuf>,
@@ -166,7 +166,9 @@ pub struct Output {
     pub stdout: bool,
 
     /// Overwrite the file if it exists, and keep the old one as FILE.bak
-    #[arg(long)]
+    ///
+    /// If that file exists, as FILE.bak.1 and so on: no old file is lost.
+    #[arg(long, verbatim_doc_comment)]
     pub force: bool,
 }
 

@@ -187,15 +187,26 @@ fn a_list_of_another_writer_is_not_replaced() {
     assert_eq!(fs::read_to_string(&list).expect("a list"), format!("{MARK}a.example\nb.example\n"));
     let kept = fs::read_to_string(sandbox.path("list.bak")).expect("the old list");
     assert_eq!(kept, "# My domains\na.example\n");
+    // The next one does not replace the first.
+    let run = import(&sandbox, b"c.example\n", &["--list", "list", "--force"]);
+    assert!(run.messages.contains("1 new, 2 removed; the old list: list.bak.1"), "{run:?}");
+    let kept = fs::read_to_string(sandbox.path("list.bak")).expect("the first list");
+    assert_eq!(kept, "# My domains\na.example\n");
+    // What is the same is not kept.
+    let run = import(&sandbox, b"c.example\n", &["--list", "list", "--force"]);
+    assert!(run.messages.contains("list: unchanged, 1 domain"), "{run:?}");
+    assert_eq!(names(&sandbox.path("")), ["list", "list.bak", "list.bak.1"]);
     // An empty file has no writer.
     fs::write(&list, "").expect("a file");
     assert_eq!(import(&sandbox, b"a.example\n", &["--list", "list"]).status, Some(0));
 
     fs::create_dir(sandbox.path("folder")).expect("a folder");
+    symlink("nowhere", sandbox.path("dangling")).expect("a link");
     for (path, message) in [
         ("folder", "folder: it is not a file"),
         ("missing/list", "missing/list: No such file or directory"),
         ("/dev/full", "/dev/full: it is not a file"),
+        ("dangling", "dangling: it is a link to nowhere, which does not exist"),
     ] {
         let run = import(&sandbox, b"a.example\n", &["--list", path]);
         assert_eq!(run.status, Some(2), "{run:?}");
@@ -237,6 +248,23 @@ fn files_of_domains_are_created_and_never_changed() {
 
     let run = import(&sandbox, input, &arguments);
     assert!(run.messages.contains("0 files written, 4 were there"), "{run:?}");
+    assert_eq!(run.status, Some(0), "{run:?}");
+
+    // A link that leads to nothing, and a folder, are no files of a domain. The others are written.
+    symlink("nowhere", folder.join("ex/example.de.toml")).expect("a link");
+    fs::create_dir(folder.join("ex/example.fr.toml")).expect("a folder");
+    let more = [&input[..], b"example.de\nexample.fr\nexample.se\n"].concat();
+    let run = import(&sandbox, &more, &arguments);
+    assert_eq!(run.status, Some(2), "{run:?}");
+    for message in [
+        "domains.d: 1 files written, 4 were there",
+        "domains.d/ex/example.de.toml: it is a link to nowhere, which does not exist",
+        "domains.d/ex/example.fr.toml: it is not a file",
+        "domains.d: 2 domains without settings, because their place is taken",
+    ] {
+        assert!(run.messages.contains(message), "{message}: {run:?}");
+    }
+    assert!(folder.join("ex/example.se.toml").exists());
     assert_eq!(import(&sandbox, b"ALL\n", &arguments).status, Some(1));
 
     // A folder that the configuration does not name has no sub-folders.

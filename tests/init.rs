@@ -116,12 +116,26 @@ impl Machine {
         );
     }
 
+    /// The names of the files.
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.sandbox.path("")).expect("the folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// Runs `init` with these arguments.
     fn init(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        self.run(&[&["--config", "config.toml", "init"], arguments].concat())
+    }
+
+    /// Runs the program.
+    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let mut init = Command::new(program());
         let path = format!("{}:/usr/bin:/bin", self.sandbox.path("bin").display());
         init.env_clear().env("PATH", path).current_dir(self.sandbox.path(""));
-        init.args(["--config", "config.toml", "init"]).args(arguments);
+        init.args(arguments);
         let Output { status, stdout, stderr } = init.output().expect("mailsetup");
         (status.code(), text(&stdout), text(&stderr))
     }
@@ -160,8 +174,102 @@ fn a_machine_is_read_checked_and_written_once() {
     assert_eq!(fs::read_to_string(&config).expect("read"), written);
     let kept = machine.sandbox.path("config.toml.bak");
     assert_eq!(fs::read_to_string(kept).expect("the old file"), "# mine\n");
-    let names = fs::read_dir(machine.sandbox.path("")).expect("the folder");
-    assert_eq!(names.count(), 4, "no file is left behind");
+    assert_eq!(machine.files(), ["bin", "config.toml", "config.toml.bak", "more"]);
+}
+
+#[test]
+fn every_file_that_is_replaced_is_kept() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    machine.postfix("postfix-trap-465", "");
+    let config = machine.sandbox.write("config.toml", "# first\n");
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("chmod");
+    let kept = |number: &str| {
+        let file = machine.sandbox.path(&format!("config.toml.bak{number}"));
+        let mode = fs::metadata(&file).expect("a file").permissions().mode() & 0o777;
+        (fs::read_to_string(file).expect("a file"), mode)
+    };
+    let (status, stdout, stderr) = machine.init(&["--force"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(
+        stdout.starts_with("Written: config.toml\nThe old file: config.toml.bak\n"),
+        "{stdout}"
+    );
+    assert_eq!(kept(""), ("# first\n".to_owned(), 0o600));
+    let written = fs::read_to_string(&config).expect("a file");
+
+    // The same again: there is nothing to keep.
+    let (status, stdout, _) = machine.init(&["--force"]);
+    assert_eq!(status, Some(0));
+    assert!(stdout.starts_with("Unchanged: config.toml\n"), "{stdout}");
+    assert_eq!(machine.files(), ["bin", "config.toml", "config.toml.bak", "more"]);
+
+    // Also where a link leads.
+    fs::write(&config, "# second\n").expect("write");
+    std::os::unix::fs::symlink("config.toml", machine.sandbox.path("link.toml")).expect("a link");
+    for (text, number) in [("# second\n", ".1"), ("# third\n", ".2")] {
+        fs::write(&config, text).expect("write");
+        let (status, stdout, stderr) = machine.run(&["--config", "link.toml", "init", "--force"]);
+        assert_eq!(status, Some(0), "{stderr}");
+        assert!(stdout.contains(&format!("config.toml.bak{number}\n")), "{stdout}");
+        assert_eq!(kept(number).0, text);
+    }
+    assert_eq!(kept("").0, "# first\n");
+    assert_eq!(fs::read_to_string(&config).expect("a file"), written);
+    assert!(machine.sandbox.path("link.toml").is_symlink());
+}
+
+/// The message says what is there, with and without `--force`.
+#[test]
+fn what_is_not_a_file_is_not_replaced() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    machine.postfix("postfix-trap-465", "");
+    fs::create_dir(machine.sandbox.path("folder")).expect("a folder");
+    std::os::unix::fs::symlink("nowhere", machine.sandbox.path("dangling")).expect("a link");
+    machine.sandbox.write("file", "");
+    let before = machine.files();
+    for (target, message) in [
+        ("folder", "folder: it is not a file"),
+        ("dangling", "dangling: it is a link to nowhere, which does not exist"),
+        ("file/config.toml", "file/config.toml: Not a directory"),
+        ("/proc/mailsetup/config.toml", "/proc/mailsetup/config.toml: No such file or directory"),
+    ] {
+        for force in [&[][..], &["--force"]] {
+            let arguments = [&["--config", target, "init"], force].concat();
+            let (status, stdout, stderr) = machine.run(&arguments);
+            assert_eq!((status, &*stdout), (Some(2), ""), "{stderr}");
+            let last = stderr.lines().last().unwrap_or_default();
+            assert!(last.ends_with(message), "{last}");
+        }
+    }
+    assert_eq!(machine.files(), before);
+}
+
+/// A file that cannot be read is not one that has errors.
+#[test]
+fn exit_statuses_for_inputs() {
+    let machine = Machine::new();
+    machine.sandbox.write("prose", "Dear all, this is no configuration.\n");
+    fs::create_dir(machine.sandbox.path("folder")).expect("a folder");
+    for (status, file, message) in [
+        (2, "missing", "missing: No such file or directory"),
+        (2, "folder", "folder: Is a directory"),
+        (1, "prose", "prose"),
+    ] {
+        for command in [
+            &["init", "--stdout", "--doveconf"][..],
+            &["init", "--stdout", "--postconf"],
+            &["init", "--stdout", "--smtpd"],
+            &["import", "--stdout"],
+            &["import", "--domains"],
+        ] {
+            let run = machine.run(&[command, &[file]].concat());
+            assert_eq!((run.0, &*run.1), (Some(status), ""), "{command:?}: {run:?}");
+            assert!(run.2.contains(message), "{run:?}");
+            assert!(!run.2.contains("os error"), "{run:?}");
+        }
+    }
 }
 
 #[test]
@@ -320,7 +428,9 @@ fn files_that_are_something_else_end_with_one_line() {
         (&["--doveconf", "other", "--doveconf", "other"], "--doveconf takes the output of"),
     ] {
         let (status, stdout, stderr) = machine.init(arguments);
-        assert_eq!((status, stdout.as_str()), (Some(1), ""), "{arguments:?}: {stderr}");
+        let cannot_be_read = ["larger", "No such file", "Is a directory", "can be given once"];
+        let expected = if cannot_be_read.iter().any(|it| message.contains(it)) { 2 } else { 1 };
+        assert_eq!((status, stdout.as_str()), (Some(expected), ""), "{arguments:?}: {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
         assert!(stderr.contains(message), "{arguments:?}: {stderr}");
     }

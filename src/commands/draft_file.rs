@@ -1,16 +1,18 @@
 //! Writes the configuration that a command has made, or prints it.
 //!
 //! The file is written beside its place and moved there. A file that exists is not overwritten without
-//! `--force`, and is kept as `FILE.bak` then. The findings of `mailsetup check` and the next steps follow,
+//! `--force`, and is kept then. The findings of `mailsetup check` and the next steps follow,
 //! with the domain, the web server and the file of this machine.
 
 use super::loading::CHECKS;
 use super::output::{COULD_NOT_RUN, FOUND, print};
+use super::replaced;
 use crate::address::Domain;
 use crate::cli;
 use crate::config::find::SYSTEM;
 use crate::config::{Config, check};
 use crate::draft::{self, Draft, Value};
+use crate::files::{self, Kind};
 use crate::log;
 use crate::visible::{visible, visible_lines};
 use std::fs::{self, File, Permissions};
@@ -25,17 +27,12 @@ const MODE: u32 = 0o644;
 /// Takes out what cannot be used, reports the notes, and writes the configuration to `target`, or to
 /// standard output.
 pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
-    let refused = || target.symlink_metadata().is_ok() && !output.force && !output.stdout;
-    if refused() {
-        return fail(&exists(target));
-    }
-    // A link stays: the file that it leads to is written. Devices and folders are not replaced.
-    let resolved = target.canonicalize();
-    let place = resolved.as_deref().unwrap_or(target);
-    let is_other = place.symlink_metadata().is_ok_and(|it| !it.is_file());
-    if is_other && !output.stdout {
-        return fail(&format!("{}: it is not a file", target.display()));
-    }
+    let place = match replaced::place(target) {
+        _ if output.stdout => target.to_owned(),
+        Ok(place) if place.exists() && !output.force => return fail(&exists(target)),
+        Ok(place) => place,
+        Err(message) => return fail(&message),
+    };
     draft.settle();
     draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
         Ok(_) => Ok(()),
@@ -62,12 +59,25 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
         say(&check_of(target, &config));
         return printed;
     }
-    if let Err(message) = put(place, &text, output.force) {
-        return fail(&message);
-    }
+    let written = match put(&place, &text, output.force) {
+        Ok(written) => written,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return fail(&exists(target));
+        }
+        Err(error) => {
+            return fail(&format!("{}: {}", target.display(), files::reason(&error)));
+        }
+    };
+    let written = match written {
+        Put::Unchanged => format!("Unchanged: {}", target.display()),
+        Put::New => format!("Written: {}", target.display()),
+        Put::Replaced(kept) => {
+            format!("Written: {}\nThe old file: {}", target.display(), kept.display())
+        }
+    };
     print(format!(
-        "Written: {}\n{}\n{}",
-        visible(&target.display().to_string()),
+        "{}\n{}\n{}",
+        visible_lines(&written),
         check_of(target, &config),
         visible_lines(&steps(target, &config, &draft))
     ))
@@ -98,60 +108,48 @@ fn exists(target: &Path) -> String {
     )
 }
 
-/// Writes the file; the error is a message about it.
-fn put(target: &Path, text: &str, force: bool) -> Result<(), String> {
-    let failed = |error: io::Error| format!("{}: {error}", target.display());
-    let beside = |ending: &str| {
-        let mut name = target.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(failed)?;
+/// What was done with the file.
+enum Put {
+    Unchanged,
+    New,
+    /// Where the old one is.
+    Replaced(PathBuf),
+}
+
+/// Writes the file, unless it has this text already. A file that exists is replaced by `force` only, else
+/// the error is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+fn put(place: &Path, text: &str, force: bool) -> io::Result<Put> {
+    if force && files::read(place, Kind::Configuration).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(Put::Unchanged);
     }
-    let new = beside(&format!(".{}", std::process::id()));
+    if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut new = place.as_os_str().to_owned();
+    new.push(format!(".{}", std::process::id()));
+    let new = PathBuf::from(new);
     let written = File::create_new(&new).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.set_permissions(Permissions::from_mode(MODE))?;
         file.sync_all()
     });
-    let moved = written.and_then(|()| match force {
-        true => keep(target, &beside(".bak")).and_then(|()| fs::rename(&new, target)),
-        false => place(&new, target),
+    let put = written.and_then(|()| match force.then(|| replaced::keep(place)) {
+        Some(Ok(kept)) => fs::rename(&new, place).map(|()| Put::Replaced(kept)),
+        Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => move_to_free(&new, place).map(|()| Put::New),
     });
-    moved.map_err(|error| {
-        fs::remove_file(&new).ok();
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => exists(target),
-            _ => failed(error),
-        }
-    })
+    put.inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 /// Moves a file to a place that is free. Unlike a rename, a link never overwrites a file that has come
 /// into being meanwhile.
-fn place(new: &Path, target: &Path) -> io::Result<()> {
+fn move_to_free(new: &Path, target: &Path) -> io::Result<()> {
     match fs::hard_link(new, target) {
         Ok(()) => fs::remove_file(new),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
         // The file system has no links.
         Err(_) => fs::rename(new, target),
     }
-}
-
-/// Keeps the old file, with its owner and mode, if there is one. It also stays in its place, so that the
-/// service finds a file at any time.
-fn keep(target: &Path, kept: &Path) -> io::Result<()> {
-    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    if target.symlink_metadata().is_err_and(|error| is_missing(&error)) {
-        return Ok(());
-    }
-    // An older one stays until the new one is whole.
-    let mut new = kept.as_os_str().to_owned();
-    new.push(format!(".{}", std::process::id()));
-    let new = PathBuf::from(new);
-    let made = fs::hard_link(target, &new).or_else(|_| fs::copy(target, &new).map(|_| ()));
-    made.and_then(|()| fs::rename(&new, kept)).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 //------------ The next steps -------------------------------------------------

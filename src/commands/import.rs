@@ -1,12 +1,11 @@
 //! Writes a configuration from documents and configurations of programs that answered before.
 
-use super::output::FOUND;
+use super::output::Failed;
 use super::{draft_file, import_domains, input};
 use crate::cli;
 use crate::config::find::{SYSTEM, Source};
 use crate::draft::{self, Draft, Note, NoteKind, Place};
 use crate::import;
-use crate::log;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,7 +21,7 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     for file in &arguments.files {
         let name = input::name(file);
         let read = input::read(file, MAX_BYTES).and_then(|bytes| {
-            import::read(&name, &bytes).map_err(|error| format!("{name}: {error}"))
+            import::read(&name, &bytes).map_err(|error| Failed::found(format!("{name}: {error}")))
         });
         match read {
             Ok((kind, mut draft)) => {
@@ -33,10 +32,7 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
                 draft.notes.insert(0, note);
                 drafts.push(draft);
             }
-            Err(message) => {
-                log::error(&message);
-                return ExitCode::from(FOUND);
-            }
+            Err(failed) => return failed.exit(),
         }
     }
     let mut draft = draft::merge(drafts);

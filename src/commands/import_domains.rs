@@ -7,7 +7,8 @@
 
 use super::input;
 use super::loading::load;
-use super::output::{COULD_NOT_RUN, FOUND, print};
+use super::output::{Failed, print};
+use super::replaced;
 use crate::address::Domain;
 use crate::cli;
 use crate::config::find::Source;
@@ -33,26 +34,19 @@ const DOMAIN_MARK: &str =
 /// How many domains a message names.
 const MAX_NAMED: usize = 20;
 
-/// Why nothing was written, and the exit status.
-struct Failed(u8, String);
-
 type Done = Result<(), Failed>;
 
 /// Reads the domains of `file`, and prints or writes them.
 pub(super) fn run(file: &Path, arguments: &cli::Import, source: &Source) -> ExitCode {
     let name = input::name(file);
-    let failed = |Failed(status, message): Failed| {
-        log::error(&message);
-        ExitCode::from(status)
-    };
     let domains = match read(file, &name) {
         Ok(domains) => domains,
-        Err(error) => return failed(error),
+        Err(error) => return error.exit(),
     };
     tell(&name, &domains);
     let force = arguments.output.force;
     if domains.names.is_empty() && !force {
-        return failed(refused(format!("{name}: it names no domain; nothing is written")));
+        return refused(format!("{name}: it names no domain; nothing is written")).exit();
     }
     let arguments = &arguments.domains;
     let done = match (&arguments.list, &arguments.directory) {
@@ -66,23 +60,23 @@ pub(super) fn run(file: &Path, arguments: &cli::Import, source: &Source) -> Exit
         },
         (None, None) => return print(lines(&domains)),
     };
-    done.map_or_else(failed, |()| ExitCode::SUCCESS)
+    done.map_or_else(Failed::exit, |()| ExitCode::SUCCESS)
 }
 
 /// The error that nothing is written, because of the input or the list.
 fn refused(message: String) -> Failed {
-    Failed(FOUND, message)
+    Failed::found(message)
 }
 
 /// The error that something could not be done with a file.
 fn unable(path: &Path, error: &io::Error) -> Failed {
-    Failed(COULD_NOT_RUN, format!("{}: {}", path.display(), files::reason(error)))
+    Failed::could_not_run(format!("{}: {}", path.display(), files::reason(error)))
 }
 
 //------------ Input ----------------------------------------------------------
 
 fn read(file: &Path, name: &str) -> Result<Domains, Failed> {
-    let input = input::read(file, MAX_BYTES).map_err(|message| Failed(COULD_NOT_RUN, message))?;
+    let input = input::read(file, MAX_BYTES)?;
     domains::read(&input).map_err(|error| refused(format!("{name}: {error}")))
 }
 
@@ -122,21 +116,13 @@ fn lines(domains: &Domains) -> String {
 
 //------------ A list ---------------------------------------------------------
 
-/// Writes the list, unless it is the same. Without `at_least`, any list is replaced, and kept as
-/// `FILE.bak`.
+/// Writes the list, unless it is the same. Without `at_least`, any list is replaced, and kept.
 fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
-    // A link stays, and the file that it leads to is replaced.
-    let target = path.canonicalize();
-    let target = target.as_deref().unwrap_or(path);
-    let old = match target.metadata() {
-        Ok(meta) if !meta.is_file() => {
-            return Err(Failed(COULD_NOT_RUN, format!("{}: it is not a file", path.display())));
-        }
-        Ok(_) => Some(files::read(target, Kind::List).map_err(|error| unable(path, &error))?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unable(path, &error)),
+    let target = replaced::place(path).map_err(Failed::could_not_run)?;
+    let old = match files::read(&target, Kind::List) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        old => old.map_err(|error| unable(path, &error))?,
     };
-    let old = old.unwrap_or_default();
     let content = [MARK, &lines(domains)].concat();
     if content.len() as u64 > Kind::List.max_bytes() {
         return Err(refused(format!("{}: {}", path.display(), files::too_large(Kind::List))));
@@ -154,18 +140,20 @@ fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
         }
         guard(path, &old, domains, percent)?;
     }
+    let mut kept_as = String::new();
     if !is_same {
         if at_least.is_none() && target.exists() {
-            keep(target).map_err(|error| unable(path, &error))?;
+            let file = replaced::keep(&target).map_err(|error| unable(path, &error))?;
+            kept_as = format!("; the old list: {}", file.display());
         }
-        replace(target, content.as_bytes()).map_err(|error| unable(path, &error))?;
+        replace(&target, content.as_bytes()).map_err(|error| unable(path, &error))?;
     }
     let count = domains.names.len();
     let kept = old.domains().filter(|domain| domains.names.contains_key(domain)).count();
     log::notice(&match is_same {
         true => format!("{}: unchanged, {}", path.display(), counted(count)),
         false => format!(
-            "{}: written, {}, {} new, {} removed",
+            "{}: written, {}, {} new, {} removed{kept_as}",
             path.display(),
             counted(count),
             count - kept,
@@ -206,13 +194,6 @@ fn guard(path: &Path, old: &List, domains: &Domains, percent: u8) -> Done {
         ))),
         None => Ok(()),
     }
-}
-
-/// Copies a list that is replaced by force.
-fn keep(path: &Path) -> io::Result<()> {
-    let mut kept = path.as_os_str().to_owned();
-    kept.push(".bak");
-    fs::copy(path, kept).map(drop)
 }
 
 /// Replaces a file in one step; the new one has the owner and the mode of the old one.
@@ -274,14 +255,18 @@ fn layout(folder: &Path, source: &Source) -> Result<Layout, ExitCode> {
 fn write_files(layout: &Layout, domains: &Domains) -> Done {
     let folder = &layout.folder;
     if !folder.is_dir() {
-        return Err(Failed(COULD_NOT_RUN, format!("{}: it is not a folder", folder.display())));
+        return Err(Failed::could_not_run(format!("{}: it is not a folder", folder.display())));
     }
-    let mut written = 0;
+    let (mut written, mut unusable) = (0, Vec::new());
     for (domain, target) in &domains.names {
-        let path = layout.path(domain.as_str());
-        if path.symlink_metadata().is_ok() {
-            continue;
-        }
+        let path = match replaced::place(&layout.path(domain.as_str())) {
+            Ok(path) if path.exists() => continue,
+            Ok(path) => path,
+            Err(why) => {
+                unusable.push(why);
+                continue;
+            }
+        };
         match write_file(&path, target.as_ref()) {
             Ok(()) => written += 1,
             // Another process was faster.
@@ -305,9 +290,20 @@ fn write_files(layout: &Layout, domains: &Domains) -> Done {
     log::notice(&format!(
         "{}: {written} files written, {} were there",
         folder.display(),
-        domains.names.len() - written
+        domains.names.len() - written - unusable.len()
     ));
-    Ok(())
+    for why in unusable.iter().take(MAX_NAMED) {
+        log::warning(why);
+    }
+    match unusable.len() {
+        0 => Ok(()),
+        count => Err(Failed::could_not_run(format!(
+            "{}: {} without settings, because {} place is taken",
+            folder.display(),
+            counted(count),
+            if count == 1 { "its" } else { "their" }
+        ))),
+    }
 }
 
 fn write_file(path: &Path, target: Option<&Domain>) -> io::Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! Unlike the files of a service, they may be pipes: `--doveconf <(docker exec mail doveconf -n)`.
 
+use super::output::Failed;
 use crate::files;
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,10 +11,11 @@ use std::path::Path;
 /// The name of standard input.
 pub(super) const STDIN: &str = "-";
 
-/// Reads a file of at most `max` bytes; the error is a message that names it.
-pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
+/// Reads a file of at most `max` bytes; the message of the error names it.
+pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Failed> {
     let name = name(path);
-    let failed = |error: io::Error| format!("{name}: {}", files::reason(&error));
+    let failed =
+        |error: io::Error| Failed::could_not_run(format!("{name}: {}", files::reason(&error)));
     let mut bytes = Vec::new();
     let read = match path.as_os_str() == STDIN {
         true => io::stdin().take(max + 1).read_to_end(&mut bytes),
@@ -21,7 +23,7 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     };
     read.map_err(failed)?;
     if bytes.len() as u64 > max {
-        return Err(format!("{name}: it is larger than {} MiB", max >> 20));
+        return Err(Failed::could_not_run(format!("{name}: it is larger than {} MiB", max >> 20)));
     }
     Ok(bytes)
 }

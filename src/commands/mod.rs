@@ -21,6 +21,7 @@ mod output;
 mod placement;
 pub mod probe;
 mod redirect;
+mod replaced;
 pub mod serve;
 pub mod show;
 mod sources;
@@ -72,7 +73,7 @@ pub fn run() -> ExitCode {
                 write!(io::stderr(), "{}", Cli::command().render_help()).ok();
                 ExitCode::from(COULD_NOT_RUN)
             }
-            Err(error) => serve::fail(&format!("the inherited sockets cannot be used: {error}")),
+            Err(error) => serve::cannot_inherit(&error),
         },
     }
 }

@@ -4,6 +4,7 @@
 //! names and values always, those in a document only if standard output is a terminal.
 
 use crate::address::Domain;
+use crate::files;
 use crate::finding::Finding;
 use crate::log;
 use crate::visible::{visible_json, visible_lines};
@@ -15,6 +16,27 @@ use std::process::ExitCode;
 pub(super) const FOUND: u8 = 1;
 /// The command could not be run; also clap's status for a wrong command line.
 pub(super) const COULD_NOT_RUN: u8 = 2;
+
+/// Why a command has failed: its exit status, and a message.
+pub(super) struct Failed(u8, String);
+
+impl Failed {
+    /// Errors were found, in what was read.
+    pub(super) fn found(message: impl Into<String>) -> Failed {
+        Failed(FOUND, message.into())
+    }
+
+    /// The command could not be run: a file that cannot be read or written.
+    pub(super) fn could_not_run(message: impl Into<String>) -> Failed {
+        Failed(COULD_NOT_RUN, message.into())
+    }
+
+    /// Logs the message, and returns the exit status.
+    pub(super) fn exit(self) -> ExitCode {
+        log::error(&self.1);
+        ExitCode::from(self.0)
+    }
+}
 
 /// Prints errors.
 pub(super) fn complain(errors: &[Finding]) -> ExitCode {
@@ -53,7 +75,7 @@ pub(super) fn print_each(
 pub(super) fn ended(written: io::Result<()>) -> ExitCode {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            log::error(&format!("standard output: {error}"));
+            log::error(&format!("standard output: {}", files::reason(&error)));
             ExitCode::from(COULD_NOT_RUN)
         }
         _ => ExitCode::SUCCESS,

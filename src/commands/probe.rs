@@ -5,6 +5,7 @@
 //! nothing that connects to other hosts.
 
 use super::output::COULD_NOT_RUN;
+use crate::files;
 use crate::log;
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -27,7 +28,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     for program in beside.into_iter().chain([PathBuf::from(PROGRAM)]) {
         let error = Command::new(&program).args(&arguments).exec();
         if error.kind() != ErrorKind::NotFound {
-            log::error(&format!("{} cannot be started: {error}", program.display()));
+            let reason = files::reason(&error);
+            log::error(&format!("{} cannot be started: {reason}", program.display()));
             return ExitCode::from(COULD_NOT_RUN);
         }
     }

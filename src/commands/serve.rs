@@ -6,6 +6,7 @@ use crate::cli;
 use crate::config::environment;
 use crate::config::find::Source;
 use crate::config::reload::Reloading;
+use crate::files;
 use crate::gateway::listener::{self, Address, Listener};
 use crate::gateway::server::{Server, Speaks};
 use crate::log;
@@ -22,7 +23,7 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
             Ok(_) => fail(
                 "no socket to listen on; use --listen unix:/run/mailsetup.sock, or --http 127.0.0.1:8025 to try it",
             ),
-            Err(error) => fail(&format!("the inherited sockets cannot be used: {error}")),
+            Err(error) => cannot_inherit(&error),
         };
     }
     // The configuration comes first: if it has errors, no socket is created.
@@ -41,7 +42,9 @@ pub fn run(arguments: cli::Serve, source: Source) -> ExitCode {
                 listeners.push((listener, speaks));
                 made.extend(file);
             }
-            Err(error) => return fail(&format!("cannot listen on {address}: {error}")),
+            Err(error) => {
+                return fail(&format!("cannot listen on {address}: {}", files::reason(&error)));
+            }
         }
         let scheme = if speaks == Speaks::Http { "http://" } else { "FastCGI on " };
         log::notice(&format!("listening: {scheme}{address}"));
@@ -90,7 +93,12 @@ fn serve(server: Server, listeners: Vec<(Listener, Speaks)>, reloading: Reloadin
 }
 
 fn cannot_serve(error: io::Error) -> ExitCode {
-    fail(&format!("cannot serve: {error}"))
+    fail(&format!("cannot serve: {}", files::reason(&error)))
+}
+
+/// Logs why the sockets of the process that started this one cannot be used.
+pub(super) fn cannot_inherit(error: &io::Error) -> ExitCode {
+    fail(&format!("the inherited sockets cannot be used: {}", files::reason(error)))
 }
 
 /// Logs why the service cannot start.

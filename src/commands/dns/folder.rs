@@ -4,6 +4,7 @@
 //! the folder or compare times see what is new. A file that does not begin as those of this command
 //! do is not replaced: it may be an admin's own.
 
+use crate::files;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -14,7 +15,7 @@ pub const MARK: &str = " Mail set-up for ";
 /// Writes a file, unless it has this content already. The error is a message about the file.
 pub fn write(folder: &Path, name: &str, content: &str) -> Result<(), String> {
     let path = folder.join(name);
-    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    let failed = |error: io::Error| format!("{}: {}", path.display(), files::reason(&error));
     match is_there(&path, content).map_err(failed)? {
         There::Same => return Ok(()),
         There::Foreign => {

@@ -5,6 +5,7 @@
 use super::run::MAX_BYTES;
 use crate::cli;
 use crate::commands::input;
+use crate::commands::output::Failed;
 use crate::init::assemble::Machine;
 use crate::init::dovecot::{self, Input, Output};
 use crate::init::listening::Listening;
@@ -38,42 +39,51 @@ fn all(arguments: &cli::Init) -> impl Iterator<Item = &[PathBuf]> {
     [doveconf, postconf, master, exim, smtpd, listening].into_iter().map(Vec::as_slice)
 }
 
-/// Reads the files; the error is a message.
-pub(super) fn read(arguments: &cli::Init) -> Result<Machine, String> {
+/// Reads the files.
+pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
     let stdin = all(arguments).flatten().filter(|file| file.as_os_str() == input::STDIN);
     if stdin.count() > 1 {
-        return Err(format!("{} can be given once: it is standard input", input::STDIN));
+        return Err(Failed::could_not_run(format!(
+            "{} can be given once: it is standard input",
+            input::STDIN
+        )));
     }
     let mut machine = Machine { is_elsewhere: true, ..Machine::default() };
     let doveconf = texts(&arguments.doveconf)?;
     if let Some(output) = doveconf_output(&doveconf)? {
-        let facts =
-            dovecot::read(&output).map_err(|why| format!("{}: {why}", output.explicit.source))?;
+        let facts = dovecot::read(&output)
+            .map_err(|why| Failed::found(format!("{}: {why}", output.explicit.source)))?;
         machine.facts.push(facts);
     }
     let postconf = [texts(&arguments.postconf)?, texts(&arguments.master)?].concat();
     if let Some(other) = postconf.iter().find(|it| dovecot::is_output(&it.text)) {
-        return Err(format!("{}:1: this is an output of doveconf: use --doveconf", other.name));
+        return Err(Failed::found(format!(
+            "{}:1: this is an output of doveconf: use --doveconf",
+            other.name
+        )));
     }
     if let Some(first) = postconf.first() {
         let outputs: Vec<_> = postconf.iter().map(Text::of_postfix).collect();
         let facts = postfix::read(&outputs);
         if facts.server.is_none() {
-            return Err(format!("{}: it is not the output of postconf", first.name));
+            return Err(Failed::found(format!("{}: it is not the output of postconf", first.name)));
         }
         machine.facts.push(facts);
     }
     for Text { name, text } in texts(&arguments.exim)? {
         let options = exim::OPTIONS.join(" ");
         let facts = exim::read(&text, &name);
-        machine.facts.push(
-            facts.ok_or_else(|| format!("{name}: it is not the output of `exim -bP {options}`"))?,
-        );
+        machine.facts.push(facts.ok_or_else(|| {
+            Failed::found(format!("{name}: it is not the output of `exim -bP {options}`"))
+        })?);
     }
     let smtpd = texts(&arguments.smtpd)?;
     if let Some(first) = smtpd.first() {
         if !smtpd.iter().any(|file| opensmtpd::is_configuration(&file.text)) {
-            return Err(format!("{}: it is not smtpd.conf of OpenSMTPD", first.name));
+            return Err(Failed::found(format!(
+                "{}: it is not smtpd.conf of OpenSMTPD",
+                first.name
+            )));
         }
         let files = smtpd.iter().map(|it| opensmtpd::File { name: &it.name, text: &it.text });
         machine.facts.push(opensmtpd::read(&files.collect::<Vec<_>>()));
@@ -81,10 +91,9 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, String> {
     let listening = texts(&arguments.listening)?;
     if let Some(first) = listening.first() {
         let text: String = listening.iter().map(|file| file.text.as_str()).collect();
-        machine.listening =
-            Some(Listening::parse(&text).ok_or_else(|| {
-                format!("{}: it is not /proc/net/tcp or /proc/net/tcp6", first.name)
-            })?);
+        machine.listening = Some(Listening::parse(&text).ok_or_else(|| {
+            Failed::found(format!("{}: it is not /proc/net/tcp or /proc/net/tcp6", first.name))
+        })?);
     }
     let outputs: Vec<_> = doveconf.iter().chain(&postconf).map(|it| it.text.as_str()).collect();
     machine.notes = recognised::notes(&|_| false, &outputs);
@@ -92,7 +101,7 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, String> {
 }
 
 /// Which of the outputs of doveconf is which.
-fn doveconf_output(texts: &[Text]) -> Result<Option<Output<'_>>, String> {
+fn doveconf_output(texts: &[Text]) -> Result<Option<Output<'_>>, Failed> {
     let is_flat = |it: &&Text| {
         let has = |mark: &str| it.text.lines().any(|line| line.contains(mark));
         it.text.lines().any(|line| line.starts_with("service/")) && !has(" {")
@@ -105,19 +114,21 @@ fn doveconf_output(texts: &[Text]) -> Result<Option<Output<'_>>, String> {
             Ok(Some(Output { explicit: explicit.of_dovecot(), all, messages: "" }))
         }
         ([], [flat]) => Ok(Some(Output { explicit: flat.of_dovecot(), all: None, messages: "" })),
-        _ => Err("--doveconf takes the output of doveconf -n, and that of doveconf -S".to_owned()),
+        _ => Err(Failed::found(
+            "--doveconf takes the output of doveconf -n, and that of doveconf -S",
+        )),
     }
 }
 
-fn texts(files: &[PathBuf]) -> Result<Vec<Text>, String> {
+fn texts(files: &[PathBuf]) -> Result<Vec<Text>, Failed> {
     files.iter().map(|file| text(file)).collect()
 }
 
-fn text(file: &Path) -> Result<Text, String> {
+fn text(file: &Path) -> Result<Text, Failed> {
     let bytes = input::read(file, MAX_BYTES)?;
     let name = input::name(file);
     if bytes.contains(&0) {
-        return Err(format!("{name}: it is not text"));
+        return Err(Failed::found(format!("{name}: it is not text")));
     }
     let text = String::from_utf8_lossy(&bytes);
     Ok(Text { name, text: text.trim_start_matches('\u{feff}').to_owned() })

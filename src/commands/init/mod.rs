@@ -9,11 +9,9 @@ mod run;
 mod this;
 
 use super::draft_file;
-use super::output::FOUND;
 use crate::cli;
 use crate::config::find::{SYSTEM, Source};
 use crate::init::assemble::assemble;
-use crate::log;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,10 +24,7 @@ pub fn run(arguments: &cli::Init, source: &Source) -> ExitCode {
     };
     let machine = match read {
         Ok(machine) => machine,
-        Err(message) => {
-            log::error(&message);
-            return ExitCode::from(FOUND);
-        }
+        Err(failed) => return failed.exit(),
     };
     draft_file::write(assemble(&machine), target, &arguments.output)
 }

@@ -3,6 +3,7 @@
 //! A program gets no input, ten seconds, and room for 4 MiB of output. After that it is killed with the
 //! processes that it has started.
 
+use crate::files;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
@@ -43,7 +44,9 @@ pub enum Failure {
 
 /// Runs a program.
 pub fn run(program: &str, arguments: &[&str]) -> Result<Printed, Failure> {
-    let other = |error: std::io::Error| Failure::Other(format!("it cannot be started: {error}"));
+    let other = |error: std::io::Error| {
+        Failure::Other(format!("it cannot be started: {}", files::reason(&error)))
+    };
     let mut command = Command::new(program);
     command.args(arguments).env("PATH", path()).env("LC_ALL", "C").current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
