@@ -82,13 +82,39 @@ fn hostile_input_ends_with_one_line() {
     let sandbox = Sandbox::new();
     let list = sandbox.path("list");
     for (input, status, message) in [
-        (vec![0; 1000], 1, "line 1 has a control character"),
-        (b"\x7fELF\x02\x01\x01\x00".repeat(1000), 1, "line 1 has a control character"),
-        (b"example.org\n\x1b[2Jx\n".to_vec(), 1, "line 2 has a control character"),
-        (vec![b'x'; 1024 * 1024], 1, "line 1 is longer than 64 KiB"),
+        (vec![0; 1000], 1, "standard input:1: a control character"),
+        (b"\x7fELF\x02\x01\x01\x00".repeat(1000), 1, "standard input:1: a control character"),
+        (b"example.org\n\x1b[2Jx\n".to_vec(), 1, "standard input:2: a control character"),
+        (vec![b'x'; 1024 * 1024], 1, "standard input:1: the line is longer than 64 KiB"),
         (vec![b'x'; 64 * 1024 * 1024 + 1], 2, "it is larger than 64 MiB"),
         (vec![b'\n'; 1000], 1, "it names no domain"),
-        (Vec::new(), 1, "it names no domain"),
+        (Vec::new(), 1, "standard input: it is empty: the command before this one has failed"),
+        (
+            b"ERROR 1045 (28000): Access denied for user 'x'@'localhost' (using password: NO)\n"
+                .to_vec(),
+            1,
+            "standard input:1: a program has failed: `ERROR 1045 (28000): Access denied for user \
+             'x'@'localhost' (using password: NO)`; nothing is written",
+        ),
+        (
+            b"example.org\npsql: error: connection to server failed: FATAL:  no such role\n"
+                .to_vec(),
+            1,
+            "standard input:2: a program has failed: `psql: error: connection",
+        ),
+        (
+            b"Error: in prepare, no such table: domain\n".to_vec(),
+            1,
+            "standard input:1: a program has failed: `Error: in prepare, no such table: domain`",
+        ),
+        (
+            b"# Read me\n\nThe domains of our customers:\n\nexample.org\n\
+              Please ask before you add one.\nexample.net\n"
+                .to_vec(),
+            1,
+            "standard input:6: `Please ask before you add one.` does not begin with a domain; expected \
+             on each line: a domain, an e-mail address, or a row of CSV, mysql, psql or sqlite3",
+        ),
     ] {
         let run = import(&sandbox, &input, &["--list", "list"]);
         assert_eq!((run.status, run.messages.lines().count()), (Some(status), 1), "{run:?}");
@@ -143,10 +169,11 @@ fn a_list_does_not_lose_most_of_its_domains() {
         ("a.example\n", &["--at-least", "25"], None),
         ("a.example\nb.example\nc.example\n", &["--at-least", "76"], Some("only 3 of its 4")),
         ("e.example\n", &["--at-least", "0"], None),
-        ("", &[], Some("it names no domain")),
+        ("", &[], Some("it is empty")),
         ("ALL\n", &["--at-least", "0"], Some("it names no domain")),
         ("a.example\n", &["--force"], None),
-        ("", &["--force"], None),
+        ("", &["--force"], Some("it is empty")),
+        ("ALL\n", &["--force"], Some("it names no domain")),
         // A last line that is cut.
         (
             "a.example\nb.example\nc.examp",
@@ -156,7 +183,13 @@ fn a_list_does_not_lose_most_of_its_domains() {
         ("a.example\nb.example\nc", &[], Some("`c`, has no end, and the list has c.example")),
         ("a.example\nb.example\nc.examp", &["--force"], None),
         ("a.example\nb.example\nc.example", &[], None),
-        ("a.example\nb.example\nx.example", &[], None),
+        // A new one may be cut, too.
+        (
+            "a.example\nb.example\nx.exam",
+            &[],
+            Some("the last line, `x.exam`, has no line end: it may be cut; nothing is written"),
+        ),
+        ("a.example\nb.example\nx.example", &["--force"], None),
     ] {
         fs::write(&list, &old).expect("a list");
         let run = import(&sandbox, input.as_bytes(), &[&["--list", "list"], arguments].concat());
@@ -171,6 +204,38 @@ fn a_list_does_not_lose_most_of_its_domains() {
                 assert!(now.starts_with(MARK) && now != old, "{now}");
             }
         }
+    }
+}
+
+/// There is no list to compare with.
+#[test]
+fn a_first_list_is_not_made_of_an_input_that_is_cut() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.path("list");
+    let message = "the last line, `b.exam`, has no line end: it may be cut";
+    let run = import(&sandbox, b"a.example\nb.exam", &["--list", "list"]);
+    assert_eq!(run.status, Some(1), "{run:?}");
+    assert!(run.messages.contains(message) && !list.exists(), "{run:?}");
+    let run = import(&sandbox, b"a.example\nb.exam", &["--list", "list", "--force"]);
+    assert_eq!((run.status, list.exists()), (Some(0), true), "{run:?}");
+    let run = import(&sandbox, b"a.example\nb.exam", &[]);
+    assert_eq!((run.status, &*run.stdout), (Some(0), "a.example\nb.exam\n"));
+    assert!(run.messages.contains(message), "{run:?}");
+
+    // People leave out the end of the last line of a file.
+    fs::remove_file(&list).expect("a list");
+    let file = sandbox.write("domains", "a.example\nb.exam");
+    for is_standard_input in [false, true] {
+        let mut command = command(program());
+        command.current_dir(sandbox.path("")).args(["import", "--list", "list", "--domains"]);
+        match is_standard_input {
+            true => command.arg("-").stdin(fs::File::open(&file).expect("a file")),
+            false => command.arg("domains"),
+        };
+        let output = command.output().expect("program");
+        assert_eq!((output.status.code(), list.exists()), (Some(0), true));
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(messages.contains(message), !is_standard_input, "{messages}");
     }
 }
 
@@ -266,6 +331,9 @@ fn files_of_domains_are_created_and_never_changed() {
     }
     assert!(folder.join("ex/example.se.toml").exists());
     assert_eq!(import(&sandbox, b"ALL\n", &arguments).status, Some(1));
+    assert_eq!(import(&sandbox, b"", &[&arguments[..], &["--force"]].concat()).status, Some(1));
+    assert_eq!(import(&sandbox, b"a.exam", &arguments).status, Some(1));
+    assert_eq!(import(&sandbox, b"a.example", &arguments).status, Some(0));
 
     // A folder that the configuration does not name has no sub-folders.
     fs::create_dir(sandbox.path("other")).expect("a folder");

@@ -15,7 +15,7 @@ use crate::config::find::Source;
 use crate::directory::layout::Layout;
 use crate::directory::list::List;
 use crate::files::{self, Kind};
-use crate::import::domains::{self, Domains, MAX_BYTES, Noted};
+use crate::import::domains::{self, Domains, EXPECTED, MAX_BYTES, Noted};
 use crate::log;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
@@ -36,29 +36,37 @@ const MAX_NAMED: usize = 20;
 
 type Done = Result<(), Failed>;
 
+/// What was read.
+struct Input {
+    name: String,
+    domains: Domains,
+    is_pipe: bool,
+}
+
 /// Reads the domains of `file`, and prints or writes them.
 pub(super) fn run(file: &Path, arguments: &cli::Import, source: &Source) -> ExitCode {
-    let name = input::name(file);
-    let domains = match read(file, &name) {
-        Ok(domains) => domains,
+    let input = match read(file) {
+        Ok(input) => input,
         Err(error) => return error.exit(),
     };
-    tell(&name, &domains);
+    tell(&input);
     let force = arguments.output.force;
-    if domains.names.is_empty() && !force {
-        return refused(format!("{name}: it names no domain; nothing is written")).exit();
-    }
     let arguments = &arguments.domains;
     let done = match (&arguments.list, &arguments.directory) {
         (Some(list), _) => match force {
-            true => write_list(list, &domains, None),
-            false => write_list(list, &domains, Some(arguments.at_least)),
+            true => write_list(list, &input, None),
+            false => write_list(list, &input, Some(arguments.at_least)),
         },
         (None, Some(folder)) => match layout(folder, source) {
-            Ok(layout) => write_files(&layout, &domains),
+            Ok(layout) => write_files(&layout, &input, force),
             Err(status) => return status,
         },
-        (None, None) => return print(lines(&domains)),
+        (None, None) => {
+            if let Some(message) = input.without_end() {
+                log::warning(&message);
+            }
+            return print(lines(&input.domains));
+        }
     };
     done.map_or_else(Failed::exit, |()| ExitCode::SUCCESS)
 }
@@ -75,28 +83,59 @@ fn unable(path: &Path, error: &io::Error) -> Failed {
 
 //------------ Input ----------------------------------------------------------
 
-fn read(file: &Path, name: &str) -> Result<Domains, Failed> {
-    let input = input::read(file, MAX_BYTES)?;
-    domains::read(&input).map_err(|error| refused(format!("{name}: {error}")))
+fn read(file: &Path) -> Result<Input, Failed> {
+    let name = input::name(file);
+    let is_pipe = input::is_pipe(file);
+    let bytes = input::read(file, MAX_BYTES)?;
+    if bytes.is_empty() {
+        return Err(refused(match is_pipe {
+            true => format!("{name}: it is empty: the command before this one has failed"),
+            false => format!("{name}: the file is empty"),
+        }));
+    }
+    let domains = domains::read(&bytes).map_err(|error| {
+        let line = error.line().map_or(String::new(), |line| format!(":{line}"));
+        refused(format!("{name}{line}: {error}; nothing is written"))
+    })?;
+    if domains.names.is_empty() {
+        tell_left_out(&name, &domains);
+        return Err(refused(format!(
+            "{name}: it names no domain; expected on each line: {EXPECTED}; nothing is written"
+        )));
+    }
+    Ok(Input { name, domains, is_pipe })
+}
+
+impl Input {
+    /// What is to be said if the last line has no end.
+    fn without_end(&self) -> Option<String> {
+        let word = self.domains.unfinished.as_ref()?;
+        let name = &self.name;
+        Some(format!("{name}: the last line, `{word}`, has no line end: it may be cut"))
+    }
+
+    /// Refuses a last line without an end if it comes from a pipe, and names a domain that is not there
+    /// yet: the command that writes may have ended early. In a file, people leave it out.
+    fn check_end(&self, is_there: impl Fn(&str) -> bool) -> Done {
+        let is_known = self.domains.unfinished.as_deref().is_some_and(is_there);
+        match self.without_end().filter(|_| !is_known) {
+            Some(message) if self.is_pipe => Err(refused(format!(
+                "{message}; nothing is written; with --force it is taken as it is"
+            ))),
+            Some(message) => {
+                log::warning(&message);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Names what was not used of the input.
-fn tell(name: &str, domains: &Domains) {
-    let each = |noted: &Noted, what: &dyn Fn(&str) -> String, more: &str| {
-        for (line, text) in &noted.first {
-            log::warning(&format!("{name}:{line}: {}", what(text)));
-        }
-        let others = noted.count - noted.first.len();
-        if others > 0 {
-            log::warning(&format!("{name}: {others} more {more}"));
-        }
-    };
+fn tell(Input { name, domains, .. }: &Input) {
+    tell_left_out(name, domains);
     each(
-        &domains.left_out,
-        &|word| format!("`{word}` is not a domain, and is left out"),
-        "lines that name no domain are left out",
-    );
-    each(
+        name,
         &domains.not_used,
         &|text| format!("{text}; the second column is not used"),
         "lines whose second column is not used",
@@ -109,6 +148,26 @@ fn tell(name: &str, domains: &Domains) {
     }
 }
 
+fn tell_left_out(name: &str, domains: &Domains) {
+    each(
+        name,
+        &domains.left_out,
+        &|word| format!("`{word}` is not a domain, and is left out"),
+        "lines that name no domain are left out",
+    );
+}
+
+/// Names the first lines, and the number of the others.
+fn each(name: &str, noted: &Noted, what: &dyn Fn(&str) -> String, more: &str) {
+    for (line, text) in &noted.first {
+        log::warning(&format!("{name}:{line}: {}", what(text)));
+    }
+    let others = noted.count - noted.first.len();
+    if others > 0 {
+        log::warning(&format!("{name}: {others} more {more}"));
+    }
+}
+
 /// The domains, one a line.
 fn lines(domains: &Domains) -> String {
     domains.names.keys().flat_map(|name| [name.as_str(), "\n"]).collect()
@@ -117,7 +176,8 @@ fn lines(domains: &Domains) -> String {
 //------------ A list ---------------------------------------------------------
 
 /// Writes the list, unless it is the same. Without `at_least`, any list is replaced, and kept.
-fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
+fn write_list(path: &Path, input: &Input, at_least: Option<u8>) -> Done {
+    let domains = &input.domains;
     let target = replaced::place(path).map_err(Failed::could_not_run)?;
     let old = match files::read(&target, Kind::List) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -139,6 +199,7 @@ fn write_list(path: &Path, domains: &Domains, at_least: Option<u8>) -> Done {
             )));
         }
         guard(path, &old, domains, percent)?;
+        input.check_end(|word| old.domains().any(|domain| domain.as_str() == word))?;
     }
     let mut kept_as = String::new();
     if !is_same {
@@ -252,10 +313,15 @@ fn layout(folder: &Path, source: &Source) -> Result<Layout, ExitCode> {
 }
 
 /// Creates the files that are not there.
-fn write_files(layout: &Layout, domains: &Domains) -> Done {
+fn write_files(layout: &Layout, input: &Input, force: bool) -> Done {
+    let domains = &input.domains;
     let folder = &layout.folder;
     if !folder.is_dir() {
         return Err(Failed::could_not_run(format!("{}: it is not a folder", folder.display())));
+    }
+    if !force {
+        let is_domain = |word: &str| domains.names.keys().any(|it| it.as_str() == word);
+        input.check_end(|word| is_domain(word) && layout.path(word).exists())?;
     }
     let (mut written, mut unusable) = (0, Vec::new());
     for (domain, target) in &domains.names {

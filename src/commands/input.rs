@@ -4,6 +4,7 @@
 
 use super::output::Failed;
 use crate::files;
+use rustix::fs::FileType;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -26,6 +27,15 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Failed> {
         return Err(Failed::could_not_run(format!("{name}: it is larger than {} MiB", max >> 20)));
     }
     Ok(bytes)
+}
+
+/// True for a pipe: the command that writes into it may fail.
+pub(super) fn is_pipe(path: &Path) -> bool {
+    let mode = match path.as_os_str() == STDIN {
+        true => rustix::fs::fstat(io::stdin()),
+        false => rustix::fs::stat(path),
+    };
+    mode.is_ok_and(|it| FileType::from_raw_mode(it.st_mode) == FileType::Fifo)
 }
 
 /// How a file is named in messages and comments.

@@ -8,10 +8,12 @@
 //! space. Frames, comments and the line that counts the rows are left out.
 //!
 //! What is in the place of a name and is none (`ALL`, `localhost`, `NULL`, a pattern) is noted with its
-//! line. Refuses what is not text: control characters and lines of more than 64 KiB.
+//! line. Refuses what is not text (control characters, lines of more than 64 KiB), and text for people
+//! (`prose`).
 
+use super::cells::Cells;
+use super::prose::{Prose, prose};
 use crate::address::{Domain, is_around};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -26,8 +28,8 @@ const MAX_LINE: usize = 64 * 1024;
 const MAX_COLUMNS: usize = 64;
 /// How many lines are noted; the others are counted.
 pub const MAX_NOTED: usize = 20;
-/// How much of a noted word is kept, in characters.
-const MAX_WORD: usize = 80;
+/// How much of a noted word or line is kept, in characters.
+const MAX_WORD: usize = 120;
 
 /// The names of the column with the domain or the address, the most telling first.
 const NAME_HEADINGS: [&str; 13] = [
@@ -49,8 +51,6 @@ const NAME_HEADINGS: [&str; 13] = [
 const TARGET_HEADINGS: [&str; 4] = ["target_domain", "alias_of", "target", "destination"];
 /// The same beside a column `name`: Mailu's table `alternative` has both.
 const TARGET_BESIDE_NAME: &str = "domain_name";
-/// What separates columns.
-const DELIMITERS: [char; 5] = ['\t', '|', '│', ';', ','];
 
 //------------ Domains --------------------------------------------------------
 
@@ -88,8 +88,11 @@ impl Noted {
     }
 }
 
+/// What a line should be.
+pub const EXPECTED: &str = "a domain, an e-mail address, or a row of CSV, mysql, psql or sqlite3";
+
 /// Why an input is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refused {
     /// A line, by its number, has a control character.
     NotText(usize),
@@ -97,18 +100,36 @@ pub enum Refused {
     LongLine(usize),
     /// There are too many domains.
     TooMany,
+    /// A line, by its number, is the message of a program that has failed.
+    Message(usize, String),
+    /// A line, by its number, is text for people.
+    Sentence(usize, String),
+}
+
+impl Refused {
+    /// The line that is refused, if it is one.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Refused::NotText(line) | Refused::LongLine(line) => Some(*line),
+            Refused::Message(line, _) | Refused::Sentence(line, _) => Some(*line),
+            Refused::TooMany => None,
+        }
+    }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Refused::NotText(line) => {
-                write!(f, "line {line} has a control character: it is not text in UTF-8")
-            }
-            Refused::LongLine(line) => {
-                write!(f, "line {line} is longer than {} KiB", MAX_LINE / 1024)
-            }
+            Refused::NotText(_) => f.write_str("a control character: it is not text in UTF-8"),
+            Refused::LongLine(_) => write!(f, "the line is longer than {} KiB", MAX_LINE / 1024),
             Refused::TooMany => write!(f, "more than {MAX_DOMAINS} domains"),
+            Refused::Message(_, text) => write!(f, "a program has failed: `{text}`"),
+            Refused::Sentence(_, text) => {
+                write!(
+                    f,
+                    "`{text}` does not begin with a domain; expected on each line: {EXPECTED}"
+                )
+            }
         }
     }
 }
@@ -133,7 +154,10 @@ pub fn read(input: &[u8]) -> Result<Domains, Refused> {
         }
         reader.domains.unfinished = name.filter(|_| !line.ends_with(b"\n"));
     }
-    Ok(reader.finish())
+    match reader.prose.take() {
+        Some(refused) => Err(refused),
+        None => Ok(reader.finish()),
+    }
 }
 
 //------------ Reader ---------------------------------------------------------
@@ -148,6 +172,10 @@ struct Reader {
     /// The first row, if it names no domain: it is a heading if a frame follows.
     first: Option<(usize, String)>,
     has_rows: bool,
+    /// True behind a frame, or a heading with several columns.
+    in_table: bool,
+    /// The first line that is text for people.
+    prose: Option<Refused>,
 }
 
 /// Which columns are read.
@@ -176,12 +204,21 @@ impl Reader {
         if is_frame(text) {
             // A heading that is not known.
             self.first = None;
+            self.in_table = true;
             return None;
         }
         self.note_first();
         let is_first = !std::mem::replace(&mut self.has_rows, true);
+        let prose = prose(text, self.in_table);
         if is_first {
-            if let Some(columns) = Columns::of_heading(text) {
+            let heading = Columns::of_heading(text).filter(|heading| match prose {
+                // `Access denied for user` and `Our domain list` have the name of a column.
+                Some(Prose::Message) => false,
+                Some(Prose::Sentence) => heading.delimiter.is_some(),
+                None => true,
+            });
+            if let Some(columns) = heading {
+                self.in_table = columns.delimiter.is_some();
                 self.columns = columns;
                 return None;
             }
@@ -192,6 +229,15 @@ impl Reader {
         let cell = cells.get(name).map_or("", |cell| &**cell);
         let Some(Named { domain, is_address }) = name_in(cell) else {
             let word = shortened(if cell.is_empty() { text } else { cell });
+            let refused = match prose {
+                Some(Prose::Message) => Some(Refused::Message(number, shortened(text))),
+                // The first row may be a heading: substr(email, instr(email, '@') + 1)
+                Some(Prose::Sentence) if !is_first => {
+                    Some(Refused::Sentence(number, shortened(text)))
+                }
+                _ => None,
+            };
+            self.prose = self.prose.take().or(refused);
             match is_first {
                 true => self.first = Some((number, word.clone())),
                 false => self.leave_out(number, word.clone()),
@@ -280,7 +326,7 @@ fn end_of_alias(
 impl Columns {
     /// The columns that a heading names; `None` if the line is not a heading.
     fn of_heading(text: &str) -> Option<Columns> {
-        let delimiter = Cells::of(text, None).delimiter;
+        let delimiter = Cells::of(text, None).delimiter();
         let cells: Vec<_> = Cells::of(text, delimiter)
             .take(MAX_COLUMNS)
             .map(|cell| cell.trim_matches(is_around).to_ascii_lowercase())
@@ -294,90 +340,6 @@ impl Columns {
         let name = find(&NAME_HEADINGS)?;
         let beside = (cells[name] == "name").then(|| find(&[TARGET_BESIDE_NAME])).flatten();
         Some(Columns { delimiter, name, target: find(&TARGET_HEADINGS).or(beside) })
-    }
-}
-
-/// The cells of a line, without quotes around them.
-struct Cells<'a> {
-    rest: Option<&'a str>,
-    delimiter: Option<char>,
-}
-
-impl<'a> Cells<'a> {
-    /// The cells between `delimiter`, or the line's own: the first one that is not in quotes.
-    fn of(line: &'a str, delimiter: Option<char>) -> Cells<'a> {
-        let framed = ['|', '│'].into_iter().find_map(|bar| {
-            line.strip_prefix(bar).map(|rest| (rest.strip_suffix(bar).unwrap_or(rest), bar))
-        });
-        match framed {
-            Some((rest, bar)) => Cells { rest: Some(rest), delimiter: Some(bar) },
-            None => Cells {
-                rest: Some(line),
-                delimiter: delimiter.or_else(|| first_outside(line, &DELIMITERS).map(|(_, c)| c)),
-            },
-        }
-    }
-}
-
-impl<'a> Iterator for Cells<'a> {
-    type Item = Cow<'a, str>;
-
-    fn next(&mut self) -> Option<Cow<'a, str>> {
-        let rest = self.rest?;
-        let end = match self.delimiter {
-            Some(delimiter) => first_outside(rest, &[delimiter]),
-            None => first_outside(rest, &[' ']),
-        };
-        let cell = match end {
-            Some((at, c)) => {
-                let (cell, after) = (&rest[..at], &rest[at + c.len_utf8()..]);
-                // Columns that are aligned have several blanks between them.
-                self.rest = Some(if c == ' ' { after.trim_start() } else { after });
-                cell
-            }
-            None => {
-                self.rest = None;
-                rest
-            }
-        };
-        Some(unquoted(cell.trim_matches(is_around)))
-    }
-}
-
-/// The first of `wanted` that is not between quotes. Quotes are those at the beginning of a cell: in
-/// the middle of a word they are a part of it.
-fn first_outside(text: &str, wanted: &[char]) -> Option<(usize, char)> {
-    let quoted = text.trim_start_matches(is_around);
-    let start = text.len() - quoted.len();
-    let skipped = match quoted.strip_prefix('"') {
-        Some(inner) => start + 1 + end_of_quotes(inner),
-        None => 0,
-    };
-    text[skipped..]
-        .char_indices()
-        .find(|(_, c)| wanted.contains(c))
-        .map(|(at, c)| (skipped + at, c))
-}
-
-/// The length of a text to the quote that ends it, two of which are one that does not; all of it if there is none.
-fn end_of_quotes(inner: &str) -> usize {
-    let mut bytes = inner.bytes().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        if byte == b'"' && bytes.next_if(|(_, next)| *next == b'"').is_none() {
-            return at;
-        }
-    }
-    inner.len()
-}
-
-/// A cell without the quotes at its beginning.
-fn unquoted(cell: &str) -> Cow<'_, str> {
-    let Some(inner) = cell.strip_prefix('"') else { return Cow::Borrowed(cell) };
-    let (inner, after) = inner.split_at(end_of_quotes(inner));
-    let after = after.strip_prefix('"').unwrap_or(after);
-    match after.is_empty() && !inner.contains('"') {
-        true => Cow::Borrowed(inner),
-        false => Cow::Owned([&inner.replace("\"\"", "\""), after].concat()),
     }
 }
 
@@ -416,9 +378,9 @@ fn is_count(text: &str) -> bool {
     count.is_some_and(is_counted) || of_mysql() || text.starts_with("Empty set")
 }
 
-/// The beginning of a word.
-fn shortened(word: &str) -> String {
-    word.chars().take(MAX_WORD).collect()
+/// The beginning of a text.
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_WORD).collect()
 }
 
 #[cfg(test)]
@@ -461,6 +423,9 @@ mod tests {
             "┌─────────────┬─────────────┐\n│   domain    │  alias_of   │\n├─────────────┼─────────────┤\n\
              │ example.org │             │\n│ example.net │ example.org │\n└─────────────┴─────────────┘\n",
             "domain,alias_of\r\nexample.org,\r\nexample.net,example.org\r\n",
+            "id, domain, alias_of\n1, example.org, \n2, example.net, example.org\n",
+            "id  domain       alias_of\n--  -----------  -----------\n1   example.org\n\
+             2   example.net  example.org\n",
             // CSV: other columns, quotes, semicolons.
             "id;\"domain\";description;target_domain\n1;\"example.org\";\"a;b \"\"c\"\"\";\n\
              2;\"example.net\";x,y;\"example.org\"\n",
@@ -535,8 +500,19 @@ mod tests {
             (b"\x1b[1mexample.org\n", Refused::NotText(1)),
             (b"\xff\xfee\0x\0", Refused::NotText(1)),
             (long.as_bytes(), Refused::LongLine(1)),
+            (b"Read me\n\nThese are our domains:\n\nexample.org\nexample.net is new\n", {
+                Refused::Sentence(3, "These are our domains:".to_owned())
+            }),
+            (b"ERROR 1146 (42S02) at line 3: no table\nexample.org\n", {
+                Refused::Message(1, "ERROR 1146 (42S02) at line 3: no table".to_owned())
+            }),
+            // What is not text is named first.
+            (b"example.org\nThis is a sentence\n\0\n", Refused::NotText(3)),
         ] {
             assert_eq!(read(input), Err(refused));
+        }
+        for heading in ["substr(email, instr(email, '@') + 1)", "our domain list"] {
+            assert_eq!(names(&format!("{heading}\nexample.org\n"))[0], "example.org");
         }
         let many: String = (0..=MAX_DOMAINS).map(|number| format!("{number}.example\n")).collect();
         assert_eq!(read(many.as_bytes()), Err(Refused::TooMany));

@@ -5,6 +5,7 @@
 //! cannot carry over. `domains` reads the domains in the output of a database client. No I/O.
 
 pub mod autoconfig;
+mod cells;
 pub mod domains;
 mod entries;
 mod env_file;
@@ -18,6 +19,7 @@ mod part;
 pub mod php;
 pub mod pox;
 pub mod profile;
+mod prose;
 mod responders;
 pub mod seed;
 pub mod solarssk;
