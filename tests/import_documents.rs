@@ -2,8 +2,7 @@
 //! that print them. What is made of each fixture is compared in `import.rs`.
 
 use crate::common::{Sandbox, command, program};
-use mailsetup::commands::CHECKS;
-use mailsetup::config::check;
+use mailsetup::commands::fit;
 use mailsetup::draft::{self, Draft};
 use mailsetup::import::{autoconfig, php, pox, profile};
 use std::path::Path;
@@ -24,10 +23,7 @@ const READERS: [(&str, Reader); 4] = [
 fn imported(mut draft: Draft) -> (String, String) {
     let target = Path::new("config.toml");
     draft.settle();
-    draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
-        Ok(_) => Ok(()),
-        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
-    });
+    fit(&mut draft, target);
     let notes = draft.notes.iter().map(|note| format!("{note}\n")).collect();
     (draft::write(&draft), notes)
 }

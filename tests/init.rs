@@ -157,17 +157,23 @@ fn a_machine_is_read_checked_and_written_once() {
     let mode = fs::metadata(&config).expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
     assert!(stdout.starts_with("Written: config.toml\n"), "{stdout}");
-    assert!(stdout.contains("config.toml: no errors"), "{stdout}");
-    assert!(stdout.contains("mailsetup --config config.toml dns example.org\n"), "{stdout}");
-    assert!(stdout.contains("mailsetup probe example.org\n"), "{stdout}");
+    assert!(stdout.contains("\nmailsetup check of config.toml: no errors"), "{stdout}");
+    assert!(stdout.contains("\n     mailsetup --config config.toml dns example.org\n"), "{stdout}");
+    assert!(stdout.contains("\n     mailsetup probe example.org\n"), "{stdout}");
+    let steps = stdout.lines().filter(|line| line.starts_with("  "));
+    let steps: Vec<_> = steps.filter(|line| line.as_bytes()[2].is_ascii_digit()).collect();
+    assert_eq!(steps.len(), 3, "{stdout}");
+    assert!(stdout.contains("this file is not the one that mailsetup.service reads"), "{stdout}");
 
     // Never over a file that exists.
     let (status, stdout, stderr) = machine.init(&[]);
     assert_eq!((status, stdout.as_str()), (Some(2), ""), "{stderr}");
     assert!(stderr.contains("the file exists; --force overwrites it"), "{stderr}");
     fs::write(&config, "# mine\n").expect("write");
-    let (status, stdout, _) = machine.init(&["--stdout"]);
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
     assert_eq!((status, &stdout), (Some(0), &written));
+    let summary = "mailsetup check of standard output: no errors";
+    assert!(stderr.contains(summary) && !stderr.contains("config.toml"), "{stderr}");
     assert_eq!(fs::read_to_string(&config).expect("read"), "# mine\n");
     let (status, _, stderr) = machine.init(&["--force"]);
     assert_eq!(status, Some(0), "{stderr}");
@@ -175,6 +181,22 @@ fn a_machine_is_read_checked_and_written_once() {
     let kept = machine.sandbox.path("config.toml.bak");
     assert_eq!(fs::read_to_string(kept).expect("the old file"), "# mine\n");
     assert_eq!(machine.files(), ["bin", "config.toml", "config.toml.bak", "more"]);
+}
+
+/// The web server of this machine is not that of the other one.
+#[test]
+fn outputs_of_another_machine_say_nothing_about_this_one() {
+    let machine = Machine::new();
+    let outputs = fixtures().join("dovecot-ispmail/doveconf-n").display().to_string();
+    let master = fixtures().join("postfix-trap-465/master-M").display().to_string();
+    let postconf = fixtures().join("postfix-trap-465/postconf-x").display().to_string();
+    let arguments = ["--doveconf", &outputs, "--master", &master, "--postconf", &postconf];
+    let (status, stdout, stderr) = machine.init(&arguments);
+    assert_eq!(status, Some(0), "{stderr}");
+    let steps = stdout.split_once("Next:\n").expect("the next steps").1;
+    assert!(steps.contains("on the machine that answers mail clients"), "{steps}");
+    assert!(steps.contains("mailsetup hook --help\n"), "{steps}");
+    assert!(!steps.contains("nginx") && !steps.contains("systemctl"), "{steps}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Checks: an error is one short line; places are lines of the input; notes are short; what is left
 //! after `fit` is a valid configuration.
 
-use mailsetup::commands::CHECKS;
+use mailsetup::commands::{CHECKS, fit};
 use mailsetup::config::check;
 use mailsetup::draft::{self, Draft};
 use std::path::Path;
@@ -26,10 +26,7 @@ pub fn run(data: &[u8], read: Result<Draft, String>) {
     }
     draft.settle();
     let target = Path::new("config.toml");
-    draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
-        Ok(_) => Ok(()),
-        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
-    });
+    fit(&mut draft, target);
     if draft.missing().is_none() {
         let text = draft::write(&draft);
         let checked = check::text(target, &text, &CHECKS);

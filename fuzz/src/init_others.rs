@@ -6,7 +6,7 @@
 //! values that do not fit are taken out, and servers that only the machine itself reaches are not in it.
 
 use mailsetup::account::Security;
-use mailsetup::commands::CHECKS;
+use mailsetup::commands::{CHECKS, fit};
 use mailsetup::config::check;
 use mailsetup::draft::{self, Place};
 use mailsetup::init::assemble::{Machine, assemble};
@@ -49,10 +49,7 @@ pub fn run(data: &[u8]) {
     }
     draft.settle();
     let path = Path::new("config.toml");
-    draft::fit(&mut draft, &|text| match check::text(path, text, &CHECKS) {
-        Ok(_) => Ok(()),
-        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
-    });
+    fit(&mut draft, path);
     let written = draft::write(&draft);
     let result = check::text(path, &written, &CHECKS);
     assert!(result.is_ok(), "{:?}\n{written}", result.err());

@@ -75,12 +75,17 @@ pub fn run(arguments: &cli::Check, source: &Source) -> ExitCode {
     if printed == ExitCode::SUCCESS { verdict } else { printed }
 }
 
-/// What is found in a text that becomes the file at `path`: a line for each finding, and the summary.
-pub(super) fn of_text(path: &Path, config: &Config) -> String {
-    let whole = Some(Place::file(path));
-    let findings = find(config, whole.as_ref());
+/// What is found in a text that becomes the file at `path`, and is named `shown`: a line for each finding,
+/// and the summary.
+pub(super) fn of_text(path: &Path, shown: &Path, config: &Config) -> String {
+    let mut findings = find(config, Some(&Place::file(path)));
+    let places = findings.iter_mut().filter_map(|finding| finding.place.as_mut());
+    for place in places.filter(|place| *place.file == *path) {
+        place.file = shown.into();
+    }
     let lines: String = findings.iter().map(line).collect();
-    lines + &summary(whole.as_ref(), false, &findings, Some(&domains(config)))
+    let summary = summary(Some(&Place::file(shown)), false, &findings, Some(&domains(config)));
+    format!("{lines}mailsetup check of {summary}")
 }
 
 /// `error: FILE:LINE:COLUMN: message [code]`

@@ -1,17 +1,15 @@
 //! Writes the configuration that a command has made, or prints it.
 //!
 //! The file is written beside its place and moved there. A file that exists is not overwritten without
-//! `--force`, and is kept then. The findings of `mailsetup check` and the next steps follow,
-//! with the domain, the web server and the file of this machine.
+//! `--force`, and is kept then. The findings of `mailsetup check` and the next steps follow.
 
-use super::loading::CHECKS;
+use super::loading::{CHECKS, fit};
+use super::next_steps::{Made, steps};
 use super::output::{COULD_NOT_RUN, FOUND, print};
 use super::replaced;
-use crate::address::Domain;
 use crate::cli;
-use crate::config::find::SYSTEM;
 use crate::config::{Config, check};
-use crate::draft::{self, Draft, Value};
+use crate::draft::{self, Draft, NoteKind};
 use crate::files::{self, Kind};
 use crate::log;
 use crate::visible::{visible, visible_lines};
@@ -24,9 +22,12 @@ use std::process::ExitCode;
 /// The mode of the file: it has no secrets, and the service runs as a user of its own.
 const MODE: u32 = 0o644;
 
+/// How a configuration is named that is printed.
+const STDOUT: &str = "standard output";
+
 /// Takes out what cannot be used, reports the notes, and writes the configuration to `target`, or to
 /// standard output.
-pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
+pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
     let place = match replaced::place(target) {
         _ if output.stdout => target.to_owned(),
         Ok(place) if place.exists() && !output.force => return fail(&exists(target)),
@@ -34,10 +35,7 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
         Err(message) => return fail(&message),
     };
     draft.settle();
-    draft::fit(&mut draft, &|text| match check::text(target, text, &CHECKS) {
-        Ok(_) => Ok(()),
-        Err(findings) => Err(findings.first().map(|it| it.message.clone()).unwrap_or_default()),
-    });
+    fit(&mut draft, target);
     for note in &draft.notes {
         say(&format!("{}\n", visible(&note.to_string())));
     }
@@ -56,7 +54,7 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
     };
     if output.stdout {
         let printed = print(text);
-        say(&check_of(target, &config));
+        say(&check_of(target, Path::new(STDOUT), &config, &draft));
         return printed;
     }
     let written = match put(&place, &text, output.force) {
@@ -78,8 +76,8 @@ pub(super) fn write(mut draft: Draft, target: &Path, output: &cli::Output) -> Ex
     print(format!(
         "{}\n{}\n{}",
         visible_lines(&written),
-        check_of(target, &config),
-        visible_lines(&steps(target, &config, &draft))
+        check_of(target, target, &config, &draft),
+        visible_lines(&steps(made, target, &config, &draft))
     ))
 }
 
@@ -93,9 +91,27 @@ fn say(text: &str) {
     io::stderr().write_all(text.as_bytes()).ok();
 }
 
-fn check_of(target: &Path, config: &Config) -> String {
+/// What `check` finds in the configuration, which is named `shown`; and how many messages there were before.
+fn check_of(target: &Path, shown: &Path, config: &Config, draft: &Draft) -> String {
     log::leave_out_what_requests_find();
-    super::check::of_text(target, config)
+    let checked = super::check::of_text(target, shown, config);
+    let kinds = [NoteKind::NotCarried, NoteKind::Contradiction, NoteKind::Warning];
+    let counts = kinds.iter().filter_map(|kind| {
+        let plural = if *kind == NoteKind::NotCarried { "" } else { "s" };
+        match draft.notes.iter().filter(|note| note.kind == *kind).count() {
+            0 => None,
+            1 => Some(format!("1 {}", kind.label())),
+            count => Some(format!("{count} {}{plural}", kind.label())),
+        }
+    });
+    let counts: Vec<_> = counts.collect();
+    match counts.is_empty() {
+        true => checked,
+        false => format!(
+            "{checked}What was read: {} (above, and at the end of the file)\n",
+            counts.join(", ")
+        ),
+    }
 }
 
 //------------ The file -------------------------------------------------------
@@ -150,74 +166,4 @@ fn move_to_free(new: &Path, target: &Path) -> io::Result<()> {
         // The file system has no links.
         Err(_) => fs::rename(new, target),
     }
-}
-
-//------------ The next steps -------------------------------------------------
-
-/// A web server, its program, and what to do with the file that `hook` prints.
-struct WebServer {
-    hook: &'static str,
-    programs: &'static [&'static str],
-    file: &'static str,
-    then: &'static str,
-}
-
-/// The web servers for which one command is enough, in the order in which they are looked for.
-const WEB_SERVERS: [WebServer; 4] = [
-    WebServer {
-        hook: "nginx",
-        programs: &["nginx"],
-        file: "/etc/nginx/snippets/mailsetup.conf",
-        then: "and write `include snippets/mailsetup.conf;` into the server blocks for mail clients",
-    },
-    WebServer {
-        hook: "apache",
-        programs: &["apache2", "httpd"],
-        file: "/etc/apache2/conf-available/mailsetup.conf",
-        then: "and `a2enmod proxy_fcgi setenvif && a2enconf mailsetup`",
-    },
-    WebServer {
-        hook: "lighttpd",
-        programs: &["lighttpd"],
-        file: "/etc/lighttpd/conf-available/50-mailsetup-fastcgi.conf",
-        then: "and `lighty-enable-mod mailsetup-fastcgi`",
-    },
-    WebServer {
-        hook: "caddy",
-        programs: &["caddy"],
-        file: "/etc/caddy/mailsetup.caddy",
-        then: "and import it in /etc/caddy/Caddyfile, as its first lines say",
-    },
-];
-/// Where the programs of web servers are.
-const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-
-/// What comes next.
-fn steps(target: &Path, config: &Config, draft: &Draft) -> String {
-    let option = match target == Path::new(SYSTEM) {
-        true => String::new(),
-        false => format!(" --config {}", target.display()),
-    };
-    // Without a domain, that of the servers is a good guess.
-    let provider = match draft.top.value("provider.name").map(|name| &name.value) {
-        Some(Value::Text(name)) => Domain::parse(name).ok(),
-        _ => None,
-    };
-    let first = draft.domains.first().and_then(|(name, _)| Domain::parse(&name.value).ok());
-    let domain = first.or_else(|| config.domains().into_iter().next()).or(provider);
-    let domain = domain.map_or("example.org".to_owned(), |domain| domain.to_string());
-    let is_there = |program: &&str| FOLDERS.iter().any(|it| Path::new(it).join(program).exists());
-    let installed = WEB_SERVERS.iter().find(|server| server.programs.iter().any(is_there));
-    let web = match installed {
-        Some(WebServer { hook, file, then, .. }) => {
-            format!("mailsetup hook {hook} >{file}\n     {then}")
-        }
-        None => "mailsetup hook --help\n     prints the files for web servers".to_owned(),
-    };
-    format!(
-        "Next:\n\
-         \x20 1. the web server: {web}\n\
-         \x20 2. the DNS:        mailsetup{option} dns {domain}\n\
-         \x20 3. the test:       mailsetup probe {domain}\n"
-    )
 }

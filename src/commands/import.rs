@@ -1,5 +1,6 @@
 //! Writes a configuration from documents and configurations of programs that answered before.
 
+use super::next_steps::Made;
 use super::output::Failed;
 use super::{draft_file, import_domains, input};
 use crate::cli;
@@ -38,7 +39,7 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     let mut draft = draft::merge(drafts);
     draft.heading = heading;
     let target = source.named().unwrap_or(Path::new(SYSTEM));
-    draft_file::write(draft, target, &arguments.output)
+    draft_file::write(Made::OfResponder, draft, target, &arguments.output)
 }
 
 /// What was read from a file, in short.

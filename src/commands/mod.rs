@@ -17,6 +17,7 @@ pub mod init;
 mod input;
 mod loading;
 pub mod names;
+mod next_steps;
 mod output;
 mod placement;
 pub mod probe;
@@ -26,7 +27,7 @@ pub mod serve;
 pub mod show;
 mod sources;
 
-pub use loading::CHECKS;
+pub use loading::{CHECKS, fit};
 
 use crate::cli::{Cli, Command};
 use crate::config::find::Source;

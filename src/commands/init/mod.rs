@@ -9,6 +9,7 @@ mod run;
 mod this;
 
 use super::draft_file;
+use super::next_steps::Made;
 use crate::cli;
 use crate::config::find::{SYSTEM, Source};
 use crate::init::assemble::assemble;
@@ -18,13 +19,13 @@ use std::process::ExitCode;
 /// Reads the mail servers, and writes the configuration.
 pub fn run(arguments: &cli::Init, source: &Source) -> ExitCode {
     let target = source.named().unwrap_or(Path::new(SYSTEM));
-    let read = match given::is_used(arguments) {
-        true => given::read(arguments),
-        false => Ok(this::read()),
+    let (made, read) = match given::is_used(arguments) {
+        true => (Made::OfAnotherMachine, given::read(arguments)),
+        false => (Made::OfThisMachine, Ok(this::read())),
     };
     let machine = match read {
         Ok(machine) => machine,
         Err(failed) => return failed.exit(),
     };
-    draft_file::write(assemble(&machine), target, &arguments.output)
+    draft_file::write(made, assemble(&machine), target, &arguments.output)
 }
