@@ -224,10 +224,7 @@ fn files_are_not_overwritten_and_standard_input_is_read() {
     assert!(made.contains("# Seen: standard input:8: IMAP_HOST=mail.example.org"), "{made}");
     assert_eq!(fs::read_to_string(sandbox.path("config.toml.bak")).expect("a file"), "# mine\n");
     let steps = text(&output.stdout);
-    assert!(
-        steps.contains("\n     and remove the old rules for the same paths, then:\n"),
-        "{steps}"
-    );
+    assert!(steps.contains("\n     Remove the old rules for the same paths.\n"), "{steps}");
     let missing = run(&["--stdout", "nowhere"]);
     assert_eq!(missing.status.code(), Some(2));
     assert_eq!(text(&missing.stderr).lines().count(), 1);

@@ -158,12 +158,18 @@ fn a_machine_is_read_checked_and_written_once() {
     assert_eq!(mode & 0o777, 0o644);
     assert!(stdout.starts_with("Written: config.toml\n"), "{stdout}");
     assert!(stdout.contains("\nmailsetup check of config.toml: no errors"), "{stdout}");
-    assert!(stdout.contains("\n     mailsetup --config config.toml dns example.org\n"), "{stdout}");
-    assert!(stdout.contains("\n     mailsetup probe example.org\n"), "{stdout}");
+    assert!(
+        stdout.contains("\n       mailsetup --config config.toml dns example.org\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("\n       mailsetup probe example.org\n"), "{stdout}");
     let steps = stdout.lines().filter(|line| line.starts_with("  "));
     let steps: Vec<_> = steps.filter(|line| line.as_bytes()[2].is_ascii_digit()).collect();
     assert_eq!(steps.len(), 3, "{stdout}");
-    assert!(stdout.contains("this file is not the one that mailsetup.service reads"), "{stdout}");
+    assert!(
+        stdout.contains("mailsetup.service reads /etc/mailsetup/config.toml, not this file"),
+        "{stdout}"
+    );
 
     // Never over a file that exists.
     let (status, stdout, stderr) = machine.init(&[]);

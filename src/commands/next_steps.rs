@@ -7,6 +7,8 @@ use crate::address::Domain;
 use crate::config::Config;
 use crate::config::find::SYSTEM;
 use crate::draft::{Draft, Value};
+use std::borrow::Cow;
+use std::fmt;
 use std::path::Path;
 
 /// What a configuration was made of.
@@ -20,15 +22,37 @@ pub(super) enum Made {
     OfResponder,
 }
 
-/// A web server, how it is recognised, and what to do. Lines that are not commands end with a colon.
+/// A web server, how it is recognised, and what to do.
 struct WebServer {
     hook: &'static str,
     programs: &'static [&'static str],
     /// The folder of the file, which not all systems have.
     folder: &'static str,
     file: &'static str,
-    then: &'static [&'static str],
+    then: &'static [Line],
     reload: &'static str,
+}
+
+/// A line of a step.
+#[derive(Clone, Debug)]
+enum Line {
+    Command(Cow<'static, str>),
+    Text(&'static str),
+}
+
+impl Line {
+    const fn command(text: &'static str) -> Line {
+        Line::Command(Cow::Borrowed(text))
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Line::Command(command) => writeln!(f, "       {command}"),
+            Line::Text(text) => writeln!(f, "     {text}"),
+        }
+    }
 }
 
 /// The web servers for which a few commands are enough.
@@ -38,7 +62,7 @@ const WEB_SERVERS: [WebServer; 4] = [
         programs: &["nginx"],
         folder: "/etc/nginx/snippets/",
         file: "mailsetup.conf",
-        then: &["and write `include snippets/mailsetup.conf;` into the server blocks, then:"],
+        then: &[Line::Text("Write `include snippets/mailsetup.conf;` into its server blocks.")],
         reload: "nginx -t && systemctl reload nginx",
     },
     WebServer {
@@ -46,7 +70,7 @@ const WEB_SERVERS: [WebServer; 4] = [
         programs: &["apache2", "httpd"],
         folder: "/etc/apache2/conf-available/",
         file: "mailsetup.conf",
-        then: &["a2enmod proxy_fcgi setenvif && a2enconf mailsetup"],
+        then: &[Line::command("a2enmod proxy_fcgi setenvif && a2enconf mailsetup")],
         reload: "apachectl configtest && systemctl reload apache2",
     },
     WebServer {
@@ -54,7 +78,7 @@ const WEB_SERVERS: [WebServer; 4] = [
         programs: &["lighttpd"],
         folder: "/etc/lighttpd/conf-available/",
         file: "50-mailsetup-fastcgi.conf",
-        then: &["lighty-enable-mod mailsetup-fastcgi"],
+        then: &[Line::command("lighty-enable-mod mailsetup-fastcgi")],
         reload: "lighttpd -tt -f /etc/lighttpd/lighttpd.conf && systemctl restart lighttpd",
     },
     WebServer {
@@ -63,8 +87,8 @@ const WEB_SERVERS: [WebServer; 4] = [
         folder: "/etc/caddy/",
         file: "mailsetup.caddy",
         then: &[
-            "and import it in the Caddyfile: its first lines say how, and which group",
-            "the socket must have; then:",
+            Line::Text("Import it in the Caddyfile. Its first lines say how, and which group the"),
+            Line::Text("socket must have."),
         ],
         reload: "caddy validate --config /etc/caddy/Caddyfile && systemctl reload caddy",
     },
@@ -85,21 +109,22 @@ pub(super) fn steps(made: Made, target: &Path, config: &Config, draft: &Draft) -
         [only] if made != Made::OfAnotherMachine => Some(only),
         _ => None,
     };
-    let web = web_server(made, only, target, Path::new(SYSTEMD).is_dir());
-    let option = match target == Path::new(SYSTEM) {
-        true => String::new(),
-        false => format!(" --config {}", target.display()),
-    };
+    let web = web_server(made, only, Path::new(SYSTEMD).is_dir());
     let domains = config.domains();
-    let all = match &domains[..] {
-        [] | [_] => domain(&domains, draft),
-        _ => "--all".to_owned(),
-    };
     let domain = domain(&domains, draft);
+    let all = if domains.len() > 1 { "--all" } else { &domain };
+    let (unit, option) = match target == Path::new(SYSTEM) {
+        true => (String::new(), String::new()),
+        false => (
+            format!("The unit mailsetup.service reads {SYSTEM}, not this file.\n\n"),
+            format!(" --config {}", target.display()),
+        ),
+    };
+    let dns = Line::Command(format!("mailsetup{option} dns {all}").into());
+    let probe = Line::Command(format!("mailsetup probe {domain}").into());
     format!(
-        "Next:\n  1. the web server:\n{web}  2. the DNS; publish what this prints:\n     \
-         mailsetup{option} dns {all}\n  3. the test, best from outside of your network:\n     \
-         mailsetup probe {domain}\n"
+        "{unit}Next:\n  1. {web}  2. The DNS. Publish what this prints:\n{dns}  3. The test, best from \
+         outside of your network:\n{probe}"
     )
 }
 
@@ -114,33 +139,36 @@ fn domain(domains: &[Domain], draft: &Draft) -> String {
     domain.map_or("DOMAIN".to_owned(), |domain| domain.to_string())
 }
 
-/// The lines about the web server, and the service behind it.
-fn web_server(made: Made, server: Option<&WebServer>, target: &Path, has_systemd: bool) -> String {
+/// The step about the web server, and the service behind it.
+fn web_server(made: Made, server: Option<&WebServer>, has_systemd: bool) -> String {
     let mut lines = Vec::new();
-    match (made, server) {
+    let title = match (made, server) {
         (Made::OfAnotherMachine, _) => {
-            lines.push("on the machine that answers mail clients, which needs this file, too:");
+            "The web server, on the machine that answers mail clients. This file belongs\n     \
+             there, too. The files for web servers:\n"
         }
-        _ if target != Path::new(SYSTEM) => {
-            lines.push("this file is not the one that mailsetup.service reads, which is");
-            lines.push(SYSTEM);
+        (_, None) => "The web server. The files for web servers:\n",
+        (_, Some(_)) => "The web server:\n",
+    };
+    match server {
+        Some(WebServer { hook, folder, file, then, .. }) => {
+            lines.push(Line::Command(format!("mailsetup hook {hook} >{folder}{file}").into()));
+            lines.extend_from_slice(then);
         }
-        _ => {}
+        None => lines.push(Line::command("mailsetup hook --help")),
     }
-    let hook = server.map(|it| format!("mailsetup hook {} >{}{}", it.hook, it.folder, it.file));
-    lines.push(hook.as_deref().unwrap_or("mailsetup hook --help"));
-    lines.extend(server.map_or(&["has the files for web servers"][..], |server| server.then));
     if made == Made::OfResponder {
-        lines.push("and remove the old rules for the same paths, then:");
+        lines.push(Line::Text("Remove the old rules for the same paths."));
     }
     match server {
         Some(server) if has_systemd => {
-            lines.push("systemctl enable --now mailsetup.socket");
-            lines.push(server.reload);
+            lines.push(Line::Text("Then:"));
+            lines.push(Line::command("systemctl enable --now mailsetup.socket"));
+            lines.push(Line::command(server.reload));
         }
-        _ => lines.push("and start mailsetup's service, and reload the web server"),
+        _ => lines.push(Line::Text("Then start the service, and reload the web server.")),
     }
-    lines.iter().map(|line| format!("     {line}\n")).collect()
+    [title.to_owned()].into_iter().chain(lines.iter().map(ToString::to_string)).collect()
 }
 
 #[cfg(test)]
@@ -149,36 +177,34 @@ mod tests {
 
     #[test]
     fn the_web_server_is_named_where_it_is_known() {
-        let system = Path::new(SYSTEM);
         for server in &WEB_SERVERS {
             for made in [Made::OfThisMachine, Made::OfResponder] {
-                let text = web_server(made, Some(server), system, true);
-                let hook = format!("     mailsetup hook {} >/etc/", server.hook);
+                let text = web_server(made, Some(server), true);
+                let hook = format!("The web server:\n       mailsetup hook {} >/etc/", server.hook);
                 assert!(text.starts_with(&hook), "{text}");
-                assert!(
-                    text.contains("\n     systemctl enable --now mailsetup.socket\n"),
-                    "{text}"
-                );
-                assert!(text.ends_with(&format!("     {}\n", server.reload)), "{text}");
+                let service = "\n     Then:\n       systemctl enable --now mailsetup.socket\n";
+                assert!(text.contains(service), "{text}");
+                assert!(text.ends_with(&format!("       {}\n", server.reload)), "{text}");
                 let is_import = made == Made::OfResponder;
-                assert_eq!(text.contains("remove the old rules for the same paths"), is_import);
+                assert_eq!(text.contains("Remove the old rules for the same paths."), is_import);
                 // A command stays whole.
-                assert!(text.lines().skip(1).all(|line| line.len() <= 80), "{text}");
+                let is_text = |line: &&str| !line.starts_with("       ");
+                assert!(text.lines().filter(is_text).all(|line| line.len() <= 80), "{text}");
             }
-            let text = web_server(Made::OfThisMachine, Some(server), system, false);
+            let text = web_server(Made::OfThisMachine, Some(server), false);
             assert!(!text.contains("systemctl"), "{text}");
-            assert!(text.contains("start mailsetup's service"), "{text}");
+            assert!(
+                text.ends_with("Then start the service, and reload the web server.\n"),
+                "{text}"
+            );
         }
-        let nginx = Some(&WEB_SERVERS[0]);
-        let text = web_server(Made::OfThisMachine, nginx, Path::new("x.toml"), true);
-        assert!(text.contains("reads, which is\n     /etc/mailsetup/config.toml\n"), "{text}");
     }
 
     #[test]
     fn the_web_server_of_another_machine_is_not_known() {
         for made in [Made::OfThisMachine, Made::OfAnotherMachine, Made::OfResponder] {
-            let text = web_server(made, None, Path::new(SYSTEM), true);
-            assert!(text.contains("     mailsetup hook --help\n"), "{text}");
+            let text = web_server(made, None, true);
+            assert!(text.contains("\n       mailsetup hook --help\n"), "{text}");
             assert!(!text.contains("nginx") && !text.contains("systemctl"), "{text}");
             let is_elsewhere = made == Made::OfAnotherMachine;
             assert_eq!(text.contains("on the machine that answers"), is_elsewhere, "{text}");

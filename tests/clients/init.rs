@@ -100,9 +100,9 @@ fn moves_in(release: &str) {
         let messages = init(machine);
         is_the_same_from_outputs(machine);
         import_domains(machine, &messages);
-        let snippet = printed(&messages, "1. the web server:\n", '\n');
-        let include = printed(&messages, "and write `", '`');
-        let dns = printed(&messages, "2. the DNS; publish what this prints:\n", '\n');
+        let snippet = printed(&messages, "1. The web server:\n", '\n');
+        let include = printed(&messages, "Write `", '`');
+        let dns = printed(&messages, "2. The DNS. Publish what this prints:\n", '\n');
         assert_eq!(dns, "mailsetup dns example.org");
         machine.answer(snippet, include);
         for (_, address) in MAILBOXES {
@@ -113,7 +113,7 @@ fn moves_in(release: &str) {
             assert_eq!(shown, wanted(address));
         }
 
-        let test = printed(&messages, "3. the test, best from outside of your network:\n", '\n');
+        let test = printed(&messages, "3. The test, best from outside of your network:\n", '\n');
         assert_eq!(test, "mailsetup probe example.org");
         for (domain, _) in MAILBOXES {
             probe(domain);

@@ -41,8 +41,7 @@ fn heading(machine: &Machine, draft: &mut Draft) {
     };
     draft.heading = vec![
         format!("Written by mailsetup init from {}, {origin}", and(&servers)),
-        "Above each value stands where it was seen. What is assumed is marked: check it."
-            .to_owned(),
+        "Above each value is where it was seen. What is assumed is marked: check it.".to_owned(),
     ];
     // The default is not written.
     if let Some(login) = servers::of_readers(machine).filter(|it| it.value == servers::ADDRESS) {
