@@ -1,6 +1,6 @@
 //! `mailsetup import --domains`: lists and files of domains from the output of database clients.
 
-use crate::common::{Sandbox, command, program};
+use crate::common::{Sandbox, command, program, source};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -341,6 +341,38 @@ fn files_of_domains_are_created_and_never_changed() {
     assert!(run.messages.contains("other: the configuration does not name this folder"), "{run:?}");
     assert!(sandbox.path("other/example.org.toml").exists());
     assert_eq!(import(&sandbox, input, &["--directory", "missing"]).status, Some(2));
+}
+
+/// A statement of one's own may lack the semicolon, which is not needed on a command line.
+#[test]
+fn the_export_takes_statements_in_each_form() {
+    let sandbox = Sandbox::new();
+    let path = |name: &str| sandbox.path(name).display().to_string();
+    fs::create_dir(sandbox.path("bin")).expect("a folder");
+    symlink(program(), sandbox.path("bin/mailsetup")).expect("a link");
+    let table = "CREATE TABLE t (d); INSERT INTO t VALUES ('example.org'), ('example.net');";
+    let made = command("sqlite3").arg(path("db")).arg(table).status().expect("sqlite3");
+    assert!(made.success());
+    for (statement, is_right) in [
+        ("SELECT d FROM t;\n", true),
+        ("SELECT d FROM t", true),
+        ("SELECT d FROM t\n-- the last one; of all", true),
+        ("SELECT d FROM t; -- the last one", true),
+        ("/* of t */ SELECT d FROM t; /* the last one */", true),
+        ("SELECT x FROM t", false),
+    ] {
+        fs::remove_file(path("list")).ok();
+        let statement = sandbox.write("statement.sql", statement);
+        let mut export = command(source("contrib/export/mailsetup-export-domains"));
+        export.args(["sqlite3", &path("db")]).arg(&statement).arg(path("list"));
+        export.env("PATH", format!("{}:/usr/bin:/bin", path("bin")));
+        let output = export.output().expect("the script");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), is_right, "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        let list = fs::read_to_string(path("list")).ok();
+        assert_eq!(list, is_right.then(|| format!("{MARK}example.net\nexample.org\n")), "{said}");
+    }
 }
 
 #[test]
