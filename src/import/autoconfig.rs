@@ -10,7 +10,7 @@ use super::part::{
     Carrier, EMAIL_DOMAIN, Part, Said, decoded, described, found, of_type, placeholder, text,
 };
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, Noted, Server, Value};
+use crate::draft::{Draft, Noted, Server, Value, is_secret_name};
 use crate::ports;
 use crate::url::HttpsUrl;
 use crate::xml::tree::Element;
@@ -94,7 +94,8 @@ fn anywhere(carrier: &mut Carrier, element: &Element) {
             carrier.not_carried(element.line, described("inputField", key));
         }
         "instruction" | "identity" => {
-            let texts = element.children.iter().chain([element]).map(text);
+            let shown = element.children.iter().filter(|child| !is_secret_name(&child.name));
+            let texts = shown.chain([element]).map(text);
             let text: String = texts.collect::<Vec<_>>().join(" ");
             carrier.not_carried(element.line, described(&element.name, &text));
         }

@@ -5,27 +5,14 @@
 
 use super::yaml::Node;
 use crate::account::{Auth, EMAIL_ADDRESS, Protocol, Security};
-use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Server};
+use crate::draft::{
+    Draft, NoteKind, Noted, Origin, Place, Server, is_secret, value_without_secrets,
+    without_secrets,
+};
 use crate::ports;
 use std::collections::HashMap;
 use std::num::NonZeroU16;
 
-/// Parts of the names of keys whose values are not repeated.
-const SECRETS: [&str; 11] = [
-    "PASS",
-    "SECRET",
-    "TOKEN",
-    "APIKEY",
-    "BINDPW",
-    "BINDAUTH",
-    "PRIVATE",
-    "CREDENTIAL",
-    "PWD",
-    "DBPW",
-    "DSN",
-];
-/// Words at the end of such names.
-const SECRET_WORDS: [&str; 4] = ["PW", "KEY", "AUTH", "PIN"];
 /// Keys with lists of domains, whose values may be long.
 const LISTS: [&str; 3] = ["ALLOWED_DOMAINS", "CUSTOM_DOMAINS", "domains"];
 /// Most bytes of all other values.
@@ -34,6 +21,8 @@ pub const MAX_VALUE: usize = 1000;
 const MAX_NAME: usize = 1000;
 /// Most characters of a value in a message.
 const MAX_SHOWN: usize = 100;
+/// Most characters of a value that are read for a message.
+pub const MAX_READ: usize = 2000;
 /// Most keys that are named one by one.
 const MAX_NAMED: usize = 200;
 /// Most domains that become tables of the configuration.
@@ -194,32 +183,27 @@ pub fn pairs(node: &Node, prefix: &str, entries: &mut Vec<Entry>) {
 
 /// A pair for messages: a secret without its value.
 pub fn shown(key: &str, value: &str) -> String {
-    let upper = key.to_ascii_uppercase();
-    let key = shortened(key);
-    let last = upper.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    // The path of a key is no secret, and `imap_auth = plaintext` is a method.
-    let is_said = value.starts_with('/') || is_method(value);
-    let is_secret = SECRETS.iter().any(|secret| upper.contains(secret))
-        || SECRET_WORDS.contains(&last) && !is_said;
-    if is_secret {
-        return key;
+    let name = shortened(key);
+    match is_secret(key, value) {
+        true => name,
+        false => {
+            format!("{name}={}", shortened(&value_without_secrets(beginning(value, MAX_READ))))
+        }
     }
-    format!("{key}={}", shortened(value))
 }
 
-/// True for the word of an authentication method.
-fn is_method(value: &str) -> bool {
-    let words =
-        ["plaintext", "plain", "cleartext", "encrypted", "none", "ntlm", "login", "smtp", "oauth2"];
-    words.iter().any(|word| value.to_ascii_lowercase().contains(word))
-}
-
-/// The beginning of a text, for messages.
+/// The beginning of a text, for messages. Secrets are taken out before: of a part, they are not known.
 pub fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+    let text = &*without_secrets(beginning(text, MAX_READ));
+    match beginning(text, MAX_SHOWN) {
+        short if short.len() < text.len() => format!("{short}…"),
+        _ => text.to_owned(),
     }
+}
+
+/// At most so many characters of a text.
+pub fn beginning(text: &str, max: usize) -> &str {
+    text.char_indices().nth(max).map_or(text, |(at, _)| &text[..at])
 }
 
 /// True for a text that may be the name of a domain; one that is too long for it is noted.

@@ -78,7 +78,7 @@ pub fn read_lines(source: &str, text: &str) -> Result<Draft, String> {
         } else {
             String::new()
         };
-        draft.not_carried(Place::line(source, *first), format!("not a line KEY=VALUE{more}"));
+        draft.not_carried(Place::line(source, *first), format!("not a line NAME=VALUE{more}"));
     }
     Ok(draft)
 }

@@ -4,7 +4,7 @@ use super::yaml::{self, Documents, Node};
 use super::{
     autoconfig, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile, seed, solarssk,
 };
-use crate::draft::Draft;
+use crate::draft::{Draft, without_secrets};
 
 /// A kind of file.
 pub struct Kind {
@@ -87,7 +87,7 @@ const KINDS: [Kind; 12] = [
         },
     },
     Kind {
-        name: "lines KEY=VALUE of a responder",
+        name: "lines NAME=VALUE of a responder",
         recognises: |input| environment::are_lines(input.text),
         read: |source, input| environment::read_lines(source, input.text),
     },
@@ -125,7 +125,8 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     };
     let input = Input { bytes, text, documents };
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
-        return (kind.read)(source, &input).map(|draft| (kind.name, draft));
+        let read = (kind.read)(source, &input).map(|draft| (kind.name, draft));
+        return read.map_err(|why| without_secrets(&why).into_owned());
     }
     if !is_text {
         return Err("not text in UTF-8; `iconv -f latin1 -t utf-8` converts other text".to_owned());

@@ -4,9 +4,13 @@
 //! a web server. What is the same for all documents is here: protection and port that do not fit
 //! together, logins that are written as placeholders of other programs, values that are not known.
 
+use super::entries::{MAX_READ, beginning};
 use super::marked::{is_marked, shown};
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, Note, NoteKind, Noted, Place, Server, Value};
+use crate::draft::{
+    Draft, Note, NoteKind, Noted, Place, Server, Value, is_secret, is_secret_name,
+    value_without_secrets, without_secrets,
+};
 use crate::ports;
 use crate::xml::tree::{self, Element, LineCount, Lines, Tree};
 use std::borrow::Cow;
@@ -214,7 +218,8 @@ impl<'a> Carrier<'a> {
         let is_open = ["${", "{{", "{%", "@@"].iter().any(|sign| text.contains(sign))
             || text.starts_with('$') && text.len() > 1;
         if is_marked(&text) || is_open && placeholder(&text).is_none() {
-            self.not_carried(line, format!("{name}: {} is not known", shortened(&shown(&text))));
+            let text = shortened(&shown(&text));
+            self.not_carried(line, format!("{name}: {text} is not known"));
             return None;
         }
         (!text.is_empty()).then_some(text)
@@ -241,8 +246,14 @@ impl<'a> Carrier<'a> {
         let other = value.value.clone();
         let known = self.draft.top.set(key, value).map(|known| known.value.clone());
         if let Some(known) = known.filter(|known| *known != other) {
-            let (known, other) = (in_words(&known), in_words(&other));
-            self.not_carried(line, format!("{key}: {other}; the first one counts: {known}"));
+            let text = match is_secret_name(key) {
+                true => format!("{key}: the first of two values counts"),
+                false => {
+                    let (known, other) = (in_words(&known), in_words(&other));
+                    format!("{key}: {other}; the first value counts: {known}")
+                }
+            };
+            self.not_carried(line, text);
         }
     }
 
@@ -469,9 +480,12 @@ pub(super) fn text(element: &Element) -> String {
     element.text().trim().to_owned()
 }
 
-/// `socketType SSL`, `LoginName is empty`
+/// `socketType SSL`, `LoginName is empty`; a secret without its value.
 pub(super) fn described(name: &str, text: &str) -> String {
-    let text = shortened(&shown(text));
+    if is_secret(name, text) {
+        return format!("{name}, whose value is not shown");
+    }
+    let text = shortened(&value_without_secrets(&shown(beginning(text, MAX_READ))));
     match (name.is_empty(), text.is_empty()) {
         (true, _) => text,
         (false, true) => format!("{name} is empty"),
@@ -479,10 +493,11 @@ pub(super) fn described(name: &str, text: &str) -> String {
     }
 }
 
-/// A value in a message.
+/// A value in a message. Secrets are taken out before: of a part, they are not known.
 pub(super) fn shortened(text: &str) -> String {
-    let text: Vec<_> = text.split_whitespace().collect();
+    let text: Vec<_> = beginning(text, MAX_READ).split_whitespace().collect();
     let text = text.join(" ");
+    let text = without_secrets(&text).into_owned();
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

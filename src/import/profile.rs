@@ -168,11 +168,8 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// A key with its value; a password without it.
+/// A key with its value; a secret without it.
 fn in_words(key: &str, value: &Element) -> String {
-    if key.to_ascii_lowercase().contains("password") && value.name == "string" {
-        return format!("{key}, whose value is not shown");
-    }
     match value.name.as_str() {
         "true" | "false" => format!("{key} {}", value.name),
         "dict" | "array" | "data" => key.to_owned(),

@@ -109,7 +109,8 @@ impl<'t> Follower<'t> {
         Ok(match name {
             "define" => {
                 if let (Some(name), Some(value)) = (first.known(), value(1)) {
-                    self.constants.insert(name, value.clone());
+                    let value = value.clone().unless_secret(&name);
+                    self.constants.insert(name, value);
                 }
                 Some(Value::Flag(true))
             }

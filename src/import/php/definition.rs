@@ -63,7 +63,7 @@ impl<'t> Follower<'t> {
                 Kind::Word(name) if is_named => {
                     c.at += 2;
                     let value = self.expression(c)?;
-                    self.constants.insert(name.clone(), value);
+                    self.constants.insert(name.clone(), value.unless_secret(name));
                 }
                 _ => c.at += 1,
             }

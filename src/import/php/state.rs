@@ -3,7 +3,7 @@
 
 use super::token::{Kind, Piece, Token};
 use super::value::{Entries, Value};
-use crate::draft::NoteKind;
+use crate::draft::{NoteKind, is_secret_name};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -246,6 +246,14 @@ impl<'t> Follower<'t> {
             return String::new();
         };
         let text = self.script.get(first.range.0..last.range.1).unwrap_or_default();
+        let hidden;
+        let text = match speak_of_secrets(tokens) {
+            true => {
+                hidden = self.without_strings(tokens);
+                &*hidden
+            }
+            false => text,
+        };
         let mut words = String::new();
         for word in text.split_whitespace() {
             let blank = if words.is_empty() { "" } else { " " };
@@ -259,6 +267,23 @@ impl<'t> Follower<'t> {
             Some((end, _)) => format!("{} …", words[..end].trim_end()),
             None => words,
         }
+    }
+
+    /// The script between two tokens, without the strings that are not the keys of arrays.
+    fn without_strings(&self, tokens: &[Token]) -> String {
+        let mut shown = String::new();
+        let mut end = tokens.first().map_or(0, |token| token.range.0);
+        for (at, token) in tokens.iter().enumerate() {
+            let is_key = at.checked_sub(1).is_some_and(|before| tokens[before].is("["))
+                && tokens.get(at + 1).is_some_and(|next| next.is("]"));
+            shown += self.script.get(end..token.range.0).unwrap_or_default();
+            shown += match &token.kind {
+                Kind::Text(_) | Kind::Template(_) if !is_key => "'***'",
+                _ => self.script.get(token.range.0..token.range.1).unwrap_or_default(),
+            };
+            end = token.range.1;
+        }
+        shown
     }
 
     /// A value that is not known, by what stands in the script.
@@ -318,6 +343,7 @@ impl<'t> Follower<'t> {
         if keys.len() > MAX_KEYS {
             return Err("the script has arrays that are nested too deeply");
         }
+        let value = if keys.is_empty() { value.unless_secret(name) } else { value };
         if name == "this" {
             let mut object = std::mem::replace(&mut self.object, Value::Null);
             let copied = set(&mut object, keys, value);
@@ -331,6 +357,26 @@ impl<'t> Follower<'t> {
         let copied = set(scope.entry(name.to_owned()).or_insert(Value::Null), keys, value)?;
         self.spend(1 + copied)
     }
+}
+
+/// Parts of the names of functions that get passwords.
+const WITH_PASSWORDS: [&str; 9] =
+    ["connect", "mysqli", "pdo", "bind", "login", "imap_open", "hash", "crypt", "auth"];
+
+/// True if a script has the name of a secret, or of a function that gets one.
+fn speak_of_secrets(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| match &token.kind {
+        Kind::Variable(name) => name != "key" && is_secret_name(name),
+        Kind::Word(name) => {
+            let name = name.to_ascii_lowercase();
+            is_secret_name(&name) || WITH_PASSWORDS.iter().any(|part| name.contains(part))
+        }
+        Kind::Text(pieces) => pieces.iter().any(|piece| {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            piece.text.chars().all(is_name) && is_secret_name(&piece.text)
+        }),
+        _ => false,
+    })
 }
 
 /// Sets an entry of a value; returns how many entries were copied for it.

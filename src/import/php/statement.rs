@@ -8,7 +8,7 @@ use super::body::body;
 use super::state::{Cursor, Done, Flow, Follower, ends};
 use super::token::{Kind, Piece};
 use super::value::{Value, is_same};
-use crate::draft::NoteKind;
+use crate::draft::{NoteKind, is_secret};
 use crate::import::marked::{MARK_END, MARK_START};
 use std::collections::BTreeMap;
 
@@ -260,7 +260,9 @@ impl<'t> Follower<'t> {
                 Some(_) => {
                     let shown = match (value, value.known()) {
                         (Value::Unknown(it), _) => format!(" = {}", it.text),
-                        (_, Some(text)) if !text.contains('\n') => format!(" = \"{text}\""),
+                        (_, Some(text)) if !text.contains('\n') && !is_secret(name, &text) => {
+                            format!(" = \"{text}\"")
+                        }
                         _ => String::new(),
                     };
                     let text = format!("only if `{condition}`: ${name}{shown}");

@@ -3,6 +3,7 @@
 
 use super::token::Piece;
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
+use crate::draft::{is_secret, is_secret_name};
 use crate::import::marked::{MARK_END, MARK_START};
 use std::rc::Rc;
 
@@ -67,6 +68,7 @@ impl Entries {
         };
         self.depth = self.depth.max(depth);
         let key = key.unwrap_or_else(|| self.next_key());
+        let value = value.unless_secret(&key);
         match self.list.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = value,
             None => self.list.push((key, value)),
@@ -99,6 +101,19 @@ impl Value {
     /// What is not known.
     pub fn unknown(text: impl Into<String>, line: usize) -> Value {
         Value::Unknown(Rc::new(Unknown { text: text.into(), line }))
+    }
+
+    /// The value; what stands under the name of a secret is not known to documents and messages.
+    /// Authentication methods are.
+    pub fn unless_secret(self, name: &str) -> Value {
+        let Value::Text(pieces) = &self else { return self };
+        let is_loop = name == "key";
+        match self.known() {
+            Some(text) if !is_loop && is_secret_name(name) && is_secret("auth", &text) => {
+                Value::unknown(name, pieces.first().map_or(1, |piece| piece.line))
+            }
+            _ => self,
+        }
     }
 
     /// The text, if all of it is known.
