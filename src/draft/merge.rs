@@ -6,7 +6,9 @@
 
 use super::model::{Draft, Server, Settings};
 use super::place::{Note, NoteKind, Noted};
-use super::write::{methods, quoted, toml};
+use super::secret::is_secret_name;
+use super::write::{SERVERS, methods, quoted, toml};
+use crate::account::Protocol;
 
 /// One draft of all.
 pub fn merge(drafts: Vec<Draft>) -> Draft {
@@ -62,19 +64,32 @@ fn add(settings: &mut Settings, more: Settings, notes: &mut Vec<Note>) {
             }
         }
     }
-    for server in more.servers {
-        let protocol = server.protocol;
-        let mut known = settings.servers.iter_mut().filter(|it| it.protocol == protocol);
-        let same = known.find(|known| known.is_at(&server));
-        if let Some(same) = same {
+    for protocol in SERVERS {
+        let more = more.servers.iter().filter(|server| server.protocol == protocol);
+        add_servers(settings, protocol, more.cloned().collect(), notes);
+    }
+}
+
+/// Adds the servers of a protocol. The alternatives that one document has are no contradiction to
+/// another that has a part of them; other servers are, also those on another port of a host.
+fn add_servers(
+    settings: &mut Settings,
+    protocol: Protocol,
+    more: Vec<Server>,
+    notes: &mut Vec<Note>,
+) {
+    let known: Vec<Server> = settings.of(protocol).cloned().collect();
+    let are_all_in = |some: &[Server], all: &[Server]| {
+        some.iter().all(|server| all.iter().any(|other| is_same_place(server, other)))
+    };
+    let is_part = are_all_in(&known, &more);
+    for server in more {
+        let mut all = settings.servers.iter_mut().filter(|it| it.protocol == protocol);
+        if let Some(same) = all.find(|known| is_same_place(known, &server)) {
             fill_in(same, server, notes);
             continue;
         }
-        let of_host = settings.of(protocol).any(|known| {
-            known.host.as_ref().map(|it| &it.value) == server.host.as_ref().map(|it| &it.value)
-        });
-        let first = settings.of(protocol).next().filter(|_| !of_host);
-        let Some(first) = first else {
+        let Some(first) = known.first().filter(|_| !is_part) else {
             settings.servers.push(server);
             continue;
         };
@@ -86,8 +101,27 @@ fn add(settings: &mut Settings, more: Settings, notes: &mut Vec<Note>) {
     }
 }
 
+/// True if nothing that is known of both differs: host, port, protection.
+fn is_same_place(one: &Server, other: &Server) -> bool {
+    fn agree<T>(
+        one: &Option<Noted<T>>,
+        other: &Option<Noted<T>>,
+        is_same: fn(&T, &T) -> bool,
+    ) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => is_same(&one.value, &other.value),
+            _ => true,
+        }
+    }
+    agree(&one.host, &other.host, |one, other| one.eq_ignore_ascii_case(other))
+        && agree(&one.port, &other.port, PartialEq::eq)
+        && agree(&one.security, &other.security, PartialEq::eq)
+}
+
 /// Fills in what is not known of a server.
 fn fill_in(known: &mut Server, more: Server, notes: &mut Vec<Note>) {
+    known.port = known.port.take().or(more.port);
+    known.security = known.security.take().or(more.security);
     let name = known.to_string();
     let shown = |auth: &Vec<_>| methods(auth);
     one(&format!("{name}: auth"), &mut known.auth, more.auth, shown, notes);
@@ -118,7 +152,11 @@ fn contradiction<T>(
     shown: fn(&T) -> String,
 ) -> Note {
     let at = known.origin.place().map_or(String::new(), |at| format!(" ({at})"));
-    let text =
-        format!("{what}: {}{at} is used, {} is not", shown(&known.value), shown(&other.value));
+    let text = match is_secret_name(what) {
+        true => format!("{what}: another value{at} is used"),
+        false => {
+            format!("{what}: {}{at} is used, {} is not", shown(&known.value), shown(&other.value))
+        }
+    };
     Note { kind: NoteKind::Contradiction, place: other.origin.place().cloned(), text }
 }

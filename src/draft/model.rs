@@ -356,17 +356,46 @@ mod tests {
         let mut other = draft("b.example", "");
         other.top.servers[0] = server(Protocol::Imap, "a.example", 1993, 4);
         let all = merge(vec![draft("a.example", ""), other]);
+        assert_eq!(all.top.servers.len(), 2);
+        let notes: Vec<_> = all.notes.iter().map(ToString::to_string).collect();
         assert_eq!(
-            all.top.of(Protocol::Imap).count(),
-            2,
-            "another port of a host is no contradiction"
+            notes,
+            [
+                "contradiction: old.xml:4: imap a.example:993 (tls) (old.xml:3) is used, \
+                 imap a.example:1993 (tls) is not",
+                "contradiction: old.xml:7: smtp a.example:465 (tls) (old.xml:7) is used, \
+                 smtp b.example:465 (tls) is not",
+            ]
         );
-        let [note] = &all.notes[..] else { panic!("{:?}", all.notes) };
-        assert_eq!(
-            note.to_string(),
-            "contradiction: old.xml:7: smtp a.example:465 (tls) (old.xml:7) is used, \
-             smtp b.example:465 (tls) is not"
-        );
+    }
+
+    /// One document has all servers, another one of them: Autodiscover has one for each protocol.
+    #[test]
+    fn alternatives_of_a_document_are_no_contradiction() {
+        let mut many = draft("a.example", "");
+        many.top.servers.push(server(Protocol::Imap, "a.example", 143, 5));
+        let mut few = draft("A.example", "");
+        few.top.servers[0] = server(Protocol::Imap, "A.example", 143, 4);
+        for (one, other) in [(&many, &few), (&few, &many)] {
+            let all = merge(vec![one.clone(), other.clone()]);
+            assert_eq!(all.notes, []);
+            assert_eq!(all.top.of(Protocol::Imap).count(), 2);
+            let first = all.top.of(Protocol::Imap).next();
+            assert_eq!(first, one.top.of(Protocol::Imap).next(), "the first file decides");
+        }
+        // What a document does not say of a server is no contradiction.
+        few.top.servers[0].security = None;
+        few.top.servers[1].port = None;
+        let all = merge(vec![few, many.clone()]);
+        assert_eq!(all.notes, []);
+        let first = all.top.of(Protocol::Imap).next().expect("a server");
+        assert!(first.security.is_some(), "{first}");
+        // Two lists that differ contradict each other.
+        let mut others = many.clone();
+        others.top.servers.last_mut().expect("a server").port =
+            Some(Noted::seen(1143u16, at(5), ""));
+        let all = merge(vec![many, others]);
+        assert_eq!((all.notes.len(), all.top.of(Protocol::Imap).count()), (1, 2));
     }
 
     #[test]

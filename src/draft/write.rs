@@ -32,7 +32,7 @@ const TABLES: [&str; 16] = [
 ];
 
 /// The tables of servers.
-const SERVERS: [Protocol; 4] =
+pub(super) const SERVERS: [Protocol; 4] =
     [Protocol::Imap, Protocol::Pop3, Protocol::Smtp, Protocol::ManageSieve];
 
 /// Most notes at the end of a file.
