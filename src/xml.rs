@@ -307,6 +307,8 @@ pub enum XmlError {
     DocumentType,
     /// Nested too deeply.
     TooDeep,
+    /// More elements than are read.
+    TooLong,
 }
 
 impl fmt::Display for XmlError {
@@ -315,7 +317,8 @@ impl fmt::Display for XmlError {
             XmlError::NotText => "the document is neither UTF-8 nor UTF-16",
             XmlError::Malformed => "the document is not well-formed",
             XmlError::DocumentType => "a document type is not allowed",
-            XmlError::TooDeep => "the document is nested too deeply",
+            XmlError::TooDeep => "the document is nested more than 32 levels deep",
+            XmlError::TooLong => "the document has more than 4096 elements",
         })
     }
 }

@@ -109,6 +109,33 @@ fn hostile_documents_end_with_one_line() {
     }
 }
 
+/// A document that is too large is not called nested, and what is not named one by one is counted.
+#[test]
+fn limits_have_messages_of_their_own() {
+    let document = |inside: &str| {
+        format!("<clientConfig><emailProvider>{inside}</emailProvider></clientConfig>")
+    };
+    for (inside, message) in [
+        ("<a/>".repeat(5000), "the document has more than 4096 elements (line 1)"),
+        ("<a>".repeat(40), "the document is nested more than 32 levels deep (line 1)"),
+        ("<a>".to_owned(), "the document is not well-formed (line 1)"),
+    ] {
+        let error = autoconfig::read("x", document(&inside).as_bytes()).expect_err("an error");
+        assert_eq!(error, message);
+    }
+    let inside = "<colour>blue</colour>\n".repeat(25);
+    let draft = autoconfig::read("x", document(&inside).as_bytes()).expect("a draft");
+    let notes: Vec<_> = draft.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 21, "{notes:?}");
+    assert_eq!(notes[20], "not carried over: x:25: 5 more unknown elements up to here");
+    let script = "<?php if ($a) { $b = 1; } else { $b = 2; }\n".to_owned()
+        + &"if (f()) { $b = 'x'; }\n".repeat(60)
+        + "?><clientConfig><emailProvider/></clientConfig>";
+    let draft = php::read("x", script.as_bytes()).expect("a draft");
+    let last = draft.notes.last().expect("a note").to_string();
+    assert!(last.ends_with(": more than 40 parts of the script, from here on"), "{last}");
+}
+
 /// Methods of different classes may have one name: what looks like a circle may be none.
 #[test]
 fn functions_that_call_themselves_are_followed_once() {

@@ -133,6 +133,10 @@ impl Entries {
                 let text = format!("{}: {reason}", shown(&entry.key, &entry.value));
                 draft.not_carried(Place::line(&*self.source, entry.line), text);
             }
+            if let Some(first) = entries.get(MAX_NAMED) {
+                let text = format!("{} more keys: {reason}", entries.len() - MAX_NAMED);
+                draft.not_carried(Place::line(&*self.source, first.line), text);
+            }
         }
         let rest = self.entries.into_iter().flatten();
         let (own, unknown): (Vec<_>, Vec<_>) = rest.partition(|it| of_the_program(&it.key));
@@ -140,8 +144,14 @@ impl Entries {
         if let Some(first) = own.first() {
             let texts: Vec<_> =
                 own.iter().take(MAX_NAMED).map(|it| shown(&it.key, &it.value)).collect();
-            let text =
-                format!("{}: they are about the old program, not about mail", texts.join(", "));
+            let more = match own.len().saturating_sub(MAX_NAMED) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let text = format!(
+                "{}{more}: they are about the old program, not about mail",
+                texts.join(", ")
+            );
             draft.not_carried(Place::line(&*self.source, first.line), text);
         }
         for entry in unknown.iter().take(MAX_NAMED) {

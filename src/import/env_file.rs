@@ -6,7 +6,7 @@
 use super::entries::Entry;
 
 /// Most lines.
-const MAX_LINES: usize = 100_000;
+pub const MAX_LINES: usize = 100_000;
 
 /// The pairs of a text, and the numbers of all other lines with text.
 pub fn read(text: &str) -> (Vec<Entry>, Vec<usize>) {

@@ -60,6 +60,10 @@ pub fn is_tree(documents: &Documents) -> bool {
 
 /// Lines `KEY=VALUE`.
 pub fn read_lines(source: &str, text: &str) -> Result<Draft, String> {
+    let max = env_file::MAX_LINES;
+    if text.lines().nth(max).is_some() {
+        return Err(format!("more than {max} lines"));
+    }
     let (entries, others) = env_file::read(text);
     let mut group = Group { line: 1, ..Group::default() };
     for entry in entries {
@@ -86,7 +90,11 @@ pub fn read_lines(source: &str, text: &str) -> Result<Draft, String> {
 /// Variables in a tree.
 pub fn read_tree(source: &str, documents: &Documents) -> Result<Draft, String> {
     let mut known: Vec<Group> = Vec::new();
-    for group in groups(documents) {
+    let groups = groups(documents);
+    if groups.len() > MAX_GROUPS {
+        return Err(format!("more than {MAX_GROUPS} services with variables"));
+    }
+    for group in groups {
         let Some((family, _)) = group.family(false) else { continue };
         // A part of the same responder's variables: those of a ConfigMap beside those of a container.
         let is_same = |other: &&mut Group| {
@@ -163,7 +171,7 @@ fn find(node: &Node, name: &str, groups: &mut Vec<Group>) {
             "data" => is_config_map(),
             _ => false,
         };
-        if is_here && groups.len() < MAX_GROUPS {
+        if is_here && groups.len() <= MAX_GROUPS {
             let mut group = Group { line: key.line, ..Group::default() };
             group.name = named.unwrap_or(name).to_owned();
             group.image = image.unwrap_or_default().to_owned();

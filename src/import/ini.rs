@@ -227,6 +227,11 @@ impl Reader<'_> {
             }
             next = self.add_section(&name, &mut draft);
         }
+        if let Some(name) = next {
+            let text =
+                format!("follow = {name}: more than {MAX_FOLLOWED} sections follow each other");
+            draft.not_carried(Place::whole(self.source), text);
+        }
         (draft.top, draft.notes)
     }
 

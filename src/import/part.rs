@@ -163,13 +163,22 @@ pub(super) struct Carrier<'a> {
     pub(super) address: Option<String>,
     /// Servers that were said to have no protection, by their index in the draft.
     plain: Vec<usize>,
+    /// How many unknown elements there are, and the line of the last one.
     unknown: usize,
+    last_unknown: usize,
 }
 
 impl<'a> Carrier<'a> {
     /// Has nothing yet.
     pub(super) fn new(source: &'a str) -> Carrier<'a> {
-        Carrier { source, draft: Draft::default(), address: None, plain: Vec::new(), unknown: 0 }
+        Carrier {
+            source,
+            draft: Draft::default(),
+            address: None,
+            plain: Vec::new(),
+            unknown: 0,
+            last_unknown: 0,
+        }
     }
 
     /// A line of the file.
@@ -201,9 +210,12 @@ impl<'a> Carrier<'a> {
     /// Notes an element that is not known, with its text.
     pub(super) fn unknown(&mut self, element: &Element) {
         self.unknown += 1;
-        if self.unknown <= MAX_UNKNOWN {
-            let text = format!("unknown element {}", described(&element.name, &text(element)));
-            self.not_carried(element.line, text);
+        match self.unknown {
+            ..=MAX_UNKNOWN => {
+                let text = format!("unknown element {}", described(&element.name, &text(element)));
+                self.not_carried(element.line, text);
+            }
+            _ => self.last_unknown = element.line,
         }
     }
 
@@ -335,6 +347,10 @@ impl<'a> Carrier<'a> {
             server.security = None;
             server.port = server.port.filter(|port| port.origin.place().is_some());
             self.not_carried(line.unwrap_or(1), format!("{server} {why}"));
+        }
+        if self.unknown > MAX_UNKNOWN {
+            let text = format!("{} more unknown elements up to here", self.unknown - MAX_UNKNOWN);
+            self.not_carried(self.last_unknown, text);
         }
         in_order(&mut self.draft.notes);
         self.draft

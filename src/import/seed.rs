@@ -219,8 +219,16 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
                 of_domain.push(Vec::new());
                 of_domain.len() - 1
             });
-            if !of_domain[domain].contains(&at) && of_domain[domain].len() < MAX_SERVERS {
-                of_domain[domain].push(at);
+            let its = &mut of_domain[domain];
+            if its.contains(&at) {
+                continue;
+            }
+            match its.len() < MAX_SERVERS {
+                true => its.push(at),
+                false => {
+                    let text = format!("{}: more than {MAX_SERVERS} servers", shortened(name));
+                    draft.not_carried(Place::line(source, row.line), text);
+                }
             }
         }
     }

@@ -171,15 +171,18 @@ fn read(
         match reader.read_event().map_err(|_| XmlError::Malformed)? {
             Event::Start(start) => {
                 count += 1;
-                if open.len() == MAX_DEPTH || count > MAX_ELEMENTS {
+                if open.len() == MAX_DEPTH {
                     return Err(XmlError::TooDeep);
+                }
+                if count > MAX_ELEMENTS {
+                    return Err(XmlError::TooLong);
                 }
                 open.push(element(&start, line)?);
             }
             Event::Empty(start) => {
                 count += 1;
                 if count > MAX_ELEMENTS {
-                    return Err(XmlError::TooDeep);
+                    return Err(XmlError::TooLong);
                 }
                 close(element(&start, line)?, &mut open, &mut root)?;
             }
@@ -340,10 +343,13 @@ mod tests {
             "<a>&b;</a>",
             "<a>&</a>",
             "<a b='c' b='d'/>",
-            &deep,
-            &wide,
         ] {
             assert!(tree(text.as_bytes()).is_err(), "{text:.40}");
         }
+        assert_eq!(tree(deep.as_bytes()), Err(XmlError::TooDeep));
+        assert_eq!(tree(wide.as_bytes()), Err(XmlError::TooLong));
+        // The messages name the limits.
+        assert!(XmlError::TooDeep.to_string().contains(&MAX_DEPTH.to_string()));
+        assert!(XmlError::TooLong.to_string().contains(&MAX_ELEMENTS.to_string()));
     }
 }

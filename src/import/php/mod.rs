@@ -20,7 +20,7 @@ mod value;
 use super::marked::shown;
 use super::part::{DOCUMENTS, Part, decoded, in_order, len};
 use super::{autoconfig, pox, profile};
-use crate::draft::{Draft, Place, merge};
+use crate::draft::{Draft, NoteKind, Place, merge};
 use state::{Cursor, Follower};
 use token::Piece;
 
@@ -59,6 +59,10 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
                 documents.push(document);
             }
         }
+    }
+    if let Some(first) = documents.get(MAX_DOCUMENTS) {
+        let text = format!("documents of the script behind the first {MAX_DOCUMENTS}");
+        follower.note(NoteKind::NotCarried, first.line(), text);
     }
     documents.truncate(MAX_DOCUMENTS);
     let mut drafts = Vec::new();
@@ -140,7 +144,7 @@ fn cut(pieces: &[Piece]) -> Vec<Document> {
     let mut documents = Vec::new();
     let mut kinds: Vec<_> = DOCUMENTS.into_iter().zip(READERS).collect();
     let mut from = 0;
-    while documents.len() < MAX_DOCUMENTS {
+    while documents.len() <= MAX_DOCUMENTS {
         let begin = |((start, _), _): &(_, _)| text[from..].find(*start).unwrap_or(usize::MAX);
         let Some(at) = (0..kinds.len()).min_by_key(|at| begin(&kinds[*at])) else { break };
         let ((start, end), read): ((&str, &str), Reader) = kinds[at];

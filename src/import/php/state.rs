@@ -235,8 +235,16 @@ impl<'t> Follower<'t> {
     pub fn note(&mut self, kind: NoteKind, line: usize, text: impl Into<String>) {
         let text = text.into();
         let is_known = self.notes.iter().any(|(_, at, known)| *at == line && *known == text);
-        if !is_known && self.notes.len() < MAX_NOTES {
-            self.notes.push((kind, line, text));
+        if is_known {
+            return;
+        }
+        match self.notes.len() {
+            ..MAX_NOTES => self.notes.push((kind, line, text)),
+            MAX_NOTES => {
+                let text = format!("more than {MAX_NOTES} parts of the script, from here on");
+                self.notes.push((NoteKind::NotCarried, line, text));
+            }
+            _ => {}
         }
     }
 
