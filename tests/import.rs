@@ -204,6 +204,68 @@ fn hostile_files_end_with_one_line() {
     }
 }
 
+/// Files of every kind of text in UTF-8 and UTF-16, with and without a byte order mark, and in
+/// ISO-8859-1, give the same configuration.
+#[test]
+fn other_encodings_are_read_or_named() {
+    let sandbox = Sandbox::new();
+    let fixture = |name| fs::read_to_string(source("tests/fixtures/import").join(name));
+    for name in [
+        "autoconfig-static/input.xml",
+        "pox-dav/input.xml",
+        "profile-mail/input.mobileconfig",
+        "php-heredoc/input.php",
+        "env-solarssk/solarssk.env",
+        "automx-sample/automx.conf",
+        "automx2-seed/seed.json",
+    ] {
+        let text = fixture(name).expect("a fixture");
+        let file = Path::new(name).file_name().expect("a name");
+        let run = |bytes: Vec<u8>| {
+            let path = sandbox.path(file.to_str().expect("text"));
+            fs::write(path, bytes).expect("writable");
+            let output = import(&sandbox.path(""), &["--stdout"], &[PathBuf::from(file)]);
+            (self::text(&output.stdout), self::text(&output.stderr))
+        };
+        let utf16 = |text: &str, to_bytes: fn(u16) -> [u8; 2]| {
+            text.encode_utf16().flat_map(to_bytes).collect::<Vec<_>>()
+        };
+        let marked = format!("\u{feff}{text}");
+        let expected = run(text.clone().into_bytes());
+        assert!(!expected.0.is_empty(), "{name}: {}", expected.1);
+        for bytes in [
+            marked.clone().into_bytes(),
+            utf16(&text, u16::to_le_bytes),
+            utf16(&marked, u16::to_le_bytes),
+            utf16(&marked, u16::to_be_bytes),
+        ] {
+            let start: Vec<_> = bytes[..4].to_vec();
+            assert_eq!(run(bytes), expected, "{name}: {start:?}");
+        }
+        // A letter in another encoding, in a comment at the end.
+        let comment = match text.trim_start().starts_with('<') {
+            true => "<!-- Zo\u{eb} -->",
+            false if name.ends_with("json") => continue,
+            false => "# Zo\u{eb}",
+        };
+        let text = text.replace("encoding=\"UTF-8\"", "encoding=\"ISO-8859-1\"");
+        let is_declared = text.contains("ISO-8859-1");
+        let latin: String = format!("{text}\n{comment}\n");
+        let (made, said) = run(latin.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect());
+        assert_eq!(said.contains("was read as ISO-8859-1"), !is_declared, "{name}: {said}");
+        let made: Vec<_> = made.lines().filter(|it| !it.contains("read as ISO-8859-1")).collect();
+        assert_eq!(made.join("\n").trim_end(), expected.0.trim_end(), "{name}");
+        let text = text.replace("encoding=\"ISO-8859-1\"", "encoding=\"windows-1251\"");
+        let mut bytes = text.into_bytes();
+        bytes.extend(b"# \x93\xe0\x94\n");
+        let (made, said) = run(bytes);
+        let encoding = if is_declared { "windows-1251" } else { "ENCODING" };
+        let command = format!("`iconv -f {encoding} -t UTF-8 FILE >NEW` converts");
+        assert!(made.is_empty() && said.contains(&command), "{name}: {said}");
+        assert_eq!(said.lines().count(), 1, "{name}: {said}");
+    }
+}
+
 #[test]
 fn files_are_not_overwritten_and_standard_input_is_read() {
     let sandbox = Sandbox::new();

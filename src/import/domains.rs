@@ -120,7 +120,10 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Refused::NotText(_) => f.write_str("a control character: it is not text in UTF-8"),
+            Refused::NotText(_) => f.write_str(
+                "a control character: it is not text in UTF-8; `iconv -f UTF-16 -t UTF-8 FILE >NEW` \
+                 converts text in UTF-16",
+            ),
             Refused::LongLine(_) => write!(f, "the line is longer than {} KiB", MAX_LINE / 1024),
             Refused::TooMany => write!(f, "more than {MAX_DOMAINS} domains"),
             Refused::Message(_, text) => write!(f, "a program has failed: `{text}`"),

@@ -1,10 +1,12 @@
 //! The kinds of files that can be imported. A file is recognised by its content, not by its name.
 
+use super::encoding::{Decoded, decode};
 use super::yaml::{self, Documents, Node};
 use super::{
     autoconfig, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile, seed, solarssk,
 };
-use crate::draft::{Draft, without_secrets};
+use crate::draft::{Draft, NoteKind, Place, without_secrets};
+use std::borrow::Cow;
 
 /// A kind of file.
 pub struct Kind {
@@ -16,9 +18,9 @@ pub struct Kind {
 
 /// A file with all that is needed to recognise it.
 pub struct Input<'a> {
-    /// The file itself.
+    /// The text in UTF-8; a signed or binary profile itself.
     bytes: &'a [u8],
-    /// The text without a byte order mark; empty if it is not UTF-8.
+    /// The text without a byte order mark; empty if there is none.
     text: &'a str,
     /// The text as YAML or JSON; the error is a message with the line.
     documents: Result<Documents, String>,
@@ -113,11 +115,12 @@ impl Input<'_> {
 
 /// Reads a file of any kind. The error is a message without the name of the file.
 pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
-    // Documents have encodings of their own, and signed ones are no text.
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let text = text.trim_start_matches('\u{feff}');
-    let text = if text.contains('\0') { "" } else { text };
-    let is_text = !text.is_empty() || bytes.is_empty();
+    let decoded = match profile::is_binary(bytes) {
+        true => Decoded { text: Cow::Borrowed(""), is_guessed: false },
+        false => decode(bytes)?,
+    };
+    let text = &*decoded.text;
+    let bytes = if text.is_empty() { bytes } else { text.as_bytes() };
     let is_markup = text.trim_start().starts_with('<');
     let documents = match is_markup {
         true => Ok(Documents::default()),
@@ -125,11 +128,14 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     };
     let input = Input { bytes, text, documents };
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
-        let read = (kind.read)(source, &input).map(|draft| (kind.name, draft));
-        return read.map_err(|why| without_secrets(&why).into_owned());
-    }
-    if !is_text {
-        return Err("not text in UTF-8; `iconv -f latin1 -t utf-8` converts other text".to_owned());
+        let mut draft =
+            (kind.read)(source, &input).map_err(|why| without_secrets(&why).into_owned())?;
+        if decoded.is_guessed {
+            let text = "the file is not in UTF-8 and was read as ISO-8859-1; if letters are wrong, \
+                        convert it first: `iconv -f ENCODING -t UTF-8 FILE >NEW`";
+            draft.note(NoteKind::Warning, Some(Place::whole(source)), text);
+        }
+        return Ok((kind.name, draft));
     }
     if ini::is_of_automx2(text) {
         return Err(

@@ -24,9 +24,13 @@ const MAILBOX_LEN: usize = 32;
 
 /// True for a profile, signed or not.
 pub fn recognises(bytes: &[u8]) -> bool {
-    let is_signed = SIGNED.iter().any(|start| bytes.starts_with(start));
     let text = bytes.windows(START.len()).any(|window| window == START.as_bytes());
-    is_signed || text || bytes.starts_with(b"bplist") || is_pem(bytes)
+    is_binary(bytes) || text || is_pem(bytes)
+}
+
+/// True for a signed profile, or a property list in Apple's binary form.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    SIGNED.iter().any(|start| bytes.starts_with(start)) || bytes.starts_with(b"bplist")
 }
 
 fn is_pem(bytes: &[u8]) -> bool {
