@@ -266,6 +266,18 @@ fn other_encodings_are_read_or_named() {
     }
 }
 
+/// A file that is given twice changes nothing, and its messages are not repeated.
+#[test]
+fn a_file_that_is_given_twice_is_said_once() {
+    for folder in fixtures().into_iter().filter(|folder| folder.join("expected.toml").exists()) {
+        let once = inputs(&folder);
+        let twice: Vec<_> = once.iter().chain(&once).cloned().collect();
+        let [once, twice] = [once, twice].map(|files| import(&folder, &["--stdout"], &files));
+        assert_eq!(text(&twice.stderr), text(&once.stderr), "{}", folder.display());
+        assert_eq!(text(&twice.stdout), text(&once.stdout), "{}", folder.display());
+    }
+}
+
 #[test]
 fn files_are_not_overwritten_and_standard_input_is_read() {
     let sandbox = Sandbox::new();

@@ -36,6 +36,7 @@ pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::O
     };
     draft.settle();
     fit(&mut draft, target);
+    draft.say_once();
     for note in &draft.notes {
         say(&format!("{}\n", visible(&note.to_string())));
     }

@@ -13,6 +13,10 @@ use std::process::ExitCode;
 /// Most bytes of a file.
 const MAX_BYTES: u64 = 4 << 20;
 
+/// The comment if no file names a domain.
+const ANY_DOMAIN: &str = "No file names a domain, so any domain is answered. To answer only yours, \
+                          name each of them like this, or in a list:";
+
 /// Reads the files, and writes the configuration; or reads domains.
 pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     if let Some(file) = &arguments.domains.domains {
@@ -26,7 +30,10 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
         });
         match read {
             Ok((kind, mut draft)) => {
-                heading.push(format!("Imported from {name}: {kind}."));
+                let line = format!("Imported from {name}: {kind}.");
+                if !heading.contains(&line) {
+                    heading.push(line);
+                }
                 let place = Place::whole(&*name);
                 let note =
                     Note { kind: NoteKind::Hint, place: Some(place), text: carried(kind, &draft) };
@@ -38,6 +45,7 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     }
     let mut draft = draft::merge(drafts);
     draft.heading = heading;
+    draft.without_domains = Some(ANY_DOMAIN);
     let target = source.named().unwrap_or(Path::new(SYSTEM));
     draft_file::write(Made::OfResponder, draft, target, &arguments.output)
 }

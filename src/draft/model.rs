@@ -3,7 +3,7 @@
 use super::place::{Note, NoteKind, Noted, Origin, Place};
 use crate::account::{Auth, Protocol, Security};
 use crate::address::Domain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 //------------ Draft ----------------------------------------------------------
@@ -21,6 +21,8 @@ pub struct Draft {
     pub list_files: Vec<Noted<String>>,
     /// A list that a command of the notes makes: it is written as a comment, to be uncommented then.
     pub list_to_make: Option<String>,
+    /// A comment in the place of `[domains]`, if nothing names a domain: any domain is answered then.
+    pub without_domains: Option<&'static str>,
     /// What is to be said about it.
     pub notes: Vec<Note>,
 }
@@ -49,6 +51,12 @@ impl Draft {
     /// Adds a note about a value that is left out.
     pub fn not_carried(&mut self, place: Place, text: impl Into<String>) {
         self.note(NoteKind::NotCarried, Some(place), text);
+    }
+
+    /// Leaves each note once.
+    pub fn say_once(&mut self) {
+        let mut said = HashSet::new();
+        self.notes.retain(|note| said.insert(note.to_string()));
     }
 
     /// Leaves each server once, and the login and the methods to the first of a protocol: those of its
