@@ -56,6 +56,9 @@ pub fn write(draft: &Draft) -> String {
         text += &list_to_make(draft, "");
     } else {
         text += &list_to_make(draft, "#[domains]\n");
+        if let Some(why) = draft.without_domains.filter(|_| draft.domains.is_empty()) {
+            text += &format!("\n{}#[domain.\"example.org\"]\n", comment(why));
+        }
     }
     let mut before = None;
     for (name, settings) in &draft.domains {

@@ -108,7 +108,12 @@ fn domain(carrier: &mut Carrier, element: &Element) {
     if let Some(purpose) = element.attribute("purpose") {
         carrier.not_carried(element.line, format!("domain {name} for its {purpose} record"));
     } else if name == EMAIL_DOMAIN || placeholder(&name).is_some() {
-        let text = "the document is for any domain; name the domains, or all are answered";
+        let text = "the document is for any domain; to answer only yours, name them and remove this \
+                    line";
+        let any = Noted::seen("any", carrier.place(element.line), text);
+        carrier.put("domains.answer", element.line, any);
+        let text = "the document is for any domain, so any domain is answered; to answer only yours, \
+                    name them";
         carrier.hint(element.line, text);
     } else {
         carrier.domain(element.line, &name);

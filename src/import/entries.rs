@@ -245,6 +245,10 @@ pub fn name_domains(names: impl IntoIterator<Item = Noted<String>>, draft: &mut 
     }
 }
 
+/// Why any domain is answered, for programs that did.
+pub const ANSWERED_ANY: &str = "the program answered every domain whose requests arrived; to answer \
+                                only yours, name them and remove this line";
+
 /// Yes, in the words of these programs.
 pub fn is_true(text: &str) -> bool {
     matches!(&*text.trim().to_ascii_lowercase(), "true" | "yes" | "1" | "on" | "y" | "t")

@@ -4,7 +4,8 @@
 //! the default of `smtp` is true. Without the key, the port decides.
 
 use super::entries::{
-    Entries, Said, is_true, leave_all, name_domains, pairs, set_host, set_port, set_security,
+    ANSWERED_ANY, Entries, Said, is_true, leave_all, name_domains, pairs, set_host, set_port,
+    set_security,
 };
 use super::yaml::Node;
 use crate::account::{Protocol, Security};
@@ -46,10 +47,9 @@ pub fn read(source: &str, root: &Node) -> Draft {
             draft.not_carried(domain.place, format!("{}: not a mail domain", domain.text));
         } else {
             name_domains([domain.noted(name)], &mut draft);
-            let reason = "the program answered every domain whose requests arrived";
-            draft.top.set("domains.answer", Noted::assumed("any", reason));
         }
     }
+    draft.top.set("domains.answer", Noted::assumed("any", ANSWERED_ANY));
     entries.leave_rest(&|key| key == "service_addr", &mut draft);
     draft
 }

@@ -6,8 +6,8 @@
 //! and kim-groenborg-nielsen/go-mail-autoconf, which follows onlime/email-autoconf.
 
 use super::entries::{
-    Entries, Found, Said, complete, is_true, leave_all, name_domains, set_host, set_port,
-    set_security, set_socket_type, set_username,
+    ANSWERED_ANY, Entries, Found, Said, complete, is_true, leave_all, name_domains, set_host,
+    set_port, set_security, set_socket_type, set_username,
 };
 use super::solarssk;
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
@@ -318,11 +318,11 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
 /// Names the domain of a responder that answers every domain, with the same settings, unless there is
 /// another one for other domains.
 fn answers_any(domain: Option<&Found>, input: &Input, draft: &mut Draft) {
-    let Some(domain) = domain else { return };
-    name_domains([domain.noted(domain.value.trim())], draft);
+    if let Some(domain) = domain {
+        name_domains([domain.noted(domain.value.trim())], draft);
+    }
     if !input.is_one_of_several {
-        let reason = "the program answered every domain whose requests arrived";
-        draft.top.set("domains.answer", Noted::assumed("any", reason));
+        draft.top.set("domains.answer", Noted::assumed("any", ANSWERED_ANY));
     }
 }
 
@@ -403,10 +403,9 @@ fn wdes(entries: &mut Entries, _: &Input, draft: &mut Draft) {
                 wdes_servers(protocol, &custom, Some(&format!("{label}.{name}")), settings);
             }
         }
-        if !draft.top.servers.is_empty() {
-            let reason = "the program answered all other domains, too";
-            draft.top.set("domains.answer", Noted::assumed("any", reason));
-        }
+    }
+    if !draft.top.servers.is_empty() {
+        draft.top.set("domains.answer", Noted::assumed("any", ANSWERED_ANY));
     }
     let reason =
         "identifiers are made of the address here; devices take the next profile for a new one";
@@ -428,7 +427,7 @@ fn wdes_servers(protocol: Protocol, found: &Found, host: Option<&str>, settings:
 //------------ damianmoore ----------------------------------------------------
 
 /// Answers every domain with one host and STARTTLS.
-fn damianmoore(entries: &mut Entries, _: &Input, draft: &mut Draft) {
+fn damianmoore(entries: &mut Entries, input: &Input, draft: &mut Draft) {
     names(entries, ["DISPLAY_NAME", "DISPLAY_SHORT_NAME"], draft);
     let Some(host) = entries.take_set("MAIL_HOSTNAME") else { return };
     for protocol in [Protocol::Imap, Protocol::Smtp] {
@@ -440,6 +439,7 @@ fn damianmoore(entries: &mut Entries, _: &Input, draft: &mut Draft) {
         server.security = Some(Noted::assumed(Security::StartTls, reason));
         draft.top.servers.push(server);
     }
+    answers_any(None, input, draft);
 }
 
 //------------ onlime ---------------------------------------------------------
