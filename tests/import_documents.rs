@@ -136,6 +136,37 @@ fn limits_have_messages_of_their_own() {
     assert!(last.ends_with(": more than 40 parts of the script, from here on"), "{last}");
 }
 
+/// The principal of calendars is in the URL; what cannot be there is named.
+#[test]
+fn principals_of_calendars_are_carried_or_named() {
+    let made = |principal: &str| {
+        let profile = format!(
+            "<plist><dict><key>PayloadContent</key><array><dict>\
+             <key>PayloadType</key><string>com.apple.caldav.account</string>\
+             <key>CalDAVHostName</key><string>dav.example.org</string>\
+             <key>CalDAVPort</key><integer>8443</integer>\
+             <key>CalDAVPrincipalURL</key><string>{principal}</string>\
+             </dict></array></dict></plist>"
+        );
+        let draft = profile::read("x", profile.as_bytes()).expect("a draft");
+        let url = draft.top.value("caldav.url").map(|url| url.value.clone());
+        let notes: Vec<_> = draft.notes.iter().map(ToString::to_string).collect();
+        (url, notes.join("\n"))
+    };
+    let value = |url: &str| Some(draft::Value::from(url));
+    let https = |path| value(&format!("https://dav.example.org:8443{path}"));
+    assert_eq!(made("/dav/"), (https("/dav/"), String::new()));
+    assert_eq!(made("dav/%EMAILADDRESS%/"), (https("/dav/"), String::new()));
+    assert_eq!(made(""), (https("/"), String::new()));
+    let url = "https://dav.example.org/dav/";
+    assert_eq!(made(url), (value(url), String::new()));
+    let url = "https://other.example.org/dav/";
+    let note = "not carried over: x:1: CalDAVHostName dav.example.org: CalDAVPrincipalURL is on another host";
+    assert_eq!(made(url), (value(url), note.to_owned()));
+    let note = "not carried over: x:1: CalDAVPrincipalURL http://dav.example.org/";
+    assert_eq!(made("http://dav.example.org/"), (None, note.to_owned()));
+}
+
 /// Methods of different classes may have one name: what looks like a circle may be none.
 #[test]
 fn functions_that_call_themselves_are_followed_once() {

@@ -97,7 +97,9 @@ fn anywhere(carrier: &mut Carrier, element: &Element) {
             let shown = element.children.iter().filter(|child| !is_secret_name(&child.name));
             let texts = shown.chain([element]).map(text);
             let text: String = texts.collect::<Vec<_>>().join(" ");
-            carrier.not_carried(element.line, described(&element.name, &text));
+            if !text.trim().is_empty() {
+                carrier.not_carried(element.line, described(&element.name, &text));
+            }
         }
         _ => carrier.unknown(element),
     }
@@ -125,10 +127,9 @@ fn display_name(carrier: &mut Carrier, element: &Element, key: &'static str) {
     let is_of_mailbox = [EMAIL_ADDRESS, EMAIL_LOCAL_PART].iter().any(|it| name.contains(it));
     match placeholder(&name) {
         Some(EMAIL_DOMAIN) => carrier.set(key, element.line, EMAIL_DOMAIN),
-        Some(_) => carrier.not_carried(element.line, described(&element.name, &name)),
-        None if is_of_mailbox => {
-            carrier.not_carried(element.line, described(&element.name, &name));
-        }
+        // The name of a provider is not a login.
+        Some(_) => {}
+        None if is_of_mailbox => {}
         None => carrier.set(key, element.line, name),
     }
 }
@@ -272,6 +273,9 @@ fn server(carrier: &mut Carrier, element: &Element) {
                 pop3_option(carrier, child);
             }
             "password" => carrier.not_carried(line, "a password, which every client received"),
+            // That is what clients do without it.
+            "addThisServer" if text(child) == "true" => {}
+            "useGlobalPreferredServer" if text(child) == "false" => {}
             "restriction"
             | "addThisServer"
             | "useGlobalPreferredServer"

@@ -272,8 +272,11 @@ impl Reader<'_> {
                 );
                 draft.not_carried(at, text);
                 if !["ldap", "sql", "script", "file"].contains(&kind) {
-                    // The program did not use the other values of the section.
-                    entries.leave_rest(&|_| false, draft);
+                    // The program did not use the other values of the section, nor those of [DEFAULT].
+                    let own: Vec<_> = section.entries.iter().map(|entry| &*entry.key).collect();
+                    let reason =
+                        format!("automx does not use it with backend = {}", shortened(kind));
+                    entries.leave(&own, &reason, draft);
                     return None;
                 }
             }
@@ -345,7 +348,7 @@ impl Reader<'_> {
         entries.leave(&look_up, "they are for looking values up", draft);
         entries.leave(
             &["display_name"],
-            "documents here do not name the owner of a mailbox",
+            "responses of mailsetup do not have the name of the user",
             draft,
         );
         entries.leave(
@@ -354,6 +357,12 @@ impl Reader<'_> {
             draft,
         );
         let follow = entries.take_set("follow");
+        // Those of Autodiscover, which are always the same.
+        for (key, usual) in [("action", "settings"), ("account_type", "email")] {
+            if entries.value(key).is_some_and(|value| value.trim() == usual) {
+                entries.take(key);
+            }
+        }
         entries.leave_rest(&|key| ["action", "account_type"].contains(&key), draft);
         follow.map(|it| it.value.trim().to_owned())
     }
@@ -418,14 +427,16 @@ fn service(
     let mut take = |ending: &str| entries.take_set(&format!("{name}_{ending}"));
     let [host, port, encryption, auth, login] =
         ["server", "port", "encryption", "auth", "auth_identity"].map(&mut take);
-    let others =
-        ["refresh_ttl", "default", "author", "domain_required", "domain_name", "expiration_date"]
-            .map(take);
+    // How long clients keep a response, and whether something is put before a complete login.
+    for ending in ["refresh_ttl", "expiration_date", "domain_required"] {
+        take(ending);
+    }
+    let others = ["default", "author", "domain_name"].map(take);
     let is_on = switch.as_ref().is_some_and(|it| is_true(&it.value));
     let reason = match &switch {
         Some(switch) if !is_on => format!("{} switches the server off", switch.text),
         None => format!("{name} is not set, so the server is off"),
-        Some(_) => "documents here have no word for it".to_owned(),
+        Some(_) => "mailsetup has no such setting".to_owned(),
     };
     let left: Vec<_> = match is_on {
         true => others.into_iter().flatten().collect(),

@@ -19,6 +19,9 @@ use std::num::NonZeroU16;
 
 /// The domain of the address.
 pub(super) const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
+/// What follows from other identifiers in profiles.
+pub(super) const NEW_IDENTIFIERS: &str = "profiles of mailsetup have identifiers of their own; a device that gets a new profile has the \
+     account twice until its old profile is removed";
 /// Longest file, in bytes.
 const MAX_FILE: usize = 4 * 1024 * 1024;
 /// Longest value in a message, in characters.
@@ -499,7 +502,7 @@ pub(super) fn text(element: &Element) -> String {
 /// `socketType SSL`, `LoginName is empty`; a secret without its value.
 pub(super) fn described(name: &str, text: &str) -> String {
     if is_secret(name, text) {
-        return format!("{name}, whose value is not shown");
+        return format!("{name} (value not shown)");
     }
     let text = shortened(&value_without_secrets(&shown(beginning(text, MAX_READ))));
     match (name.is_empty(), text.is_empty()) {

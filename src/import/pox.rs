@@ -4,7 +4,9 @@
 //! Rules: [MS-OXDSCLI] 2.2.4, [MS-ASCMD] 2.2.1.1, and the elements that other servers than Exchange add.
 //! What only Exchange has is named. Refuses errors and requests.
 
-use super::part::{Carrier, Part, Said, decoded, described, found, of_type, placeholder, text};
+use super::part::{
+    Carrier, EMAIL_DOMAIN, Part, Said, decoded, described, found, of_type, placeholder, text,
+};
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{Draft, Noted, Server, Value};
 use crate::ports;
@@ -12,16 +14,18 @@ use crate::xml::tree::Element;
 
 /// The beginning of the document.
 const START: &str = "<Autodiscover";
-/// Elements that the responses of this program have, too, or that say nothing to other clients than
-/// Exchange's.
-const USUAL: [&str; 7] = [
-    "TTL",
-    "ExpirationDate",
-    "UsePOPAuth",
-    "SMTPLast",
-    "ServerVersion",
-    "DirectoryPort",
-    "ReferralPort",
+/// Elements without a meaning for other clients than Outlook with Exchange, and how long clients keep a
+/// response: none of them is missed.
+const WITHOUT_LOSS: [&str; 5] =
+    ["TTL", "ExpirationDate", "ServerVersion", "LegacyDN", "DeploymentId"];
+/// Elements with the value that means the same as none.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("UsePOPAuth", "off"),
+    ("SMTPLast", "off"),
+    ("DirectoryPort", "0"),
+    ("ReferralPort", "0"),
+    ("MicrosoftOnline", "false"),
+    ("ConsumerMailbox", "false"),
 ];
 
 /// True for a file with a response to Autodiscover in it.
@@ -94,27 +98,34 @@ fn user(carrier: &mut Carrier, element: &Element) {
             || placeholder(&text).is_some()
             || text.contains(EMAIL_ADDRESS);
         match child.name.as_str() {
-            // It is that of the mailbox.
-            "DisplayName" | "EMailAddress" | "AutoDiscoverSMTPAddress" if is_mailbox => {}
-            "DisplayName"
-            | "LegacyDN"
-            | "DeploymentId"
-            | "EMailAddress"
-            | "AutoDiscoverSMTPAddress" => {
+            // Outlook shows it as the name of the user: it is the address now.
+            "DisplayName" => {}
+            "EMailAddress" | "AutoDiscoverSMTPAddress" if is_mailbox => {}
+            "EMailAddress" | "AutoDiscoverSMTPAddress" => {
                 carrier.not_carried(child.line, described(&child.name, &text));
             }
+            _ if is_without_loss(child) => {}
             _ => carrier.unknown(child),
         }
     }
 }
 
+/// True if nothing is lost without the element.
+fn is_without_loss(element: &Element) -> bool {
+    let value = text(element);
+    let is_default = |(name, default): &(&str, &str)| {
+        *name == element.name && value.eq_ignore_ascii_case(default)
+    };
+    WITHOUT_LOSS.contains(&element.name.as_str()) || DEFAULTS.iter().any(is_default)
+}
+
 fn account(carrier: &mut Carrier, element: &Element) {
-    let mut left_out = Vec::new();
     for child in &element.children {
         match child.name.as_str() {
             "AccountType" => {}
             "Action" => action(carrier, child),
-            "Protocol" => protocol(carrier, child, &mut left_out),
+            "Protocol" => protocol(carrier, child),
+            _ if is_without_loss(child) => {}
             "RedirectAddr" => redirect(carrier, child, "autodiscover.redirect_address"),
             "RedirectUrl" | "RedirectURL" => {
                 redirect(carrier, child, "autodiscover.redirect_url");
@@ -133,16 +144,6 @@ fn account(carrier: &mut Carrier, element: &Element) {
             }
             _ => carrier.unknown(child),
         }
-    }
-    left_out.dedup();
-    if let Some((line, _)) = left_out.first() {
-        let mut names: Vec<&str> = Vec::new();
-        for (_, name) in &left_out {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        carrier.not_carried(*line, format!("no key for {}", names.join(", ")));
     }
 }
 
@@ -173,8 +174,8 @@ fn redirect(carrier: &mut Carrier, element: &Element, key: &'static str) {
     }
 }
 
-/// A server. Elements without a key are collected for one note.
-fn protocol(carrier: &mut Carrier, element: &Element, left_out: &mut Vec<(usize, String)>) {
+/// A server.
+fn protocol(carrier: &mut Carrier, element: &Element) {
     let field = |name: &str| element.first(name);
     let kind = field("Type")
         .map(text)
@@ -228,20 +229,17 @@ fn protocol(carrier: &mut Carrier, element: &Element, left_out: &mut Vec<(usize,
                 }
                 other => carrier.not_carried(line, described("AuthRequired", other)),
             },
-            "DomainRequired" => match text(child).to_ascii_lowercase().as_str() {
-                "off" | "" => {}
-                // The login is the whole address then.
-                "on" if element.first("DomainName").is_none() => {
-                    left_out.push((line, "DomainRequired on".to_owned()));
-                }
-                other => carrier.not_carried(line, described("DomainRequired", other)),
-            },
-            "DomainName" if text(child).is_empty() => {}
-            "DomainName" | "AuthPackage" | "CertPrincipalName" | "LegacyDN" | "ServerDN"
-            | "MdbDN" | "OOFUrl" | "OABUrl" | "UMUrl" | "ASUrl" | "EwsUrl" => {
+            // The login is complete: nothing is put before it.
+            "DomainRequired" => {}
+            "DomainName" if is_own_domain(carrier, &text(child)) => {}
+            "UsePOPAuth" | "SMTPLast" | "DirectoryPort" | "ReferralPort" | "DomainName"
+            | "AuthPackage" | "CertPrincipalName" | "ServerDN" | "MdbDN" | "OOFUrl" | "OABUrl"
+            | "UMUrl" | "ASUrl" | "EwsUrl"
+                if !is_without_loss(child) =>
+            {
                 carrier.not_carried(line, described(name, &text(child)));
             }
-            _ if USUAL.contains(&name) => left_out.push((line, name.to_owned())),
+            _ if is_without_loss(child) => {}
             _ => carrier.unknown(child),
         }
     }
@@ -260,6 +258,13 @@ fn protocol(carrier: &mut Carrier, element: &Element, left_out: &mut Vec<(usize,
         server.port = Some(Noted::assumed(port, "the usual port, as none is given"));
     }
     carrier.add(server, said);
+}
+
+/// True for no domain, or that of the address.
+fn is_own_domain(carrier: &Carrier, domain: &str) -> bool {
+    let address = carrier.address.as_deref().and_then(|address| address.rsplit_once('@'));
+    let is_own = address.is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain));
+    domain.is_empty() || is_own || domain == EMAIL_DOMAIN
 }
 
 /// What the response says about TLS. `SSL` on a port for STARTTLS means STARTTLS, as clients read it.
@@ -309,9 +314,24 @@ fn said(
 
 /// Calendars or address books, whose Server is a URL.
 fn dav(carrier: &mut Carrier, element: &Element, url: &'static str, username: &'static str) {
+    let server = element.first("Server").map(text).unwrap_or_default();
+    let is_in_url = |port: &str| {
+        let authority = server.split("://").nth(1).unwrap_or_default();
+        let authority = authority.split('/').next().unwrap_or_default();
+        let its = authority.rsplit_once(':').map(|(_, its)| its);
+        let is_usual = ["", "0"].contains(&port) || port.parse() == Ok(crate::url::HTTPS_PORT);
+        its == Some(port) || its.is_none() && is_usual
+    };
     for child in &element.children {
         match child.name.as_str() {
-            "Type" | "DomainRequired" | "SPA" | "SSL" | "AuthRequired" | "Port" => {}
+            "Type" | "DomainRequired" | "DomainName" | "SPA" | "SSL" | "AuthRequired" => {}
+            // It is in the URL.
+            "Port" if is_in_url(&text(child)) => {}
+            "Port" => {
+                let text =
+                    format!("{}: the port belongs into {url}", described("Port", &text(child)));
+                carrier.not_carried(child.line, text);
+            }
             "Server" => {
                 if let Some(text) = carrier.known(child) {
                     carrier.set_url(url, child.line, &text);

@@ -117,6 +117,11 @@ fn is_address(text: &str) -> bool {
         && !text.contains(['%', '{', '$', '<'])
 }
 
+/// True for an address, or the placeholder for one.
+fn is_of_address(text: &str) -> bool {
+    is_address(text) || text.is_empty() || text == EMAIL_ADDRESS || placeholder(text).is_some()
+}
+
 //------------ Pairs ----------------------------------------------------------
 
 /// A dictionary.
@@ -162,8 +167,11 @@ impl<'a> Pairs<'a> {
 
     /// The keys that are in none of the lists, with their values in words.
     fn others(&self, known: &[&str]) -> Vec<(usize, String)> {
-        let is_default =
-            |key: &str, value: &Element| DEFAULT_FALSE.contains(&key) && value.name == "false";
+        let is_default = |key: &str, value: &Element| {
+            DEFAULT_FALSE.contains(&key) && value.name == "false"
+                || SHOWN.contains(&key)
+                || key == "EmailAccountName" && is_of_address(&text(value))
+        };
         let others = self
             .pairs
             .iter()
@@ -188,7 +196,8 @@ fn rest(carrier: &mut Carrier, payload: &Pairs, known: &[&[&str]]) {
     let Some((line, _)) = others.first() else { return };
     let words: Vec<_> = others.iter().take(20).map(|(_, words)| words.as_str()).collect();
     let more = if others.len() > 20 { " …" } else { "" };
-    carrier.not_carried(*line, format!("no key for {}{more}", words.join(", ")));
+    carrier
+        .not_carried(*line, format!("{}{more}: mailsetup has no such setting", words.join(", ")));
 }
 
 //------------ the profile itself ---------------------------------------------
@@ -204,6 +213,9 @@ const TOP: [&str; 6] = [
     "ConsentText",
     "IsEncrypted",
 ];
+/// Keys for what the device shows: it has the address now.
+const SHOWN: [&str; 3] =
+    ["EmailAccountDescription", "CalDAVAccountDescription", "CardDAVAccountDescription"];
 /// Keys that are false if they are missing.
 const DEFAULT_FALSE: [&str; 9] = [
     "PayloadRemovalDisallowed",
@@ -229,19 +241,11 @@ fn top(carrier: &mut Carrier, profile: &Pairs) {
             carrier.set("provider.name", element.line, name);
         }
     }
-    if let Some(element) = profile.value("PayloadDisplayName") {
-        let title = text(element);
-        if title != profile.text("PayloadOrganization") && !title.is_empty() {
-            carrier.not_carried(element.line, described("PayloadDisplayName", &title));
-        }
-    }
     if let Some(element) = profile.value("PayloadDescription") {
         if let Some(description) = carrier.known(element) {
             match is_of_mailbox(carrier, &description) {
-                true => {
-                    let text = described("PayloadDescription", &description);
-                    carrier.not_carried(element.line, text);
-                }
+                // The default names the mailbox, too.
+                true => {}
                 false => {
                     let texts = BTreeMap::from([("en".to_owned(), description)]);
                     let reason = format!(
@@ -307,8 +311,8 @@ fn identifier(carrier: &mut Carrier, element: &Element) {
         }
         _ => {
             let text = described("PayloadIdentifier", &text);
-            let text = format!("{text}: for devices, a new profile is another account");
-            carrier.not_carried(element.line, text);
+            let text = format!("{text}: {}", super::part::NEW_IDENTIFIERS);
+            carrier.hint(element.line, text);
         }
     }
 }
@@ -447,7 +451,17 @@ fn dav(carrier: &mut Carrier, payload: &Pairs, dav: &Dav) {
         return carrier.not_carried(element.line, text);
     }
     let Some(name) = carrier.known(element) else { return };
-    let url = url(&name, &payload.text(port), &payload.text(principal));
+    let path = payload.text(principal);
+    let is_url = path.contains("://");
+    if is_url && !path.starts_with("https://") {
+        return carrier.not_carried(element.line, described(principal, &path));
+    }
+    let host = path.split("://").nth(1).unwrap_or_default().split(['/', ':']).next();
+    if is_url && !host.is_some_and(|host| host.eq_ignore_ascii_case(&name)) {
+        let text = format!("{}: {principal} is on another host", described(&names[0], &name));
+        carrier.not_carried(element.line, text);
+    }
+    let url = url(&name, &payload.text(port), &path);
     if let Some(url) = carrier.known_text(element.line, principal, url) {
         carrier.set_url(dav.url, element.line, &url);
     }

@@ -9,6 +9,7 @@ use super::entries::{
     ANSWERED_ANY, Entries, Found, Said, complete, is_true, leave_all, name_domains, set_host,
     set_port, set_security, set_socket_type, set_username,
 };
+use super::part::NEW_IDENTIFIERS;
 use super::solarssk;
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{Draft, NoteKind, Noted, Origin, Server, Settings, Value};
@@ -298,10 +299,9 @@ fn monogramm(entries: &mut Entries, input: &Input, draft: &mut Draft) {
     if let Some(identifier) = entries.take_set("PROFILE_IDENTIFIER") {
         draft.top.set("apple.identifier", identifier.noted(identifier.value.trim()));
     }
-    entries.leave(&["MOBILESYNC_NAME"], "the name of the server is its URL here", draft);
-    let reason =
-        "identifiers are made of the address here; devices take the next profile for a new one";
-    entries.leave(&["PROFILE_UUID", "MAIL_UUID", "LDAP_UUID"], reason, draft);
+    // The name of a server for ActiveSync is its URL ([MS-ASCMD]).
+    entries.take("MOBILESYNC_NAME");
+    entries.leave(&["PROFILE_UUID", "MAIL_UUID", "LDAP_UUID"], NEW_IDENTIFIERS, draft);
     let ldap = [
         "LDAP_HOST",
         "LDAP_PORT",
@@ -407,9 +407,7 @@ fn wdes(entries: &mut Entries, _: &Input, draft: &mut Draft) {
     if !draft.top.servers.is_empty() {
         draft.top.set("domains.answer", Noted::assumed("any", ANSWERED_ANY));
     }
-    let reason =
-        "identifiers are made of the address here; devices take the next profile for a new one";
-    entries.leave(&["APPLE_MAIL_UUID", "APPLE_PROFILE_UUID"], reason, draft);
+    entries.leave(&["APPLE_MAIL_UUID", "APPLE_PROFILE_UUID"], NEW_IDENTIFIERS, draft);
 }
 
 /// TLS from the first byte, then STARTTLS, on the usual ports.
