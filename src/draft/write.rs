@@ -57,7 +57,7 @@ pub fn write(draft: &Draft) -> String {
     } else {
         text += &list_to_make(draft, "#[domains]\n");
         if let Some(why) = draft.without_domains.filter(|_| draft.domains.is_empty()) {
-            text += &format!("\n{}#[domain.\"example.org\"]\n", comment(why));
+            text += &format!("\n{}#[domain.\"example.org\"]\n", comment(why, ""));
         }
     }
     let mut before = None;
