@@ -188,6 +188,15 @@ impl Output<'_> {
         }
     }
 
+    /// When logins are offered, to other machines.
+    fn when_offered(&self, facts: &mut Facts) -> When {
+        let key = "auth_advertise_hosts";
+        let is_here = |it: &String| ["localhost", "127.0.0.1", "::1", "@[]"].contains(&it.as_str());
+        let mut elements = list(self.value(key).unwrap_or("*"));
+        elements.retain(|it| !is_here(it));
+        when(&elements.join(" : ")).unwrap_or_else(|| self.when(key, facts))
+    }
+
     /// The methods of login, and whether they are offered only after TLS; `None` if there is no login.
     fn login(&self, facts: &mut Facts) -> Option<(Noted<Vec<Auth>>, bool)> {
         if self.options.get("auth_advertise_hosts").is_some_and(|(_, value)| value.is_empty()) {
@@ -197,6 +206,12 @@ impl Output<'_> {
                 "auth_advertise_hosts",
                 "auth_advertise_hosts is empty: no login is offered",
             );
+            return None;
+        }
+        let offered = self.when_offered(facts);
+        if offered == When::Never {
+            let text = "auth_advertise_hosts has this machine only: no login is offered to others";
+            self.note(facts, NoteKind::Hint, "auth_advertise_hosts", text);
             return None;
         }
         let mut methods: Vec<Auth> = Vec::new();
@@ -211,7 +226,14 @@ impl Output<'_> {
                 continue;
             };
             let condition = authenticator.value("server_advertise_condition");
-            all_need_tls &= condition.and_then(when) == Some(When::AfterTls);
+            // What is not understood is not said to be offered without TLS.
+            all_need_tls &= condition.is_some_and(|it| when(it) != Some(When::Always));
+            if condition.is_some_and(|it| when(it).is_none()) {
+                let text =
+                    format!("{name}: whether it is offered depends on the client or the port");
+                let place = Some(place.clone());
+                facts.notes.push(Note { kind: NoteKind::Hint, place, text });
+            }
             first.get_or_insert((place, name));
             if !methods.contains(&method) {
                 methods.push(method);
@@ -228,8 +250,7 @@ impl Output<'_> {
         };
         // Every client knows it.
         methods.sort_by_key(|method| *method != Auth::Password);
-        let needs_tls = all_need_tls
-            || self.value("auth_advertise_hosts").and_then(when) == Some(When::AfterTls);
+        let needs_tls = all_need_tls || offered == When::AfterTls;
         Some((Noted::seen(methods, place, format!("public_name = {name}")), needs_tls))
     }
 
@@ -311,6 +332,8 @@ fn when(value: &str) -> Option<When> {
         "*" | "true" | "yes" | "1" => Some(When::Always),
         "${ifeq{$tls_in_cipher}{}{}{*}}"
         | "${ifeq{$tls_in_cipher}{}{no}{yes}}"
+        | "${ifeq{$tls_in_cipher}{}{false}{true}}"
+        | "${ifeq{$tls_in_cipher}{}{0}{1}}"
         | "${if!eq{$tls_in_cipher}{}{*}}"
         | "${if!eq{$tls_in_cipher}{}{yes}{no}}"
         | "${if!eq{$tls_in_cipher}{}}"
@@ -336,12 +359,12 @@ impl Output<'_> {
             });
             return;
         };
+        let host = self.value("primary_hostname");
+        let own = || host.map(|name| DomainSource::Host(name.to_owned()));
         for element in list(value) {
             let source = match element.as_str() {
-                "@" => {
-                    self.value("primary_hostname").map(|name| DomainSource::Name(name.to_owned()))
-                }
                 "@[]" | "localhost" | "localhost.localdomain" => None,
+                other if other == "@" || host == Some(other) => own(),
                 other => Some(source(other)),
             };
             facts.domains.extend(source.map(|source| self.seen(key, source)));
@@ -508,6 +531,24 @@ mod tests {
             (
                 &["daemon_smtp_ports = 587", tls, "auth_advertise_hosts = ", PLAIN],
                 &["587 StartTls false Everywhere None"],
+            ),
+            (
+                &[
+                    "daemon_smtp_ports = 587",
+                    tls,
+                    "auth_advertise_hosts = localhost : ::::1",
+                    PLAIN,
+                ],
+                &["587 StartTls false Everywhere None"],
+            ),
+            (
+                &[
+                    "daemon_smtp_ports = 587",
+                    tls,
+                    "auth_advertise_hosts = localhost : ${if eq{$tls_in_cipher}{}{}{*}}",
+                    PLAIN,
+                ],
+                &["587 StartTls true Everywhere Some([Password])"],
             ),
             (
                 &["daemon_smtp_ports = smtp", tls, "local_interfaces = <; 127.0.0.1 ; ::1"],

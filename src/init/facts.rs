@@ -71,6 +71,8 @@ pub struct Certificate {
 pub enum DomainSource {
     /// The domain itself.
     Name(String),
+    /// The name of the machine, whose users have mail, too.
+    Host(String),
     /// A text file with a domain at the beginning of each line.
     File(PathBuf),
     /// A command of the mail server that lists them, a domain at the beginning of each line.

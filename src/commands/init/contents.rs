@@ -58,7 +58,10 @@ pub(super) fn read(machine: &mut Machine) {
                 let command = command.and_then(|text| postfix::query::command(kind, &text));
                 machine.queries.insert(file.clone(), command);
             }
-            DomainSource::Query { .. } | DomainSource::Name(_) | DomainSource::Unknown(_) => {}
+            DomainSource::Query { .. }
+            | DomainSource::Name(_)
+            | DomainSource::Host(_)
+            | DomainSource::Unknown(_) => {}
         }
     }
 }

@@ -17,16 +17,17 @@ const STATEMENTS: &str = "make a list of them, see mailsetup import --domains in
 
 /// Adds the domains; returns those with a table, unless there may be others.
 pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
-    let mut names: Vec<Noted<String>> = Vec::new();
+    let (mut names, mut hosts): (Vec<Noted<String>>, Vec<_>) = (Vec::new(), Vec::new());
     let mut has_others = false;
     for source in sources(machine) {
         let place = source.origin.place().cloned();
         match &source.value {
-            DomainSource::Name(name) => {
+            DomainSource::Name(name) | DomainSource::Host(name) => {
                 let noted =
                     Noted { value: name.to_ascii_lowercase(), origin: source.origin.clone() };
+                let is_host = matches!(source.value, DomainSource::Host(_));
                 if is_domain(name) {
-                    names.push(noted);
+                    if is_host { &mut hosts } else { &mut names }.push(noted);
                 }
             }
             DomainSource::File(file) => {
@@ -48,8 +49,10 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
                         Some(Err(why)) => why.clone(),
                         None => "they were not listed".to_owned(),
                     };
+                    let has_failed = matches!(other, Some(Err(_)));
+                    let once = if has_failed { "when that is corrected, " } else { "" };
                     let command = format!("{} | {IMPORT}", command.join(" "));
-                    let text = format!("domains: {why}; {}", by_command(&command));
+                    let text = format!("domains: {why}; {once}{}", by_command(&command));
                     draft.note(NoteKind::NotCarried, place, text);
                 }
             },
@@ -73,7 +76,7 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
     }
     names.sort_by(|one, other| one.value.cmp(&other.value));
     names.dedup_by(|one, other| one.value == other.value);
-    let names = without_hosts(machine, names, draft);
+    add_hosts(hosts, &mut names, has_others, draft);
     if names.len() > MAX_TABLES {
         let text = format!(
             "{} domains are named; write them to a file, one a line, and name it in list_files of \
@@ -114,35 +117,34 @@ fn is_incomplete(draft: &Draft) -> bool {
 fn sources(machine: &Machine) -> Vec<&Noted<DomainSource>> {
     let reads = |facts: &&Facts| facts.listeners.iter().any(|it| it.protocol.is_incoming());
     let (readers, others): (Vec<_>, Vec<_>) = machine.facts.iter().partition(reads);
-    let all = |facts: &[&'_ Facts]| facts.iter().any(|it| !it.domains.is_empty());
-    let chosen = if all(&others) { others } else { readers };
-    chosen.into_iter().flat_map(|facts| &facts.domains).collect()
+    let of_readers = readers.into_iter().flat_map(|facts| &facts.domains);
+    let mut sources: Vec<_> = others.into_iter().flat_map(|facts| &facts.domains).collect();
+    // Its own name alone: it may pass on mail for the domains of the database.
+    if sources.iter().all(|source| matches!(source.value, DomainSource::Host(_))) {
+        sources.extend(of_readers);
+    }
+    sources
 }
 
-/// Leaves out the names of the machine itself if there are other domains: local mail has them, and users
-/// rarely do.
-fn without_hosts(
-    machine: &Machine,
-    names: Vec<Noted<String>>,
+/// Takes the names of the machine itself if there are no other domains: local mail has them, and users
+/// rarely do. `has_others` is true if there are lists or tables of domains.
+fn add_hosts(
+    hosts: Vec<Noted<String>>,
+    names: &mut Vec<Noted<String>>,
+    has_others: bool,
     draft: &mut Draft,
-) -> Vec<Noted<String>> {
-    let is_host = |name: &Noted<String>| {
-        let hosts = machine.facts.iter().flat_map(|facts| &facts.names);
-        hosts.into_iter().any(|host| host.value.eq_ignore_ascii_case(&name.value))
-    };
-    let has_lists = !draft.list_files.is_empty();
-    let (hosts, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_host);
-    if others.is_empty() && !has_lists {
-        return hosts;
+) {
+    if names.is_empty() && !has_others {
+        names.extend(hosts);
+        return;
     }
-    for host in hosts {
+    for host in hosts.iter().filter(|host| names.iter().all(|it| it.value != host.value)) {
         let text = format!(
             "{} is the name of the machine: it is not taken for a domain of mailboxes",
             host.value
         );
         draft.note(NoteKind::Hint, host.origin.place().cloned(), text);
     }
-    others
 }
 
 /// A file with domains.

@@ -5,7 +5,7 @@ use super::machine::Machine;
 use crate::account::Protocol;
 use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Value};
-use crate::init::facts::Facts;
+use crate::init::facts::{Certificate, Facts};
 
 /// Sets the hosts of all servers. `named` are the domains with tables of their own.
 pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
@@ -15,9 +15,14 @@ pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
         let order = order(machine, server.protocol);
         server.host = of_each_domain(&order, named, server.protocol)
             .or_else(|| in_certificate(machine, &order, server.protocol))
+            .or_else(|| of_folder(machine, &order))
             .or_else(|| of_machine(machine, &order));
         if server.host.is_none() {
-            let reason = "no certificate and no host name was seen";
+            let has_certificate = order.iter().any(|facts| !facts.certificates.is_empty());
+            let reason = match has_certificate {
+                true => "no host name was seen, and the certificate was not read",
+                false => "no certificate and no host name was seen",
+            };
             server.host = Some(Noted::assumed("mail.%EMAILDOMAIN%", reason));
         }
     }
@@ -187,12 +192,51 @@ fn note_certificates(machine: &Machine, draft: &mut Draft) {
             draft.note(NoteKind::Warning, place.clone(), text);
         }
         if let Some(Err(why)) = machine.certificates.get(file) {
-            draft.note(NoteKind::Hint, place, format!("{shown}: the names are not known: {why}"));
+            let root = if why.contains("Permission denied") { "; run it as root" } else { "" };
+            let text = format!("{shown}: the names are not known: {why}{root}");
+            draft.note(NoteKind::Hint, place, text);
         }
     }
 }
 
 //------------ Machine --------------------------------------------------------
+
+/// The name of the folder of a certificate that was not read: programs that get certificates name it
+/// after the first name in it. The name of the machine is better if it is below that: the certificate
+/// may be a wildcard.
+fn of_folder(machine: &Machine, order: &[&Facts]) -> Option<Noted<String>> {
+    let is_usual = |certificate: &&Noted<Certificate>| {
+        let file = &certificate.value.file;
+        certificate.value.name.is_none()
+            && !machine.certificates.get(file).is_some_and(Result::is_ok)
+    };
+    // Those of the server of the protocol, if it has any.
+    let facts = order.iter().find(|facts| !facts.certificates.is_empty())?;
+    let mut usual = facts.certificates.iter().filter(is_usual);
+    usual.find_map(|certificate| {
+        let folder = certificate.value.file.parent()?.file_name()?.to_str()?.to_ascii_lowercase();
+        // What certbot and acme.sh add to a name that they have twice.
+        let name = folder.strip_suffix("_ecc").unwrap_or(&folder);
+        let name = match name.rsplit_once('-') {
+            Some((name, number))
+                if number.len() == 4 && number.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                name
+            }
+            _ => name,
+        };
+        let own = order.iter().flat_map(|facts| &facts.names);
+        let is_above = |host: &str| host == name || host.ends_with(&format!(".{name}"));
+        let is_name = name.contains('.') && !name.starts_with('.') && is_host(name);
+        if !is_name || own.into_iter().any(|host| is_above(&host.value.to_ascii_lowercase())) {
+            return None;
+        }
+        let origin = certificate.origin.to_string();
+        let origin = origin.trim_start_matches("Seen: ");
+        let reason = format!("{origin}: the name of the folder (the certificate was not read)");
+        Some(Noted::assumed(name, reason))
+    })
+}
 
 /// The name of a mail server, since no certificate was read.
 fn of_machine(machine: &Machine, order: &[&Facts]) -> Option<Noted<String>> {

@@ -24,8 +24,9 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
             all.iter().partition(|it| it.why_not().is_none());
         // A port on which nothing listens now comes last.
         offered.sort_by_key(|it| (!it.listens(machine), it.rank()));
+        let is_alone = all.iter().all(Socket::is_relay);
         for socket in hidden {
-            socket.note_why_not(&offered, draft);
+            socket.note_why_not(&offered, is_alone, draft);
         }
         // A port for other servers is the last resort.
         let is_in_front = offered.first().is_none_or(|it| it.is_relay());
@@ -100,9 +101,11 @@ impl Socket<'_> {
         }
     }
 
-    /// Says that it is not offered, unless its port is, on other addresses, or it is for other servers.
-    fn note_why_not(&self, offered: &[&Socket], draft: &mut Draft) {
-        let is_known = self.is_relay() || offered.iter().any(|it| it.port() == self.port());
+    /// Says that it is not offered, unless its port is, on other addresses, or it is for other servers
+    /// and there are more.
+    fn note_why_not(&self, offered: &[&Socket], is_alone: bool, draft: &mut Draft) {
+        let is_known =
+            (self.is_relay() && !is_alone) || offered.iter().any(|it| it.port() == self.port());
         let Some(why) = self.why_not().filter(|_| !is_known) else { return };
         let kind = if offered.is_empty() { NoteKind::Warning } else { NoteKind::Hint };
         draft.note(kind, self.place(), format!("{} {why}: it is not offered", self.name()));
@@ -133,7 +136,7 @@ impl Socket<'_> {
     /// What is to be said about a server that is offered.
     fn notes(&self, machine: &Machine, draft: &mut Draft) {
         let name = self.name();
-        let Listener { security, requires_tls, reach, auth, .. } = self.listener;
+        let Listener { protocol, security, requires_tls, reach, auth, .. } = self.listener;
         if security.value == Security::Plain {
             let place = security.origin.place().cloned();
             // The reader may have noted it.
@@ -144,6 +147,17 @@ impl Socket<'_> {
         } else if !requires_tls {
             let text = format!("{name} accepts a login without TLS, too");
             draft.note(NoteKind::Hint, security.origin.place().cloned(), text);
+        }
+        let usual = ports::of(*protocol);
+        let is_usual = |port: NonZeroU16| {
+            port == usual.starttls.number || usual.tls.is_some_and(|tls| tls.number == port)
+        };
+        if !is_usual(self.port()) && !self.is_relay() {
+            let text = format!(
+                "{name} is not a usual port: if a container or a firewall publishes another one, \
+                 write that"
+            );
+            draft.note(NoteKind::Hint, self.place(), text);
         }
         if !self.listens(machine) {
             let server = self.facts.server.as_ref().map_or("the server", |it| it.value.as_str());
@@ -236,7 +250,10 @@ fn in_front(
             && !it.is_relay()
     };
     let hidden: Vec<_> = all.iter().filter(hidden).collect();
-    let first = hidden.first()?;
+    // The command line of Exim may name ports that its settings do not have.
+    let relay = || all.iter().find(|it| it.is_relay() && it.listener.auth.is_some());
+    let is_relay_alone = hidden.is_empty();
+    let first = hidden.first().copied().or_else(relay)?;
     let ports = ports::of(protocol);
     let tls = ports.tls.map(|port| (port.number, Security::Tls));
     let starttls = (ports.starttls.number, Security::StartTls);
@@ -251,6 +268,11 @@ fn in_front(
     let is_behind = hidden.iter().any(|it| it.listener.behind_proxy.is_some());
     let only_starttls = hidden.iter().all(|it| it.listener.security.value == Security::StartTls);
     let ((number, security), reason) = match seen {
+        Some(found) if is_relay_alone => (
+            found,
+            "a program listens on this port, which the settings do not name; it may be the mail \
+             server by an option such as -oX of Exim",
+        ),
         Some(found) => (
             found,
             "another program listens on this port; it may be a proxy in front of the mail server",
@@ -268,6 +290,6 @@ fn in_front(
     server.username = login(machine, first.facts);
     let text = format!("{server}: {reason}");
     let alike = hidden.iter().find(|it| it.listener.security.value == security);
-    draft.note(NoteKind::Warning, alike.unwrap_or(first).place(), text);
+    draft.note(NoteKind::Warning, alike.copied().unwrap_or(first).place(), text);
     Some(server)
 }

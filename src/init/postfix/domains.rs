@@ -29,13 +29,16 @@ pub struct Reader<'a> {
     pub notes: Vec<Note>,
     names: HashSet<Domain>,
     maps: usize,
+    /// True if there are no lists but `mydestination`.
+    is_only_host: bool,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that found nothing so far.
     pub fn new(main: &'a Parameters, services: &'a Services) -> Reader<'a> {
         let (sources, notes) = (Vec::new(), Vec::new());
-        Reader { main, services, sources, notes, names: HashSet::new(), maps: 0 }
+        let names = HashSet::new();
+        Reader { main, services, sources, notes, names, maps: 0, is_only_host: false }
     }
 
     /// Reads all lists.
@@ -43,15 +46,25 @@ impl<'a> Reader<'a> {
         let none = Overrides::new();
         self.list("virtual_mailbox_domains", None);
         let host = self.main.value("myhostname", &none).value.to_ascii_lowercase();
+        let aliases = self.main.value("virtual_alias_domains", &none);
+        let maps = self.main.value("virtual_alias_maps", &none).value;
+        let has_aliases = !aliases.value.is_empty() && aliases.value != maps;
+        let has_mailboxes = !self.sources.is_empty();
+        self.is_only_host = !has_mailboxes && !has_aliases;
         if self.main.setting("mydestination").is_some() {
             self.list("mydestination", Some(&host));
         }
-        let aliases = self.main.value("virtual_alias_domains", &none);
-        let maps = self.main.value("virtual_alias_maps", &none).value;
-        if !aliases.value.is_empty() && aliases.value != maps {
-            let text = "these domains have aliases and no mailboxes; they are left out".to_owned();
-            self.note(NoteKind::Hint, &aliases.origin, text);
+        if !has_aliases {
+            return;
         }
+        let text = if has_mailboxes {
+            "these domains have aliases and no mailboxes; they are left out"
+        } else {
+            // Without mailboxes of their own, users of the system have several domains by aliases.
+            self.list("virtual_alias_domains", None);
+            "its addresses are aliases; remove the domains that no user has"
+        };
+        self.note(NoteKind::Hint, &aliases.origin, text.to_owned());
     }
 
     /// Reads one list. `host` is the name of the machine, which is left out with its other names.
@@ -86,6 +99,15 @@ impl<'a> Reader<'a> {
                     let text = format!("{:?} is not a domain", shortened(word));
                     self.note(NoteKind::NotCarried, &origin, text);
                 }
+            }
+        }
+        // The only domain there is.
+        if let (Some(host), true) = (host, self.is_only_host && self.sources.is_empty()) {
+            let is_own = |name: &&str| name.eq_ignore_ascii_case(host) && is_public(host);
+            let own = own_names.iter().position(is_own);
+            if let Some(word) = own.map(|at| own_names.remove(at)) {
+                own_names.retain(|name| !name.eq_ignore_ascii_case(host));
+                self.push(DomainSource::Host(host.to_owned()), &part(&whole, name, word));
             }
         }
         if !own_names.is_empty() {
@@ -230,6 +252,11 @@ fn part(whole: &Origin, name: &str, word: &str) -> Origin {
         }
         assumed => assumed.clone(),
     }
+}
+
+/// True for a name that can be a domain of mail from other machines.
+fn is_public(host: &str) -> bool {
+    host.contains('.') && !is_of_machine(host, "localhost")
 }
 
 /// True for the names that a machine has for itself: `localhost`, and that of the host.

@@ -130,6 +130,7 @@ fn show(facts: &Facts, folder: &Path) -> String {
     for source in &facts.domains {
         let text = match &source.value {
             DomainSource::Name(name) => format!("domain {name}"),
+            DomainSource::Host(name) => format!("domain {name}, its own"),
             DomainSource::File(file) => format!("domains in {}", file.display()),
             DomainSource::Command(words) => format!("domains by {}", words.join(" ")),
             DomainSource::Unknown(why) => format!("domains unknown: {why}"),
