@@ -4,6 +4,7 @@
 use super::output::{Input, Output};
 use super::tree::{Block, Flat, Refused, Setting, Tree};
 use crate::draft::{Origin, Place};
+use std::path::Path;
 
 /// The most characters of a value in a text for people.
 const MAX_SHOWN: usize = 160;
@@ -72,9 +73,18 @@ impl<'a> Config<'a> {
             (None, Some((line, text))) => (Some(Flat::parse(text, line)?), source),
             (None, None) => (None, source),
         };
+        // Dovecot 2.1 has no -S: an output without services says nothing.
+        let flat = flat.filter(Flat::has_services);
         let version = tree.comments.iter().find_map(|(_, comment)| version(comment));
         let (version, is_new) = version.ok_or(Refused::NotDoveconf)?;
         Ok(Config { tree, flat, version, is_new, blocks_source: source, flat_source })
+    }
+
+    /// The folder of dovecot.conf, which the first comment names.
+    pub fn folder(&self) -> Option<&'a Path> {
+        let (_, comment) = self.tree.comments.first()?;
+        let (_, file) = comment.split_once(": ")?;
+        Path::new(file.trim()).parent().filter(|folder| folder.is_absolute())
     }
 
     /// A line of `doveconf -n`.

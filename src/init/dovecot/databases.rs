@@ -3,10 +3,11 @@
 //! No value of a database is repeated but the path of a file: passwords may stand among them.
 
 use super::config::{Config, Found, is_variable, is_yes, shown};
+use super::format::{Parts, parts};
 use super::tree::Block;
 use crate::draft::{Noted, Origin};
 use crate::init::facts::DomainSource;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A `passdb` or a `userdb`.
 #[derive(Debug)]
@@ -91,6 +92,12 @@ impl Database {
             && self.file.as_deref().is_some_and(|it| domain_at(it).is_some())
     }
 
+    /// True if the names in it have no domain.
+    fn has_local_parts(&self, config: &Config) -> bool {
+        let is_local = |format: &String| parts(format, config.is_new) == Parts::LocalPart;
+        !self.has_file_of_domain() && self.format.as_ref().is_some_and(is_local)
+    }
+
     /// Where the domains of its users stand; `None` if they have none.
     pub fn domains(&self, config: &Config) -> Option<Noted<DomainSource>> {
         if self.is_special || self.is_of_system() || self.is_empty() {
@@ -108,6 +115,8 @@ impl Database {
                     command,
                 }
             }
+            // Its names have no domain, and neither has its path.
+            "passwd-file" if self.has_local_parts(config) => return None,
             "passwd-file" => {
                 let command = self.file.as_deref().and_then(of_file);
                 DomainSource::Query { kind: "passwd-file".to_owned(), file, command }
@@ -145,16 +154,19 @@ fn of_file(path: &str) -> Option<String> {
 
 /// Where the domain of the login stands in a path, if it is there once.
 fn domain_at(path: &str) -> Option<(usize, usize)> {
-    let forms = [
-        "%d",
-        "%Ld",
-        "%{domain}",
-        "%{user|domain}",
-        "%{user | domain}",
-        "%{user | domain | lower}",
-    ];
-    let found = forms.iter().find_map(|form| path.find(form).map(|at| (at, at + form.len())));
-    found.filter(|(_, end)| !path[*end..].contains('%'))
+    let at = path.find('%')?;
+    let end = match path[at..].strip_prefix("%{").and_then(|rest| rest.split_once('}')) {
+        Some((variable, _)) => {
+            let words: String = variable.split_whitespace().collect();
+            let forms = ["domain", "user|domain", "user|domain|lower", "domain|lower"];
+            forms.contains(&words.as_str()).then_some(at + "%{".len() + variable.len() + 1)
+        }
+        None => ["%d", "%Ld"]
+            .iter()
+            .find(|form| path[at..].starts_with(*form))
+            .map(|form| at + form.len()),
+    }?;
+    (!path[end..].contains('%')).then_some((at, end))
 }
 
 /// The fields of a database of Dovecot 2.3: `proxy=y host=192.0.2.1`.
@@ -224,16 +236,21 @@ fn new_file(driver: &str, block: &Block) -> Option<String> {
     path.starts_with('/').then(|| path.clone())
 }
 
-/// A setting whose value is a path, without `<`; the reason if it is not one.
-pub fn path(found: &Found) -> Result<PathBuf, &'static str> {
+/// A setting whose value is a path, without `<`; the reason if it is not one. `folder` is where
+/// dovecot.conf is: other paths begin there.
+pub fn path(found: &Found, folder: Option<&Path>) -> Result<PathBuf, &'static str> {
     let value = found.value.trim();
-    let value = value.strip_prefix('<').unwrap_or(value);
+    let file = value.strip_prefix('<').map(str::trim_start);
+    let value = file.unwrap_or(value);
     if is_variable(value) {
-        Err("known only to the running Dovecot")
-    } else if value.starts_with('/') && !value.contains('\n') {
-        Ok(PathBuf::from(value))
-    } else {
-        Err("not the path of a file")
+        return Err("known only to the running Dovecot");
+    }
+    let is_text = value.is_empty() || value.contains('\n') || value.starts_with("-----BEGIN");
+    match folder {
+        _ if is_text => Err("not the path of a file"),
+        _ if value.starts_with('/') => Ok(PathBuf::from(value)),
+        Some(folder) if file.is_some() => Ok(folder.join(value)),
+        _ => Err("not the path of a file"),
     }
 }
 
@@ -250,6 +267,9 @@ mod tests {
             ),
             ("/etc/virtual/%d/passwd", Some("ls -d /etc/virtual/*/passwd | cut -d/ -f4")),
             ("/etc/vmail/%{user | domain}", Some("ls -d /etc/vmail/* | cut -d/ -f4")),
+            ("/etc/vmail/%{ user|domain }/a", Some("ls -d /etc/vmail/*/a | cut -d/ -f4")),
+            ("/etc/vmail/%{user | username}", None),
+            ("/etc/vmail/%{domain", None),
             ("/etc/vmail/%d.users", None),
             ("/etc/vmail/%d/%n", None),
             ("/etc/vmail/%u", None),

@@ -292,7 +292,15 @@ impl Service<'_> {
         let is_tls = is_tls.filter(Found::is_yes);
         let reach = self.reach(name);
         let security = self.security(name, number, is_tls, &reach, read)?;
-        let haproxy = self.value(name, "haproxy").filter(Found::is_yes);
+        let haproxy = self.value(name, "haproxy");
+        if let Some(haproxy) = haproxy.as_ref().filter(|it| is_variable(&it.value)) {
+            let text = format!(
+                "port {number}: whether clients come through a proxy is known only to the running \
+                 Dovecot; if they do, write the port of the proxy"
+            );
+            read.note(NoteKind::NotCarried, &haproxy.origin, text);
+        }
+        let haproxy = haproxy.filter(Found::is_yes);
         let requires_tls = self.requires_tls(security.value);
         let auth = self.methods(number, &security, &reach, mechanisms, read);
         let port = Noted { value: number, origin: port.origin };

@@ -8,6 +8,7 @@
 
 mod config;
 mod databases;
+mod format;
 mod listeners;
 mod login;
 mod output;
@@ -147,13 +148,13 @@ fn read_certificates(config: &Config, facts: &mut Facts) {
     };
     for key in keys {
         if let Some(found) = config.setting(key, None) {
-            add_certificate(None, &found, facts);
+            add_certificate(config, None, &found, facts);
         }
     }
     let mut of_block = |block: &Block, name: Option<&str>| {
         for key in keys {
             if let Some(setting) = config::in_block(block, key) {
-                add_certificate(name, &config.seen(setting), facts);
+                add_certificate(config, name, &config.seen(setting), facts);
             }
         }
     };
@@ -167,12 +168,12 @@ fn read_certificates(config: &Config, facts: &mut Facts) {
     }
 }
 
-fn add_certificate(name: Option<&str>, found: &config::Found, facts: &mut Facts) {
+fn add_certificate(config: &Config, name: Option<&str>, found: &config::Found, facts: &mut Facts) {
     if found.value.is_empty() || facts.certificates.len() >= MAX_ITEMS {
         return;
     }
     let name = name.map(str::to_owned);
-    match databases::path(found) {
+    match databases::path(found, config.folder()) {
         Ok(file) => {
             let certificate = Certificate { name, file };
             if facts.certificates.iter().all(|known| known.value != certificate) {

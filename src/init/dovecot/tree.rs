@@ -179,7 +179,14 @@ impl<'a> Tree<'a> {
 
 /// Moves the last open block into the one around it.
 fn close(open: &mut Vec<Block>) {
-    if let Some(block) = open.pop() {
+    if let Some(mut block) = open.pop() {
+        // Some builds of 2.2 and 2.3 print the name of a block in it, and none or another one in front.
+        if ["service", "inet_listener"].contains(&block.kind) {
+            if let Some(name) = block.setting("name").map(|name| name.value.clone()) {
+                block.name = name;
+                block.settings.retain(|it| it.name != "name");
+            }
+        }
         if let Some(around) = open.last_mut() {
             around.blocks.push(block);
         }
@@ -250,6 +257,11 @@ impl<'a> Flat<'a> {
             }
         }
         Ok(Flat(values))
+    }
+
+    /// True if it has services, as each output of `doveconf -S` does.
+    pub fn has_services(&self) -> bool {
+        self.0.keys().any(|name| name.starts_with("service/"))
     }
 
     /// The value of a name such as `service/imap-login/inet_listener/imaps/port`, with its line.
@@ -324,6 +336,23 @@ mod tests {
         assert_eq!(passdb.setting("args").unwrap().value, "{");
         assert_eq!(tree.root.of("local_name").next().unwrap().name, "a.example *.b.example");
         assert_eq!(tree.unread, Some((15, 2)));
+    }
+
+    #[test]
+    fn the_name_of_a_block_may_stand_in_it() {
+        let text = "# 2.2.27 (c0f36b0): /etc/dovecot/dovecot.conf\n\
+            service imap {\n  name = imap-login\n}\n\
+            service {\n  inet_listener {\n    port = 0\n    name = pop3\n  }\n  name = pop3-login\n}\n\
+            passdb {\n  name = first\n}\n";
+        let tree = Tree::parse(text).unwrap();
+        let services: Vec<_> = tree.root.of("service").collect();
+        assert_eq!(services[0].name, "imap-login");
+        assert!(services[0].is_empty());
+        assert_eq!((services[1].name.as_str(), services[1].line), ("pop3-login", 5));
+        let listener = services[1].of("inet_listener").next().unwrap();
+        assert_eq!(listener.name, "pop3");
+        assert_eq!(listener.setting("port").unwrap().value, "0");
+        assert_eq!(tree.root.of("passdb").next().unwrap().name, "");
     }
 
     #[test]
