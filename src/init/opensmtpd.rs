@@ -29,8 +29,12 @@ pub struct File<'a> {
 /// True for a text that has the statement `listen on` or `match … action`.
 pub fn is_configuration(text: &str) -> bool {
     text.lines().any(|line| {
-        let line = line.trim_start();
-        line.starts_with("listen on ") || (line.starts_with("match ") && line.contains(" action "))
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("listen"), Some("on")) => true,
+            (Some("match"), Some(_)) => words.any(|word| word == "action"),
+            _ => false,
+        }
     })
 }
 
@@ -127,7 +131,7 @@ fn statements(file: &File) -> Vec<Statement> {
             c if c.is_whitespace() => {}
             c => {
                 let mut word = String::from(c);
-                let is_part = |c: &char| !c.is_whitespace() && !"{},=\"#".contains(*c);
+                let is_part = |c: &char| !c.is_whitespace() && !"{},=\"#\\".contains(*c);
                 while let Some(c) = chars.next_if(is_part) {
                     word.push(c);
                 }
@@ -183,7 +187,8 @@ impl Configuration {
             match &words[..] {
                 ["listen", "on", "socket", ..] => {}
                 ["listen", "on", ..] => self.listen.push(statement),
-                ["pki", name, "cert", file] => {
+                // The second word is that of the grammar up to version 6.3.
+                ["pki", name, "cert" | "certificate", file, ..] => {
                     let file = Noted { value: PathBuf::from(file), origin: statement.origin() };
                     self.certificates.push(((*name).to_owned(), file));
                 }
@@ -199,7 +204,7 @@ impl Configuration {
                     self.tables.insert((*name).to_owned(), table);
                 }
                 ["action", name, "relay", ..] => self.relays.push((*name).to_owned()),
-                ["match", ..] => self.matches.push(statement),
+                ["match" | "accept", ..] => self.matches.push(statement),
                 _ => {}
             }
         }
@@ -267,6 +272,8 @@ impl Configuration {
                     }
                 }
                 "proxy-v2" => is_proxied = true,
+                // Their names may be words that have a meaning here.
+                "tag" | "filter" | "senders" | "ca" => drop(words.next()),
                 "secure" => {
                     // Both, on the usual ports: the grammar up to version 6.3.
                     is_starttls = true;
@@ -311,6 +318,13 @@ impl Configuration {
             let Some((_, file)) = self.certificates.iter().find(|(known, _)| known == name) else {
                 continue;
             };
+            // smtpd.conf(5): it is the name of the host, unless it is any other word.
+            if auth && name.contains('.') {
+                let name = Noted { value: (*name).to_owned(), origin: file.origin.clone() };
+                if facts.names.iter().all(|known| known.value != name.value) {
+                    facts.names.push(name);
+                }
+            }
             let name = if pki.len() > 1 { Some((*name).to_owned()) } else { None };
             let certificate = Certificate { name, file: file.value.clone() };
             if facts.certificates.iter().all(|known| known.value != certificate) {
@@ -359,9 +373,15 @@ impl Configuration {
                 .map(|at| words.get(at + 1..).unwrap_or_default())
         };
         let action = after("action").and_then(|rest| rest.first());
-        if action.is_some_and(|action| self.relays.iter().any(|relay| relay == action)) {
+        let is_rejected = words.last() == Some(&"reject");
+        // The second one is of the grammar up to version 6.3.
+        let is_relayed = action
+            .is_some_and(|action| self.relays.iter().any(|relay| relay == action))
+            || (words[0] == "accept" && words.contains(&"relay"));
+        if is_rejected || is_relayed {
             return;
         }
+        self.addresses(statement, &words, facts);
         let domains = words.windows(2).position(|pair| pair == ["for", "domain"]);
         let Some(at) = domains.filter(|at| *at == 0 || words[at - 1] != "!") else { return };
         let sources = match words.get(at + 2..).unwrap_or_default() {
@@ -370,6 +390,32 @@ impl Configuration {
             ["regex", ..] => vec![DomainSource::Unknown("a regular expression".to_owned())],
             [name, ..] => vec![DomainSource::Name((*name).to_owned())],
             [] => Vec::new(),
+        };
+        for value in sources {
+            if facts.domains.iter().all(|known| known.value != value) {
+                facts.domains.push(Noted { value, origin: statement.origin() });
+            }
+        }
+    }
+
+    /// The domains of addresses: `match from any for rcpt-to <users> action "in"`.
+    fn addresses(&self, statement: &Statement, words: &[&str], facts: &mut Facts) {
+        let at = words.windows(2).position(|pair| pair == ["for", "rcpt-to"]);
+        let Some(table) = at.and_then(|at| words.get(at + 2)) else { return };
+        // Mail from this machine alone says nothing about others.
+        let is_local = words.windows(2).any(|pair| pair == ["from", "local"]);
+        if is_local || !table.starts_with('<') {
+            return;
+        }
+        let sources: Vec<_> = match self.tables.get(table.trim_matches(['<', '>'])) {
+            Some(Table::Values(values)) => {
+                let domains = values.iter().filter_map(|it| it.rsplit_once('@'));
+                domains.map(|(_, domain)| DomainSource::Name(domain.to_owned())).collect()
+            }
+            _ => {
+                let text = format!("those of the addresses in {table}; name them in [domains]");
+                vec![DomainSource::Unknown(text)]
+            }
         };
         for value in sources {
             if facts.domains.iter().all(|known| known.value != value) {
@@ -415,6 +461,8 @@ mod tests {
             ("listen on lo0", "25 Plain Loopback false"),
             ("listen on 192.0.2.1 tls", "25 StartTls Addresses([192.0.2.1]) false"),
             ("if = \"lo\"\nlisten on $if port submission", "587 Plain Loopback false"),
+            ("listen on all port 587 tls-require pki a\\\n\tauth", "587 StartTls Everywhere true"),
+            ("listen on all port 587 tag auth filter \"tls\"", "587 Plain Everywhere false"),
             ("listen on all \\\n  port 587 # x\n", "587 Plain Everywhere false"),
         ] {
             let facts = facts(line);
@@ -424,6 +472,25 @@ mod tests {
             assert_eq!(found, expected, "{line}");
         }
         assert_eq!(facts("listen on socket\n# listen on all\n").listeners, []);
+    }
+
+    #[test]
+    fn the_older_grammar_and_tables_of_addresses_name_domains() {
+        let found = facts(
+            "pki mail.a.example certificate \"/etc/a\" key \"/etc/k\"\ntable d file:/etc/d\n\
+             listen on egress smtps pki mail.a.example auth\n\
+             accept from any for domain <d> virtual <v> deliver to maildir\n\
+             accept from any for domain \"b.example\" relay backup\naccept for any relay\n\
+             table u { \"x@c.example\" = x, \"@d.example\" = y, \"z\" = z }\ntable w file:/etc/w\n\
+             match from any for rcpt-to <u> action in\nmatch from local for rcpt-to <w> action in\n\
+             match from any for domain e.example rcpt-to <w> reject\n",
+        );
+        assert_eq!(found.certificates[0].value.file, PathBuf::from("/etc/a"));
+        assert_eq!(found.names[0].value, "mail.a.example");
+        let found: Vec<_> = found.domains.into_iter().map(|it| it.value).collect();
+        let name = |name: &str| DomainSource::Name(name.to_owned());
+        let file = DomainSource::File("/etc/d".into());
+        assert_eq!(found, [file, name("c.example"), name("d.example")]);
     }
 
     #[test]
