@@ -50,6 +50,10 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
     }
     let mut machine = Machine { is_elsewhere: true, ..Machine::default() };
     let doveconf = texts(&arguments.doveconf)?;
+    // Those for master.cf may be: nothing is set there.
+    if let Some(Text { name, .. }) = doveconf.iter().find(|it| it.text.trim().is_empty()) {
+        return Err(format!("{name}: it is empty: run doveconf again, and look for its error"));
+    }
     if let Some(output) = doveconf_output(&doveconf)? {
         let facts = dovecot::read(&output)
             .map_err(|why| Failed::found(format!("{}: {why}", output.explicit.source)))?;

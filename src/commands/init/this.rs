@@ -75,11 +75,16 @@ fn ask(
             None
         }
         Err(Failure::Other(why)) => {
-            let command = [&[program], arguments].concat().join(" ");
-            note(machine, NoteKind::Warning, format!("{command}: {why}"));
+            note(machine, NoteKind::Warning, format!("{}: {why}", shown(program, arguments)));
             None
         }
     }
+}
+
+/// A command without the names of the parameters that it is asked for.
+fn shown(program: &str, arguments: &[&str]) -> String {
+    let options = arguments.iter().filter(|it| it.starts_with(['-', '/']));
+    options.fold(program.to_owned(), |text, option| format!("{text} {option}"))
 }
 
 /// Notes what a program printed on standard error.
@@ -151,9 +156,9 @@ fn instance(
     let mut texts = Vec::new();
     for options in [&parameters[..]].into_iter().chain(postfix::MORE_OPTIONS) {
         let options = [place, options].concat();
-        let Some(printed) = ask("postconf", &options, machine, missing) else { continue };
-        let shown = options.iter().filter(|it| it.starts_with(['-', '/']));
-        let command = shown.fold("postconf".to_owned(), |text, option| format!("{text} {option}"));
+        // What failed once fails again, after ten seconds each.
+        let Some(printed) = ask("postconf", &options, machine, missing) else { break };
+        let command = shown("postconf", &options);
         // Each of them repeats the warnings.
         if texts.is_empty() || !printed.succeeded {
             note_messages(&command, &printed, machine);
