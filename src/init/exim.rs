@@ -6,6 +6,7 @@
 //! never repeated, since they may hold passwords. Rules: the Exim specification, chapters 13, 14, 33
 //! and 43 (4.96).
 
+use super::expansion::{When, default_file, list, when};
 use super::facts::{Certificate, DomainSource, Facts, Listener, Reach};
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin, Place};
@@ -28,9 +29,6 @@ pub const OPTIONS: [&str; 10] = [
     "+local_domains",
     "authenticators",
 ];
-
-/// Most elements of a list that are read.
-const MAX_ELEMENTS: usize = 1000;
 
 /// Reads the output; `None` if it is not that of Exim. `source` is its name.
 pub fn read(text: &str, source: &str) -> Option<Facts> {
@@ -272,11 +270,24 @@ impl Output<'_> {
                     let file = Certificate { name: None, file: PathBuf::from(file) };
                     facts.certificates.push(self.seen("tls_certificate", file));
                 }
-                if !files.iter().all(|it| is_path(it)) {
-                    let text =
-                        "tls_certificate depends on the client: the names in it are not known";
-                    self.note(facts, NoteKind::Hint, "tls_certificate", text);
+                if files.iter().all(|it| is_path(it)) {
+                    return;
                 }
+                let file = files.iter().find_map(|it| default_file(it));
+                let text = match file {
+                    Some(file) => {
+                        let text = format!(
+                            "tls_certificate depends on the name that the client asks for: {file} is \
+                             taken for the usual one"
+                        );
+                        let file = Certificate { name: None, file: PathBuf::from(file) };
+                        facts.certificates.push(self.seen("tls_certificate", file));
+                        text
+                    }
+                    None => "tls_certificate depends on the client: the names in it are not known"
+                        .to_owned(),
+                };
+                self.note(facts, NoteKind::Hint, "tls_certificate", text);
             }
         }
     }
@@ -310,38 +321,6 @@ fn method(name: &str) -> Option<Auth> {
         "CRAM-MD5" => Some(Auth::CramMd5),
         "NTLM" => Some(Auth::Ntlm),
         "XOAUTH2" | "OAUTHBEARER" => Some(Auth::OAuth2),
-        _ => None,
-    }
-}
-
-/// When something is offered to a client.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum When {
-    Never,
-    Always,
-    AfterTls,
-}
-
-/// Reads a list of hosts, or a condition; `None` if it depends on anything but TLS.
-fn when(value: &str) -> Option<When> {
-    let text: String = value.split_ascii_whitespace().collect();
-    // The name up to version 4.80.
-    let text = text.replace("tls_cipher", "tls_in_cipher");
-    match text.as_str() {
-        "" => Some(When::Never),
-        "*" | "true" | "yes" | "1" => Some(When::Always),
-        "${ifeq{$tls_in_cipher}{}{}{*}}"
-        | "${ifeq{$tls_in_cipher}{}{no}{yes}}"
-        | "${ifeq{$tls_in_cipher}{}{false}{true}}"
-        | "${ifeq{$tls_in_cipher}{}{0}{1}}"
-        | "${if!eq{$tls_in_cipher}{}{*}}"
-        | "${if!eq{$tls_in_cipher}{}{yes}{no}}"
-        | "${if!eq{$tls_in_cipher}{}}"
-        | "${ifdef:tls_in_cipher}"
-        | "${ifdef:tls_in_cipher{*}}"
-        | "${ifdef:tls_in_cipher{yes}{no}}"
-        | "${ifdef:tls_in_cipher{true}{false}}"
-        | "${ifdef:tls_in_cipher{*}{}}" => Some(When::AfterTls),
         _ => None,
     }
 }
@@ -412,42 +391,7 @@ fn source(element: &str) -> DomainSource {
     }
 }
 
-//------------ Lists ----------------------------------------------------------
-
-/// The elements of a list: between colons, or between the character that it names itself (`<;`). A
-/// doubled separator is one in an element.
-fn list(text: &str) -> Vec<String> {
-    let text = text.trim();
-    let (separator, text) = match text.strip_prefix('<').map(|rest| (rest.chars().next(), rest)) {
-        Some((Some(separator), rest)) if separator.is_ascii_punctuation() => {
-            (separator, &rest[separator.len_utf8()..])
-        }
-        _ => (':', text),
-    };
-    let mut elements = Vec::new();
-    let mut element = String::new();
-    // A separator in braces belongs to an expansion.
-    let mut depth = 0_usize;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if c != separator || depth > 0 {
-            element.push(c);
-        } else if chars.peek() == Some(&separator) {
-            chars.next();
-            element.push(separator);
-        } else {
-            elements.push(std::mem::take(&mut element));
-        }
-    }
-    elements.push(element);
-    let elements = elements.into_iter().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
-    elements.take(MAX_ELEMENTS).collect()
-}
+//------------ Addresses ------------------------------------------------------
 
 /// An address, with a port if it has one: `0.0.0.0`, `192.0.2.1.465`, `[192.0.2.1]:465`.
 fn interface(text: &str) -> Option<(IpAddr, Option<NonZeroU16>)> {
@@ -565,19 +509,6 @@ mod tests {
             assert_eq!(listeners(lines), expected, "{lines:?}");
         }
         assert_eq!(read("protocols = imap", ""), None);
-    }
-
-    #[test]
-    fn lists_have_separators_of_their_own() {
-        for (text, elements) in [
-            ("25 : 465:587", &["25", "465", "587"][..]),
-            ("<; ::1 ; 127.0.0.1", &["::1", "127.0.0.1"]),
-            ("::::1 : a", &["::1", "a"]),
-            ("${if eq{a:b}{}{x:y}} : c", &["${if eq{a:b}{}{x:y}}", "c"]),
-            ("", &[]),
-        ] {
-            assert_eq!(list(text), elements, "{text}");
-        }
     }
 
     #[test]

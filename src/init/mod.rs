@@ -6,6 +6,7 @@
 pub mod assemble;
 pub mod dovecot;
 pub mod exim;
+mod expansion;
 pub mod facts;
 pub mod listening;
 pub mod opensmtpd;
