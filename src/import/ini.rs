@@ -272,11 +272,13 @@ impl Reader<'_> {
                 );
                 draft.not_carried(at, text);
                 if !["ldap", "sql", "script", "file"].contains(&kind) {
-                    // The program did not use the other values of the section, nor those of [DEFAULT].
-                    let own: Vec<_> = section.entries.iter().map(|entry| &*entry.key).collect();
+                    // The program did not use the other values of the section, nor the common ones.
+                    let is_own = |key: &str| section.entries.iter().any(|it| it.key == key);
+                    let is_left = |key: &&str| is_own(key) || !self.has_noted_default.get();
+                    let keys: Vec<_> = order.into_iter().filter(is_left).collect();
                     let reason =
                         format!("automx does not use it with backend = {}", shortened(kind));
-                    entries.leave(&own, &reason, draft);
+                    entries.leave(&keys, &reason, draft);
                     return None;
                 }
             }
