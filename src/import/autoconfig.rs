@@ -157,7 +157,11 @@ fn page(
     }
     let url = carrier.known_text(element.line, "documentation", url)?;
     if HttpsUrl::parse(&*url).is_none() {
-        let text = format!("{}: only https URLs are accepted", described("documentation", &url));
+        let why = match url.contains("%EMAIL") {
+            true => "a URL with a placeholder is not accepted",
+            false => "only https URLs are accepted",
+        };
+        let text = format!("{}: {why}", described("documentation", &url));
         carrier.not_carried(element.line, text);
         return None;
     }

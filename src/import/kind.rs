@@ -146,8 +146,15 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     }
     let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
     let why = match &input.documents {
-        Err(error) if text.trim_start().starts_with(['{', '[']) => format!(" (as JSON, {error})"),
+        Err(error) if is_json(text) => format!(" (as JSON, {error})"),
         _ => String::new(),
     };
     Err(format!("not a kind of file that can be imported{why}; these can: {}", names.join("; ")))
+}
+
+/// True for a text that begins as JSON does. A section of an INI file has a word behind the bracket.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    let of_array = |rest: &str| rest.trim_start().starts_with(['{', '[', '"', ']']);
+    text.starts_with('{') || text.strip_prefix('[').is_some_and(of_array)
 }

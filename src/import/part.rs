@@ -231,7 +231,8 @@ impl<'a> Carrier<'a> {
     pub(super) fn known_text(&mut self, line: usize, name: &str, text: String) -> Option<String> {
         // A template that something else fills in.
         let is_open = ["${", "{{", "{%", "@@"].iter().any(|sign| text.contains(sign))
-            || text.starts_with('$') && text.len() > 1;
+            || text.starts_with('$') && text.len() > 1
+            || has_placeholder(&text);
         if is_marked(&text) || is_open && placeholder(&text).is_none() {
             let text = shortened(&shown(&text));
             self.not_carried(line, format!("{name}: {text} is not known"));
@@ -485,6 +486,25 @@ pub(super) fn placeholder(text: &str) -> Option<&'static str> {
     })
 }
 
+/// True for a text with a placeholder that something else fills in: `%IMAP_HOST%`, `{imap_host}`,
+/// `__IMAP_HOST__`.
+fn has_placeholder(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "_/.-".contains(c);
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_of_name)
+    };
+    // Those of autoconfig documents; a single sign is of a percent-encoded URL.
+    let mut of_percents = text.split('%').skip(1).step_by(2);
+    let count = text.matches('%').count();
+    let is_of_percents = |name: &str| {
+        is_name(name) && !name.starts_with("EMAIL") && name.chars().all(|c| !c.is_lowercase())
+    };
+    let inside = |start, end| text.strip_prefix(start).and_then(|it: &str| it.strip_suffix(end));
+    count > 0 && count % 2 == 0 && of_percents.any(is_of_percents)
+        || inside("{", "}").is_some_and(is_name)
+        || inside("__", "__").is_some_and(is_name)
+}
+
 /// `Protocol of type EXCH: mail.example.org`; the place may be empty.
 pub(super) fn of_type(name: &str, kind: &str, place: &str) -> String {
     let kind = if kind.is_empty() { "without a type" } else { &*format!("of type {kind}") };
@@ -532,6 +552,23 @@ fn in_words(value: &Value) -> String {
         Value::Pages(pages) => {
             let urls: Vec<_> = pages.iter().map(|(url, _)| url.as_str()).collect();
             shortened(&urls.join(" "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_of_other_programs_are_found() {
+        for text in ["%IMAP_HOST%", "%SERVER/IMAP/HOST%", "imap.%DOMAIN%", "{host}", "__HOST__"] {
+            assert!(has_placeholder(text), "{text}");
+        }
+        let others =
+            ["%EMAILADDRESS%", "mail.%EMAILDOMAIN%", "100%", "a%20b%20c", "{}", "{a b}", "__"];
+        for text in others {
+            assert!(!has_placeholder(text), "{text}");
         }
     }
 }
