@@ -3,7 +3,8 @@
 //!
 //! Read in the sources of Monogramm/autodiscover-email-settings and freifunkMUC's fork of it,
 //! wdes/mail-autodiscover-autoconfig, solarssk/mail-autodiscover, damianmoore/docker-email-autoconfig,
-//! and kim-groenborg-nielsen/go-mail-autoconf, which follows onlime/email-autoconf.
+//! LukWebsForge/Automx2Docker, and kim-groenborg-nielsen/go-mail-autoconf, which follows
+//! onlime/email-autoconf.
 
 use super::entries::{
     ANSWERED_ANY, Entries, Found, Said, complete, is_true, leave_all, name_domains, set_host,
@@ -11,7 +12,7 @@ use super::entries::{
 };
 use super::part::NEW_IDENTIFIERS;
 use super::solarssk;
-use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{Draft, NoteKind, Noted, Origin, Server, Settings, Value};
 use crate::ports;
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ pub struct Input<'a> {
     pub is_one_of_several: bool,
 }
 
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 6] = [
     Family {
         name: "Monogramm/autodiscover-email-settings",
         keys: &[
@@ -107,6 +108,26 @@ const FAMILIES: [Family; 5] = [
             "RETURN_404_FOR_UNKNOWN_DOMAIN",
         ],
         read: solarssk,
+    },
+    Family {
+        name: "LukWebsForge/Automx2Docker",
+        keys: &[
+            "PROVIDER_NAME",
+            "PROVIDER_SHORTNAME",
+            "DOMAINS",
+            "IMAP_HOST",
+            "POP_HOST",
+            "SMTP_HOST",
+            "IMAP_SOCKET",
+            "POP_SOCKET",
+            "SMTP_SOCKET",
+            "IMAP_PORT",
+            "POP_PORT",
+            "SMTP_PORT",
+        ],
+        marks: 2,
+        own: &["PROXY_COUNT"],
+        read: automx2,
     },
     Family {
         name: "wdes/mail-autodiscover-autoconfig",
@@ -373,6 +394,38 @@ fn solarssk(entries: &mut Entries, _: &Input, draft: &mut Draft) {
     let key = "RETURN_404_FOR_UNKNOWN_DOMAIN";
     if entries.value(key).is_some_and(|value| !is_true(value)) {
         entries.leave(&[key], "other domains have status 404 here", draft);
+    }
+}
+
+//------------ Automx2Docker --------------------------------------------------
+
+/// Fills the database of automx2, which answers the domains that it names.
+fn automx2(entries: &mut Entries, _: &Input, draft: &mut Draft) {
+    names(entries, ["PROVIDER_NAME", "PROVIDER_SHORTNAME"], draft);
+    for (protocol, name) in
+        [(Protocol::Imap, "IMAP"), (Protocol::Pop3, "POP"), (Protocol::Smtp, "SMTP")]
+    {
+        let [host, port, socket] =
+            ["HOST", "PORT", "SOCKET"].map(|it| entries.take_set(&format!("{name}_{it}")));
+        let Some(host) = host else {
+            leave_all([port, socket], &format!("{name}_HOST is not set"), draft);
+            continue;
+        };
+        let mut server = Server::new(protocol);
+        set_host(&mut server, &host);
+        if let Some(port) = port {
+            set_port(&mut server, &port, draft);
+        }
+        set_socket_type(&mut server, socket.as_ref(), draft);
+        let always = || "the image always says this".to_owned();
+        set_username(&mut server, EMAIL_ADDRESS, Origin::Assumed(always()));
+        server.auth = Some(Noted::assumed(vec![Auth::Password], always()));
+        complete(&mut server);
+        draft.top.servers.push(server);
+    }
+    if let Some(domains) = entries.take_set("DOMAINS") {
+        let names = domains.value.split(',').map(str::trim).filter(|name| !name.is_empty());
+        name_domains(names.map(|name| domains.noted(name)), draft);
     }
 }
 
