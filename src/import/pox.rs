@@ -59,7 +59,9 @@ pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
     if let Some((line, address)) = address(response) {
         carrier.address(line, address);
     }
-    for child in &response.children {
+    // A template may have one for each kind of client.
+    let responses = root.children.iter().filter(|child| child.name == "Response");
+    for child in responses.flat_map(|response| &response.children) {
         match child.name.as_str() {
             "User" => user(&mut carrier, child),
             "Account" => account(&mut carrier, child),

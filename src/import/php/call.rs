@@ -4,13 +4,28 @@
 //! Rules: the PHP manual, "Function Reference". Of the address only what the known scripts do with it is
 //! followed: it is split at its `@`, in one of the ways to write that. Everything else is not known.
 
+use super::pattern::{is_host_pattern, matches, part_by_pattern};
 use super::state::{Argument, Cursor, Done, Follower, Function};
 use super::token::{Kind, Piece, Token};
-use super::value::{AT, BEHIND_AT, EMAIL_DOMAIN, Value, of_parameter};
+use super::value::{AT, BEHIND_AT, EMAIL_DOMAIN, Value, is_same, of_parameter, parameters};
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
-use std::collections::BTreeMap;
+use crate::draft::NoteKind;
+use crate::import::marked::MARK_START;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// Functions that read a file.
+const READS: [&str; 6] = [
+    "file_get_contents",
+    "file",
+    "readfile",
+    "parse_ini_file",
+    "simplexml_load_file",
+    "yaml_parse_file",
+];
+/// Methods of requests in frameworks that have the value of a parameter.
+const OF_REQUESTS: [&str; 7] =
+    ["get", "query", "input", "post", "getparam", "getqueryparam", "getpost"];
 /// The domain with the `@` before it.
 const AT_DOMAIN: &str = "@%EMAILDOMAIN%";
 
@@ -22,6 +37,7 @@ impl<'t> Follower<'t> {
             return self.followed(name, arguments);
         }
         let line = call.first().map_or(1, |token| token.line);
+        self.reads_file(name, &arguments, call);
         if let Some(value) = self.of_php(name, &arguments, line)? {
             return Ok(value);
         }
@@ -29,6 +45,31 @@ impl<'t> Follower<'t> {
             self.keep(&argument.value)?;
         }
         Ok(self.not_known(call))
+    }
+
+    /// Notes a file that the script reads, which is not read here.
+    fn reads_file(&mut self, name: &str, arguments: &[Argument], call: &[Token]) {
+        let is_body = |it: &Argument| it.value.known().is_some_and(|it| it.starts_with("php://"));
+        if !READS.contains(&name) || arguments.first().is_none_or(is_body) {
+            return;
+        }
+        match name {
+            // Its text is named where it is printed.
+            "file_get_contents" | "file" | "readfile" => {
+                let line = call.first().map_or(1, |token| token.line);
+                let text = self.quoted(call);
+                self.unread.get_or_insert((line, text));
+            }
+            _ => self.not_read(call),
+        }
+    }
+
+    /// Notes a file that is not read.
+    pub fn not_read(&mut self, call: &[Token]) {
+        let line = call.first().map_or(1, |token| token.line);
+        let text = self.quoted(call);
+        self.note(NoteKind::NotCarried, line, format!("`{text}`: that file is not read"));
+        self.unread.get_or_insert((line, text));
     }
 
     /// True for a function of the script. One that calls itself is not followed further; methods of
@@ -84,9 +125,12 @@ impl<'t> Follower<'t> {
 
     /// Follows the functions that were not called.
     pub fn follow_others(&mut self) -> Done<()> {
-        let is_first = |name: &&String| *name == "__construct";
+        // Those that others call are followed from there, where their arguments are known.
+        let tokens = self.functions.values().next().map_or(&[][..], |it| it.body.tokens);
+        let calls = tokens.windows(3).filter(|it| it[2].is("(") && !it[0].is_word("function"));
+        let calls: BTreeSet<_> = calls.filter_map(|it| it[1].word()).collect();
         let mut names: Vec<_> = self.functions.keys().cloned().collect();
-        names.sort_by_key(|name| !is_first(&name));
+        names.sort_by_key(|name| (name != "__construct", calls.contains(name)));
         for name in names {
             if self.functions.get(&name).is_some_and(|function| !function.is_called) {
                 let printed = std::mem::take(&mut self.printed);
@@ -126,10 +170,11 @@ impl<'t> Follower<'t> {
                 Some(Value::Flag(true))
             }
             "header" => Some(Value::Null),
-            "trim" | "strtolower" | "mb_strtolower" | "urldecode" | "rawurldecode"
-            | "strip_tags" | "stripslashes" | "addslashes" | "filter_var" | "utf8_encode"
-            | "utf8_decode" | "strval" | "intval" | "ltrim" | "rtrim" | "nl2br"
-            | "idn_to_ascii" => match first {
+            "strtolower" | "mb_strtolower" => Some(in_case(first, str::to_lowercase)),
+            "strtoupper" | "mb_strtoupper" => Some(in_case(first, str::to_uppercase)),
+            "trim" | "urldecode" | "rawurldecode" | "strip_tags" | "stripslashes"
+            | "addslashes" | "filter_var" | "utf8_encode" | "utf8_decode" | "strval" | "intval"
+            | "ltrim" | "rtrim" | "nl2br" | "idn_to_ascii" => match first {
                 _ if first.is(AT_DOMAIN) && known(1).as_deref() == Some("@") => text(EMAIL_DOMAIN),
                 Value::Text(_) | Value::Null => Some(first.clone()),
                 _ => None,
@@ -217,12 +262,35 @@ impl<'t> Follower<'t> {
             "preg_match" | "ereg" | "preg_match_all" => {
                 let pattern = known(0).unwrap_or_default();
                 let matches = value(1).and_then(|subject| matches(&pattern, subject, line));
-                let truth = matches.is_some();
+                let is_found = matches.is_some();
                 if let Some(name) = arguments.get(2).and_then(|argument| argument.name.clone()) {
                     let unknown = || Value::unknown(format!("a match of {pattern}"), line);
                     self.assign(&name, &[], matches.unwrap_or_else(unknown))?;
                 }
-                truth.then_some(Value::Flag(true))
+                is_found.then(|| Value::text("1", line))
+            }
+            "parse_str" => {
+                if let Some(name) = arguments.get(1).and_then(|argument| argument.name.clone()) {
+                    self.assign(&name, &[], parameters())?;
+                }
+                Some(Value::Null)
+            }
+            "is_bool" | "is_int" | "is_integer" | "is_numeric" | "is_string" | "is_array"
+            | "is_null" => is_of_type(name, first).map(Value::Flag),
+            "str_contains" if is_at(1) => first.is(EMAIL_ADDRESS).then_some(Value::Flag(true)),
+            "in_array" => match value(1) {
+                Some(Value::Array(entries)) => {
+                    let has = entries.list().iter().any(|(_, it)| is_same(it, first));
+                    let is_known = |value: &Value| value.known().is_some();
+                    let are_known = entries.list().iter().all(|(_, it)| is_known(it));
+                    let is_open = first.is_of_request() || !is_known(first) || !are_known;
+                    (has || !is_open).then_some(Value::Flag(has))
+                }
+                _ => None,
+            },
+            "array_key_exists" | "key_exists" => {
+                let has = value(1).zip(known(0)).and_then(|(of, key)| of.entry(&key).cloned());
+                has.map(|_| Value::Flag(true))
             }
             "array_pop" | "end" => last(first),
             "array_shift" | "current" | "reset" => match first {
@@ -382,7 +450,51 @@ impl<'t> Follower<'t> {
             }
             self.keep(&argument.value)?;
         }
+        let first = arguments.first().and_then(|argument| argument.value.known());
+        if let (Some(key), true) = (first, OF_REQUESTS.contains(&lower.as_str())) {
+            if let Some(value) = of_request(&lower, &key) {
+                return Ok(value);
+            }
+        }
         Ok(self.not_known(call))
+    }
+}
+
+/// A parameter by a method of a framework's request. `get('email')` may be that of anything.
+fn of_request(method: &str, key: &str) -> Option<Value> {
+    let letters = |c: &char| c.is_ascii_alphanumeric();
+    let plain: String = key.chars().filter(letters).collect::<String>().to_ascii_lowercase();
+    let is_clear = plain == "emailaddress" || method != "get";
+    of_parameter(key).filter(|_| is_clear)
+}
+
+/// A text in capital or small letters. The address of a request stays what it is.
+fn in_case(value: &Value, convert: fn(&str) -> String) -> Value {
+    let Value::Text(pieces) = value else { return value.clone() };
+    if pieces.iter().any(|piece| piece.text.contains(['%', MARK_START])) {
+        return value.clone();
+    }
+    let convert = |piece: &Piece| Piece { text: convert(&piece.text), line: piece.line };
+    Value::Text(Rc::new(pieces.iter().map(convert).collect()))
+}
+
+/// Whether a value has the type that a function asks for. Numbers are texts of digits.
+fn is_of_type(name: &str, value: &Value) -> Option<bool> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    let is_number = match value {
+        Value::Text(_) => value.known().is_some_and(|text| is_digits(&text)),
+        _ => false,
+    };
+    match name {
+        // What is not known may be an array, or nothing; else it is a text most often.
+        "is_null" | "is_array" if matches!(value, Value::Unknown(_)) => None,
+        "is_bool" => Some(matches!(value, Value::Flag(_))),
+        "is_null" => Some(matches!(value, Value::Null)),
+        "is_array" => Some(matches!(value, Value::Array(_))),
+        // A number may be written in quotes.
+        "is_string" if is_number => None,
+        "is_string" => Some(matches!(value, Value::Text(_) | Value::Unknown(_))),
+        _ => Some(is_number),
     }
 }
 
@@ -407,48 +519,4 @@ fn last(value: &Value) -> Option<Value> {
 fn is_prefix_len(text: &str) -> bool {
     let prefixes = ["autoconfig.", "autodiscover."];
     prefixes.iter().any(|prefix| text.parse() == Ok(prefix.len()))
-}
-
-/// True for a pattern, or a text, for the first label of a host name.
-fn is_host_pattern(pattern: &str) -> bool {
-    ["autoconfig", "autodiscover", "^[^.]+", "^[^\\.]+", "^.*?\\.", "www", "mail."]
-        .iter()
-        .any(|part| pattern.contains(part))
-}
-
-/// The part of the address that is left when a pattern is replaced.
-fn part_by_pattern(pattern: &str, with: &str) -> Option<&'static str> {
-    match with {
-        "$2" | "\\2" => return Some(EMAIL_DOMAIN),
-        "$1" | "\\1" if pattern.matches('(').count() > 1 => return Some(EMAIL_LOCAL_PART),
-        "" => {}
-        _ => return None,
-    }
-    let inner = pattern.trim_matches(['/', '#', '~', '!', 'i', '^', '$']);
-    match (inner.starts_with('@'), inner.ends_with('@')) {
-        (true, false) => Some(EMAIL_LOCAL_PART),
-        (false, true) => Some(EMAIL_DOMAIN),
-        _ => None,
-    }
-}
-
-/// What a pattern finds in the request, or in the address; none if it is not known.
-fn matches(pattern: &str, subject: &Value, line: usize) -> Option<Value> {
-    let whole = |subject: Value| vec![subject];
-    if pattern.to_ascii_lowercase().contains("emailaddress") {
-        let element = Value::unknown("the element EMailAddress", line);
-        return Some(Value::list([element, Value::text(EMAIL_ADDRESS, line)]));
-    }
-    if subject.is(EMAIL_ADDRESS) {
-        let (before, after) = pattern.split_once('@')?;
-        let mut all = whole(subject.clone());
-        if before.contains('(') {
-            all.push(Value::text(EMAIL_LOCAL_PART, line));
-        }
-        if after.contains('(') {
-            all.push(Value::text(EMAIL_DOMAIN, line));
-        }
-        return Some(Value::list(all));
-    }
-    None
 }

@@ -5,8 +5,11 @@
 
 use super::state::{Argument, Cursor, Done, Follower, Target};
 use super::token::{Kind, Part, Token};
-use super::value::{AT, BEHIND_AT, Entries, Value, entry, is_same, of_parameter};
+use super::value::{AT, BEHIND_AT, Entries, Value, entry, is_same, of_parameter, parameters};
 use std::rc::Rc;
+
+/// The variables with the parameters of the request.
+const REQUEST: [&str; 3] = ["_GET", "_POST", "_REQUEST"];
 
 /// How strongly operators bind; none for other tokens.
 fn level(token: &Token) -> Option<(u8, &str)> {
@@ -85,7 +88,9 @@ impl<'t> Follower<'t> {
     }
 
     fn calculated(&self, sign: &str, left: &Value, right: &Value, tokens: &[Token]) -> Value {
+        let is_open = self.is_open(left) || self.is_open(right);
         let truth = match sign {
+            "==" | "===" | "!=" | "<>" | "!==" if is_open => None,
             "??" => match left {
                 Value::Null => return right.clone(),
                 Value::Unknown(_) => None,
@@ -236,6 +241,8 @@ impl<'t> Follower<'t> {
         if let Some(assigned) = self.assignment(&target, c, start)? {
             return Ok(assigned);
         }
+        let is_request = REQUEST.contains(&name) && target.keys.is_empty();
+        let value = value.or_else(|| is_request.then(parameters));
         let value = value.unwrap_or_else(|| self.not_known(c.since(start)));
         self.behind(value, c, start)
     }
@@ -379,7 +386,7 @@ impl<'t> Follower<'t> {
 
 /// A parameter of the request: `$_GET['emailaddress']`.
 fn request_value(target: &Target, key: &str) -> Option<Value> {
-    if !["_GET", "_POST", "_REQUEST"].contains(&target.name.as_str()) || !target.keys.is_empty() {
+    if !REQUEST.contains(&target.name.as_str()) || !target.keys.is_empty() {
         return None;
     }
     of_parameter(key)

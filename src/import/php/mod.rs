@@ -7,11 +7,13 @@
 //! is found, and those that would take too long. Rules: the PHP manual, "Language Reference".
 
 mod body;
+mod branch;
 mod call;
 mod definition;
 mod expression;
 mod node;
 mod operand;
+mod pattern;
 mod state;
 mod statement;
 mod token;
@@ -22,6 +24,7 @@ use super::part::{DOCUMENTS, Part, decoded, in_order, len};
 use super::{autoconfig, pox, profile};
 use crate::draft::{Draft, NoteKind, Place, merge};
 use state::{Cursor, Follower};
+use std::collections::BTreeSet;
 use token::Piece;
 
 /// Most documents of a script.
@@ -77,17 +80,30 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
     if drafts.is_empty() {
         return Err(match failed {
             Some((line, why)) => format!("the document of line {line}: {why}"),
-            None => "no autoconfig document, response to Autodiscover or profile was found in the \
-                     script; import one that it printed"
-                .to_owned(),
+            None => nothing(&follower),
         });
     }
     let mut draft = merge(drafts);
     for (kind, line, text) in follower.notes {
         draft.note(kind, Some(Place::line(source, line)), shown(&text));
     }
+    // A part of the script that is followed more than once says the same each time.
+    let mut known = BTreeSet::new();
+    draft.notes.retain(|note| known.insert(note.to_string()));
     in_order(&mut draft.notes);
     Ok(draft)
+}
+
+/// Says that a script has no document; a file that it reads may have it.
+fn nothing(follower: &Follower) -> String {
+    let why = "no autoconfig document, response to Autodiscover or profile was found in the script";
+    match &follower.unread {
+        Some((line, text)) => format!(
+            "{why}; it reads another file (`{}`, line {line}): import a document that it printed",
+            shown(text)
+        ),
+        None => format!("{why}; import one that it printed"),
+    }
 }
 
 /// Reads a document.

@@ -7,7 +7,6 @@ use super::state::{Cursor, Done, Follower, Target};
 use super::token::Kind;
 use super::value::{Value, entry};
 use crate::account::EMAIL_ADDRESS;
-use crate::draft::NoteKind;
 
 impl<'t> Follower<'t> {
     /// A word and what belongs to it.
@@ -62,9 +61,7 @@ impl<'t> Follower<'t> {
             }
             "include" | "include_once" | "require" | "require_once" => {
                 let _ = self.operators(c, 4)?;
-                let text = self.quoted(c.since(start));
-                let text = format!("`{text}`: that file is not read");
-                self.note(NoteKind::NotCarried, line, text);
+                self.not_read(c.since(start));
                 return Ok(self.not_known(c.since(start)));
             }
             "function" | "fn" | "match" | "static" => return Ok(self.skipped(c, start)),

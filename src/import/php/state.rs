@@ -180,6 +180,10 @@ pub struct Follower<'t> {
     pub texts: Vec<Printed>,
     /// Elements of documents.
     pub nodes: Vec<Node>,
+    /// The first file that the script reads, with the line.
+    pub unread: Option<(usize, String)>,
+    /// Texts that variables have only if a condition holds, or does not.
+    pub open: Vec<Rc<Vec<Piece>>>,
     /// What is to be said, by line.
     pub notes: Vec<(NoteKind, usize, String)>,
     steps: usize,
@@ -200,6 +204,8 @@ impl<'t> Follower<'t> {
             printed: Vec::new(),
             texts: Vec::new(),
             nodes: Vec::new(),
+            unread: None,
+            open: Vec::new(),
             notes: Vec::new(),
             steps: 0,
             bytes: 0,
@@ -229,6 +235,12 @@ impl<'t> Follower<'t> {
         let result = run(self);
         self.depth -= 1;
         result
+    }
+
+    /// True for a text that a variable has only if a condition holds, or does not.
+    pub fn is_open(&self, value: &Value) -> bool {
+        let Value::Text(pieces) = value else { return false };
+        self.open.iter().any(|open| Rc::ptr_eq(open, pieces))
     }
 
     /// Adds a note, each only once.

@@ -1,24 +1,14 @@
 //! Statements of a script, followed without running it.
 //!
-//! Where a condition is not known, all its branches are looked at; the last one counts, which is what
-//! happens if no condition holds, and what the others would change is noted. Loops over known arrays
-//! are unrolled. Rules: the PHP manual, "Control Structures".
+//! Loops over known arrays are unrolled; others are followed once, and that is noted. Rules: the PHP
+//! manual, "Control Structures".
 
 use super::body::body;
+use super::branch::Branch;
 use super::state::{Cursor, Done, Flow, Follower, ends};
-use super::token::{Kind, Piece};
-use super::value::{Value, is_same};
-use crate::draft::{NoteKind, is_secret};
-use crate::import::marked::{MARK_END, MARK_START};
-use std::collections::BTreeMap;
-
-/// A branch of a condition.
-struct Branch<'t> {
-    /// The condition as it is written, with its value; none for `else`.
-    condition: Option<(String, Value)>,
-    line: usize,
-    body: Cursor<'t>,
-}
+use super::token::Kind;
+use super::value::Value;
+use crate::draft::NoteKind;
 
 impl<'t> Follower<'t> {
     /// Follows statements up to the end.
@@ -199,111 +189,6 @@ impl<'t> Follower<'t> {
         self.branches(branches)
     }
 
-    /// Follows the branch that holds, or all that may.
-    fn branches(&mut self, branches: Vec<Branch<'t>>) -> Done<Flow> {
-        let mut open = Vec::new();
-        let mut last = None;
-        for branch in branches {
-            match branch.condition.as_ref().map(|(_, value)| value.truth()) {
-                Some(Some(false)) => {}
-                Some(None) => open.push(branch),
-                None | Some(Some(true)) => {
-                    last = Some(branch);
-                    break;
-                }
-            }
-        }
-        if open.is_empty() {
-            return match last {
-                Some(mut branch) => self.block(&mut branch.body),
-                None => Ok(Flow::Next),
-            };
-        }
-        let before = self.scope().clone();
-        let printed = std::mem::take(&mut self.printed);
-        let mut results = Vec::new();
-        let count = open.len();
-        for mut branch in open.into_iter().chain(last) {
-            self.spend(before.len())?;
-            *self.scope() = before.clone();
-            self.block(&mut branch.body)?;
-            let scope = std::mem::take(self.scope());
-            results.push((branch, scope, std::mem::take(&mut self.printed)));
-        }
-        // Without an `else` that holds, the variables are what they were.
-        let mut general = match results.len() > count {
-            true => results.last().map(|(_, scope, _)| scope.clone()).unwrap_or_default(),
-            false => before.clone(),
-        };
-        for (branch, scope, _) in &results[..count] {
-            let text = branch.condition.as_ref().map_or("", |(text, _)| text);
-            self.changed(text, branch.line, scope, &mut general);
-        }
-        *self.scope() = general;
-        self.printed = printed;
-        self.print_branches(results.into_iter().map(|(branch, _, text)| (branch, text)).collect())?;
-        Ok(Flow::Next)
-    }
-
-    /// Notes what a branch changes; what is only known there is taken from there.
-    fn changed(
-        &mut self,
-        condition: &str,
-        line: usize,
-        scope: &BTreeMap<String, Value>,
-        general: &mut BTreeMap<String, Value>,
-    ) {
-        for (name, value) in scope {
-            match general.get(name) {
-                None => drop(general.insert(name.clone(), value.clone())),
-                Some(known) if is_same(known, value) => {}
-                Some(_) => {
-                    let shown = match (value, value.known()) {
-                        (Value::Unknown(it), _) => format!(" = {}", it.text),
-                        (_, Some(text)) if !text.contains('\n') && !is_secret(name, &text) => {
-                            format!(" = \"{text}\"")
-                        }
-                        _ => String::new(),
-                    };
-                    let text = format!("only if `{condition}`: ${name}{shown}");
-                    self.note(NoteKind::NotCarried, line, text);
-                }
-            }
-        }
-    }
-
-    /// Prints what branches print: each if it is a part of a document, a mark if it is a part of a value.
-    fn print_branches(&mut self, results: Vec<(Branch, Vec<Piece>)>) -> Done<()> {
-        let text = |pieces: &[Piece]| pieces.iter().map(|it| &*it.text).collect::<String>();
-        let texts: Vec<_> = results.iter().map(|(_, pieces)| text(pieces)).collect();
-        let some = texts.iter().filter(|text| !text.trim().is_empty()).count();
-        if some == 0 {
-            return Ok(());
-        }
-        let is_whole =
-            |text: &String| crate::import::part::DOCUMENTS.iter().any(|it| text.contains(it.0));
-        let is_markup = |text: &String| text.contains('<');
-        let Some((first, _)) = results.first() else { return Ok(()) };
-        let condition = first.condition.as_ref().map_or("", |(text, _)| text);
-        if !texts.iter().any(is_markup) {
-            let line = first.line;
-            // A value in a document: what it is depends on the condition.
-            let escaped =
-                condition.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-            let text = format!("{MARK_START}if ({escaped}){MARK_END}");
-            self.printed.push(Piece { text, line });
-            return Ok(());
-        }
-        if !texts.iter().any(is_whole) {
-            let text = format!("`if ({condition})` is taken as true");
-            self.note(NoteKind::Warning, first.line, text);
-        }
-        for (_, pieces) in results {
-            self.printed.extend(pieces);
-        }
-        Ok(())
-    }
-
     /// `switch`: the case that holds, or all of them like branches.
     fn switch(&mut self, c: &mut Cursor<'t>) -> Done<Flow> {
         c.at += 1;
@@ -347,8 +232,10 @@ impl<'t> Follower<'t> {
                 continue;
             }
             let holds = match (subject.known(), value.known()) {
-                (Some(subject), Some(value)) if !subject.contains("%EMAIL") => {
-                    Value::Flag(subject == value)
+                (Some(text), Some(value))
+                    if !text.contains("%EMAIL") && !self.is_open(&subject) =>
+                {
+                    Value::Flag(text == value)
                 }
                 _ => Value::unknown("", line),
             };

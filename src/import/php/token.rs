@@ -256,6 +256,11 @@ impl<'a> Lexer<'a> {
                     self.pass(len);
                     Kind::Word("shell_exec".to_owned())
                 }
+                // The beginning of another script, which was put behind this one.
+                b'<' if until.is_none() && self.rest().starts_with("<?php") => {
+                    self.pass(5);
+                    Kind::Sign(";")
+                }
                 b'<' if self.rest().starts_with("<<<") => match self.heredoc(depth)? {
                     Some(kind) => kind,
                     None => self.sign(),

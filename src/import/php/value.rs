@@ -15,6 +15,20 @@ pub const AT: &str = "%POSITIONOFAT%";
 pub const BEHIND_AT: &str = "%POSITIONBEHINDAT%";
 /// Most entries of an array.
 pub const MAX_ENTRIES: usize = 1000;
+/// Names of parameters, as scripts write them.
+const PARAMETERS: [&str; 11] = [
+    "emailaddress",
+    "EmailAddress",
+    "emailAddress",
+    "email_address",
+    "email",
+    "Email",
+    "mail",
+    "address",
+    "domain",
+    "localpart",
+    "e",
+];
 /// Deepest nesting of arrays.
 const MAX_NESTED: usize = 16;
 
@@ -113,6 +127,15 @@ impl Value {
                 Value::unknown(name, pieces.first().map_or(1, |piece| piece.line))
             }
             _ => self,
+        }
+    }
+
+    /// The number of its pieces or entries.
+    pub fn len(&self) -> usize {
+        match self {
+            Value::Text(pieces) => pieces.len(),
+            Value::Array(entries) => entries.list.len(),
+            _ => 1,
         }
     }
 
@@ -225,6 +248,27 @@ pub fn of_parameter(key: &str) -> Option<Value> {
         _ => return None,
     };
     Some(Value::text(text, 0))
+}
+
+/// The parameters of a request, as an array.
+pub fn parameters() -> Value {
+    let mut all = Entries::default();
+    for key in PARAMETERS {
+        if let Some(value) = of_parameter(key) {
+            all.set(Some(key.to_owned()), value);
+        }
+    }
+    Value::Array(Rc::new(all))
+}
+
+/// True for copies of one value, which need not be compared.
+pub fn is_shared(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => Rc::ptr_eq(one, other),
+        (Value::Array(one), Value::Array(other)) => Rc::ptr_eq(one, other),
+        (Value::Unknown(one), Value::Unknown(other)) => Rc::ptr_eq(one, other),
+        _ => false,
+    }
 }
 
 /// True for the same value, wherever its parts stand.
