@@ -1,7 +1,8 @@
 //! Lines `KEY=VALUE`: files for containers and services, what `docker inspect` prints, and the settings
 //! of responders that are written as assignments in Python.
 //!
-//! Quotes around a value and comments behind it are removed, `export` before a key is ignored.
+//! Quotes around a value and comments behind it are removed. `export` before a key is ignored; so are
+//! `ENV` of a Dockerfile and `-e` of a command, and the `\` that continues their lines.
 
 use super::entries::Entry;
 
@@ -29,7 +30,9 @@ pub fn read(text: &str) -> (Vec<Entry>, Vec<usize>) {
 
 /// A pair. In a file of systemd, quotes may be around the whole of it.
 pub fn pair(line: &str) -> Option<(&str, String)> {
-    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    let words = ["export ", "ENV ", "-e ", "--env "];
+    let line = words.iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line).trim_start();
+    let line = line.strip_suffix(" \\").unwrap_or(line);
     let (key, value) = line.split_once('=')?;
     let key = key.trim_end();
     let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -90,6 +93,9 @@ mod tests {
             ("A=b # c", "b"),
             ("A=b#c", "b#c"),
             ("A=", ""),
+            ("ENV A=\"b c\" \\", "b c"),
+            ("-e A=b \\", "b"),
+            ("A=b\\", "b\\"),
             ("A=# b", ""),
             ("A=\"b", "\"b"),
             ("A='b' c", "'b' c"),
