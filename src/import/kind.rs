@@ -1,6 +1,7 @@
 //! The kinds of files that can be imported. A file is recognised by its content, not by its name.
 
 use super::encoding::{Decoded, decode};
+use super::part::DOCUMENTS;
 use super::yaml::{self, Documents, Node};
 use super::{
     autoconfig, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile, seed, solarssk,
@@ -8,11 +9,16 @@ use super::{
 use crate::draft::{Draft, NoteKind, Place, without_secrets};
 use std::borrow::Cow;
 
+/// Most documents that are named.
+const MAX_NAMED: usize = 10;
+
 /// A kind of file.
 pub struct Kind {
     /// What it is called in messages.
     pub name: &'static str,
     recognises: fn(&Input) -> bool,
+    /// True if only the first document of a file is read.
+    is_document: bool,
     read: fn(&str, &Input) -> Result<Draft, String>,
 }
 
@@ -31,51 +37,61 @@ const KINDS: [Kind; 12] = [
     Kind {
         name: "config.php of isp-mailConfig",
         recognises: |input| isp_mail_config::is_it(input.text),
+        is_document: false,
         read: |source, input| Ok(isp_mail_config::read(source, input.text)),
     },
     Kind {
         name: "a script in PHP that prints documents",
         recognises: |input| php::recognises(input.bytes),
+        is_document: false,
         read: |source, input| php::read(source, input.bytes),
     },
     Kind {
         name: "config-v1.1.xml (autoconfig)",
         recognises: |input| autoconfig::recognises(input.bytes),
+        is_document: true,
         read: |source, input| autoconfig::read(source, input.bytes),
     },
     Kind {
         name: "a response to Autodiscover in XML",
         recognises: |input| pox::recognises(input.bytes),
+        is_document: true,
         read: |source, input| pox::read(source, input.bytes),
     },
     Kind {
         name: "an Apple profile (.mobileconfig), also a signed one",
         recognises: |input| profile::recognises(input.bytes),
+        is_document: true,
         read: |source, input| profile::read(source, input.bytes),
     },
     Kind {
         name: "automx.conf",
         recognises: |input| ini::is_it(input.text),
+        is_document: false,
         read: |source, input| ini::read(source, input.text),
     },
     Kind {
         name: "a seed of automx2",
         recognises: |input| input.roots().iter().any(seed::is_seed),
+        is_document: false,
         read: |source, input| input.of_root(seed::is_seed, |root| seed::read_seed(source, root)),
     },
     Kind {
         name: "a database of automx2 as JSON",
         recognises: |input| input.roots().iter().any(seed::are_rows),
+        is_document: false,
         read: |source, input| input.of_root(seed::are_rows, |root| seed::read_rows(source, root)),
     },
     Kind {
         name: "YAML of solarssk/mail-autodiscover",
         recognises: |input| input.roots().iter().any(solarssk::is_it),
+        is_document: false,
         read: |source, input| input.of_root(solarssk::is_it, |root| solarssk::read(source, root)),
     },
     Kind {
         name: "config.yml of go-autoconfig",
         recognises: |input| input.roots().iter().any(go_autoconfig::is_it),
+        is_document: false,
         read: |source, input| {
             input.of_root(go_autoconfig::is_it, |root| Ok(go_autoconfig::read(source, root)))
         },
@@ -83,6 +99,7 @@ const KINDS: [Kind; 12] = [
     Kind {
         name: "variables of a responder in a container (docker-compose, Kubernetes, docker inspect)",
         recognises: |input| input.documents.as_ref().is_ok_and(environment::is_tree),
+        is_document: false,
         read: |source, input| match &input.documents {
             Ok(documents) => environment::read_tree(source, documents),
             Err(error) => Err(error.clone()),
@@ -91,6 +108,7 @@ const KINDS: [Kind; 12] = [
     Kind {
         name: "lines NAME=VALUE of a responder",
         recognises: |input| environment::are_lines(input.text),
+        is_document: false,
         read: |source, input| environment::read_lines(source, input.text),
     },
 ];
@@ -130,6 +148,9 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
         let mut draft =
             (kind.read)(source, &input).map_err(|why| without_secrets(&why).into_owned())?;
+        if kind.is_document {
+            other_documents(source, text, &mut draft);
+        }
         if decoded.is_guessed {
             let text = "the file is not in UTF-8 and was read as ISO-8859-1; if letters are wrong, \
                         convert it first: `iconv -f ENCODING -t UTF-8 FILE >NEW`";
@@ -137,7 +158,8 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
         }
         return Ok((kind.name, draft));
     }
-    if ini::is_of_automx2(text) {
+    let is_dump = ["INSERT INTO provider", "INSERT INTO server"].iter().all(|it| text.contains(it));
+    if ini::is_of_automx2(text) || is_dump {
         return Err(
             "the servers of automx2 are in its database: import what `sqlite3 -json` prints, \
                     see the manual"
@@ -157,4 +179,21 @@ fn is_json(text: &str) -> bool {
     let text = text.trim_start();
     let of_array = |rest: &str| rest.trim_start().starts_with(['{', '[', '"', ']']);
     text.starts_with('{') || text.strip_prefix('[').is_some_and(of_array)
+}
+
+/// Names the documents of a file behind the first one: a script of a shell may write several.
+fn other_documents(source: &str, text: &str, draft: &mut Draft) {
+    // `<clientConfigUpdate` is another element.
+    let is_name_end = |at: usize| !text[at..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    let of = |start: &'static str| {
+        let all = text.match_indices(start).map(|(at, _)| at);
+        all.filter(move |at| is_name_end(at + start.len())).take(MAX_NAMED + 1)
+    };
+    let starts = DOCUMENTS.iter().flat_map(|(start, _)| of(start));
+    let mut lines: Vec<_> = starts.map(|at| text[..at].matches('\n').count() + 1).collect();
+    lines.sort_unstable();
+    for line in lines.into_iter().skip(1).take(MAX_NAMED) {
+        let text = "another document: put it into a file of its own, and import that, too";
+        draft.not_carried(Place::line(source, line), text);
+    }
 }

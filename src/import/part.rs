@@ -89,10 +89,11 @@ pub(super) fn found<T>(
     let len = len(&text[begin..], end).unwrap_or(text.len() - begin);
     let document = &text[begin..begin + len];
     // In a string of another language, quotes are escaped.
-    let text = match document.contains("=\\\"") {
-        true => document.replace("\\\"", "\""),
-        false => filled_in(document, before),
+    let document = match document.contains("=\\\"") {
+        true => Cow::Owned(document.replace("\\\"", "\"")),
+        false => Cow::Borrowed(document),
     };
+    let text = filled_in(&document, before);
     let first = before.bytes().filter(|byte| *byte == b'\n').count();
     let mut lines = Later { count: LineCount::new(&text), first };
     read(Part { source, text: &text, lines: &mut lines })

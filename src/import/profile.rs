@@ -104,7 +104,10 @@ pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
             "com.apple.eas.account" => activesync(&mut carrier, payload),
             _ => {
                 let name = payload.text("PayloadDisplayName");
-                let text = described(&format!("payload {kind}"), &name);
+                let text = match kind.is_empty() {
+                    true => "a payload without PayloadType".to_owned(),
+                    false => described(&format!("payload {kind}"), &name),
+                };
                 carrier.not_carried(payload.line, text);
             }
         }

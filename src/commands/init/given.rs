@@ -52,7 +52,8 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
     let doveconf = texts(&arguments.doveconf)?;
     // Those for master.cf may be: nothing is set there.
     if let Some(Text { name, .. }) = doveconf.iter().find(|it| it.text.trim().is_empty()) {
-        return Err(format!("{name}: it is empty: run doveconf again, and look for its error"));
+        let message = format!("{name}: it is empty: run doveconf again, and look for its error");
+        return Err(Failed::found(message));
     }
     if let Some(output) = doveconf_output(&doveconf)? {
         let facts = dovecot::read(&output)
