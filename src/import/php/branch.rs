@@ -169,6 +169,8 @@ impl<'t> Follower<'t> {
         match (&*known, value) {
             // Elements are put into the document in any case.
             (_, Value::Node(_)) => *known = value.clone(),
+            // As if it had no value before.
+            (Value::Null, _) => *known = value.clone(),
             (Value::Flag(_), Value::Flag(_)) => *known = Value::unknown(condition, line),
             (Value::Array(old), Value::Array(new)) => {
                 let mut entries = old.as_ref().clone();
@@ -196,6 +198,7 @@ impl<'t> Follower<'t> {
                     return Ok(());
                 }
                 let shown = match (value, value.known()) {
+                    (Value::Flag(flag), _) => format!(" = {flag}"),
                     (Value::Unknown(it), _) => format!(" = {}", it.text),
                     (_, Some(text)) if !text.contains('\n') && !is_secret(name, &text) => {
                         format!(" = \"{text}\"")

@@ -23,6 +23,8 @@ const READS: [&str; 6] = [
     "simplexml_load_file",
     "yaml_parse_file",
 ];
+/// Parameters of functions for the address of the request.
+const ADDRESSES: [&str; 4] = ["email", "emailaddress", "email_address", "mailaddress"];
 /// Methods of requests in frameworks that have the value of a parameter.
 const OF_REQUESTS: [&str; 7] =
     ["get", "query", "input", "post", "getparam", "getqueryparam", "getpost"];
@@ -118,6 +120,10 @@ impl<'t> Follower<'t> {
             let unknown = || {
                 of_parameter(name).unwrap_or_else(|| Value::unknown(format!("${name}"), token.line))
             };
+            // What is passed as the address is the address, wherever the script has it from.
+            let is_named = ADDRESSES.iter().any(|known| name.eq_ignore_ascii_case(known));
+            let is_address = |value: &Value| is_named && matches!(value, Value::Unknown(_));
+            let value = value.filter(|value| !is_address(value));
             scope.insert(name.clone(), value.unwrap_or_else(unknown));
         }
         Ok(scope)

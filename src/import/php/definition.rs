@@ -19,9 +19,29 @@ impl<'t> Follower<'t> {
         }
         if c.is("{") {
             let body = c.bracket();
-            self.functions
-                .insert(name, Function { parameters, body, is_called: false, is_running: false });
+            let it = Function { parameters, body, is_called: false, is_running: false };
+            // It is known from before, unless another one has its name.
+            let is_known = self.functions.get(&name).is_some_and(|it| it.body.at == body.at);
+            if !is_known {
+                self.functions.insert(name, it);
+            }
         }
+    }
+
+    /// Keeps the functions of a script, which may be called before they are defined. Those of classes are
+    /// among them.
+    pub fn functions(&mut self, mut c: Cursor<'t>) -> Done<()> {
+        while let Some(token) = c.peek() {
+            let at = c.at;
+            let is_named = c.ahead(1).is_some_and(|token| token.word().is_some() || token.is("&"));
+            if token.is_word("function") && is_named {
+                self.spend(1)?;
+                self.function(&mut c);
+            }
+            // Functions may be in others.
+            c.at = at + 1;
+        }
+        Ok(())
     }
 
     /// A class: its constants, its properties with their values, its methods.

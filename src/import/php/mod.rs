@@ -37,7 +37,12 @@ pub fn recognises(bytes: &[u8]) -> bool {
     has_word && is_script(&text)
 }
 
+/// A script of another language may write one in PHP: it is not one.
 fn is_script(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    if first.starts_with("#!") && !first.contains("php") {
+        return false;
+    }
     let has_short_tag = || {
         let mut tags = text.match_indices("<?").map(|(at, _)| text.as_bytes().get(at + 2));
         tags.any(|next| next.is_none_or(u8::is_ascii_whitespace))
@@ -51,6 +56,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
     let tokens = token::tokens(&text)?;
     let mut follower = Follower::new(&text);
     let mut cursor = Cursor::new(&tokens, 0, tokens.len());
+    follower.functions(cursor)?;
     follower.block(&mut cursor)?;
     follower.follow_others()?;
     let mut texts = vec![std::mem::take(&mut follower.printed)];

@@ -234,6 +234,8 @@ pub fn entry(value: &Value, key: &str) -> Option<Value> {
     match value {
         Value::Array(entries) => entries.entry(key).cloned(),
         _ if value.is_of_request() => Some(value.clone()),
+        // The parameter of a request for autoconfig, whatever has it.
+        Value::Unknown(_) if key.eq_ignore_ascii_case("emailaddress") => of_parameter(key),
         _ => None,
     }
 }
