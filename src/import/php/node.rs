@@ -1,7 +1,7 @@
-//! Documents that a script builds from elements, by DOMDocument or SimpleXMLElement: they are written
-//! out as text.
+//! Documents that a script builds from elements, by DOMDocument, SimpleXMLElement or XMLWriter: they are
+//! written out as text.
 //!
-//! Rules: the PHP manual, "DOMDocument" and "SimpleXMLElement". An element that is put into more than
+//! Rules: the PHP manual, "DOMDocument", "SimpleXMLElement" and "XMLWriter". An element that is put into more than
 //! one place is written in each, up to the limits of all text.
 
 use super::state::{Argument, Done, Follower, Node};
@@ -47,6 +47,9 @@ impl Follower<'_> {
         let Value::Node(id) = of else { return Ok(None) };
         let argument = |at: usize| arguments.get(at).map(|argument| argument.value.clone());
         let text = |at: usize| argument(at).and_then(|value| value.known()).unwrap_or_default();
+        if !self.nodes[*id].open.is_empty() {
+            return self.of_writer(*id, name, arguments, line);
+        }
         Ok(match name {
             "createelement" | "createelementns" | "addchild" => {
                 let at = usize::from(name == "createelementns");
@@ -78,6 +81,68 @@ impl Follower<'_> {
             }
             _ => None,
         })
+    }
+
+    /// A new XMLWriter.
+    pub fn new_writer(&mut self, line: usize) -> Value {
+        let writer = self.new_node(String::new(), line);
+        if let Value::Node(id) = writer {
+            self.nodes[id].open.push(id);
+        }
+        writer
+    }
+
+    /// The value of a method of an XMLWriter; none if it is another one.
+    fn of_writer(
+        &mut self,
+        writer: usize,
+        name: &str,
+        arguments: &[Argument],
+        line: usize,
+    ) -> Done<Option<Value>> {
+        // A prefix stands before the name.
+        let (plain, at) = name.strip_suffix("ns").map_or((name, 0), |plain| (plain, 1));
+        let argument = |at: usize| arguments.get(at).map(|argument| argument.value.clone());
+        let text = argument(at).and_then(|value| value.known()).unwrap_or_default();
+        let current = self.nodes[writer].open.last().copied().unwrap_or(writer);
+        let child = |it: &mut Self, name: String, value: Option<Value>| {
+            let node = it.new_node(name, line);
+            if let Value::Node(id) = node {
+                it.nodes[id].children.extend(value);
+                it.nodes[current].children.push(Value::Node(id));
+                return id;
+            }
+            current
+        };
+        match plain {
+            "startelement" | "startattribute" => {
+                let sign = if plain == "startattribute" { "@" } else { "" };
+                let id = child(self, format!("{sign}{text}"), None);
+                self.nodes[writer].open.push(id);
+            }
+            "writeelement" => drop(child(self, text, argument(2 * at + 1))),
+            "writeattribute" => drop(child(self, format!("@{text}"), argument(2 * at + 1))),
+            "text" | "writecdata" | "writeraw" => self.nodes[current].children.extend(argument(0)),
+            "endelement" | "fullendelement" | "endattribute" => {
+                let open = &mut self.nodes[writer].open;
+                open.truncate(usize::max(open.len(), 2) - 1);
+            }
+            "openuri" => self.nodes[writer].attributes.push((text, Value::Null)),
+            "outputmemory" | "flush" | "enddocument" => {
+                let mut pieces = Vec::new();
+                self.written(&Value::Node(writer), line, &mut pieces)?;
+                let written = Value::Text(Rc::new(pieces));
+                if plain == "outputmemory" {
+                    return Ok(Some(written));
+                }
+                // What is written to the client.
+                if !self.nodes[writer].attributes.is_empty() {
+                    self.keep_written(&written)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(Some(Value::Flag(true)))
     }
 
     /// Writes a value as a part of a document.

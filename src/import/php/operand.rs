@@ -154,6 +154,7 @@ impl<'t> Follower<'t> {
         let node = match class.as_str() {
             "domdocument" => Some(self.new_node(String::new(), line)),
             "simplexmlelement" => self.node_of(&text, line),
+            "xmlwriter" => Some(self.new_writer(line)),
             _ => None,
         };
         Ok(node.unwrap_or_else(|| self.not_known(c.since(start))))

@@ -156,6 +156,8 @@ pub struct Node {
     pub attributes: Vec<(String, Value)>,
     /// What is in it.
     pub children: Vec<Value>,
+    /// Of an XMLWriter: itself, and the elements in it that are open.
+    pub open: Vec<usize>,
     /// The line where it is made.
     pub line: usize,
 }
@@ -328,6 +330,14 @@ impl<'t> Follower<'t> {
         Ok(())
     }
 
+    /// Keeps a document that was put together from elements.
+    pub fn keep_written(&mut self, value: &Value) -> Done<()> {
+        let Value::Text(pieces) = value else { return Ok(()) };
+        self.spend_bytes(pieces.iter().map(|piece| piece.text.len() + 16).sum())?;
+        self.texts.push(pieces.as_ref().clone());
+        Ok(())
+    }
+
     /// Keeps a text that is not printed here, if it has a document in it.
     pub fn keep(&mut self, value: &Value) -> Done<()> {
         let Value::Text(pieces) = value else { return Ok(()) };
@@ -335,8 +345,7 @@ impl<'t> Follower<'t> {
             .iter()
             .any(|piece| crate::import::part::DOCUMENTS.iter().any(|it| piece.text.contains(it.0)))
         {
-            self.spend_bytes(pieces.iter().map(|piece| piece.text.len() + 16).sum())?;
-            self.texts.push(pieces.as_ref().clone());
+            self.keep_written(value)?;
         }
         Ok(())
     }
