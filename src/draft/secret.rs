@@ -30,6 +30,8 @@ const PARTS: [&str; 13] = [
 ];
 /// Last words of such names. They also name methods and files.
 const LAST_WORDS: [&str; 5] = ["pw", "key", "auth", "pin", "mdp"];
+/// Last words of names of files: `passwd_file_path`.
+const FILES: [&str; 4] = ["path", "file", "dir", "folder"];
 /// Names with a part of a secret's name that have none.
 const PUBLIC: [&str; 2] = ["tokenurl", "tokenendpoint"];
 /// Values of switches.
@@ -65,12 +67,19 @@ pub fn is_secret_name(name: &str) -> bool {
 /// True for a pair whose value is not shown.
 pub fn is_secret(name: &str, value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
-    if SWITCHES.contains(&value.as_str()) {
+    let names_file = FILES.contains(&last_word(name).as_str()) && is_path(&value);
+    if SWITCHES.contains(&value.as_str()) || names_file {
         return false;
     }
     // The path of a key is not a secret, and `imap_auth = plaintext` is a method.
-    let is_said = value.starts_with('/') || METHODS.contains(&value.as_str());
+    let is_said = is_path(&value) || METHODS.contains(&value.as_str());
     is_always_secret(name) || is_secret_name(name) && !is_said
+}
+
+/// True for `/etc/dovecot/users`, but not for what base64 makes.
+fn is_path(value: &str) -> bool {
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || "/._-%{}| ".contains(c);
+    value.strip_prefix('/').is_some_and(|rest| rest.contains('/')) && value.chars().all(is_of_path)
 }
 
 fn is_always_secret(name: &str) -> bool {
@@ -329,6 +338,8 @@ mod tests {
             assert!(!is_secret_name(name), "{name}");
         }
         assert!(!is_secret("imap_auth", "plaintext") && !is_secret("key", "/etc/ssl/a.key"));
+        assert!(!is_secret("passwd_file_path", "/etc/dovecot/%{user | domain}/users"));
+        assert!(is_secret("passwd", "/etc/dovecot/users") && is_secret("api_key", "/aB3/x+Yz=="));
         assert!(is_secret("auth", "mylogin") && is_secret("password", "plaintext"));
         assert!(!is_secret("OutgoingPasswordSameAsIncomingPassword", "false"));
     }
