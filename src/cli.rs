@@ -104,7 +104,22 @@ pub struct Init {
 #[derive(Args, Debug)]
 pub struct Import {
     /// Documents, scripts and configurations of what answered before
-    #[arg(value_name = "FILE", required_unless_present = "domains")]
+    ///
+    /// The kind of a file is recognised by its content; - is standard
+    /// input. The kinds are:
+    ///   autoconfig document (config-v1.1.xml)
+    ///   Autodiscover response (POX)
+    ///   Apple configuration profile (.mobileconfig), signed or not
+    ///   PHP script that prints these
+    ///   environment file (NAME=VALUE) of a responder
+    ///   container environment (compose, Kubernetes, docker inspect)
+    ///   automx.conf of automx 1 or 3
+    ///   automx2 seed (JSON)
+    ///   automx2 database (rows as JSON), see mailsetup(1)
+    ///   config.yaml of solarssk/mail-autodiscover
+    ///   config.yml of go-autoconfig
+    ///   config.php of isp-mailConfig
+    #[arg(value_name = "FILE", required_unless_present = "domains", verbatim_doc_comment)]
     #[arg(conflicts_with_all = ["domains", "list", "directory", "at_least"])]
     pub files: Vec<PathBuf>,
 

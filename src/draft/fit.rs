@@ -97,7 +97,11 @@ fn tried(
             false => check(&with_values(vec![(*key, value.clone())])).err(),
         };
         let Some(why) = why else { return true };
-        misfits.push((value.origin.place().cloned(), format!("{before}{key}: {why}")));
+        let text = match why.starts_with(key) {
+            true => format!("{before}{why}"),
+            false => format!("{before}{key}: {why}"),
+        };
+        misfits.push((value.origin.place().cloned(), text));
         false
     });
 }

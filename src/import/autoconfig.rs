@@ -276,7 +276,9 @@ fn server(carrier: &mut Carrier, element: &Element) {
             {
                 pop3_option(carrier, child);
             }
-            "password" => carrier.not_carried(line, "a password, which every client received"),
+            "password" => {
+                carrier.not_carried(line, "password (value not shown): every client received it")
+            }
             // That is what clients do without it.
             "addThisServer" if text(child) == "true" => {}
             "useGlobalPreferredServer" if text(child) == "false" => {}

@@ -148,10 +148,7 @@ impl Entries {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            let text = format!(
-                "{}{more}: they are about the old program, not about mail",
-                texts.join(", ")
-            );
+            let text = format!("{}{more}: settings of the old program itself", texts.join(", "));
             draft.not_carried(Place::line(&*self.source, first.line), text);
         }
         for entry in unknown.iter().take(MAX_NAMED) {
@@ -364,7 +361,8 @@ pub fn set_auth(server: &mut Server, found: &Found, draft: &mut Draft) {
         "oauth2" => Auth::OAuth2,
         "none" if server.protocol == Protocol::Smtp => Auth::None,
         _ => {
-            let text = format!("{}: there is no such authentication method here", found.text);
+            let text =
+                format!("{}: mailsetup does not have this authentication method", found.text);
             return draft.not_carried(found.place.clone(), text);
         }
     };
@@ -409,7 +407,7 @@ mod tests {
             notes,
             [
                 "not carried over: x:1: A=1: a later line sets it again",
-                "not carried over: x:2: PORT=80: they are about the old program, not about mail",
+                "not carried over: x:2: PORT=80: settings of the old program itself",
                 "not carried over: x:3: DB_PASSWORD: an unknown key",
             ]
         );

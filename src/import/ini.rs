@@ -186,7 +186,9 @@ impl Reader<'_> {
             let place = Place::line(self.source, section.line);
             if !is_listed(name) {
                 if !used.contains(name) {
-                    let text = format!("[{name}]: it is not one of domains, and was not answered");
+                    let text = format!(
+                        "[{name}]: not in the list `domains` of [automx], so it was not answered"
+                    );
                     draft.not_carried(place, text);
                 }
                 continue;

@@ -32,7 +32,10 @@ pub fn read(source: &str, text: &str) -> Draft {
     if let Some(found) =
         entries.take_set("SERVICE_ADDR").filter(|it| it.value.eq_ignore_ascii_case("true"))
     {
-        let text = format!("{}: the login behind the name of the provider", found.text);
+        let text = format!(
+            "{}: the old responses had the login behind the name of the provider",
+            found.text
+        );
         draft.not_carried(found.place, text);
     }
     let fallback = entries.take_set("FALLBACK_SERVER_FQDN");

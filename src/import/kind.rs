@@ -41,49 +41,49 @@ const KINDS: [Kind; 12] = [
         read: |source, input| Ok(isp_mail_config::read(source, input.text)),
     },
     Kind {
-        name: "a script in PHP that prints documents",
+        name: "PHP script",
         recognises: |input| php::recognises(input.bytes),
         is_document: false,
         read: |source, input| php::read(source, input.bytes),
     },
     Kind {
-        name: "config-v1.1.xml (autoconfig)",
+        name: "autoconfig document (config-v1.1.xml)",
         recognises: |input| autoconfig::recognises(input.bytes),
         is_document: true,
         read: |source, input| autoconfig::read(source, input.bytes),
     },
     Kind {
-        name: "a response to Autodiscover in XML",
+        name: "Autodiscover response (POX)",
         recognises: |input| pox::recognises(input.bytes),
         is_document: true,
         read: |source, input| pox::read(source, input.bytes),
     },
     Kind {
-        name: "an Apple profile (.mobileconfig), also a signed one",
+        name: "Apple configuration profile (.mobileconfig)",
         recognises: |input| profile::recognises(input.bytes),
         is_document: true,
         read: |source, input| profile::read(source, input.bytes),
     },
     Kind {
-        name: "automx.conf",
+        name: "automx.conf of automx 1 or 3",
         recognises: |input| ini::is_it(input.text),
         is_document: false,
         read: |source, input| ini::read(source, input.text),
     },
     Kind {
-        name: "a seed of automx2",
+        name: "automx2 seed (JSON)",
         recognises: |input| input.roots().iter().any(seed::is_seed),
         is_document: false,
         read: |source, input| input.of_root(seed::is_seed, |root| seed::read_seed(source, root)),
     },
     Kind {
-        name: "a database of automx2 as JSON",
+        name: "automx2 database (rows as JSON)",
         recognises: |input| input.roots().iter().any(seed::are_rows),
         is_document: false,
         read: |source, input| input.of_root(seed::are_rows, |root| seed::read_rows(source, root)),
     },
     Kind {
-        name: "YAML of solarssk/mail-autodiscover",
+        name: "config.yaml of solarssk/mail-autodiscover",
         recognises: |input| input.roots().iter().any(solarssk::is_it),
         is_document: false,
         read: |source, input| input.of_root(solarssk::is_it, |root| solarssk::read(source, root)),
@@ -97,7 +97,7 @@ const KINDS: [Kind; 12] = [
         },
     },
     Kind {
-        name: "variables of a responder in a container (docker-compose, Kubernetes, docker inspect)",
+        name: "container environment (compose, Kubernetes, docker inspect)",
         recognises: |input| input.documents.as_ref().is_ok_and(environment::is_tree),
         is_document: false,
         read: |source, input| match &input.documents {
@@ -106,7 +106,7 @@ const KINDS: [Kind; 12] = [
         },
     },
     Kind {
-        name: "lines NAME=VALUE of a responder",
+        name: "environment file (NAME=VALUE)",
         recognises: |input| environment::are_lines(input.text),
         is_document: false,
         read: |source, input| environment::read_lines(source, input.text),
@@ -161,17 +161,15 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     let is_dump = ["INSERT INTO provider", "INSERT INTO server"].iter().all(|it| text.contains(it));
     if ini::is_of_automx2(text) || is_dump {
         return Err(
-            "the servers of automx2 are in its database: import what `sqlite3 -json` prints, \
-                    see the manual"
+            "automx2 has its servers in a database: import the rows of it, see mailsetup(1)"
                 .to_owned(),
         );
     }
-    let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
     let why = match &input.documents {
-        Err(error) if is_json(text) => format!(" (as JSON, {error})"),
+        Err(error) if is_json(text) => format!(" (as JSON: {error})"),
         _ => String::new(),
     };
-    Err(format!("not a kind of file that can be imported{why}; these can: {}", names.join("; ")))
+    Err(format!("unknown kind of file{why}; see `mailsetup import --help`"))
 }
 
 /// True for a text that begins as JSON does. A section of an INI file has a word behind the bracket.

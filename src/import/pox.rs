@@ -331,7 +331,7 @@ fn dav(carrier: &mut Carrier, element: &Element, url: &'static str, username: &'
             "Port" if is_in_url(&text(child)) => {}
             "Port" => {
                 let text =
-                    format!("{}: the port belongs into {url}", described("Port", &text(child)));
+                    format!("{}: write the port into {url}", described("Port", &text(child)));
                 carrier.not_carried(child.line, text);
             }
             "Server" => {

@@ -388,12 +388,12 @@ fn solarssk(entries: &mut Entries, _: &Input, draft: &mut Draft) {
     }
     for key in ["OUTLOOK_ENABLED", "THUNDERBIRD_ENABLED", "APPLE_MOBILECONFIG_ENABLED"] {
         if entries.value(key).is_some_and(|value| !is_true(value)) {
-            entries.leave(&[key], "all clients are answered here", draft);
+            entries.leave(&[key], "mailsetup answers all clients", draft);
         }
     }
     let key = "RETURN_404_FOR_UNKNOWN_DOMAIN";
     if entries.value(key).is_some_and(|value| !is_true(value)) {
-        entries.leave(&[key], "other domains have status 404 here", draft);
+        entries.leave(&[key], "mailsetup answers other domains with status 404", draft);
     }
 }
 
@@ -534,7 +534,7 @@ fn onlime(entries: &mut Entries, input: &Input, draft: &mut Draft) {
     }
     let keys = ["DB_TYPE", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_PASS"];
     entries.leave(&keys, "names and logins came from a database; for logins see [login]", draft);
-    entries.leave(&["SMTP_GLOBAL_PREFERRED"], "documents here have no word for it", draft);
+    entries.leave(&["SMTP_GLOBAL_PREFERRED"], "mailsetup has no such setting", draft);
     answers_any(entries.take_set("EMAIL_PROVIDER").as_ref(), input, draft);
 }
 

@@ -264,7 +264,7 @@ fn add_groups(mut groups: Vec<Group>, draft: &mut Draft) {
     groups.retain(|group| {
         if group.settings.servers.is_empty() {
             for domain in &group.domains {
-                let text = format!("{}: it has no server, and was not answered", domain.value);
+                let text = format!("{}: no server, so the domain was not answered", domain.value);
                 draft.note(NoteKind::NotCarried, domain.origin.place().cloned(), text);
             }
         }
@@ -380,17 +380,18 @@ fn set_url(key: &'static str, url: &Found, settings: &mut Settings, notes: &mut 
     let place = OF_MAILBOX.iter().filter_map(|it| carried.find(it)).min();
     if let Some(at) = place {
         carried = &carried[..carried[..at].rfind('/').map_or(at, |slash| slash + 1)];
-        let text = format!(
-            "{}: {carried} is written: a URL has no placeholder for the mailbox here",
-            url.text
-        );
+        let text =
+            format!("{}: {carried} is written, up to the mailbox; clients find the rest", url.text);
         notes.push(note(NoteKind::Warning, text));
     }
     let reason = "automx2 has calendars and address books in Autodiscover";
     settings.set("autodiscover.dav", Noted::assumed(true, reason));
     let known = settings.set(key, url.noted(carried));
     if known.is_some_and(|known| known.value != carried.into()) {
-        let text = format!("{}: there is one URL of a kind here", url.text);
+        let text = format!(
+            "{}: a configuration has one URL for calendars, and one for address books",
+            url.text
+        );
         notes.push(note(NoteKind::NotCarried, text));
     }
 }
@@ -398,7 +399,7 @@ fn set_url(key: &'static str, url: &Found, settings: &mut Settings, notes: &mut 
 /// The port of a service is in its URL here.
 fn other_port(port: Option<Found>, draft: &mut Draft) {
     if let Some(port) = port.filter(|it| !["0", "443"].contains(&it.value.trim())) {
-        draft.not_carried(port.place, format!("{}: the port belongs into the URL", port.text));
+        draft.not_carried(port.place, format!("{}: write the port into the URL", port.text));
     }
 }
 
