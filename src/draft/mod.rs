@@ -17,5 +17,5 @@ pub use fit::{Misfit, fit};
 pub use merge::merge;
 pub use model::{Draft, Server, Settings, Value};
 pub use place::{Note, NoteKind, Noted, Origin, Place};
-pub use secret::{is_secret, is_secret_name, value_without_secrets, without_secrets};
+pub use secret::{HIDDEN, is_secret, is_secret_name, value_without_secrets, without_secrets};
 pub use write::write;

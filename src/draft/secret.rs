@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 /// What is written instead.
-const HIDDEN: &str = "***";
+pub const HIDDEN: &str = "***";
 /// Longest value of which the end is looked for, in characters; a longer one is hidden with all behind it.
 const MAX_VALUE: usize = 1000;
 /// Parts of the names of secrets, in small letters.
@@ -185,7 +185,7 @@ fn end_in(value: &str, has_blanks: bool) -> Option<usize> {
         let start = value.len() - quoted.len() + 1;
         let mut is_escaped = false;
         for (at, c) in value[start..].char_indices() {
-            if c == quote && !is_escaped || c == quote && start == 2 {
+            if c == quote && (!is_escaped || start == 2) {
                 return Some(start + at + 1);
             }
             is_escaped = c == '\\' && !is_escaped;

@@ -9,7 +9,7 @@ use super::entries::{Entries, Entry};
 use super::env_file;
 use super::responders::{Family, Input, family};
 use super::yaml::{Documents, Node, Value};
-use crate::draft::{Draft, NoteKind, Place, merge};
+use crate::draft::{Draft, HIDDEN, NoteKind, Place, is_secret, merge};
 
 /// Most places with variables in a file.
 const MAX_GROUPS: usize = 1000;
@@ -238,7 +238,8 @@ fn expanded(value: &str) -> Result<String, String> {
             };
             let (name, default) = inside.split_at(name_end(inside));
             let default = default.strip_prefix(":-").or_else(|| default.strip_prefix('-'));
-            text.push_str(default.ok_or(name)?);
+            let default = default.ok_or(name)?;
+            text.push_str(if is_secret(name, default) { HIDDEN } else { default });
             rest = behind;
         } else if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
             return Err(rest[..name_end(rest)].to_owned());
@@ -273,6 +274,7 @@ mod tests {
             ("$A.b", Err("A")),
             ("${A:?missing}", Err("A")),
             ("a${A", Ok("a${A")),
+            ("a${DB_PASSWORD:-b}", Ok("a***")),
         ] {
             let expected = expected.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(expanded(value), expected, "{value}");

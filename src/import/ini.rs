@@ -8,7 +8,9 @@ use super::entries::{
     Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security, shortened,
 };
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, Value};
+use crate::draft::{
+    Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, Value, is_secret,
+};
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
@@ -410,7 +412,7 @@ fn expanded(value: &str, all: &HashMap<&str, &Entry>, used: &mut HashSet<String>
         let Some((before, rest)) = value.split_once("%(") else { break };
         let Some((name, behind)) = rest.split_once(")s") else { break };
         let name = name.to_ascii_lowercase();
-        let Some(entry) = all.get(&*name) else { break };
+        let Some(entry) = all.get(&*name).filter(|it| !is_secret(&name, &it.value)) else { break };
         used.insert(name);
         value = format!("{before}{}{behind}", entry.value);
         if value.len() > MAX_EXPANDED_BYTES {
@@ -537,5 +539,13 @@ mod tests {
         );
         let text = "[automx]\ndomains = *\n[a.example]\nbackend = static\nfollow = a.example\nsmtp = on\nsmtp_server = x\n";
         assert_eq!(draft(text).domains[0].1.servers.len(), 1);
+    }
+
+    #[test]
+    fn secrets_are_not_filled_in() {
+        let text =
+            "[automx]\n[global]\nbindpw = hunter5\nscript = a %(bindpw)s\nbackend = script\n";
+        let notes: String = draft(text).notes.iter().map(ToString::to_string).collect();
+        assert!(notes.contains("script=a %(bindpw)s") && !notes.contains("hunter5"), "{notes}");
     }
 }

@@ -113,7 +113,10 @@ fn filled_in(document: &str, before: &str) -> String {
             .unwrap_or(line);
         let Some((name, value)) = line.split_once('=') else { continue };
         let value = value.trim_matches(['"', '\'']);
-        if is_name(name) && !value.contains(['$', '`', ' ', '<', '&', '"', '\'', '(']) {
+        if is_name(name)
+            && !is_secret_name(name)
+            && !value.contains(['$', '`', ' ', '<', '&', '"', '\'', '('])
+        {
             variables.insert(name, value);
         }
     }

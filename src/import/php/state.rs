@@ -389,8 +389,21 @@ impl<'t> Follower<'t> {
 }
 
 /// Parts of the names of functions that get passwords.
-const WITH_PASSWORDS: [&str; 9] =
-    ["connect", "mysqli", "pdo", "bind", "login", "imap_open", "hash", "crypt", "auth"];
+const WITH_PASSWORDS: [&str; 13] = [
+    "connect",
+    "mysqli",
+    "pdo",
+    "bind",
+    "login",
+    "imap_open",
+    "hash",
+    "crypt",
+    "auth",
+    "exec",
+    "system",
+    "passthru",
+    "popen",
+];
 
 /// True if a script has the name of a secret, or of a function that gets one.
 fn speak_of_secrets(tokens: &[Token]) -> bool {
