@@ -20,8 +20,8 @@ use std::num::NonZeroU16;
 /// The domain of the address.
 pub(super) const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
 /// What follows from other identifiers in profiles.
-pub(super) const NEW_IDENTIFIERS: &str = "profiles of mailsetup have identifiers of their own; a device that gets a new profile has the \
-     account twice until its old profile is removed";
+pub(super) const NEW_IDENTIFIERS: &str =
+    "a device with a new profile has the account twice until the old profile is removed";
 /// Longest file, in bytes.
 const MAX_FILE: usize = 4 * 1024 * 1024;
 /// Longest value in a message, in characters.
