@@ -253,8 +253,10 @@ fn other_encodings_are_read_or_named() {
         let latin: String = format!("{text}\n{comment}\n");
         let (made, said) = run(latin.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect());
         assert_eq!(said.contains("was read as ISO-8859-1"), !is_declared, "{name}: {said}");
+        // Long comments have further lines.
+        let [made, plain] = [&made, &expected.0].map(|text| text.replace("\n#   ", " "));
         let made: Vec<_> = made.lines().filter(|it| !it.contains("read as ISO-8859-1")).collect();
-        assert_eq!(made.join("\n").trim_end(), expected.0.trim_end(), "{name}");
+        assert_eq!(made.join("\n").trim_end(), plain.trim_end(), "{name}");
         let text = text.replace("encoding=\"ISO-8859-1\"", "encoding=\"windows-1251\"");
         let mut bytes = text.into_bytes();
         bytes.extend(b"# \x93\xe0\x94\n");
