@@ -87,7 +87,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway", &["limits", "log", "metrics", "request", "response", "step"]),
-    ("draft", &["account", "address", "visible"]),
+    ("draft", &["account", "address", "ports", "visible"]),
     ("init", &["account", "address", "draft", "ports"]),
     ("import", &["account", "address", "draft", "ports", "sign", "url", "xml"]),
     ("login", &["account", "address", "directory", "log", "step"]),

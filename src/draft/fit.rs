@@ -3,6 +3,7 @@
 //! Each value is tried in a configuration of its own, so that one that is wrong does not hide others.
 //! The keys of `[oauth2]` need each other, and are tried together.
 
+use super::apart::separate;
 use super::model::{Draft, Server, Settings, Value};
 use super::place::{NoteKind, Noted, Place};
 use super::write::write;
@@ -12,7 +13,7 @@ use crate::account::Protocol;
 pub type Misfit = String;
 
 /// Tries all values by `check`, which gets the text of a configuration. A value that it refuses is
-/// taken out and noted.
+/// taken out and noted. Then the tables of the domains that have nothing from the top are completed.
 pub fn fit(draft: &mut Draft, check: &dyn Fn(&str) -> Result<(), Misfit>) {
     let mut misfits = Vec::new();
     tried(&mut draft.top, "", check, &mut misfits);
@@ -42,6 +43,7 @@ pub fn fit(draft: &mut Draft, check: &dyn Fn(&str) -> Result<(), Misfit>) {
         );
         draft.note(NoteKind::Warning, name.origin.place().cloned(), text);
     }
+    separate(draft);
 }
 
 type Misfits = Vec<(Option<Place>, String)>;

@@ -2,7 +2,7 @@
 //! both places, and the first of them counts.
 //!
 //! Inputs that name different domains and have different settings do not contradict each other: the
-//! settings of the later ones become those of their domains.
+//! settings of the later ones become those of their domains, which have nothing from the top then.
 
 use super::model::{Draft, Server, Settings};
 use super::place::{Note, NoteKind, Noted};
@@ -15,44 +15,91 @@ pub fn merge(drafts: Vec<Draft>) -> Draft {
     let mut drafts = drafts.into_iter();
     let mut all = drafts.next().unwrap_or_default();
     for next in drafts {
-        let is_known = |name: &str| {
-            all.domains.iter().any(|(known, _)| known.value.eq_ignore_ascii_case(name))
-        };
-        let is_apart = !all.domains.is_empty()
-            && !next.domains.is_empty()
-            && !next.domains.iter().any(|(name, _)| is_known(&name.value))
-            && !is_same(&all.top, &next.top);
-        all.notes.extend(next.notes);
-        for file in next.list_files {
-            if !all.list_files.iter().any(|known| known.value == file.value) {
-                all.list_files.push(file);
-            }
-        }
-        let top = next.top;
-        for (name, own) in next.domains {
-            let mut notes = Vec::new();
-            let settings = all.domain(name);
-            add(settings, own, &mut notes);
-            if is_apart {
-                // What is of the domain alone is no contradiction to what is of all its domains.
-                add(settings, top.clone(), &mut Vec::new());
-            }
-            all.notes.extend(notes);
-        }
-        if !is_apart {
-            add(&mut all.top, top, &mut all.notes);
-        }
+        add_draft(&mut all, next);
     }
     all
 }
 
+/// How the settings at the top of a draft reach a domain of it.
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    /// They are those of all domains.
+    Top,
+    /// The domain has its own.
+    Own,
+}
+
+fn add_draft(all: &mut Draft, next: Draft) {
+    let known = |name: &str| {
+        let mut domains = all.domains.iter();
+        let (_, own) = domains.find(|(known, _)| known.value.eq_ignore_ascii_case(name))?;
+        Some(if own.is_whole { From::Own } else { From::Top })
+    };
+    let known: Vec<_> = next.domains.iter().map(|(name, _)| known(&name.value)).collect();
+    let is_same = is_same(&all.top, &next.top);
+    // Domains that are new have settings of their own, unless the draft has one that is known.
+    let of_new = match known.iter().flatten().any(|known| *known == From::Top) {
+        false if !is_same && !all.domains.is_empty() => From::Own,
+        _ => From::Top,
+    };
+    all.notes.extend(next.notes);
+    for file in next.list_files {
+        if !all.list_files.iter().any(|known| known.value == file.value) {
+            all.list_files.push(file);
+        }
+    }
+    let top = next.top;
+    let is_of_none = next.domains.iter().all(|(_, own)| own.is_whole);
+    let mut is_of_all = is_of_none;
+    for ((name, own), known) in next.domains.into_iter().zip(known) {
+        // It had those at the top so far.
+        let before = match known {
+            Some(From::Top) if own.is_whole => of_domain(&all.top),
+            _ => Settings::default(),
+        };
+        let mut notes = Vec::new();
+        let settings = all.domain(name);
+        add(settings, before, &mut Vec::new());
+        settings.is_whole |= own.is_whole || known.unwrap_or(of_new) == From::Own;
+        let is_apart = settings.is_whole && !own.is_whole;
+        is_of_all |= !settings.is_whole;
+        add(settings, own, &mut notes);
+        if is_apart {
+            // What is of the domain alone is no contradiction to what is of all its domains.
+            let mut ignored = Vec::new();
+            let notes = if known.is_none() { &mut ignored } else { &mut notes };
+            add(settings, of_domain(&top), notes);
+        }
+        all.notes.extend(notes);
+    }
+    if is_of_all {
+        add(&mut all.top, top, &mut all.notes);
+    } else if let Some(answer) = top.value("domains.answer") {
+        if all.top.value("domains.answer").is_none_or(|known| known.value != answer.value) {
+            let text = "domains.answer: other domains have other settings, and only named ones are answered";
+            all.note(NoteKind::NotCarried, answer.origin.place().cloned(), text);
+        }
+    }
+}
+
+/// The settings at the top that a domain may have.
+fn of_domain(top: &Settings) -> Settings {
+    let is_of_all =
+        |key: &str| ["domains.", "log.", "apple.signing_"].iter().any(|it| key.starts_with(it));
+    let mut settings = top.clone();
+    settings.values.retain(|(key, _)| !is_of_all(key));
+    settings
+}
+
 /// True if they have the same values, wherever these were seen.
 fn is_same(one: &Settings, other: &Settings) -> bool {
-    let mut notes = Vec::new();
-    let mut both = one.clone();
-    add(&mut both, other.clone(), &mut notes);
-    let counts = |settings: &Settings| (settings.servers.len(), settings.values.len());
-    notes.is_empty() && counts(&both) == counts(one) && counts(one) == counts(other)
+    let has_all = |one: &Settings, other: &Settings| {
+        let mut notes = Vec::new();
+        let mut both = one.clone();
+        add(&mut both, other.clone(), &mut notes);
+        notes.is_empty() && both == *one
+    };
+    has_all(one, other) && has_all(other, one)
 }
 
 /// Adds settings to others, which count if both differ.

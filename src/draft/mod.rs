@@ -2,9 +2,11 @@
 //!
 //! Commands that read the settings of other programs collect them in a [`Draft`] (`model`). `place` says where
 //! something was seen and what is noted about it, `merge` makes one draft of several, `write` writes the
-//! configuration, `fit` takes out what a configuration cannot have, `secret` hides passwords. Nothing is dropped
-//! in silence: what is left out becomes a [`Note`]. Texts from outside are quoted where they are written.
+//! configuration, `fit` takes out what a configuration cannot have, `apart` keeps the settings of one domain
+//! from another, `secret` hides passwords. Nothing is dropped in silence: what is left out becomes a [`Note`].
+//! Texts from outside are quoted where they are written.
 
+mod apart;
 mod comment;
 mod fit;
 mod merge;

@@ -105,6 +105,8 @@ pub struct Settings {
     /// All other keys, such as `provider.name`, each of them once; at the top also those of
     /// `[domains]`, such as `domains.answer`.
     pub values: Vec<(&'static str, Noted<Value>)>,
+    /// True if a domain has nothing from the top.
+    pub is_whole: bool,
 }
 
 impl Settings {

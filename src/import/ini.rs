@@ -7,9 +7,9 @@
 use super::entries::{
     Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security, shortened,
 };
-use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
+use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{
-    Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, Value, is_secret,
+    Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, is_secret,
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -179,7 +179,6 @@ impl Reader<'_> {
             name_domains(named.map(|(name, found)| found.noted(*name)), draft);
         }
         let mut has_own = false;
-        let draft_top = draft.top.clone();
         for section in &self.sections {
             let name = &*section.name;
             if ["automx", "global"].contains(&name) || !name.contains('.') {
@@ -201,8 +200,7 @@ impl Reader<'_> {
             has_own = true;
             let its = draft.domain(Noted::seen(name, place, format!("[{name}]")));
             if !is_global {
-                *its = settings;
-                apart(its, &draft_top);
+                *its = Settings { is_whole: true, ..settings };
             }
         }
         if let Some(domains) = domains.filter(|_| is_all && has_own && !draft.top.is_empty()) {
@@ -371,31 +369,6 @@ impl Reader<'_> {
         }
         entries.leave_rest(&|key| ["action", "account_type"].contains(&key), draft);
         follow.map(|it| it.value.trim().to_owned())
-    }
-}
-
-/// Sets what a domain would have from the top, but has not in this file.
-fn apart(settings: &mut Settings, top: &Settings) {
-    for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
-        let has_methods = top.of(protocol).next().is_some_and(|server| server.auth.is_some());
-        let has_others = top.of(protocol).nth(1).is_some();
-        let count = settings.of(protocol).count();
-        let mut servers = settings.servers.iter_mut().filter(|it| it.protocol == protocol);
-        let Some(first) = servers.next() else { continue };
-        if has_methods && first.auth.is_none() {
-            let reason = "the section has no method, a password is the default";
-            first.auth = Some(Noted::assumed(vec![Auth::Password], reason));
-        }
-        if has_others && count == 1 {
-            let key = match protocol {
-                Protocol::Imap => "imap.alternatives",
-                Protocol::Pop3 => "pop3.alternatives",
-                _ => "smtp.alternatives",
-            };
-            // An empty list.
-            let none = Value::Pages(Vec::new());
-            settings.set(key, Noted::assumed(none, "the section has one server of the kind"));
-        }
     }
 }
 

@@ -300,7 +300,7 @@ fn add_groups(mut groups: Vec<Group>, draft: &mut Draft) {
             }
             let own = draft.domain(domain);
             if !is_top {
-                own.clone_from(&group.settings);
+                *own = Settings { is_whole: true, ..group.settings.clone() };
             }
         }
         if is_top {

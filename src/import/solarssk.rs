@@ -42,7 +42,7 @@ pub fn read(source: &str, root: &Node) -> Result<Draft, String> {
         if !is_short(&name.text, Some(place.clone()), &mut draft) {
             continue;
         }
-        let mut settings = Settings::default();
+        let mut settings = Settings { is_whole: true, ..Settings::default() };
         let names =
             [("provider.name", "display_name"), ("provider.short_name", "display_short_name")];
         for (key, its) in names {
