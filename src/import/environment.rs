@@ -55,7 +55,9 @@ pub fn are_lines(text: &str) -> bool {
 
 /// True if a tree has variables of a known responder.
 pub fn is_tree(documents: &Documents) -> bool {
-    groups(documents).iter().any(|group| group.family(false).is_some())
+    let groups = groups(documents);
+    // Of more services, the variables of one that is not looked at may be those of a responder.
+    groups.len() > MAX_GROUPS || groups.iter().any(|group| group.family(false).is_some())
 }
 
 /// Lines `KEY=VALUE`.

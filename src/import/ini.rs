@@ -5,11 +5,12 @@
 //! named, with the values that stand in the file. Read in sys4/automx, `src/automx/config.py`.
 
 use super::entries::{
-    Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security, shortened,
+    Entries, Entry, Found, Said, is_true, name_domains, set_auth, set_port, set_security,
+    shortened, shown,
 };
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
 use crate::draft::{
-    Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, is_secret,
+    Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings, Value, is_secret,
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -26,6 +27,8 @@ const MAX_EXPANDED_BYTES: usize = 512;
 const MAX_SECTIONS: usize = 2000;
 /// Most keys of a section.
 const MAX_KEYS: usize = 200;
+/// Most keys of a section that are named.
+const MAX_NAMED: usize = 40;
 /// Most bytes of a value.
 const MAX_VALUE: usize = 4096;
 /// Most bytes of the list of domains.
@@ -157,6 +160,7 @@ impl Reader<'_> {
         }
         own.leave_rest(&|key| of_program.contains(&key), draft);
 
+        // Sections that a domain has, also by `follow`.
         let mut used = HashSet::new();
         // Values of [DEFAULT] are in every section, and are noted once.
         let mut noted = HashSet::new();
@@ -184,16 +188,10 @@ impl Reader<'_> {
             if ["automx", "global"].contains(&name) || !name.contains('.') {
                 continue;
             }
-            let place = Place::line(self.source, section.line);
             if !is_listed(name) {
-                if !used.contains(name) {
-                    let text = format!(
-                        "[{name}]: not in the list `domains` of [automx], so it was not answered"
-                    );
-                    draft.not_carried(place, text);
-                }
                 continue;
             }
+            let place = Place::line(self.source, section.line);
             let (settings, notes) = self.settings(name, &mut used);
             add(notes, draft);
             let is_global = self.get(name, "backend").is_some_and(|it| it.value.trim() == "global");
@@ -202,6 +200,20 @@ impl Reader<'_> {
             if !is_global {
                 *its = Settings { is_whole: true, ..settings };
             }
+        }
+        for section in &self.sections {
+            let name = &*section.name;
+            if name == "automx" || used.contains(&name.to_ascii_lowercase()) {
+                continue;
+            }
+            let keys: Vec<_> =
+                section.entries.iter().map(|entry| shown(&entry.key, &entry.value)).collect();
+            let reason = match name.contains('.') {
+                true => "not in the list `domains` of [automx], so it was not answered",
+                false => "no domain has it",
+            };
+            let text = format!("[{}]: {reason}: {}", shortened(name), some(&keys));
+            draft.not_carried(Place::line(self.source, section.line), text);
         }
         if let Some(domains) = domains.filter(|_| is_all && has_own && !draft.top.is_empty()) {
             draft.top.set("domains.answer", domains.noted("any"));
@@ -222,16 +234,27 @@ impl Reader<'_> {
     fn settings(&self, name: &str, used: &mut HashSet<String>) -> (Settings, Vec<Note>) {
         let mut draft = Draft::default();
         let mut next = Some(name.to_owned());
+        let mut seen = HashSet::new();
         for _ in 0..MAX_FOLLOWED {
             let Some(name) = next.take() else { break };
-            if !used.insert(name.clone()) && name != "global" {
+            let name = name.to_ascii_lowercase();
+            used.insert(name.clone());
+            if seen.contains(&name) {
+                let text = format!(
+                    "follow = {}: the sections follow each other in a circle",
+                    shortened(&name)
+                );
+                draft.not_carried(Place::whole(self.source), text);
                 break;
             }
             next = self.add_section(&name, &mut draft);
+            seen.insert(name);
         }
         if let Some(name) = next {
-            let text =
-                format!("follow = {name}: more than {MAX_FOLLOWED} sections follow each other");
+            let text = format!(
+                "follow = {}: more than {MAX_FOLLOWED} sections follow each other",
+                shortened(&name)
+            );
             draft.not_carried(Place::whole(self.source), text);
         }
         (draft.top, draft.notes)
@@ -297,16 +320,25 @@ impl Reader<'_> {
             [("provider.name", "account_name"), ("provider.short_name", "account_name_short")]
         {
             let Some(found) = entries.take_set(its) else { continue };
-            if let Some(text) = filled_in(&found, draft) {
-                draft.top.set(key, found.noted(text));
+            let Some(text) = filled_in(&found, draft) else { continue };
+            let value: Noted<Value> = found.noted(text);
+            let is_other = draft.top.value(key).is_some_and(|known| known.value != value.value);
+            if is_other {
+                let text = format!("{its}: [{}] follows, and replaces it", shortened(name));
+                let before = draft.top.value(key).and_then(|known| known.origin.place());
+                draft.note(NoteKind::NotCarried, before.cloned(), text);
             }
+            draft.top.values.retain(|(known, _)| *known != key);
+            draft.top.set(key, value);
         }
-        for (protocol, name) in
+        for (protocol, key) in
             [(Protocol::Imap, "imap"), (Protocol::Pop3, "pop"), (Protocol::Smtp, "smtp")]
         {
-            let before = draft.top.of(protocol).next().is_some();
-            let server = service(protocol, name, &mut entries, draft);
-            draft.top.servers.extend(server.filter(|_| is_more || !before));
+            let Some(server) = service(protocol, key, &mut entries, draft) else { continue };
+            if !is_more {
+                replace(&server, name, draft);
+            }
+            draft.top.servers.push(server);
         }
         let of_services = ["caldav", "carddav", "ox"];
         for service in of_services {
@@ -368,7 +400,37 @@ impl Reader<'_> {
             }
         }
         entries.leave_rest(&|key| ["action", "account_type"].contains(&key), draft);
-        follow.map(|it| it.value.trim().to_owned())
+        let follow = follow?;
+        let name = follow.value.trim().to_owned();
+        if self.section(&name).is_none() {
+            let text = format!("{}: there is no such section", follow.text);
+            draft.not_carried(follow.place, text);
+            return None;
+        }
+        Some(name)
+    }
+}
+
+/// Takes out the servers in whose place a section that follows has another one.
+fn replace(server: &Server, section: &str, draft: &mut Draft) {
+    let servers = std::mem::take(&mut draft.top.servers);
+    let (replaced, kept) = servers.into_iter().partition(|known| known.protocol == server.protocol);
+    draft.top.servers = kept;
+    let replaced: Vec<Server> = replaced;
+    for known in replaced.iter().filter(|known| !known.is_at(server)) {
+        let text = format!("{known}: [{}] follows, and replaces it", shortened(section));
+        let place = known.origin().and_then(|origin| origin.place());
+        draft.note(NoteKind::NotCarried, place.cloned(), text);
+    }
+}
+
+/// The first words of a list.
+fn some(words: &[String]) -> String {
+    let first = words.iter().take(MAX_NAMED).map(|word| &**word).collect::<Vec<_>>().join(", ");
+    match words.len().saturating_sub(MAX_NAMED) {
+        0 if first.is_empty() => "it is empty".to_owned(),
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 
