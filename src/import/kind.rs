@@ -73,27 +73,40 @@ const KINDS: [Kind; 12] = [
     Kind {
         name: "automx2 seed (JSON)",
         recognises: |input| input.roots().iter().any(seed::is_seed),
+<<<<<<< HEAD
         is_document: false,
         read: |source, input| input.of_root(seed::is_seed, |root| seed::read_seed(source, root)),
+=======
+        read: |source, input| input.of_root(source, seed::is_seed, seed::read_seed),
+>>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "automx2 database (rows as JSON)",
         recognises: |input| input.roots().iter().any(seed::are_rows),
+<<<<<<< HEAD
         is_document: false,
         read: |source, input| input.of_root(seed::are_rows, |root| seed::read_rows(source, root)),
+=======
+        read: |source, input| input.of_root(source, seed::are_rows, seed::read_rows),
+>>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "config.yaml of solarssk/mail-autodiscover",
         recognises: |input| input.roots().iter().any(solarssk::is_it),
+<<<<<<< HEAD
         is_document: false,
         read: |source, input| input.of_root(solarssk::is_it, |root| solarssk::read(source, root)),
+=======
+        read: |source, input| input.of_root(source, solarssk::is_it, solarssk::read),
+>>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "config.yml of go-autoconfig",
         recognises: |input| input.roots().iter().any(go_autoconfig::is_it),
         is_document: false,
         read: |source, input| {
-            input.of_root(go_autoconfig::is_it, |root| Ok(go_autoconfig::read(source, root)))
+            let read = |source: &str, root: &Node| Ok(go_autoconfig::read(source, root));
+            input.of_root(source, go_autoconfig::is_it, read)
         },
     },
     Kind {
@@ -118,16 +131,39 @@ impl Input<'_> {
         self.documents.as_ref().map_or(&[], |documents| &documents.roots)
     }
 
-    /// Reads the first document of a kind, with the remarks about the file.
+    /// Reads the first document of a kind. All others are named, with the remarks about the file.
     fn of_root(
         &self,
+        source: &str,
         is_it: fn(&Node) -> bool,
-        read: impl Fn(&Node) -> Result<Draft, String>,
+        read: impl Fn(&str, &Node) -> Result<Draft, String>,
     ) -> Result<Draft, String> {
-        match self.roots().iter().find(|root| is_it(root)) {
-            Some(root) => read(root),
-            None => Err("the file has no such document".to_owned()),
+        let documents = self.documents.as_ref().map_err(String::clone)?;
+        let first = documents.roots.iter().position(is_it);
+        let first = first.ok_or("the file has no such document")?;
+        let mut draft = read(source, &documents.roots[first])?;
+        for (line, text) in &documents.remarks {
+            draft.not_carried(Place::line(source, *line), &**text);
         }
+        let is_empty = |root: &Node| root.value == yaml::Value::Null;
+        let others: Vec<_> = documents
+            .roots
+            .iter()
+            .enumerate()
+            .filter(|(at, root)| *at != first && !is_empty(root))
+            .collect();
+        if let Some((_, root)) = others.first() {
+            let text = format!(
+                "{} of the file: import it as a file of its own",
+                if others.len() == 1 {
+                    "another document".to_owned()
+                } else {
+                    format!("{} other documents", others.len())
+                }
+            );
+            draft.not_carried(Place::line(source, root.line), text);
+        }
+        Ok(draft)
     }
 }
 

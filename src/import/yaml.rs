@@ -1,18 +1,26 @@
 //! YAML and JSON as a tree in which each value has its line.
 //!
-//! JSON is read as the YAML that it nearly is. Nothing is expanded: an alias, and with it a merge key, is
-//! a remark and a value that is not known. Tags are ignored. The number of values, their depth and the
-//! size of the text are bounded.
+//! JSON is read as the YAML that it nearly is. An alias is a copy of its value; the pairs of a merge key
+//! (`<<`) are those of the map that has it, unless it has them itself. Tags are ignored. The number of
+//! values, their depth and the size of all copies are bounded: an alias beyond that is a remark, and a
+//! value that is not known.
 //!
-//! Rules: YAML 1.2.2; RFC 8259 §7 for pairs of `\u`.
+//! Rules: YAML 1.2.2; the merge key of YAML 1.1; RFC 8259 §7 for pairs of `\u`.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// Most values of a text, with the keys.
 const MAX_VALUES: usize = 400_000;
 /// Most values inside of each other.
 const MAX_DEPTH: usize = 40;
+/// Most bytes of all copies of values that have an anchor.
+const MAX_COPIED: usize = 8 << 20;
+/// How many bytes a value counts beside its text.
+const VALUE_BYTES: usize = 64;
+/// The key whose value is merged into the map.
+const MERGE: &str = "<<";
 /// Most remarks about a text.
 const MAX_REMARKS: usize = 20;
 
@@ -26,7 +34,7 @@ pub struct Documents {
 }
 
 /// A value with its line.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// The line on which it begins, from 1 on.
     pub line: usize,
@@ -35,7 +43,7 @@ pub struct Node {
 }
 
 /// A value.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Nothing, or what is not known: `null`, an alias.
     Null,
@@ -48,7 +56,7 @@ pub enum Value {
 }
 
 /// A key with its line.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     /// The line on which it stands, from 1 on.
     pub line: usize,
@@ -118,8 +126,19 @@ pub fn read(text: &str) -> Result<Documents, String> {
 #[derive(Default)]
 struct Builder {
     documents: Documents,
-    open: Vec<Open>,
+    /// What is not complete, with its anchor, which is 0 for none.
+    open: Vec<(Open, usize)>,
+    /// The values with an anchor.
+    anchored: HashMap<usize, Anchored>,
     values: usize,
+    copied: usize,
+}
+
+/// A value with an anchor.
+struct Anchored {
+    node: Node,
+    bytes: usize,
+    depth: usize,
 }
 
 /// A list or a map that is not complete.
@@ -131,24 +150,36 @@ enum Open {
 
 impl Builder {
     fn add(&mut self, event: Event, line: usize) -> Result<(), String> {
-        let value = match event {
-            Event::Scalar(text, style, ..) => match (style, &*text) {
-                (ScalarStyle::Plain, "" | "~" | "null" | "Null" | "NULL") => Value::Null,
-                _ => Value::Scalar(text.into_owned()),
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => match (style, &*text) {
+                (ScalarStyle::Plain, "" | "~" | "null" | "Null" | "NULL") => (Value::Null, anchor),
+                _ => (Value::Scalar(text.into_owned()), anchor),
             },
-            Event::Alias(_) => {
-                self.remark(line, "an alias (*NAME) is not followed");
-                Value::Null
+            Event::Alias(anchor) => {
+                let copy = self.copy(anchor);
+                if copy.is_none() {
+                    self.remark(
+                        line,
+                        "an alias (*NAME) is not followed: it is not known, or too large",
+                    );
+                }
+                self.count(line)?;
+                self.put(copy.unwrap_or(Node { line, value: Value::Null }));
+                return Ok(());
             }
-            Event::SequenceStart(..) => return self.open(Open::List(line, Vec::new()), line),
-            Event::MappingStart(..) => return self.open(Open::Map(line, Vec::new(), None), line),
+            Event::SequenceStart(anchor, _) => {
+                return self.open(Open::List(line, Vec::new()), anchor, line);
+            }
+            Event::MappingStart(anchor, _) => {
+                return self.open(Open::Map(line, Vec::new(), None), anchor, line);
+            }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(complete) = self.open.pop() else { return Ok(()) };
+                let Some((complete, anchor)) = self.open.pop() else { return Ok(()) };
                 let (line, value) = match complete {
                     Open::List(line, nodes) => (line, Value::List(nodes)),
-                    Open::Map(line, pairs, _) => (line, Value::Map(pairs)),
+                    Open::Map(line, pairs, _) => (line, Value::Map(merged(pairs))),
                 };
-                self.put(Node { line, value });
+                self.put_anchored(Node { line, value }, anchor);
                 return Ok(());
             }
             Event::Nothing
@@ -158,16 +189,16 @@ impl Builder {
             | Event::DocumentEnd => return Ok(()),
         };
         self.count(line)?;
-        self.put(Node { line, value });
+        self.put_anchored(Node { line, value }, anchor);
         Ok(())
     }
 
-    fn open(&mut self, open: Open, line: usize) -> Result<(), String> {
+    fn open(&mut self, open: Open, anchor: usize, line: usize) -> Result<(), String> {
         self.count(line)?;
         if self.open.len() == MAX_DEPTH {
             return Err(format!("line {line}: more than {MAX_DEPTH} values inside of each other"));
         }
-        self.open.push(open);
+        self.open.push((open, anchor));
         Ok(())
     }
 
@@ -179,8 +210,29 @@ impl Builder {
         }
     }
 
+    /// Adds a value, which is kept for the aliases of its anchor.
+    fn put_anchored(&mut self, node: Node, anchor: usize) {
+        if anchor != 0 && self.copied <= MAX_COPIED {
+            let (bytes, depth) = (bytes(&node), depth(&node));
+            self.copied = self.copied.saturating_add(bytes);
+            self.anchored.insert(anchor, Anchored { node: node.clone(), bytes, depth });
+        }
+        self.put(node);
+    }
+
+    /// The value of an anchor, if it may be copied once more.
+    fn copy(&mut self, anchor: usize) -> Option<Node> {
+        let Anchored { node, bytes, depth } = self.anchored.get(&anchor)?;
+        let copied = self.copied.saturating_add(*bytes);
+        if copied > MAX_COPIED || self.open.len() + depth > MAX_DEPTH {
+            return None;
+        }
+        self.copied = copied;
+        Some(node.clone())
+    }
+
     fn put(&mut self, node: Node) {
-        match self.open.last_mut() {
+        match self.open.last_mut().map(|(open, _)| open) {
             None => self.documents.roots.push(node),
             Some(Open::List(_, nodes)) => nodes.push(node),
             Some(Open::Map(_, pairs, key)) => match key.take() {
@@ -196,6 +248,54 @@ impl Builder {
             self.documents.remarks.push((line, text.to_owned()));
         }
     }
+}
+
+/// The pairs of a map, with those of its merge keys, of which the first counts. Its own pairs count more.
+fn merged(pairs: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
+    let is_merge = |(key, node): &(Key, Node)| {
+        let are_maps = node.list().is_some_and(|nodes| nodes.iter().all(|it| it.map().is_some()));
+        key.text == MERGE && (node.map().is_some() || are_maps)
+    };
+    if !pairs.iter().any(is_merge) {
+        return pairs;
+    }
+    let (merges, own): (Vec<_>, Vec<_>) = pairs.into_iter().partition(is_merge);
+    let mut known: HashSet<String> = own.iter().map(|(key, _)| key.text.clone()).collect();
+    let mut all = Vec::new();
+    for (_, node) in merges {
+        let maps = match node.value {
+            Value::List(nodes) => nodes,
+            value => vec![Node { line: node.line, value }],
+        };
+        for map in maps {
+            let Value::Map(pairs) = map.value else { continue };
+            all.extend(pairs.into_iter().filter(|(key, _)| known.insert(key.text.clone())));
+        }
+    }
+    all.extend(own);
+    all
+}
+
+/// How many values are inside of each other; a text has none.
+fn depth(node: &Node) -> usize {
+    match &node.value {
+        Value::Null | Value::Scalar(_) => 0,
+        Value::List(nodes) => 1 + nodes.iter().map(depth).max().unwrap_or(0),
+        Value::Map(pairs) => 1 + pairs.iter().map(|(_, node)| depth(node)).max().unwrap_or(0),
+    }
+}
+
+/// How much memory a value takes, nearly.
+fn bytes(node: &Node) -> usize {
+    VALUE_BYTES
+        + match &node.value {
+            Value::Null => 0,
+            Value::Scalar(text) => text.len(),
+            Value::List(nodes) => nodes.iter().map(bytes).sum(),
+            Value::Map(pairs) => {
+                pairs.iter().map(|(key, node)| VALUE_BYTES + key.text.len() + bytes(node)).sum()
+            }
+        }
 }
 
 /// JSON writes a character outside of the first plane as two `\u`; in YAML each of them would have to
@@ -271,13 +371,27 @@ mod tests {
     }
 
     #[test]
-    fn aliases_are_not_expanded() {
-        let documents = read("a: &x {b: c}\nd:\n  <<: *x\n  e: f\n---\ng: h\n").unwrap();
-        assert_eq!(documents.roots.len(), 2);
-        assert_eq!(documents.remarks.len(), 1);
-        assert_eq!(documents.remarks[0].0, 3);
-        assert_eq!(documents.roots[0].get("d").unwrap().get("b"), None);
-        assert_eq!(documents.roots[0].get("d").unwrap().get("e").unwrap().text(), Some("f"));
+    fn aliases_are_copies_of_their_values() {
+        let documents = read("a: &x {b: c}\nd: *x\n---\nb: &x [f]\nd: [*x, *x]\n").unwrap();
+        assert_eq!((documents.roots.len(), documents.remarks.len()), (2, 0));
+        let d = documents.roots[0].get("d").unwrap();
+        assert_eq!((d.line, d.get("b").unwrap().text()), (1, Some("c")));
+        let d = documents.roots[1].get("d").unwrap().list().unwrap();
+        assert_eq!(d[1].list().unwrap()[0].text(), Some("f"));
+    }
+
+    #[test]
+    fn merge_keys_are_pairs_of_the_map() {
+        let text = "a: &x {b: 1, c: 2}\ny: &y {b: 3, e: 4}\nd:\n  c: 5\n  <<: [*x, *y]\nf:\n  <<: *y\n  b: 6\ng: {<<: 7}\n";
+        let node = one(text);
+        let values = |map: &str, keys: &str| {
+            let map = node.get(map).unwrap();
+            let values = keys.split(' ').map(|key| map.get(key).unwrap().text().unwrap());
+            values.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(values("d", "b c e"), "1 5 4");
+        assert_eq!(values("f", "b e"), "6 4");
+        assert_eq!(values("g", "<<"), "7");
     }
 
     #[test]
@@ -292,8 +406,23 @@ mod tests {
         assert_eq!(message, "line 1: more than 40 values inside of each other");
         let many = "- a\n".repeat(MAX_VALUES);
         assert!(read(&many).expect_err("too many").ends_with("more than 400000 values"));
-        let aliases = format!("a: &a [b]\nc: [{}]", "*a,".repeat(1000));
-        assert_eq!(read(&aliases).unwrap().remarks.len(), MAX_REMARKS);
+        // Ten lists, each with ten times the one before.
+        let lists: String = (1..10)
+            .map(|at| format!("a{at}: &a{at} [{}]\n", format!("*a{},", at - 1).repeat(10)))
+            .collect();
+        let aliases = read(&format!("a0: &a0 [b]\n{lists}")).unwrap();
+        assert_eq!(aliases.remarks.len(), MAX_REMARKS);
+        assert!(aliases.roots.iter().map(bytes).sum::<usize>() <= 2 * MAX_COPIED);
+        let large = format!("a: &a {}\nc: [{}]", "b".repeat(1 << 20), "*a,".repeat(100_000));
+        assert_eq!(read(&large).unwrap().remarks.len(), MAX_REMARKS);
+        let nested = format!(
+            "a: &a {}x{}\nb: {}*a{}",
+            "[".repeat(30),
+            "]".repeat(30),
+            "[".repeat(30),
+            "]".repeat(30)
+        );
+        assert_eq!(read(&nested).unwrap().remarks.len(), 1);
         assert!(read("a: [\0]").is_err());
         assert!(read(&"[".repeat(1_000_000)).is_err());
     }
