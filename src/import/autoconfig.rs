@@ -10,7 +10,7 @@ use super::part::{
     Carrier, EMAIL_DOMAIN, Part, Said, decoded, described, found, of_type, placeholder, text,
 };
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, Noted, Server, Value, is_secret_name};
+use crate::draft::{Draft, Noted, Server, Value, is_secret_name, merge};
 use crate::ports;
 use crate::url::HttpsUrl;
 use crate::xml::tree::Element;
@@ -35,14 +35,22 @@ pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
     if root.name != "clientConfig" {
         return Err(format!("the root element is {}, not clientConfig", root.name));
     }
-    let mut carrier = Carrier::new(part.source);
+    // What stands beside the providers is of the first one.
+    let mut carriers = vec![Carrier::new(part.source)];
+    let mut has_provider = false;
     for child in &root.children {
+        let mut other = Carrier::new(part.source);
+        let carrier = &mut carriers[0];
         match child.name.as_str() {
-            "emailProvider" => provider(&mut carrier, child),
-            _ => anywhere(&mut carrier, child),
+            "emailProvider" if std::mem::replace(&mut has_provider, true) => {
+                provider(&mut other, child);
+                carriers.push(other);
+            }
+            "emailProvider" => provider(carrier, child),
+            _ => anywhere(carrier, child),
         }
     }
-    Ok(carrier.finish())
+    Ok(merge(carriers.into_iter().map(Carrier::finish).collect()))
 }
 
 fn provider(carrier: &mut Carrier, provider: &Element) {
@@ -226,6 +234,7 @@ fn server(carrier: &mut Carrier, element: &Element) {
     let mut server = Server::new(protocol);
     let mut said = None;
     let mut methods = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for child in &element.children {
         let line = child.line;
         match child.name.as_str() {
@@ -240,6 +249,10 @@ fn server(carrier: &mut Carrier, element: &Element) {
                         server.host = Some(carrier.seen(line, host));
                     }
                 }
+            }
+            "port" | "username" if seen.contains(&&*child.name) => {
+                let text = described(&child.name, &text(child));
+                carrier.not_carried(line, format!("a second {text}"));
             }
             "port" => {
                 if let Some(port) = carrier.known(child) {
@@ -293,6 +306,7 @@ fn server(carrier: &mut Carrier, element: &Element) {
             }
             _ => carrier.unknown(child),
         }
+        seen.push(&child.name);
     }
     server.auth = auth(carrier, methods);
     if server.host.is_none() {

@@ -1,23 +1,20 @@
 //! The kinds of files that can be imported. A file is recognised by its content, not by its name.
 
 use super::encoding::{Decoded, decode};
-use super::part::DOCUMENTS;
 use super::yaml::{self, Documents, Node};
 use super::{
-    autoconfig, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile, seed, solarssk,
+    autoconfig, embedded, environment, go_autoconfig, ini, isp_mail_config, php, pox, profile,
+    seed, solarssk,
 };
 use crate::draft::{Draft, NoteKind, Place, without_secrets};
 use std::borrow::Cow;
-
-/// Most documents that are named.
-const MAX_NAMED: usize = 10;
 
 /// A kind of file.
 pub struct Kind {
     /// What it is called in messages.
     pub name: &'static str,
     recognises: fn(&Input) -> bool,
-    /// True if only the first document of a file is read.
+    /// True for a document in XML, which may stand in another text.
     is_document: bool,
     read: fn(&str, &Input) -> Result<Draft, String>,
 }
@@ -73,32 +70,20 @@ const KINDS: [Kind; 12] = [
     Kind {
         name: "automx2 seed (JSON)",
         recognises: |input| input.roots().iter().any(seed::is_seed),
-<<<<<<< HEAD
         is_document: false,
-        read: |source, input| input.of_root(seed::is_seed, |root| seed::read_seed(source, root)),
-=======
         read: |source, input| input.of_root(source, seed::is_seed, seed::read_seed),
->>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "automx2 database (rows as JSON)",
         recognises: |input| input.roots().iter().any(seed::are_rows),
-<<<<<<< HEAD
         is_document: false,
-        read: |source, input| input.of_root(seed::are_rows, |root| seed::read_rows(source, root)),
-=======
         read: |source, input| input.of_root(source, seed::are_rows, seed::read_rows),
->>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "config.yaml of solarssk/mail-autodiscover",
         recognises: |input| input.roots().iter().any(solarssk::is_it),
-<<<<<<< HEAD
         is_document: false,
-        read: |source, input| input.of_root(solarssk::is_it, |root| solarssk::read(source, root)),
-=======
         read: |source, input| input.of_root(source, solarssk::is_it, solarssk::read),
->>>>>>> d8a33f44 (import: aliases and merge keys of YAML are followed, further documents named)
     },
     Kind {
         name: "config.yml of go-autoconfig",
@@ -182,11 +167,9 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String>
     };
     let input = Input { bytes, text, documents };
     if let Some(kind) = KINDS.iter().find(|kind| (kind.recognises)(&input)) {
-        let mut draft =
-            (kind.read)(source, &input).map_err(|why| without_secrets(&why).into_owned())?;
-        if kind.is_document {
-            other_documents(source, text, &mut draft);
-        }
+        let embedded = kind.is_document.then(|| embedded::read(source, input.bytes)).flatten();
+        let read = embedded.unwrap_or_else(|| (kind.read)(source, &input));
+        let mut draft = read.map_err(|why| without_secrets(&why).into_owned())?;
         if decoded.is_guessed {
             let text = "the file is not in UTF-8 and was read as ISO-8859-1; if letters are wrong, \
                         convert it first: `iconv -f ENCODING -t UTF-8 FILE >NEW`";
@@ -213,21 +196,4 @@ fn is_json(text: &str) -> bool {
     let text = text.trim_start();
     let of_array = |rest: &str| rest.trim_start().starts_with(['{', '[', '"', ']']);
     text.starts_with('{') || text.strip_prefix('[').is_some_and(of_array)
-}
-
-/// Names the documents of a file behind the first one: a script of a shell may write several.
-fn other_documents(source: &str, text: &str, draft: &mut Draft) {
-    // `<clientConfigUpdate` is another element.
-    let is_name_end = |at: usize| !text[at..].starts_with(|c: char| c.is_ascii_alphanumeric());
-    let of = |start: &'static str| {
-        let all = text.match_indices(start).map(|(at, _)| at);
-        all.filter(move |at| is_name_end(at + start.len())).take(MAX_NAMED + 1)
-    };
-    let starts = DOCUMENTS.iter().flat_map(|(start, _)| of(start));
-    let mut lines: Vec<_> = starts.map(|at| text[..at].matches('\n').count() + 1).collect();
-    lines.sort_unstable();
-    for line in lines.into_iter().skip(1).take(MAX_NAMED) {
-        let text = "another document: put it into a file of its own, and import that, too";
-        draft.not_carried(Place::line(source, line), text);
-    }
 }

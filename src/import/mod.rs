@@ -7,6 +7,7 @@
 pub mod autoconfig;
 mod cells;
 pub mod domains;
+mod embedded;
 mod encoding;
 mod entries;
 mod env_file;

@@ -16,6 +16,7 @@ use crate::xml::tree::{self, Element, LineCount, Lines, Tree};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
+use std::ops::Range;
 
 /// The domain of the address.
 pub(super) const EMAIL_DOMAIN: &str = "%EMAILDOMAIN%";
@@ -81,20 +82,34 @@ pub(super) fn found<T>(
 ) -> Result<T, String> {
     let end = DOCUMENTS.iter().find(|(known, _)| *known == start).map_or("", |(_, end)| end);
     let begin = text.find(start);
-    let before = &text[..begin.unwrap_or(0)];
-    let is_whole = before.trim_start().is_empty() || before.trim_start().starts_with('<');
-    let (Some(begin), false) = (begin, is_whole) else {
+    let (Some(begin), false) = (begin, is_whole(&text[..begin.unwrap_or(0)])) else {
         return read(Part { source, text, lines: &mut LineCount::new(text) });
     };
     let len = len(&text[begin..], end).unwrap_or(text.len() - begin);
-    let document = &text[begin..begin + len];
+    let first = text[..begin].bytes().filter(|byte| *byte == b'\n').count();
+    inside(source, text, begin..begin + len, first, read)
+}
+
+/// True if a document with this text before it is the whole file.
+pub(super) fn is_whole(before: &str) -> bool {
+    before.trim_start().is_empty() || before.trim_start().starts_with('<')
+}
+
+/// Passes a document on that stands in a text, behind so many lines.
+pub(super) fn inside<T>(
+    source: &str,
+    text: &str,
+    range: Range<usize>,
+    first: usize,
+    read: impl FnOnce(Part) -> Result<T, String>,
+) -> Result<T, String> {
+    let document = &text[range.clone()];
     // In a string of another language, quotes are escaped.
     let document = match document.contains("=\\\"") {
         true => Cow::Owned(document.replace("\\\"", "\"")),
         false => Cow::Borrowed(document),
     };
-    let text = filled_in(&document, before);
-    let first = before.bytes().filter(|byte| *byte == b'\n').count();
+    let text = filled_in(&document, &text[..range.start]);
     let mut lines = Later { count: LineCount::new(&text), first };
     read(Part { source, text: &text, lines: &mut lines })
 }

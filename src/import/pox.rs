@@ -59,6 +59,9 @@ pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
     if let Some((line, address)) = address(response) {
         carrier.address(line, address);
     }
+    for other in root.children.iter().filter(|child| child.name != "Response") {
+        carrier.unknown(other);
+    }
     // A template may have one for each kind of client.
     let responses = root.children.iter().filter(|child| child.name == "Response");
     for child in responses.flat_map(|response| &response.children) {
@@ -198,8 +201,14 @@ fn protocol(carrier: &mut Carrier, element: &Element) {
     let is = |name: &str, word: &str| {
         field(name).is_some_and(|element| text(element).eq_ignore_ascii_case(word))
     };
+    let mut seen = Vec::new();
     for child in &element.children {
         let (line, name) = (child.line, child.name.as_str());
+        if seen.contains(&name) {
+            carrier.not_carried(line, format!("a second {}", described(name, &text(child))));
+            continue;
+        }
+        seen.push(name);
         match name {
             "Type" | "SSL" | "Encryption" => {}
             "Server" => {

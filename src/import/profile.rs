@@ -8,11 +8,11 @@
 use super::marked::is_marked;
 use super::part::{Carrier, Part, Said, decoded, described, found, placeholder, text};
 use crate::account::{Auth, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security};
-use crate::draft::{Draft, NoteKind, Noted, Server, Value};
+use crate::draft::{Draft, NoteKind, Noted, Server, Value, merge};
 use crate::ports;
 use crate::sign;
 use crate::xml::tree::Element;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 /// The beginning of the document.
@@ -84,35 +84,65 @@ pub(super) fn of_part(mut part: Part) -> Result<Draft, String> {
     let content = profile.value("PayloadContent");
     let content = content.filter(|content| content.name == "array");
     let content = content.ok_or("the profile has no PayloadContent")?;
-    let mut carrier = Carrier::new(part.source);
     let payloads: Vec<_> = content.all("dict").map(pairs).collect();
-    let address = payloads.iter().find_map(|payload| {
+    let mut drafts = Vec::new();
+    for (address, payloads) in of_mailboxes(&payloads) {
+        let mut carrier = Carrier::new(part.source);
+        if let Some((line, address)) = address {
+            carrier.address(line, address);
+        }
+        if drafts.is_empty() {
+            top(&mut carrier, &profile);
+        }
+        for payload in payloads {
+            self::payload(&mut carrier, payload);
+        }
+        drafts.push(carrier.finish());
+    }
+    Ok(merge(drafts))
+}
+
+/// The payloads of each mailbox, with its address. Those without an address are of the mailbox before.
+type Mailbox<'a> = (Option<(usize, String)>, Vec<&'a Pairs<'a>>);
+
+fn of_mailboxes<'a>(payloads: &'a [Pairs<'a>]) -> Vec<Mailbox<'a>> {
+    let mut mailboxes: Vec<Mailbox> = vec![(None, Vec::new())];
+    let mut at = 0;
+    for payload in payloads {
         let keys = ["EmailAddress", "IncomingMailServerUsername", "CalDAVUsername"];
         let values = keys.into_iter().filter_map(|key| payload.value(key));
-        values.map(|value| (value.line, text(value))).find(|(_, text)| is_address(text))
-    });
-    if let Some((line, address)) = address {
-        carrier.address(line, address);
-    }
-    top(&mut carrier, &profile);
-    for payload in &payloads {
-        let kind = payload.text("PayloadType");
-        match kind.as_str() {
-            "com.apple.mail.managed" => mail(&mut carrier, payload),
-            "com.apple.caldav.account" => dav(&mut carrier, payload, &CALDAV),
-            "com.apple.carddav.account" => dav(&mut carrier, payload, &CARDDAV),
-            "com.apple.eas.account" => activesync(&mut carrier, payload),
-            _ => {
-                let name = payload.text("PayloadDisplayName");
-                let text = match kind.is_empty() {
-                    true => "a payload without PayloadType".to_owned(),
-                    false => described(&format!("payload {kind}"), &name),
-                };
-                carrier.not_carried(payload.line, text);
+        let mut values = values.map(|value| (value.line, text(value)));
+        if let Some(address) = values.find(|(_, text)| is_address(text)) {
+            let is_it = |(known, _): &Mailbox| {
+                known.as_ref().is_none_or(|(_, known)| known.eq_ignore_ascii_case(&address.1))
+            };
+            at = mailboxes.iter().position(is_it).unwrap_or(mailboxes.len());
+            match mailboxes.get_mut(at) {
+                Some((known, _)) => drop(known.get_or_insert(address)),
+                None => mailboxes.push((Some(address), Vec::new())),
             }
         }
+        mailboxes[at].1.push(payload);
     }
-    Ok(carrier.finish())
+    mailboxes
+}
+
+fn payload(carrier: &mut Carrier, payload: &Pairs) {
+    let kind = payload.text("PayloadType");
+    match kind.as_str() {
+        "com.apple.mail.managed" => mail(carrier, payload),
+        "com.apple.caldav.account" => dav(carrier, payload, &CALDAV),
+        "com.apple.carddav.account" => dav(carrier, payload, &CARDDAV),
+        "com.apple.eas.account" => activesync(carrier, payload),
+        _ => {
+            let name = payload.text("PayloadDisplayName");
+            let text = match kind.is_empty() {
+                true => "a payload without PayloadType".to_owned(),
+                false => described(&format!("payload {kind}"), &name),
+            };
+            carrier.not_carried(payload.line, text);
+        }
+    }
 }
 
 fn is_address(text: &str) -> bool {
@@ -181,6 +211,13 @@ impl<'a> Pairs<'a> {
             .filter(|(key, value)| !known.contains(&key.as_str()) && !is_default(key, value));
         others.map(|(key, value)| (value.line, in_words(key, value))).collect()
     }
+
+    /// The pairs whose key was there before: the first is read.
+    fn doubled(&self) -> impl Iterator<Item = (usize, String)> {
+        let mut seen = BTreeSet::new();
+        let doubled = self.pairs.iter().filter(move |(key, _)| !seen.insert(key));
+        doubled.map(|(key, value)| (value.line, in_words(key, value)))
+    }
 }
 
 /// A key with its value; a secret without it.
@@ -194,6 +231,9 @@ fn in_words(key: &str, value: &Element) -> String {
 
 /// Notes all keys that are not known here, in one note for each payload.
 fn rest(carrier: &mut Carrier, payload: &Pairs, known: &[&[&str]]) {
+    for (line, words) in payload.doubled() {
+        carrier.not_carried(line, format!("a second {words}"));
+    }
     let known: Vec<_> = known.iter().flat_map(|list| list.iter().copied()).collect();
     let others = payload.others(&known);
     let Some((line, _)) = others.first() else { return };

@@ -19,9 +19,9 @@ mod statement;
 mod token;
 mod value;
 
+use super::embedded::{READERS, Reader};
 use super::marked::shown;
 use super::part::{DOCUMENTS, Part, decoded, in_order, len};
-use super::{autoconfig, pox, profile};
 use crate::draft::{Draft, NoteKind, Place, merge};
 use state::{Cursor, Follower};
 use std::collections::BTreeSet;
@@ -111,12 +111,6 @@ fn nothing(follower: &Follower) -> String {
         None => format!("{why}; import one that it printed"),
     }
 }
-
-/// Reads a document.
-type Reader = fn(Part) -> Result<Draft, String>;
-
-/// The readers, in the order of [`DOCUMENTS`].
-const READERS: [Reader; 3] = [autoconfig::of_part, pox::of_part, profile::of_part];
 
 /// A document that a script prints.
 struct Document {
