@@ -134,12 +134,7 @@ impl Input {
 /// Names what was not used of the input.
 fn tell(Input { name, domains, .. }: &Input) {
     tell_left_out(name, domains);
-    each(
-        name,
-        &domains.not_used,
-        &|text| format!("{text}; the second column is not used"),
-        "lines whose second column is not used",
-    );
+    each(name, &domains.not_used, &str::to_owned, "lines of which a part is not used");
     if domains.addresses > 0 {
         let count = domains.addresses;
         log::notice(&format!(

@@ -7,13 +7,15 @@
 //! bars (`psql -At`, `sqlite3`, the frames of `mysql` and `psql`), commas or semicolons (CSV), or white
 //! space. Frames, comments and the line that counts the rows are left out.
 //!
-//! What is in the place of a name and is none (`ALL`, `localhost`, `NULL`, a pattern) is noted with its
-//! line. Refuses what is not text (control characters, lines of more than 64 KiB), and text for people
-//! (`prose`).
+//! A domain in a further column, or behind the name in its column, is noted unless a heading names the
+//! columns. What is in the place of a name and is none (`ALL`, `localhost`, `NULL`, a pattern) is noted
+//! with its line. Refuses what is not text (control characters, lines of more than 64 KiB), and text for
+//! people (`prose`).
 
 use super::cells::Cells;
 use super::prose::{Prose, prose};
 use crate::address::{Domain, is_around};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -22,12 +24,16 @@ use std::fmt;
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The most domains that are read.
 pub const MAX_DOMAINS: usize = 1_000_000;
+/// The most lines that name no domain.
+const MAX_OTHERS: usize = 1_000_000;
 /// The longest line, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 /// The most columns of a heading that are looked at.
 const MAX_COLUMNS: usize = 64;
 /// How many lines are noted; the others are counted.
 pub const MAX_NOTED: usize = 20;
+/// The end of notes about aliases.
+const NOT_USED: &str = "; the second column is not used";
 /// How much of a noted word or line is kept, in characters.
 const MAX_WORD: usize = 120;
 
@@ -62,7 +68,7 @@ pub struct Domains {
     pub names: BTreeMap<Domain, Option<Domain>>,
     /// The lines that name no domain.
     pub left_out: Noted,
-    /// The lines with a second column that was not used.
+    /// The lines of which a part was not used, such as the second column.
     pub not_used: Noted,
     /// How many rows are e-mail addresses.
     pub addresses: usize,
@@ -100,6 +106,8 @@ pub enum Refused {
     LongLine(usize),
     /// There are too many domains.
     TooMany,
+    /// Too many lines name no domain.
+    TooManyOthers,
     /// A line, by its number, is the message of a program that has failed.
     Message(usize, String),
     /// A line, by its number, is text for people.
@@ -112,7 +120,7 @@ impl Refused {
         match self {
             Refused::NotText(line) | Refused::LongLine(line) => Some(*line),
             Refused::Message(line, _) | Refused::Sentence(line, _) => Some(*line),
-            Refused::TooMany => None,
+            Refused::TooMany | Refused::TooManyOthers => None,
         }
     }
 }
@@ -131,6 +139,12 @@ impl fmt::Display for Refused {
                 write!(
                     f,
                     "`{text}` does not begin with a domain; expected on each line: {EXPECTED}"
+                )
+            }
+            Refused::TooManyOthers => {
+                write!(
+                    f,
+                    "more than {MAX_OTHERS} lines that name no domain: it is not a list of domains"
                 )
             }
         }
@@ -154,6 +168,9 @@ pub fn read(input: &[u8]) -> Result<Domains, Refused> {
         let name = reader.line(number, text);
         if reader.rows.len() > MAX_DOMAINS {
             return Err(Refused::TooMany);
+        }
+        if reader.domains.left_out.count > MAX_OTHERS {
+            return Err(Refused::TooManyOthers);
         }
         reader.domains.unfinished = name.filter(|_| !line.ends_with(b"\n"));
     }
@@ -179,6 +196,8 @@ struct Reader {
     in_table: bool,
     /// The first line that is text for people.
     prose: Option<Refused>,
+    /// True if a heading names the columns.
+    has_heading: bool,
 }
 
 /// Which columns are read.
@@ -222,13 +241,13 @@ impl Reader {
             });
             if let Some(columns) = heading {
                 self.in_table = columns.delimiter.is_some();
-                self.columns = columns;
+                (self.columns, self.has_heading) = (columns, true);
                 return None;
             }
         }
         let Columns { delimiter, name, target } = self.columns;
-        let cells: Vec<_> =
-            Cells::of(text, delimiter).take(name.max(target.unwrap_or(0)) + 1).collect();
+        let mut rest = Cells::of(text, delimiter);
+        let cells: Vec<_> = rest.by_ref().take(name.max(target.unwrap_or(0)) + 1).collect();
         let cell = cells.get(name).map_or("", |cell| &**cell);
         let Some(Named { domain, is_address }) = name_in(cell) else {
             let word = shortened(if cell.is_empty() { text } else { cell });
@@ -252,6 +271,22 @@ impl Reader {
         let target = target.filter(|_| !is_address).and_then(|target| cells.get(target));
         let target = target.and_then(|cell| name_in(cell)).filter(|it| !it.is_address);
         let target = target.map(|target| target.domain);
+        if !self.has_heading {
+            let behind = |cell: &Cow<str>| {
+                let words: Vec<_> = cell.split([' ', '\t']).skip(1).map(str::to_owned).collect();
+                words.into_iter().map(Cow::Owned)
+            };
+            let words = cells.iter().flat_map(behind);
+            let others =
+                words.chain(rest.take(MAX_COLUMNS)).filter(|other| is_other(other, &domain));
+            let others: Vec<_> = others.map(|other| shortened(&other)).collect();
+            if let [first, more @ ..] = &others[..] {
+                self.domains.not_used.add(number, || match more.len() {
+                    0 => format!("{first} is in the line of {domain}: one domain belongs on each line"),
+                    more => format!("{first} and {more} more are in the line of {domain}: one domain belongs on each line"),
+                });
+            }
+        }
         let text = domain.to_string();
         self.add(number, domain, target);
         Some(text)
@@ -263,18 +298,20 @@ impl Reader {
             Entry::Vacant(entry) => {
                 entry.insert(target.map(|target| (line, target)));
             }
-            Entry::Occupied(mut entry) => match (entry.get(), target) {
-                (None, Some(target)) => {
-                    entry.insert(Some((line, target)));
-                }
-                (Some((_, known)), Some(target)) if *known != target => {
-                    let (domain, known) = (entry.key(), known.clone());
-                    self.domains.not_used.add(line, || {
-                        format!("{domain} is an alias of {known} already, and not of {target}")
+            Entry::Occupied(mut entry) => {
+                match (entry.get(), target) {
+                    (None, Some(target)) => {
+                        entry.insert(Some((line, target)));
+                    }
+                    (Some((_, known)), Some(target)) if *known != target => {
+                        let (domain, known) = (entry.key(), known.clone());
+                        self.domains.not_used.add(line, || {
+                        format!("{domain} is an alias of {known} already, and not of {target}{NOT_USED}")
                     });
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
+            }
         }
     }
 
@@ -296,8 +333,8 @@ impl Reader {
             let end = end_of_alias(&self.rows, domain);
             if end.is_none() {
                 self.domains.not_used.add(*line, || match self.rows.contains_key(target) {
-                    true => format!("{domain}: its aliases are a circle"),
-                    false => format!("{domain}: {target} is not a domain of this input"),
+                    true => format!("{domain}: its aliases are a circle{NOT_USED}"),
+                    false => format!("{domain}: {target} is not a domain of this input{NOT_USED}"),
                 });
             }
             (domain.clone(), end)
@@ -359,6 +396,11 @@ fn name_in(cell: &str) -> Option<Named> {
     let (local_part, domain) = word.rsplit_once('@').unwrap_or(("", word));
     let domain = Domain::parse(domain).ok()?;
     Some(Named { domain, is_address: !local_part.is_empty() })
+}
+
+/// True for a domain, not an address, that is another one.
+fn is_other(cell: &str, domain: &Domain) -> bool {
+    name_in(cell).is_some_and(|named| !named.is_address && named.domain != *domain)
 }
 
 /// True for a line of a frame: `+----+`, `----+----`, `─┼─`.
@@ -496,6 +538,27 @@ mod tests {
     }
 
     #[test]
+    fn domains_that_are_not_read_are_noted() {
+        for (input, expected) in [
+            (
+                "a.example, b.example, c.example\nb.example\n",
+                vec!["a.example>b.example", "b.example", "1?"],
+            ),
+            ("a.example b.example, x\n", vec!["a.example", "1?"]),
+            (
+                "a.example, b.example c.example\nb.example\n",
+                vec!["a.example>b.example", "b.example", "1?"],
+            ),
+            ("a.example;x;y;c.example;d.example\n", vec!["a.example", "1?"]),
+            // Other columns of a table, an address, the same domain.
+            ("domain,x,y\na.example,b.example,c.example\n", vec!["a.example"]),
+            ("a.example,,ann@c.example,a.example\n", vec!["a.example"]),
+        ] {
+            assert_eq!(names(input), expected, "{input}");
+        }
+    }
+
+    #[test]
     fn what_is_no_text_is_refused() {
         let long = "x".repeat(MAX_LINE + 1);
         for (input, refused) in [
@@ -517,6 +580,7 @@ mod tests {
         for heading in ["substr(email, instr(email, '@') + 1)", "our domain list"] {
             assert_eq!(names(&format!("{heading}\nexample.org\n"))[0], "example.org");
         }
+        assert_eq!(read(&b"a\n".repeat(MAX_OTHERS + 2)), Err(Refused::TooManyOthers));
         let many: String = (0..=MAX_DOMAINS).map(|number| format!("{number}.example\n")).collect();
         assert_eq!(read(many.as_bytes()), Err(Refused::TooMany));
         assert_eq!(read(&b"\xff\n".repeat(100)).unwrap().left_out.count, 100);
