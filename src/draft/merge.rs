@@ -4,7 +4,7 @@
 //! Inputs that name different domains and have different settings do not contradict each other: the
 //! settings of the later ones become those of their domains, which have nothing from the top then.
 
-use super::model::{Draft, Server, Settings};
+use super::model::{Draft, Server, Settings, is_same_host};
 use super::place::{Note, NoteKind, Noted};
 use super::secret::is_secret_name;
 use super::write::{SERVERS, methods, quoted, toml};
@@ -160,7 +160,7 @@ fn is_same_place(one: &Server, other: &Server) -> bool {
             _ => true,
         }
     }
-    agree(&one.host, &other.host, |one, other| one.eq_ignore_ascii_case(other))
+    agree(&one.host, &other.host, |one, other| is_same_host(one, other))
         && agree(&one.port, &other.port, PartialEq::eq)
         && agree(&one.security, &other.security, PartialEq::eq)
 }

@@ -66,13 +66,12 @@ impl Draft {
         for settings in std::iter::once(top).chain(domains.iter_mut().map(|(_, it)| it)) {
             let mut settled: Vec<Server> = Vec::new();
             for mut server in settings.servers.drain(..) {
-                if settled.iter().any(|known| known.is_at(&server)) {
-                    continue;
-                }
                 if let Some(first) = settled.iter().find(|it| it.protocol == server.protocol) {
                     notes.extend(server.drop_what_differs(first));
                 }
-                settled.push(server);
+                if !settled.iter().any(|known| known.is_at(&server)) {
+                    settled.push(server);
+                }
             }
             settings.servers = settled;
         }
@@ -200,8 +199,12 @@ impl Server {
 
     /// True if both are the same place.
     pub fn is_at(&self, other: &Server) -> bool {
+        let is_same_host = match (value(&self.host), value(&other.host)) {
+            (Some(one), Some(other)) => is_same_host(one, other),
+            (one, other) => one == other,
+        };
         self.protocol == other.protocol
-            && value(&self.host) == value(&other.host)
+            && is_same_host
             && value(&self.port) == value(&other.port)
             && value(&self.security) == value(&other.security)
     }
@@ -210,7 +213,10 @@ impl Server {
     fn drop_what_differs(&mut self, first: &Server) -> Vec<Note> {
         let mut notes = Vec::new();
         let mut differs = |what: &str, origin: &Origin| {
-            let text = format!("the {what} of {self}: it differs from that of {first}");
+            let text = match self.is_at(first) {
+                true => format!("a second {what} of {self}: the first one is used"),
+                false => format!("the {what} of {self}: it differs from that of {first}"),
+            };
             let place = origin.place().cloned();
             notes.push(Note { kind: NoteKind::NotCarried, place, text });
         };
@@ -254,6 +260,17 @@ impl fmt::Display for Server {
             None => Ok(()),
         }
     }
+}
+
+/// True for two spellings of a host name: letter case, a final dot, A-labels.
+pub(super) fn is_same_host(one: &str, other: &str) -> bool {
+    if one.trim_end_matches('.').eq_ignore_ascii_case(other.trim_end_matches('.')) {
+        return true;
+    }
+    // In ASCII, without A-labels, there are no other spellings.
+    let has_others = |host: &str| !host.is_ascii() || host.to_ascii_lowercase().contains("xn--");
+    (has_others(one) || has_others(other))
+        && matches!((Domain::parse(one), Domain::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The value alone.
@@ -375,6 +392,49 @@ mod tests {
                  imap a.example:1993 (tls) is not",
                 "contradiction: old.xml:7: smtp a.example:465 (tls) (old.xml:7) is used, \
                  smtp b.example:465 (tls) is not",
+            ]
+        );
+    }
+
+    #[test]
+    fn spellings_of_a_host_are_one() {
+        for (one, other, is_same) in [
+            ("mail.example.org", "Mail.Example.ORG.", true),
+            ("mail.b\u{fc}cher.example", "MAIL.XN--BCHER-KVA.example", true),
+            ("mail.B\u{dc}CHER.example", "mail.b\u{fc}cher.example.", true),
+            ("imap.%EMAILDOMAIN%", "IMAP.%EMAILDOMAIN%", true),
+            ("192.0.2.1", "192.0.2.10", false),
+            ("mail.example.org", "mail.example.net", false),
+            ("mail.b\u{fc}cher.example", "mail.bucher.example", false),
+        ] {
+            let all = merge(vec![draft(one, "example.org"), draft(other, "example.org")]);
+            assert_eq!(all.notes.is_empty(), is_same, "{one} {other}");
+            let mut one = draft(one, "");
+            one.top.servers.extend(draft(other, "").top.servers);
+            one.settle();
+            assert_eq!(one.top.servers.len(), if is_same { 2 } else { 4 }, "{other}");
+        }
+    }
+
+    /// The login and the methods of the second one are not lost in silence.
+    #[test]
+    fn a_server_that_is_there_twice_is_noted_if_it_differs() {
+        let mut draft = draft("mail.example.org", "");
+        let mut second = draft.top.servers[0].clone();
+        draft.top.servers.push(second.clone());
+        second.username = Some(Noted::seen("%EMAILLOCALPART%", at(9), ""));
+        second.auth = Some(Noted::seen(vec![Auth::Ntlm], at(8), ""));
+        draft.top.servers.push(second);
+        draft.settle();
+        assert_eq!(draft.top.servers.len(), 2);
+        let notes: Vec<_> = draft.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "not carried over: old.xml:8: a second authentication method of imap \
+                 mail.example.org:993 (tls): the first one is used",
+                "not carried over: old.xml:9: a second login of imap mail.example.org:993 (tls): \
+                 the first one is used",
             ]
         );
     }
