@@ -34,6 +34,10 @@ FROM domain d JOIN davserver_domain m ON m.domain_id = d.id
   JOIN davserver v ON v.id = m.davserver_id
 GROUP BY v.id";
 
+/// Most servers of a domain.
+const MAX_SERVERS: usize = 100;
+/// Most servers of all domains, each counted for each domain that has it.
+const MAX_ALL: usize = 50_000;
 /// The placeholders that a URL cannot have here.
 const OF_MAILBOX: [&str; 2] = ["%EMAILADDRESS%", "%EMAILLOCALPART%"];
 
@@ -99,6 +103,9 @@ pub fn read_seed(source: &str, root: &Node) -> Result<Draft, String> {
     }
     let mut servers: Vec<_> =
         root.get("servers").and_then(Node::list).unwrap_or_default().iter().collect();
+    if servers.len() > MAX_SERVERS {
+        return Err(format!("more than {MAX_SERVERS} servers"));
+    }
     // A stable sort: of servers with the same priority the first counts.
     servers.sort_by_key(|node| {
         node.get("prio").and_then(Node::text).and_then(|it| it.parse::<i64>().ok()).unwrap_or(10)
@@ -138,11 +145,14 @@ fn server_of_seed(entries: &mut Entries, place: Place, draft: &mut Draft) {
     };
     if let Some(key) = dav_key(&kind.value) {
         let port = entries.take_set("port");
-        if let Some(url) = entries.take_set("url") {
-            let (top, notes) = (&mut draft.top, &mut Vec::new());
-            set_url(key, &url, top, notes);
-            draft.notes.append(notes);
-            other_port(port, draft);
+        match entries.take_set("url") {
+            Some(url) => {
+                let (top, notes) = (&mut draft.top, &mut Vec::new());
+                set_url(key, &url, top, notes);
+                draft.notes.append(notes);
+                other_port(port, draft);
+            }
+            None => leave_all([Some(kind), port], "a server without a URL", draft),
         }
         return;
     }
@@ -223,13 +233,10 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
             if its.contains(&at) {
                 continue;
             }
-            match its.len() < MAX_SERVERS {
-                true => its.push(at),
-                false => {
-                    let text = format!("{}: more than {MAX_SERVERS} servers", shortened(name));
-                    draft.not_carried(Place::line(source, row.line), text);
-                }
+            if its.len() == MAX_SERVERS {
+                return Err(format!("{}: more than {MAX_SERVERS} servers", shortened(name)));
             }
+            its.push(at);
         }
     }
     if order.len() > MAX_DOMAINS {
@@ -250,12 +257,13 @@ pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
         }
         group.domains.push(Noted::seen(*name, Place::line(source, *line), "domains"));
     }
+    let count = |group: &Group| group.domains.len() * group.settings.servers.len();
+    if groups.values().map(count).sum::<usize>() > MAX_ALL {
+        return Err(format!("more than {MAX_ALL} servers, counted for each domain"));
+    }
     add_groups(groups.into_values().collect(), &mut draft);
     Ok(draft)
 }
-
-/// Most servers of a domain.
-const MAX_SERVERS: usize = 20;
 
 /// Adds the groups: the settings of the largest are those of all domains, if that changes nothing for
 /// the others.
