@@ -305,6 +305,8 @@ pub enum XmlError {
     Malformed,
     /// It has a document type, which could declare entities.
     DocumentType,
+    /// It has an entity that is not one of XML's five.
+    Entity,
     /// Nested too deeply.
     TooDeep,
     /// More elements than are read.
@@ -317,6 +319,10 @@ impl fmt::Display for XmlError {
             XmlError::NotText => "the document is neither UTF-8 nor UTF-16",
             XmlError::Malformed => "the document is not well-formed",
             XmlError::DocumentType => "a document type is not allowed",
+            XmlError::Entity => {
+                "an entity (&NAME;) that only a document type could declare; write its text in its \
+                 place, or &amp; for the character &"
+            }
             XmlError::TooDeep => "the document is nested more than 32 levels deep",
             XmlError::TooLong => "the document has more than 4096 elements",
         })

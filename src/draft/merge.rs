@@ -36,7 +36,7 @@ fn add_draft(all: &mut Draft, next: Draft) {
         Some(if own.is_whole { From::Own } else { From::Top })
     };
     let known: Vec<_> = next.domains.iter().map(|(name, _)| known(&name.value)).collect();
-    let is_same = is_same(&all.top, &next.top);
+    let is_same = is_same(&of_domain(&all.top), &of_domain(&next.top));
     // Domains that are new have settings of their own, unless the draft has one that is known.
     let of_new = match known.iter().flatten().any(|known| *known == From::Top) {
         false if !is_same && !all.domains.is_empty() => From::Own,

@@ -154,11 +154,15 @@ impl Input<'_> {
 
 /// Reads a file of any kind. The error is a message without the name of the file.
 pub fn read(source: &str, bytes: &[u8]) -> Result<(&'static str, Draft), String> {
-    let decoded = match profile::is_binary(bytes) {
+    let is_binary = profile::is_binary(bytes);
+    let decoded = match is_binary {
         true => Decoded { text: Cow::Borrowed(""), is_guessed: false },
         false => decode(bytes)?,
     };
     let text = &*decoded.text;
+    if !is_binary && text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
     let bytes = if text.is_empty() { bytes } else { text.as_bytes() };
     let is_markup = text.trim_start().starts_with('<');
     let documents = match is_markup {

@@ -201,7 +201,7 @@ fn read(
             Event::GeneralRef(reference) => {
                 let text = super::resolve(&reference)?;
                 if text.len() > 1 && text.starts_with('&') {
-                    return Err(XmlError::Malformed);
+                    return Err(XmlError::Entity);
                 }
                 piece(Piece::Reference(text), &mut open)?;
             }
