@@ -281,9 +281,14 @@ impl Reader {
                 words.chain(rest.take(MAX_COLUMNS)).filter(|other| is_other(other, &domain));
             let others: Vec<_> = others.map(|other| shortened(&other)).collect();
             if let [first, more @ ..] = &others[..] {
-                self.domains.not_used.add(number, || match more.len() {
-                    0 => format!("{first} is in the line of {domain}: one domain belongs on each line"),
-                    more => format!("{first} and {more} more are in the line of {domain}: one domain belongs on each line"),
+                self.domains.not_used.add(number, || {
+                    let more = match more.len() {
+                        0 => String::new(),
+                        more => format!(" (and {more} more)"),
+                    };
+                    format!(
+                        "{first}{more} is in the line of {domain}: one domain belongs on each line"
+                    )
                 });
             }
         }

@@ -382,7 +382,8 @@ mod tests {
 
     #[test]
     fn merge_keys_are_pairs_of_the_map() {
-        let text = "a: &x {b: 1, c: 2}\ny: &y {b: 3, e: 4}\nd:\n  c: 5\n  <<: [*x, *y]\nf:\n  <<: *y\n  b: 6\ng: {<<: 7}\n";
+        let text = "a: &x {b: 1, c: 2}\ny: &y {b: 3, e: 4}\nd:\n  c: 5\n  <<: [*x, *y]\n\
+                    f:\n  <<: *y\n  b: 6\ng: {<<: 7}\n";
         let node = one(text);
         let values = |map: &str, keys: &str| {
             let map = node.get(map).unwrap();
