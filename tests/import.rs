@@ -305,6 +305,15 @@ fn files_are_not_overwritten_and_standard_input_is_read() {
     assert_eq!(missing.status.code(), Some(2));
     assert_eq!(text(&missing.stderr).lines().count(), 1);
     assert_eq!(run(&[]).status.code(), Some(2));
+    let twice = run(&["--stdout", "-", "-"]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(text(&twice.stderr).contains("- can be given once"), "{}", text(&twice.stderr));
+    let mut empty = command(program());
+    let empty = empty.args(["import", "--stdout", "-"]).stdin(Stdio::piped()).output();
+    let empty = empty.expect("program");
+    assert_eq!(empty.status.code(), Some(1));
+    let said = "standard input: it is empty: the command before this one has failed";
+    assert!(text(&empty.stderr).contains(said), "{}", text(&empty.stderr));
 }
 
 /// Each kind of file that the help lists has a fixture, and no other kind has one.

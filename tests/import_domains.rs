@@ -88,7 +88,11 @@ fn hostile_input_ends_with_one_line() {
         (vec![b'x'; 1024 * 1024], 1, "standard input:1: the line is longer than 64 KiB"),
         (vec![b'x'; 64 * 1024 * 1024 + 1], 2, "it is larger than 64 MiB"),
         (vec![b'\n'; 1000], 1, "it names no domain"),
-        (Vec::new(), 1, "standard input: it is empty: the command before this one has failed"),
+        (
+            Vec::new(),
+            1,
+            "standard input: it is empty: the command before this one has failed, or has found nothing",
+        ),
         (
             b"ERROR 1045 (28000): Access denied for user 'x'@'localhost' (using password: NO)\n"
                 .to_vec(),
@@ -170,7 +174,7 @@ fn a_list_does_not_lose_most_of_its_domains() {
         ("a.example\nb.example\nc.example\n", &["--at-least", "76"], Some("only 3 of its 4")),
         ("e.example\n", &["--at-least", "0"], None),
         ("", &[], Some("it is empty")),
-        ("ALL\n", &["--at-least", "0"], Some("it names no domain")),
+        ("ALL\n", &["--at-least", "0"], Some("it names no domain (line 1: `ALL`); expected on")),
         ("a.example\n", &["--force"], None),
         ("", &["--force"], Some("it is empty")),
         ("ALL\n", &["--force"], Some("it names no domain")),
@@ -292,7 +296,7 @@ fn files_of_domains_are_created_and_never_changed() {
     let arguments = ["--directory", "domains.d", "--config", config];
     let run = import(&sandbox, input, &arguments);
     assert_eq!(run.status, Some(0), "{run:?}");
-    assert!(run.messages.contains("domains.d: 3 files written, 1 were there"), "{run:?}");
+    assert!(run.messages.contains("domains.d: files written: 3; there already: 1"), "{run:?}");
     assert!(run.messages.contains("not in the input stay: gone.example"), "{run:?}");
     assert_eq!(names(&folder), ["a", "ex", "go"]);
     assert_eq!(
@@ -312,7 +316,7 @@ fn files_of_domains_are_created_and_never_changed() {
     assert!(show("ann@a.example").contains("<hostname>mail.a.example</hostname>"));
 
     let run = import(&sandbox, input, &arguments);
-    assert!(run.messages.contains("0 files written, 4 were there"), "{run:?}");
+    assert!(run.messages.contains("files written: 0; there already: 4"), "{run:?}");
     assert_eq!(run.status, Some(0), "{run:?}");
 
     // A link that leads to nothing, and a folder, are no files of a domain. The others are written.
@@ -322,7 +326,7 @@ fn files_of_domains_are_created_and_never_changed() {
     let run = import(&sandbox, &more, &arguments);
     assert_eq!(run.status, Some(2), "{run:?}");
     for message in [
-        "domains.d: 1 files written, 4 were there",
+        "domains.d: files written: 1; there already: 4",
         "domains.d/ex/example.de.toml: it is a link to nowhere, which does not exist",
         "domains.d/ex/example.fr.toml: it is not a file",
         "domains.d: 2 domains without settings, because their place is taken",

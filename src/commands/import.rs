@@ -22,10 +22,16 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     if let Some(file) = &arguments.domains.domains {
         return import_domains::run(file, arguments, source);
     }
+    if let Err(failed) = input::once(arguments.files.iter()) {
+        return failed.exit();
+    }
     let (mut drafts, mut heading) = (Vec::new(), Vec::new());
     for file in &arguments.files {
         let name = input::name(file);
         let read = input::read(file, MAX_BYTES).and_then(|bytes| {
+            if bytes.is_empty() {
+                return Err(input::empty(file));
+            }
             import::read(&name, &bytes).map_err(|error| Failed::found(format!("{name}: {error}")))
         });
         match read {

@@ -88,19 +88,17 @@ fn read(file: &Path) -> Result<Input, Failed> {
     let is_pipe = input::is_pipe(file);
     let bytes = input::read(file, MAX_BYTES)?;
     if bytes.is_empty() {
-        return Err(refused(match is_pipe {
-            true => format!("{name}: it is empty: the command before this one has failed"),
-            false => format!("{name}: the file is empty"),
-        }));
+        return Err(input::empty(file));
     }
     let domains = domains::read(&bytes).map_err(|error| {
         let line = error.line().map_or(String::new(), |line| format!(":{line}"));
         refused(format!("{name}{line}: {error}; nothing is written"))
     })?;
     if domains.names.is_empty() {
-        tell_left_out(&name, &domains);
+        let first = domains.left_out.first.first();
+        let first = first.map_or(String::new(), |(line, word)| format!(" (line {line}: `{word}`)"));
         return Err(refused(format!(
-            "{name}: it names no domain; expected on each line: {EXPECTED}; nothing is written"
+            "{name}: it names no domain{first}; expected on each line: {EXPECTED}; nothing is written"
         )));
     }
     Ok(Input { name, domains, is_pipe })
@@ -133,7 +131,12 @@ impl Input {
 
 /// Names what was not used of the input.
 fn tell(Input { name, domains, .. }: &Input) {
-    tell_left_out(name, domains);
+    each(
+        name,
+        &domains.left_out,
+        &|word| format!("`{word}` is not a domain, and is left out"),
+        "lines that name no domain are left out",
+    );
     each(name, &domains.not_used, &str::to_owned, "lines of which a part is not used");
     if domains.addresses > 0 {
         let count = domains.addresses;
@@ -141,15 +144,6 @@ fn tell(Input { name, domains, .. }: &Input) {
             "{name}: lines with an e-mail address, which count for its domain: {count}"
         ));
     }
-}
-
-fn tell_left_out(name: &str, domains: &Domains) {
-    each(
-        name,
-        &domains.left_out,
-        &|word| format!("`{word}` is not a domain, and is left out"),
-        "lines that name no domain are left out",
-    );
 }
 
 /// Names the first lines, and the number of the others.
@@ -349,7 +343,7 @@ fn write_files(layout: &Layout, input: &Input, force: bool) -> Done {
         ));
     }
     log::notice(&format!(
-        "{}: {written} files written, {} were there",
+        "{}: files written: {written}; there already: {}",
         folder.display(),
         domains.names.len() - written - unusable.len()
     ));

@@ -7,7 +7,7 @@ use crate::files;
 use rustix::fs::FileType;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name of standard input.
 pub(super) const STDIN: &str = "-";
@@ -27,6 +27,23 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, Failed> {
         return Err(Failed::could_not_run(format!("{name}: it is larger than {} MiB", max >> 20)));
     }
     Ok(bytes)
+}
+
+/// The error for an input without a byte.
+pub(super) fn empty(path: &Path) -> Failed {
+    let why = match is_pipe(path) {
+        true => "it is empty: the command before this one has failed, or has found nothing",
+        false => "the file is empty",
+    };
+    Failed::found(format!("{}: {why}", name(path)))
+}
+
+/// Refuses standard input in more than one place.
+pub(super) fn once<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failed> {
+    match files.filter(|file| file.as_os_str() == STDIN).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failed::could_not_run(format!("{STDIN} can be given once: it is standard input"))),
+    }
 }
 
 /// True for a pipe: the command that writes into it may fail.

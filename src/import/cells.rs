@@ -85,8 +85,11 @@ fn end_of_quotes(inner: &str) -> usize {
     inner.len()
 }
 
-/// A cell without the quotes at its beginning.
+/// A cell without the quotes around it. Single ones are those of `.mode quote` of sqlite3.
 fn unquoted(cell: &str) -> Cow<'_, str> {
+    if let Some(inner) = cell.strip_prefix('\'').and_then(|cell| cell.strip_suffix('\'')) {
+        return Cow::Borrowed(inner);
+    }
     let Some(inner) = cell.strip_prefix('"') else { return Cow::Borrowed(cell) };
     let (inner, after) = inner.split_at(end_of_quotes(inner));
     let after = after.strip_prefix('"').unwrap_or(after);

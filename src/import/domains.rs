@@ -473,6 +473,9 @@ mod tests {
             "┌─────────────┬─────────────┐\n│   domain    │  alias_of   │\n├─────────────┼─────────────┤\n\
              │ example.org │             │\n│ example.net │ example.org │\n└─────────────┴─────────────┘\n",
             "domain,alias_of\r\nexample.org,\r\nexample.net,example.org\r\n",
+            // sqlite3 -quote, with and without a heading.
+            "'domain','alias_of'\n'example.org',NULL\n'example.net','example.org'\n",
+            "'example.org',NULL\n'example.net','example.org'\n",
             "id, domain, alias_of\n1, example.org, \n2, example.net, example.org\n",
             "id  domain       alias_of\n--  -----------  -----------\n1   example.org\n\
              2   example.net  example.org\n",

@@ -41,13 +41,7 @@ fn all(arguments: &cli::Init) -> impl Iterator<Item = &[PathBuf]> {
 
 /// Reads the files.
 pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
-    let stdin = all(arguments).flatten().filter(|file| file.as_os_str() == input::STDIN);
-    if stdin.count() > 1 {
-        return Err(Failed::could_not_run(format!(
-            "{} can be given once: it is standard input",
-            input::STDIN
-        )));
-    }
+    input::once(all(arguments).flatten())?;
     let mut machine = Machine { is_elsewhere: true, ..Machine::default() };
     let doveconf = texts(&arguments.doveconf)?;
     // Those for master.cf may be: nothing is set there.
