@@ -53,7 +53,7 @@ pub fn run(arguments: &cli::Import, source: &Source) -> ExitCode {
     draft.heading = heading;
     draft.without_domains = Some(ANY_DOMAIN);
     let target = source.named().unwrap_or(Path::new(SYSTEM));
-    draft_file::write(Made::OfResponder, draft, target, &arguments.output)
+    draft_file::write(Made::Import, draft, target, &arguments.output)
 }
 
 /// What was read from a file, in short.

@@ -15,11 +15,11 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Made {
     /// The mail servers of this machine.
-    OfThisMachine,
+    Here,
     /// Outputs of another machine.
-    OfAnotherMachine,
+    Elsewhere,
     /// What answered before.
-    OfResponder,
+    Import,
 }
 
 /// A web server, how it is recognised, and what to do.
@@ -106,7 +106,7 @@ pub(super) fn steps(made: Made, target: &Path, config: &Config, draft: &Draft) -
     };
     let installed: Vec<_> = WEB_SERVERS.iter().filter(is_usable).collect();
     let only = match installed[..] {
-        [only] if made != Made::OfAnotherMachine => Some(only),
+        [only] if made != Made::Elsewhere => Some(only),
         _ => None,
     };
     let web = web_server(made, only, Path::new(SYSTEMD).is_dir());
@@ -143,7 +143,7 @@ fn domain(domains: &[Domain], draft: &Draft) -> String {
 fn web_server(made: Made, server: Option<&WebServer>, has_systemd: bool) -> String {
     let mut lines = Vec::new();
     let title = match (made, server) {
-        (Made::OfAnotherMachine, _) => {
+        (Made::Elsewhere, _) => {
             "The web server, on the machine that answers mail clients. This file belongs\n     \
              there, too. The files for web servers:\n"
         }
@@ -157,7 +157,7 @@ fn web_server(made: Made, server: Option<&WebServer>, has_systemd: bool) -> Stri
         }
         None => lines.push(Line::command("mailsetup hook --help")),
     }
-    if made == Made::OfResponder {
+    if made == Made::Import {
         lines.push(Line::Text("Remove the old rules for the same paths."));
     }
     match server {
@@ -178,20 +178,20 @@ mod tests {
     #[test]
     fn the_web_server_is_named_where_it_is_known() {
         for server in &WEB_SERVERS {
-            for made in [Made::OfThisMachine, Made::OfResponder] {
+            for made in [Made::Here, Made::Import] {
                 let text = web_server(made, Some(server), true);
                 let hook = format!("The web server:\n       mailsetup hook {} >/etc/", server.hook);
                 assert!(text.starts_with(&hook), "{text}");
                 let service = "\n     Then:\n       systemctl enable --now mailsetup.socket\n";
                 assert!(text.contains(service), "{text}");
                 assert!(text.ends_with(&format!("       {}\n", server.reload)), "{text}");
-                let is_import = made == Made::OfResponder;
+                let is_import = made == Made::Import;
                 assert_eq!(text.contains("Remove the old rules for the same paths."), is_import);
                 // A command stays whole.
                 let is_text = |line: &&str| !line.starts_with("       ");
                 assert!(text.lines().filter(is_text).all(|line| line.len() <= 80), "{text}");
             }
-            let text = web_server(Made::OfThisMachine, Some(server), false);
+            let text = web_server(Made::Here, Some(server), false);
             assert!(!text.contains("systemctl"), "{text}");
             assert!(
                 text.ends_with("Then start the service, and reload the web server.\n"),
@@ -202,11 +202,11 @@ mod tests {
 
     #[test]
     fn the_web_server_of_another_machine_is_not_known() {
-        for made in [Made::OfThisMachine, Made::OfAnotherMachine, Made::OfResponder] {
+        for made in [Made::Here, Made::Elsewhere, Made::Import] {
             let text = web_server(made, None, true);
             assert!(text.contains("\n       mailsetup hook --help\n"), "{text}");
             assert!(!text.contains("nginx") && !text.contains("systemctl"), "{text}");
-            let is_elsewhere = made == Made::OfAnotherMachine;
+            let is_elsewhere = made == Made::Elsewhere;
             assert_eq!(text.contains("on the machine that answers"), is_elsewhere, "{text}");
         }
     }

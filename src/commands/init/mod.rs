@@ -20,8 +20,8 @@ use std::process::ExitCode;
 pub fn run(arguments: &cli::Init, source: &Source) -> ExitCode {
     let target = source.named().unwrap_or(Path::new(SYSTEM));
     let (made, read) = match given::is_used(arguments) {
-        true => (Made::OfAnotherMachine, given::read(arguments)),
-        false => (Made::OfThisMachine, Ok(this::read())),
+        true => (Made::Elsewhere, given::read(arguments)),
+        false => (Made::Here, Ok(this::read())),
     };
     let machine = match read {
         Ok(machine) => machine,
