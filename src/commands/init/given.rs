@@ -130,5 +130,17 @@ fn text(file: &Path) -> Result<Text, Failed> {
         return Err(Failed::found(format!("{name}: it is not text")));
     }
     let text = String::from_utf8_lossy(&bytes);
-    Ok(Text { name, text: text.trim_start_matches('\u{feff}').to_owned() })
+    Ok(Text { name, text: without_indent(text.trim_start_matches('\u{feff}')) })
+}
+
+/// The text without the blanks that all of its lines begin with: a quotation in a ticket or a page has
+/// them, and in files of Postfix they continue the line before.
+fn without_indent(text: &str) -> String {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let indent = &first[..first.len() - first.trim_start().len()];
+    if indent.is_empty() {
+        return text.to_owned();
+    }
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| line.strip_prefix(indent).unwrap_or(line)).collect()
 }

@@ -225,12 +225,16 @@ fn of_folder(machine: &Machine, order: &[&Facts]) -> Option<Noted<String>> {
             }
             _ => name,
         };
-        let own = order.iter().flat_map(|facts| &facts.names);
-        let is_above = |host: &str| host == name || host.ends_with(&format!(".{name}"));
-        let is_name = name.contains('.') && !name.starts_with('.') && is_host(name);
-        if !is_name || own.into_iter().any(|host| is_above(&host.value.to_ascii_lowercase())) {
+        if !name.contains('.') || name.starts_with('.') || !is_host(name) {
             return None;
         }
+        let is_below = |host: &str| host.ends_with(&format!(".{name}"));
+        let own =
+            || order.iter().flat_map(|facts| &facts.names).map(|it| it.value.to_ascii_lowercase());
+        if own().find(|host| is_host(host)).is_some_and(|first| first == name || is_below(&first)) {
+            return None;
+        }
+        let name = own().find(|host| is_below(host)).unwrap_or_else(|| name.to_owned());
         let origin = certificate.origin.to_string();
         let origin = origin.trim_start_matches("Seen: ");
         let reason = format!("{origin}: the name of the folder (the certificate was not read)");
