@@ -255,6 +255,7 @@ impl Configuration {
         let (mut port, mut is_tls, mut is_starttls) = (None, false, false);
         let (mut auth, mut has_table, mut is_proxied) = (false, false, false);
         let mut pki = Vec::new();
+        let known_names = facts.names.len();
         while let Some(word) = words.next() {
             match word {
                 "port" => port = words.next(),
@@ -272,8 +273,20 @@ impl Configuration {
                     }
                 }
                 "proxy-v2" => is_proxied = true,
+                // The name that is said at each address.
+                "hostnames" => {
+                    let list = words.by_ref().take_while(|word| *word != "}");
+                    let list: Vec<_> = list.collect();
+                    for pair in list.windows(2).filter(|pair| pair[0] == "=") {
+                        let name = Noted { value: pair[1].to_owned(), origin: statement.origin() };
+                        facts.names.push(name);
+                    }
+                }
+                // A list of filters.
+                "{" => while words.next().is_some_and(|word| word != "}") {},
                 // Their names may be words that have a meaning here.
-                "tag" | "filter" | "senders" | "ca" => drop(words.next()),
+                "tag" | "senders" | "ca" => drop(words.next()),
+                "filter" => drop(words.next_if(|word| *word != "{")),
                 "secure" => {
                     // Both, on the usual ports: the grammar up to version 6.3.
                     is_starttls = true;
@@ -320,10 +333,8 @@ impl Configuration {
             };
             // smtpd.conf(5): it is the name of the host, unless it is any other word.
             if auth && name.contains('.') {
-                let name = Noted { value: (*name).to_owned(), origin: file.origin.clone() };
-                if facts.names.iter().all(|known| known.value != name.value) {
-                    facts.names.push(name);
-                }
+                let origin = file.origin.clone();
+                facts.names.push(Noted { value: (*name).to_owned(), origin });
             }
             let name = if pki.len() > 1 { Some((*name).to_owned()) } else { None };
             let certificate = Certificate { name, file: file.value.clone() };
@@ -331,6 +342,11 @@ impl Configuration {
                 let origin = file.origin.clone();
                 facts.certificates.push(Noted { value: certificate, origin });
             }
+        }
+        if auth {
+            // The names for mail clients come before those for other servers.
+            let new_names = facts.names.len() - known_names;
+            facts.names.rotate_right(new_names);
         }
         let origin = statement.origin();
         facts.listeners.push(Listener {
@@ -463,6 +479,14 @@ mod tests {
             ("if = \"lo\"\nlisten on $if port submission", "587 Plain Loopback false"),
             ("listen on all port 587 tls-require pki a\\\n\tauth", "587 StartTls Everywhere true"),
             ("listen on all port 587 tag auth filter \"tls\"", "587 Plain Everywhere false"),
+            (
+                "listen on all port 587 filter { \"tls\", auth } tls",
+                "587 StartTls Everywhere false",
+            ),
+            (
+                "listen on all smtps hostnames { 192.0.2.1 = mail.example.org } auth",
+                "465 Tls Everywhere true",
+            ),
             ("listen on all \\\n  port 587 # x\n", "587 Plain Everywhere false"),
         ] {
             let facts = facts(line);
