@@ -1,6 +1,7 @@
 //! The settings of a Dovecot: those that `doveconf -n` shows, then those of `doveconf -S`, then the
 //! defaults of its version.
 
+use super::groups::{self, Missing};
 use super::output::{Input, Output};
 use super::tree::{Block, Flat, Refused, Setting, Tree};
 use crate::draft::{Origin, Place};
@@ -8,6 +9,8 @@ use std::path::Path;
 
 /// The most characters of a value in a text for people.
 const MAX_SHOWN: usize = 160;
+/// The most groups that are named as missing.
+const MAX_MISSING: usize = 100;
 
 /// The settings of a Dovecot.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Config<'a> {
     pub version: &'a str,
     /// True for the syntax and the defaults of 2.4.
     pub is_new: bool,
+    /// The groups of settings that are used, and are not in the output.
+    pub missing_groups: Vec<Missing>,
     blocks_source: &'a str,
     flat_source: &'a str,
 }
@@ -67,7 +72,7 @@ impl<'a> Config<'a> {
     /// Reads the texts.
     pub fn parse(output: &Output<'a>) -> Result<Config<'a>, Refused> {
         let Input { source, text } = output.explicit;
-        let tree = Tree::parse(text)?;
+        let mut tree = Tree::parse(text)?;
         let (flat, flat_source) = match (output.all, tree.flat) {
             (Some(all), _) => (Some(Flat::parse(all.text, 1)?), all.source),
             (None, Some((line, text))) => (Some(Flat::parse(text, line)?), source),
@@ -77,7 +82,10 @@ impl<'a> Config<'a> {
         let flat = flat.filter(Flat::has_services);
         let version = tree.comments.iter().find_map(|(_, comment)| version(comment));
         let (version, is_new) = version.ok_or(Refused::NotDoveconf)?;
-        Ok(Config { tree, flat, version, is_new, blocks_source: source, flat_source })
+        let mut missing_groups = groups::apply(&mut tree.root)?;
+        missing_groups.truncate(MAX_MISSING);
+        let blocks_source = source;
+        Ok(Config { tree, flat, version, is_new, missing_groups, blocks_source, flat_source })
     }
 
     /// The folder of dovecot.conf, which the first comment names.

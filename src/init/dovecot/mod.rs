@@ -9,6 +9,7 @@
 mod config;
 mod databases;
 mod format;
+mod groups;
 mod listeners;
 mod login;
 mod output;
@@ -61,6 +62,15 @@ pub fn read(output: &Output) -> Result<Facts, Refused> {
             text: text.to_owned(),
         });
         return Ok(facts);
+    }
+    for group in &config.missing_groups {
+        let text = format!(
+            "{}: this group is not in the output: what it sets is not known, so that what follows \
+             may be wrong",
+            shown(&group.text)
+        );
+        let place = Some(config.place(group.line));
+        facts.notes.push(Note { kind: NoteKind::Warning, place, text });
     }
     let mut read = listeners::read(&config, output.messages);
     facts.listeners = read.listeners;

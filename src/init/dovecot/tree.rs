@@ -3,6 +3,8 @@
 //!
 //! Both may stand in one text, the blocks first. A line that is neither is counted and left out. What
 //! is too large or too deep is refused; the time is linear in the size of the text.
+//!
+//! The blocks are read as they stand: `groups` puts the settings of groups in their places.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +14,7 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Most blocks inside each other. Dovecot has 5.
 const MAX_DEPTH: usize = 32;
 /// Most settings and blocks of one text.
-const MAX_ENTRIES: usize = 100_000;
+pub const MAX_ENTRIES: usize = 100_000;
 /// Most comments at the beginning that are kept: the version and the host name are among them.
 const MAX_COMMENTS: usize = 20;
 
