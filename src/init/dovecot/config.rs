@@ -82,6 +82,10 @@ impl<'a> Config<'a> {
         let flat = flat.filter(Flat::has_services);
         let version = tree.comments.iter().find_map(|(_, comment)| version(comment));
         let (version, is_new) = version.ok_or(Refused::NotDoveconf)?;
+        // There, an empty value means the default: auth_mechanisms, listen.
+        if is_new && tree.is_all {
+            tree.root.remove_empty();
+        }
         let mut missing_groups = groups::apply(&mut tree.root)?;
         missing_groups.truncate(MAX_MISSING);
         let blocks_source = source;

@@ -6,6 +6,7 @@
 //! 2.4.1 do so.
 
 use super::config::{Config, Found, is_variable, shown, words};
+use super::services::{self, Certificate};
 use super::tree::{Block, escaped, unescaped};
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin};
@@ -46,15 +47,27 @@ pub fn read(config: &Config, messages: &str) -> Read {
     let on: BTreeSet<&str> = words(&protocols.value).collect();
     let mechanisms = Mechanisms::read(config, &mut read);
     let served: Vec<_> = SERVICES.into_iter().filter(|(word, ..)| on.contains(word)).collect();
-    for (word, service, protocol) in &served {
-        let service = Service { config, word, name: service, protocol: *protocol };
+    for (word, program, protocol) in &served {
         // doveconf prints everything else, and Dovecot does not start.
-        if is_unknown(config, word, service.name, messages) {
+        if is_unknown(config, word, program, messages) {
             let text = format!("protocols has {word}, but its package is not installed");
             read.note(NoteKind::Warning, &protocols.origin, text);
             continue;
         }
-        service.read(&protocols, &mechanisms, &mut read);
+        let certificate = services::certificate(config, word);
+        let all = services::of_program(config, program, &on);
+        let all: Vec<_> = all
+            .into_iter()
+            .map(|name| Service {
+                config,
+                word,
+                name,
+                program,
+                protocol: *protocol,
+                certificate: &certificate,
+            })
+            .collect();
+        read_protocol(&all, &protocols, &mechanisms, &mut read);
     }
     if served.is_empty() {
         let text = match on.is_empty() {
@@ -82,18 +95,58 @@ pub fn read(config: &Config, messages: &str) -> Read {
     read
 }
 
-/// True if the package of a protocol is not installed: doveconf says so, and `doveconf -S` has no such
-/// service.
+/// The listeners of all services of a protocol.
+fn read_protocol(
+    services: &[Service],
+    protocols: &Found,
+    mechanisms: &Mechanisms,
+    read: &mut Read,
+) {
+    let before = (read.listeners.len(), read.notes.len());
+    for service in services {
+        service.read(protocols, mechanisms, read);
+    }
+    let Some(Service { config, word, program, protocol, .. }) = services.first() else { return };
+    // A note says why a port is left out.
+    if (read.listeners.len(), read.notes.len()) == before {
+        let text = format!("protocols has {word}, but {program} listens at no port");
+        read.note(NoteKind::Hint, &protocols.origin, text);
+    }
+    if *protocol != Protocol::Smtp {
+        return;
+    }
+    let relay = config.setting_or("submission_relay_host", Some(word), "");
+    if !relay.value.is_empty() {
+        let text = format!("submission of Dovecot passes mail on to {}", shown(&relay.value));
+        read.note(NoteKind::Hint, &relay.origin, text);
+    } else {
+        // Dovecot 2.3.19 takes the password and says 451 4.3.5 Internal error occurred.
+        let text = "submission_relay_host is not set: every login to submission of Dovecot fails";
+        read.note(NoteKind::Warning, &relay.origin, text);
+        for listener in &mut read.listeners[before.0..] {
+            listener.auth = None;
+        }
+    }
+}
+
+/// True if the package of a protocol is not installed: doveconf says so, or `doveconf -S` lists the
+/// services without that of the protocol.
 fn is_unknown(config: &Config, protocol: &str, service: &str, messages: &str) -> bool {
     let mut named = messages.lines().filter_map(|line| line.split_once("Unknown protocol: "));
-    let list = format!("service/{service}/inet_listener");
     named.any(|(_, name)| name.trim() == protocol)
-        || config.flat.as_ref().is_some_and(|flat| flat.get(&list).is_none())
+        || services::all(config).is_some_and(|all| !all.contains(service))
 }
 
 impl Read {
     fn note(&mut self, kind: NoteKind, origin: &Origin, text: impl Into<String>) {
         self.notes.push(Note { kind, place: origin.place().cloned(), text: text.into() });
+    }
+
+    /// Notes what several listeners have in common.
+    fn note_once(&mut self, kind: NoteKind, origin: &Origin, text: String) {
+        if !self.notes.iter().rev().take(MAX_LISTENERS).any(|it| it.text == text) {
+            self.note(kind, origin, text);
+        }
     }
 }
 
@@ -153,39 +206,24 @@ impl Mechanisms {
 
 //------------ Service --------------------------------------------------------
 
-/// The service of a protocol that is on.
+/// A service of a protocol that is on.
 struct Service<'a> {
     config: &'a Config<'a>,
     /// `imap`.
     word: &'a str,
-    /// `imap-login`.
+    /// `imap-login`, or any other name.
     name: &'a str,
+    /// `imap-login`.
+    program: &'a str,
     protocol: Protocol,
+    certificate: &'a Certificate,
 }
 
 impl Service<'_> {
     fn read(&self, protocols: &Found, mechanisms: &Mechanisms, read: &mut Read) {
-        let before = read.listeners.len();
         for name in self.names() {
             if let Some(listener) = self.listener(&name, protocols, mechanisms, read) {
                 read.listeners.push(listener);
-            }
-        }
-        if read.listeners.len() == before {
-            let text = format!("protocols has {}, but {} listens at no port", self.word, self.name);
-            read.note(NoteKind::Hint, &protocols.origin, text);
-        }
-        let relay = self.config.setting_or("submission_relay_host", Some(self.word), "");
-        if self.protocol == Protocol::Smtp && !relay.value.is_empty() {
-            let text = format!("submission of Dovecot passes mail on to {}", shown(&relay.value));
-            read.note(NoteKind::Hint, &relay.origin, text);
-        } else if self.protocol == Protocol::Smtp {
-            // Dovecot 2.3.19 takes the password and says 451 4.3.5 Internal error occurred.
-            let text =
-                "submission_relay_host is not set: every login to submission of Dovecot fails";
-            read.note(NoteKind::Warning, &relay.origin, text);
-            for listener in &mut read.listeners[before..] {
-                listener.auth = None;
             }
         }
     }
@@ -216,6 +254,9 @@ impl Service<'_> {
     /// The listeners that the service has without any setting: name, port, whether it begins with
     /// TLS.
     fn defaults(&self) -> Vec<(&'static str, NonZeroU16, bool)> {
+        if self.name != self.program {
+            return Vec::new();
+        }
         let ports = ports::of(self.protocol);
         let (plain, tls) = match self.protocol {
             Protocol::Imap => ("imap", Some("imaps")),
@@ -290,7 +331,7 @@ impl Service<'_> {
             default.map(|(.., tls)| by_default(if tls { "yes" } else { "no" }.to_owned()))
         });
         let is_tls = is_tls.filter(Found::is_yes);
-        let reach = self.reach(name);
+        let reach = self.reach(name, number, read);
         let security = self.security(name, number, is_tls, &reach, read)?;
         let haproxy = self.value(name, "haproxy");
         if let Some(haproxy) = haproxy.as_ref().filter(|it| is_variable(&it.value)) {
@@ -334,6 +375,21 @@ impl Service<'_> {
             read.note(NoteKind::NotCarried, &ssl.origin, text);
             return None;
         }
+        if self.config.is_new && ssl.value.eq_ignore_ascii_case("required") {
+            let allows = self.config.setting_or("auth_allow_cleartext", Some(self.word), "no");
+            if allows.is_yes() {
+                // Dovecot 2.4.1: "Invalid settings: auth_allow_cleartext=yes has no effect".
+                let text = format!(
+                    "auth_allow_cleartext = yes, and ssl = required: Dovecot 2.4 closes every \
+                     connection to {}",
+                    self.word
+                );
+                read.note_once(NoteKind::Warning, &allows.origin, text);
+                return None;
+            }
+        }
+        // A connection from the machine itself counts as safe.
+        let works = *reach == Reach::Loopback || is_off(&ssl) || self.has_certificate(&ssl, read);
         match is_tls {
             Some(_) if is_off(&for_all) || is_off(&ssl) => {
                 let ssl = if is_off(&ssl) { ssl } else { for_all };
@@ -343,6 +399,7 @@ impl Service<'_> {
                 }
                 None
             }
+            Some(_) if !works => None,
             Some(tls) => Some(Noted { value: Security::Tls, origin: tls.origin }),
             None if is_off(&ssl) => {
                 // Nobody else can read what stays on the machine.
@@ -354,7 +411,37 @@ impl Service<'_> {
                 }
                 Some(Noted { value: Security::Plain, origin: ssl.origin })
             }
+            None if !works && self.requires_tls(Security::StartTls) => None,
+            None if !works => Some(Noted { value: Security::Plain, origin: ssl.origin }),
             None => Some(Noted { value: Security::StartTls, origin: ssl.origin }),
+        }
+    }
+
+    /// False if there is no certificate, which is noted.
+    fn has_certificate(&self, ssl: &Found, read: &mut Read) -> bool {
+        let (word, setting) = (self.word, services::certificate_key(self.config));
+        match self.certificate {
+            Certificate::Usual => true,
+            Certificate::OfAddress(place) => {
+                let text = format!(
+                    "{word}: there is a certificate for some addresses of this machine only; \
+                     connections with TLS to all others fail"
+                );
+                read.note_once(NoteKind::Warning, &Origin::seen(place.clone(), ""), text);
+                true
+            }
+            Certificate::None { has_names } => {
+                let names = match has_names {
+                    true => ", also with one for some names (local_name)",
+                    false => "",
+                };
+                let text = format!(
+                    "{word}: TLS is enabled, and there is no certificate, so that no connection with \
+                     TLS works{names}; set {setting}"
+                );
+                read.note_once(NoteKind::Warning, &ssl.origin, text);
+                false
+            }
         }
     }
 
@@ -406,12 +493,28 @@ impl Service<'_> {
     }
 
     /// From where a listener can be reached.
-    fn reach(&self, listener: &str) -> Reach {
+    fn reach(&self, listener: &str, port: NonZeroU16, read: &mut Read) -> Reach {
         let key = if self.config.is_new { "listen" } else { "address" };
         let own = self.value(listener, key).filter(|it| !it.value.is_empty());
+        let who = if own.is_some() { format!("port {port}") } else { "Dovecot".to_owned() };
         let found = own.unwrap_or_else(|| self.config.setting_or("listen", None, "*, ::"));
-        reach_of(&found.value)
+        let reach = reach_of(&found.value);
+        let is_reached = !matches!(reach, Reach::Loopback | Reach::Unknown(_));
+        if is_reached && is_only_v6(&found.value) {
+            let text = format!(
+                "{who} listens on IPv6 only ({}): clients that have IPv4 alone do not reach it",
+                shown(found.value.trim())
+            );
+            read.note_once(NoteKind::Warning, &found.origin, text);
+        }
+        reach
     }
+}
+
+/// True if all addresses are of IPv6: Dovecot takes no connection with IPv4 at `::`.
+fn is_only_v6(list: &str) -> bool {
+    let mut all = words(list).map(|word| word.trim_start_matches('[').trim_end_matches(']'));
+    all.all(|word| matches!(word.parse::<IpAddr>(), Ok(IpAddr::V6(_))))
 }
 
 /// From where sockets at these addresses can be reached.
@@ -460,6 +563,16 @@ mod tests {
             (" ", Reach::Unknown("it listens at no address".to_owned())),
         ] {
             assert_eq!(reach_of(list), reach, "{list}");
+        }
+        for (list, expected) in [
+            ("::", true),
+            ("[::]", true),
+            ("2001:db8::1, [2001:db8::2]", true),
+            ("*, ::", false),
+            ("0.0.0.0 [::]", false),
+            ("2001:db8::1 mail.example.org", false),
+        ] {
+            assert_eq!(is_only_v6(list), expected, "{list}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod groups;
 mod listeners;
 mod login;
 mod output;
+mod services;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -161,6 +162,7 @@ fn read_certificates(config: &Config, facts: &mut Facts) {
             add_certificate(config, None, &found, facts);
         }
     }
+    note_key(config, &mut facts.notes);
     let mut of_block = |block: &Block, name: Option<&str>| {
         for key in keys {
             if let Some(setting) = config::in_block(block, key) {
@@ -175,6 +177,19 @@ fn read_certificates(config: &Config, facts: &mut Facts) {
         for name in words(&block.name) {
             of_block(block, Some(name));
         }
+    }
+}
+
+/// A certificate without its key: Dovecot 2.3.19 and 2.4.1 start, and close connections with TLS.
+fn note_key(config: &Config, notes: &mut Vec<Note>) {
+    let key = if config.is_new { "ssl_server_key_file" } else { "ssl_key" };
+    let is_set = |it: &config::Found| !it.value.trim().is_empty();
+    let certificate = config.setting(services::certificate_key(config), None).filter(is_set);
+    let has_key = config.setting(key, None).is_some_and(|it| is_set(&it));
+    if let (Some(certificate), false) = (certificate, has_key) {
+        let text = format!("{key} is not set: without it no connection with TLS works");
+        let place = certificate.origin.place().cloned();
+        notes.push(Note { kind: NoteKind::Warning, place, text });
     }
 }
 

@@ -174,8 +174,8 @@ fn a_text_of_the_largest_size_takes_no_time() {
 #[test]
 fn a_protocol_may_have_settings_of_its_own() {
     let facts = of_24(
-        "protocols = imap pop3\nauth_allow_cleartext = yes\n\
-         protocol pop3 {\n  ssl = required\n}\nprotocol !pop3 {\n  ssl = no\n}\n",
+        "protocols = imap pop3\nauth_allow_cleartext = yes\nssl_server_cert_file = /x\n\
+         protocol pop3 {\n  ssl = required\n  auth_allow_cleartext = no\n}\nprotocol !pop3 {\n  ssl = no\n}\n",
     );
     let seen: Vec<_> = facts.listeners.iter().map(|it| describe_listener(it, false)).collect();
     assert_eq!(
@@ -186,6 +186,115 @@ fn a_protocol_may_have_settings_of_its_own() {
             "pop3 110 starttls, everywhere, TLS required, auth password",
         ]
     );
+}
+
+#[test]
+fn a_certificate_is_needed() {
+    let seen = |facts: &Facts| -> Vec<String> {
+        facts.listeners.iter().map(|it| describe_listener(it, false)).collect()
+    };
+    let warns = |facts: &Facts, text: &str| facts.notes.iter().any(|note| note.text.contains(text));
+    let none = "TLS is enabled, and there is no certificate";
+    // (lines of 2.3, listeners, warning)
+    let old = "protocols = imap\n";
+    let with_cert = "ssl_cert = </x\nssl_key = </y\n";
+    for (lines, count, text) in [
+        ("", 0, none),
+        ("ssl_cert = \n", 0, none),
+        ("ssl_key = # hidden, use -P to show it\n", 0, none),
+        ("ssl_cert = </x\n", 2, "ssl_key is not set"),
+        ("disable_plaintext_auth = no\n", 1, none),
+        ("listen = 127.0.0.1\n", 2, ""),
+        ("ssl = no\n", 1, "no TLS"),
+        ("local_name a.example {\n  ssl_cert = </x\n}\n", 0, "for some names (local_name)"),
+        ("local 192.0.2.1 {\n  ssl_cert = </x\n}\n", 2, "for some addresses"),
+        ("local 192.0.2.1 {\n  protocol imap {\n    ssl_cert = </x\n  }\n}\n", 2, "some addresses"),
+        ("local 192.0.2.1 {\n  protocol pop3 {\n    ssl_cert = </x\n  }\n}\n", 0, none),
+        ("protocol imap {\n  ssl_cert = </x\n  ssl_key = </y\n}\n", 2, ""),
+        ("protocol pop3 {\n  ssl_cert = </x\n  ssl_key = </y\n}\n", 0, none),
+        (with_cert, 2, ""),
+    ] {
+        let facts = of_23(&format!("{old}{lines}"));
+        assert_eq!(facts.listeners.len(), count, "{lines}: {:?}", seen(&facts));
+        assert!(warns(&facts, text), "{lines}: {:?}", facts.notes);
+        assert_eq!(warns(&facts, none), text == none || text.contains("local_name"), "{lines}");
+        assert!(!warns(&facts, "listens at no port"), "{lines}");
+    }
+    // It is what clients can use.
+    let plain = of_23(&format!("{old}disable_plaintext_auth = no\n"));
+    assert_eq!(seen(&plain), ["imap 143 none, everywhere, auth password"]);
+    let facts = of_24("protocols = imap\nssl_server {\n  cert_file = /x\n}\n");
+    assert!(warns(&facts, "ssl_server_key_file is not set"), "{:?}", facts.notes);
+    let facts = of_24("protocols = imap\nssl = required\nauth_allow_cleartext = yes\n");
+    assert_eq!(facts.listeners, []);
+    assert!(warns(&facts, "closes every connection to imap"), "{:?}", facts.notes);
+}
+
+#[test]
+fn a_service_is_known_by_its_program() {
+    let listeners = |lines: &str| -> Vec<String> {
+        let facts = of_23(&format!("protocols = imap\nssl_cert = </x\nssl_key = </y\n{lines}"));
+        facts.listeners.iter().map(|it| describe_listener(it, false)).collect()
+    };
+    let other = |executable: &str, more: &str| {
+        listeners(&format!(
+            "service other {{\n  executable = {executable}\n{more}  inet_listener x {{\n    port = 1993\n\
+             ssl = yes\n  }}\n}}\n"
+        ))
+    };
+    let found = "imap 1993 tls, everywhere, TLS required, auth password".to_owned();
+    for executable in
+        ["imap-login", "/usr/lib/dovecot/imap-login", "imap-login -D", "script -x /y/imap-login"]
+    {
+        assert!(other(executable, "").contains(&found), "{executable}");
+    }
+    assert!(other("imap-login", "  protocol = imap\n").contains(&found));
+    assert!(!other("imap-login", "  protocol = pop3\n").contains(&found));
+    for executable in ["pop3-login", "imap", "imap-login-not", ""] {
+        assert!(!other(executable, "").contains(&found), "{executable}");
+    }
+    assert_eq!(listeners("service imap-login {\n  executable = pop3-login\n}\n").len(), 0);
+    assert_eq!(listeners("service imap-login {\n  executable = /my/script\n}\n").len(), 2);
+}
+
+/// What `doveconf -S` does not say, since it was cut off or is another text, is not missing.
+#[test]
+fn a_protocol_is_missing_only_if_all_services_are_known() {
+    let explicit = "# 2.3.19.1 (x): /x\nprotocols = imap sieve\nssl_cert = </x\nssl_key = </y\n";
+    let has_sieve = |all: &str| {
+        let facts = facts(explicit, Some(all), "").unwrap();
+        let is_missing =
+            facts.notes.iter().any(|note| note.text.contains("its package is not installed"));
+        let is_there = facts.listeners.iter().any(|it| it.port.value.get() == 4190);
+        assert_ne!(is_missing, is_there, "{all}");
+        is_there
+    };
+    for all in ["", "protocols=imap sieve\nservice/imap-login/chroot=login\n", "doveconf: Error\n"]
+    {
+        assert!(has_sieve(all), "{all}");
+    }
+    assert!(has_sieve("service=managesieve-login imap-login\nssl=yes\n"));
+    // It may have been cut off in this line.
+    assert!(has_sieve("service=imap-login"));
+    assert!(!has_sieve("service=imap-login\nservice/imap-login/chroot=login\n"));
+}
+
+/// `doveconf -a` of 2.4 prints settings that were not set as empty.
+#[test]
+fn what_is_empty_among_all_settings_is_the_default() {
+    let all = "# NOTE: Send doveconf -n output instead when asking for help.\n\
+        auth_mechanisms = \nlisten = \nprotocols = imap\nssl_server {\n  cert_file = /x\n  key_file = /y\n}\n";
+    let found = of_24(all);
+    let seen: Vec<_> = found.listeners.iter().map(|it| describe_listener(it, false)).collect();
+    assert_eq!(
+        seen,
+        [
+            "imap 993 tls, everywhere, TLS required, auth password",
+            "imap 143 starttls, everywhere, TLS required, auth password",
+        ]
+    );
+    let set = of_24(all.split_once('\n').unwrap().1);
+    assert!(set.listeners.iter().all(|it| it.auth.is_none()));
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_DEPTH: usize = 32;
 /// Most settings and blocks of one text.
 pub const MAX_ENTRIES: usize = 100_000;
+/// How a comment of `doveconf -a` begins, after its first setting.
+const OF_ALL: &str = "NOTE: Send doveconf -n output instead";
 /// Most comments at the beginning that are kept: the version and the host name are among them.
 const MAX_COMMENTS: usize = 20;
 
@@ -71,6 +73,8 @@ pub struct Tree<'a> {
     pub unread: Option<(usize, usize)>,
     /// Lines of `doveconf -S` in the same text: the first one, and where it begins.
     pub flat: Option<(usize, &'a str)>,
+    /// True if it is the output of `doveconf -a`, which has settings that were not set, too.
+    pub is_all: bool,
 }
 
 /// A block: `service imap-login { … }`.
@@ -110,6 +114,14 @@ impl<'a> Block<'a> {
         self.blocks.iter().filter(move |it| it.kind == kind)
     }
 
+    /// Removes the settings without a value.
+    pub fn remove_empty(&mut self) {
+        self.settings.retain(|it| !it.value.is_empty());
+        for block in &mut self.blocks {
+            block.remove_empty();
+        }
+    }
+
     /// True if nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.settings.is_empty() && self.blocks.is_empty()
@@ -139,6 +151,7 @@ impl<'a> Tree<'a> {
                 if depth == 1 && last.is_empty() && tree.comments.len() < MAX_COMMENTS {
                     tree.comments.push((number, comment.trim()));
                 }
+                tree.is_all |= comment.trim().starts_with(OF_ALL);
                 continue;
             }
             if line == "}" && depth > 1 {
@@ -241,7 +254,10 @@ fn unquoted(text: &str) -> String {
 
 /// What `doveconf -S` prints: every value, also those that were not set.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Flat<'a>(HashMap<&'a str, (usize, &'a str)>);
+pub struct Flat<'a> {
+    values: HashMap<&'a str, (usize, &'a str)>,
+    last_line: usize,
+}
 
 impl<'a> Flat<'a> {
     /// Reads it; `first` is the number of its first line.
@@ -249,26 +265,32 @@ impl<'a> Flat<'a> {
         if text.len() > MAX_BYTES {
             return Err(Refused::TooLarge);
         }
-        let mut values = HashMap::new();
+        let (mut values, mut last_line) = (HashMap::new(), first);
         for (number, line) in text.lines().enumerate() {
             let number = first + number;
             let Some((name, value)) = line.split_once('=') else { continue };
             values.insert(name, (number, value.trim()));
+            last_line = number;
             if values.len() > MAX_ENTRIES {
                 return Err(Refused::TooMany { line: number });
             }
         }
-        Ok(Flat(values))
+        Ok(Flat { values, last_line })
     }
 
     /// True if it has services, as each output of `doveconf -S` does.
     pub fn has_services(&self) -> bool {
-        self.0.keys().any(|name| name.starts_with("service/"))
+        self.values.keys().any(|name| name.starts_with("service/"))
     }
 
     /// The value of a name such as `service/imap-login/inet_listener/imaps/port`, with its line.
     pub fn get(&self, name: &str) -> Option<(usize, &'a str)> {
-        self.0.get(name).copied()
+        self.values.get(name).copied()
+    }
+
+    /// The line of its last value.
+    pub fn last_line(&self) -> usize {
+        self.last_line
     }
 }
 
