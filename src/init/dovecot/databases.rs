@@ -26,6 +26,10 @@ pub struct Database {
     pub proxy: Option<String>,
     /// True if it accepts every password.
     pub no_password: bool,
+    /// True if it refuses every login.
+    pub no_login: bool,
+    /// The networks from which it accepts logins, if it names some.
+    pub networks: Option<String>,
     /// True if it is known that `doveadm user` lists the users.
     pub lists_users: bool,
     /// Where it stands.
@@ -52,6 +56,7 @@ impl Database {
             let found = fields.iter().find(|(known, _)| known == name);
             found.is_some_and(|(_, value)| value.is_empty() || is_yes(value))
         };
+        let networks = fields.iter().find(|(name, _)| name == "allow_nets");
         let host = fields.iter().find(|(name, _)| name == "host");
         let host = host.map(|(_, host)| host.clone()).unwrap_or_default();
         let head = match (config.is_new, shown_setting(driver, block)) {
@@ -70,6 +75,8 @@ impl Database {
             is_special: is_on("master") || is_on("deny"),
             proxy: (has("proxy") || has("proxy_maybe")).then_some(host),
             no_password: has("nopassword"),
+            no_login: has("nologin"),
+            networks: networks.map(|(_, networks)| networks.clone()),
             lists_users: block.setting("iterate_query").is_some(),
             origin: Origin::seen(config.place(block.line), shown(&head)),
             file,

@@ -77,6 +77,9 @@ pub fn read(output: &Output) -> Result<Facts, Refused> {
     facts.listeners = read.listeners;
     facts.notes.append(&mut read.notes);
     let databases = databases::read(&config);
+    if !facts.listeners.is_empty() {
+        login::note_none(&config, &databases, &mut facts.notes);
+    }
     facts.login = login::read(&config, &databases, &mut facts.notes);
     facts.domains = domains(&config, &databases);
     read_names(&config, &mut facts);
@@ -217,15 +220,45 @@ fn add_certificate(config: &Config, name: Option<&str>, found: &config::Found, f
 fn note_filters(config: &Config, notes: &mut Vec<Note>) {
     let filters = ["local", "remote"].iter().flat_map(|kind| config.tree.root.of(kind));
     for block in filters.take(MAX_ITEMS) {
-        let whom = if block.kind == "local" { "to" } else { "from" };
-        let text = format!("settings for connections {whom} {} are left out", shown(&block.name));
+        let is_local = block.kind == "local";
+        let whom = if is_local { "to" } else { "from" };
+        let name = shown(&block.name);
+        let mut protection = Vec::new();
+        // Those of clients on some networks, such as a webmail, are their matter.
+        if is_local && !block.name.starts_with("127.") && block.name != "::1" {
+            add_protection(block, &mut protection);
+        }
+        let (kind, text) = match protection[..] {
+            [] => (
+                NoteKind::NotCarried,
+                format!("settings for connections {whom} {name} are left out"),
+            ),
+            _ => (
+                NoteKind::Warning,
+                format!(
+                    "connections {whom} {name} have {}, which is left out: if clients use that address, \
+                     correct port and security",
+                    shown(&protection.join(", "))
+                ),
+            ),
+        };
         let place: Option<Place> = Some(config.place(block.line));
-        notes.push(Note { kind: NoteKind::NotCarried, place, text });
+        notes.push(Note { kind, place, text });
     }
     let asks = config.setting("auth_ssl_require_client_cert", None).filter(config::Found::is_yes);
     if let Some(Origin::Seen { place, .. }) = asks.map(|it| it.origin) {
         let text =
             "clients need a certificate of their own, which no document can give them".to_owned();
         notes.push(Note { kind: NoteKind::Warning, place: Some(place), text });
+    }
+}
+
+/// The settings in a block that decide about the protection of connections: `ssl = no`.
+fn add_protection(block: &Block, found: &mut Vec<String>) {
+    let names = ["ssl", "disable_plaintext_auth", "auth_allow_cleartext"];
+    let settings = names.iter().filter_map(|name| block.setting(name));
+    found.extend(settings.map(|it| format!("{} = {}", it.name, it.value)));
+    for inner in block.of("protocol") {
+        add_protection(inner, found);
     }
 }

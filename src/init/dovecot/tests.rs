@@ -122,6 +122,11 @@ fn every_trap_is_recorded() {
         "nopassword = yes",
         "protocols = \" imap",
         "submissions {",
+        "group @",
+        "executable = imap-login",
+        "listen = ::",
+        "nologin",
+        "allow_nets",
     ] {
         assert!(all.contains(trap), "{trap}");
     }
