@@ -336,6 +336,63 @@ fn an_output_counts_even_if_its_program_fails() {
     assert!(stderr.contains("Dovecot does not start with this configuration"), "{stderr}");
 }
 
+/// Dovecot does not start if a service of a protocol that is on has no program, as on Debian 12 without
+/// dovecot-pop3d.
+#[test]
+fn a_missing_program_of_dovecot_is_named() {
+    let machine = Machine::new();
+    let folder = fixtures().join("dovecot-ispmail").display().to_string();
+    let libexec = machine.sandbox.path("libexec");
+    fs::create_dir_all(&libexec).expect("folder");
+    machine.program(
+        "doveconf",
+        &format!(
+            "case $1 in -n) cat {folder}/doveconf-n ;; -S) cat {folder}/doveconf-S ;; \
+             libexec_dir) echo 'libexec_dir = {}' ;; esac",
+            libexec.display()
+        ),
+    );
+    machine.postfix("postfix-ispmail", "");
+    let place = |names: &[&str]| {
+        for name in names {
+            fs::write(libexec.join(name), "").expect("a program");
+        }
+    };
+    place(&[
+        "imap-login",
+        "imap",
+        "pop3-login",
+        "pop3",
+        "managesieve-login",
+        "managesieve",
+        "lmtp",
+    ]);
+    let (_, _, stderr) = machine.init(&["--stdout"]);
+    assert!(!stderr.contains("Dovecot does not start"), "{stderr}");
+    fs::remove_file(libexec.join("imap")).expect("removed");
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    let message = format!("Dovecot does not start: service imap needs {}/imap,", libexec.display());
+    assert!(stderr.contains("warning: doveconf"), "{stderr}");
+    assert!(stderr.contains(&message), "{stderr}");
+    assert!(stdout.contains("[imap]"), "{stdout}");
+    // Another folder, or none, says nothing.
+    fs::remove_dir_all(&libexec).expect("removed");
+    let (_, _, stderr) = machine.init(&["--stdout"]);
+    assert!(!stderr.contains("Dovecot does not start"), "{stderr}");
+}
+
+#[test]
+fn a_missing_certificate_is_a_warning() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-nologin");
+    machine.postfix("postfix-ispmail", "");
+    let (_, _, stderr) = machine.init(&["--stdout"]);
+    let message = "/etc/t/cert.pem: No such file or directory: connections with TLS need this";
+    let line = stderr.lines().find(|line| line.contains(message)).expect("a message");
+    assert!(line.starts_with("warning: doveconf -n:"), "{line}");
+}
+
 #[test]
 fn lists_and_tables_of_domains_are_read() {
     let machine = Machine::new();

@@ -114,13 +114,25 @@ fn dovecot(machine: &mut Machine, missing: &mut Vec<&'static str>, outputs: &mut
         messages: &explicit.messages,
     };
     match dovecot::read(&output) {
-        Ok(facts) => machine.facts.push(facts),
+        Ok(facts) => {
+            machine.facts.push(facts);
+            let folder = libexec(machine, missing);
+            let notes = folder.map(|it| dovecot::missing_programs(&output, &it, &|it| it.exists()));
+            machine.notes.extend(notes.into_iter().flatten());
+        }
         Err(why) => {
             note_messages("doveconf -n", &explicit, machine);
             note(machine, NoteKind::Warning, format!("doveconf -n: {why}"));
         }
     }
     outputs.push(explicit.text);
+}
+
+/// The folder with the programs of Dovecot, if it is there.
+fn libexec(machine: &mut Machine, missing: &mut Vec<&'static str>) -> Option<PathBuf> {
+    let printed = ask(DOVECONF, &["libexec_dir"], machine, missing)?;
+    let folder = PathBuf::from(printed.text.strip_prefix("libexec_dir = ")?.trim());
+    (folder.is_absolute() && folder.is_dir()).then_some(folder)
 }
 
 /// Asks Postfix, and its other instances.

@@ -7,6 +7,9 @@ use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Value};
 use crate::init::facts::{Certificate, Facts};
 
+/// Why a file cannot be read that is not there.
+const MISSING: &str = "No such file or directory";
+
 /// Sets the hosts of all servers. `named` are the domains with tables of their own.
 pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
     note_certificates(machine, draft);
@@ -191,10 +194,17 @@ fn note_certificates(machine: &Machine, draft: &mut Draft) {
                 format!("{shown} is not from a public authority: mail clients warn about it");
             draft.note(NoteKind::Warning, place.clone(), text);
         }
-        if let Some(Err(why)) = machine.certificates.get(file) {
-            let root = if why.contains("Permission denied") { "; run it as root" } else { "" };
-            let text = format!("{shown}: the names are not known: {why}{root}");
-            draft.note(NoteKind::Hint, place, text);
+        match machine.certificates.get(file) {
+            Some(Err(why)) if why.starts_with(MISSING) => {
+                let text = format!("{shown}: {why}: connections with TLS need this certificate");
+                draft.note(NoteKind::Warning, place, text);
+            }
+            Some(Err(why)) => {
+                let root = if why.contains("Permission denied") { "; run it as root" } else { "" };
+                let text = format!("{shown}: the names are not known: {why}{root}");
+                draft.note(NoteKind::Hint, place, text);
+            }
+            _ => {}
         }
     }
 }

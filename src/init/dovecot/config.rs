@@ -156,6 +156,14 @@ impl<'a> Config<'a> {
         Some(Found { value: on.join(" "), origin: Origin::seen(self.place(block.line), text) })
     }
 
+    /// The protocols that are on.
+    pub fn protocols(&self) -> Found {
+        self.list("protocols").unwrap_or_else(|| {
+            let default = if self.is_new { "" } else { "imap pop3 lmtp" };
+            self.setting_or("protocols", None, default)
+        })
+    }
+
     /// `2.3` or `2.4`: whose defaults are in force.
     pub fn series(&self) -> &'static str {
         if self.is_new { "2.4" } else { "2.3" }

@@ -40,10 +40,7 @@ pub struct Read {
 /// are not installed.
 pub fn read(config: &Config, messages: &str) -> Read {
     let mut read = Read::default();
-    let protocols = config.list("protocols").unwrap_or_else(|| {
-        let default = if config.is_new { "" } else { "imap pop3 lmtp" };
-        config.setting_or("protocols", None, default)
-    });
+    let protocols = config.protocols();
     let on: BTreeSet<&str> = words(&protocols.value).collect();
     let mechanisms = Mechanisms::read(config, &mut read);
     let served: Vec<_> = SERVICES.into_iter().filter(|(word, ..)| on.contains(word)).collect();
@@ -131,7 +128,7 @@ fn read_protocol(
 
 /// True if the package of a protocol is not installed: doveconf says so, or `doveconf -S` lists the
 /// services without that of the protocol.
-fn is_unknown(config: &Config, protocol: &str, service: &str, messages: &str) -> bool {
+pub fn is_unknown(config: &Config, protocol: &str, service: &str, messages: &str) -> bool {
     let mut named = messages.lines().filter_map(|line| line.split_once("Unknown protocol: "));
     named.any(|(_, name)| name.trim() == protocol)
         || services::all(config).is_some_and(|all| !all.contains(service))

@@ -25,6 +25,7 @@ use crate::draft::{Note, NoteKind, Noted, Origin, Place};
 use crate::init::facts::{Certificate, DomainSource, Facts};
 use config::{Config, is_variable, shown, words};
 use databases::Database;
+use std::path::Path;
 use tree::Block;
 
 /// The most messages of doveconf, and the most certificates, that are taken.
@@ -88,6 +89,30 @@ pub fn read(output: &Output) -> Result<Facts, Refused> {
     }
     note_filters(&config, &mut facts.notes);
     Ok(facts)
+}
+
+/// What keeps Dovecot from starting: a service that is on has no program. `folder` is `libexec_dir`.
+pub fn missing_programs(
+    output: &Output,
+    folder: &Path,
+    exists: &dyn Fn(&Path) -> bool,
+) -> Vec<Note> {
+    let Ok(config) = Config::parse(output) else { return Vec::new() };
+    let programs = services::programs(&config, folder, &|word, service| {
+        listeners::is_unknown(&config, word, service, output.messages)
+    });
+    let missing = programs.into_iter().filter(|it| !exists(&it.file));
+    let note = |program: services::Program| Note {
+        kind: NoteKind::Warning,
+        place: program.place,
+        text: format!(
+            "Dovecot does not start: service {} needs {}, which is not there: install its package, or \
+             take the protocol out of protocols",
+            shown(&program.service),
+            shown(&program.file.display().to_string())
+        ),
+    };
+    missing.take(MAX_ITEMS).map(note).collect()
 }
 
 /// `Dovecot 2.3.19.1`

@@ -4,15 +4,24 @@
 //! A service is known by the program that it runs: `service imap-ext-login { executable = imap-login }`
 //! accepts connections as `service imap-login` does.
 
-use super::config::{Config, in_block, words};
-use super::tree::Block;
+use super::config::{Config, in_block, is_variable, words};
+use super::tree::{Block, escaped};
 use crate::draft::Place;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// The programs that accept connections of mail clients.
 const LOGINS: [&str; 4] = ["imap-login", "pop3-login", "submission-login", "managesieve-login"];
 /// The most services of a program.
 const MAX_SERVICES: usize = 100;
+/// The services that Dovecot has itself, by protocol. Each is the name of its program.
+const OF_PROTOCOLS: [(&str, &[&str]); 5] = [
+    ("imap", &["imap-login", "imap"]),
+    ("pop3", &["pop3-login", "pop3"]),
+    ("submission", &["submission-login", "submission"]),
+    ("sieve", &["managesieve-login", "managesieve"]),
+    ("lmtp", &["lmtp"]),
+];
 
 /// The names of the services that run a program, the default one first, for the protocols that are on.
 pub fn of_program<'c>(
@@ -56,6 +65,66 @@ pub fn all<'c>(config: &'c Config) -> Option<BTreeSet<&'c str>> {
     let (line, list) = flat.get("service")?;
     // The last line may have been cut off.
     (line < flat.last_line()).then(|| words(list).collect())
+}
+
+//------------ Programs -------------------------------------------------------
+
+/// A program that a service runs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Program {
+    /// The service.
+    pub service: String,
+    /// The file.
+    pub file: PathBuf,
+    /// What says so.
+    pub place: Option<Place>,
+}
+
+/// The programs of the services that run: Dovecot does not start if one is missing. `folder` is
+/// `libexec_dir`; `is_unknown` says of a protocol and its first service that Dovecot does not know them.
+pub fn programs(
+    config: &Config,
+    folder: &Path,
+    is_unknown: &dyn Fn(&str, &str) -> bool,
+) -> Vec<Program> {
+    let protocols = config.protocols();
+    let mut on: BTreeSet<&str> = words(&protocols.value).collect();
+    let mut services: Vec<&str> = Vec::new();
+    for (word, names) in OF_PROTOCOLS {
+        if names.first().is_some_and(|first| is_unknown(word, first)) {
+            on.remove(word);
+        }
+        if on.contains(word) {
+            services.extend(names);
+        }
+    }
+    let is_known = |word: &str| on.contains(word);
+    for block in config.tree.root.of("service").take(MAX_SERVICES) {
+        let protocol = block.setting("protocol").map_or("", |it| it.value.as_str());
+        let runs = words(protocol).all(is_known) && block.setting("executable").is_some();
+        if runs && !services.contains(&block.name.as_str()) {
+            services.push(&block.name);
+        }
+    }
+    let program = |service: &str| {
+        let mut blocks = config.tree.root.of("service").rev().filter(|it| it.name == service);
+        let own = blocks.find_map(|it| it.setting("executable"));
+        let line = own.map(|it| config.seen(it));
+        let line =
+            line.or_else(|| config.flat(&format!("service/{}/executable", escaped(service))));
+        let name = line.as_ref().and_then(|it| it.value.split_whitespace().next());
+        // A path that is known only to the running Dovecot cannot be looked up.
+        let name = name.unwrap_or(service);
+        let place =
+            line.as_ref().filter(|_| own.is_some()).map_or(&protocols.origin, |it| &it.origin);
+        let file = folder.join(name);
+        (!is_variable(name)).then(|| Program {
+            service: service.to_owned(),
+            file,
+            place: place.place().cloned(),
+        })
+    };
+    services.into_iter().filter_map(program).collect()
 }
 
 //------------ Certificate ----------------------------------------------------
