@@ -42,6 +42,8 @@ pub struct Listener {
     pub auth: Option<Noted<Vec<Auth>>>,
     /// What says that connections come from a proxy, such as HAProxy: then clients use another port.
     pub behind_proxy: Option<Origin>,
+    /// What keeps users who have logged in from sending mail to other domains.
+    pub refuses_mail: Option<Origin>,
 }
 
 /// From where a socket can be reached.

@@ -35,7 +35,13 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
             draft.top.servers.extend(server);
             continue;
         };
-        for name in rest.iter().filter(|it| it.port() != best.port() && !it.is_relay()) {
+        for socket in offered.iter().filter(|it| !it.is_relay()) {
+            socket.note_refusal(socket.port() == best.port(), draft);
+        }
+        let is_other = |it: &&&Socket| {
+            it.port() != best.port() && !it.is_relay() && it.listener.refuses_mail.is_none()
+        };
+        for name in rest.iter().filter(is_other) {
             if !others.contains(&name.name()) {
                 others.push(name.name());
             }
@@ -125,12 +131,49 @@ impl Socket<'_> {
         machine.listening.as_ref().is_none_or(|it| it.is_reachable(self.port().get()))
     }
 
-    /// The best first: TLS from the first byte on its registered port (RFC 8314 §3).
-    fn rank(&self) -> (bool, Security, bool, bool) {
-        let Listener { protocol, port, security, .. } = self.listener;
+    /// The best first: TLS from the first byte on its registered port (RFC 8314 §3). A port without TLS
+    /// comes after one that is only in a private network, since it shows passwords.
+    fn rank(&self) -> impl Ord {
+        let Listener { protocol, port, security, refuses_mail, .. } = self.listener;
         let usual = ports::usual(*protocol, security.value);
         let is_assumed = port.origin.place().is_none();
-        (self.is_relay(), security.value, port.value != usual, is_assumed)
+        let is_plain = security.value == Security::Plain;
+        (
+            refuses_mail.is_some(),
+            self.is_relay(),
+            is_plain,
+            self.is_in_private_network(),
+            security.value,
+            port.value != usual,
+            is_assumed,
+        )
+    }
+
+    /// True if clients reach it only in a private network.
+    fn is_in_private_network(&self) -> bool {
+        match &self.listener.reach {
+            Reach::Addresses(addresses) => {
+                addresses.iter().all(|it| is_private(it) || it.is_loopback())
+            }
+            Reach::Everywhere | Reach::Loopback | Reach::Unknown(_) => false,
+        }
+    }
+
+    /// Says that users cannot send mail there. `is_best` is true if it is offered.
+    fn note_refusal(&self, is_best: bool, draft: &mut Draft) {
+        let Some(origin) = &self.listener.refuses_mail else { return };
+        let origin = origin.to_string();
+        let text = format!(
+            "{} refuses mail of users who have logged in ({}); if it is for users, write \
+             permit_sasl_authenticated before what refuses",
+            self.name(),
+            origin.trim_start_matches("Seen: ")
+        );
+        // Another port may be for programs of the machine.
+        let usual = ports::usual(self.listener.protocol, self.listener.security.value);
+        let is_for_users = is_best || self.port() == usual;
+        let kind = if is_for_users { NoteKind::Warning } else { NoteKind::Hint };
+        draft.note(kind, self.place(), text);
     }
 
     /// What is to be said about a server that is offered.
@@ -170,7 +213,7 @@ impl Socket<'_> {
                 let text = format!("{name}: whether clients reach it is not known: {why}");
                 draft.note(NoteKind::Hint, self.place(), text);
             }
-            Reach::Addresses(addresses) if addresses.iter().all(is_private) => {
+            Reach::Addresses(addresses) if self.is_in_private_network() => {
                 let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
                 let text = format!(
                     "{name} is reached only at {}: clients outside of that network need another port \

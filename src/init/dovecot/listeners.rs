@@ -351,6 +351,7 @@ impl Service<'_> {
             reach,
             auth,
             behind_proxy,
+            refuses_mail: None,
         })
     }
 

@@ -7,6 +7,7 @@
 
 use super::lines::{LIST, shortened, words};
 use super::parameters::{Found, Parameters};
+use super::restrictions;
 use super::services::Service;
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin};
@@ -73,6 +74,7 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
         reach: reach(host, main),
         auth: None,
         behind_proxy: (!proxy.value.is_empty()).then_some(proxy.origin),
+        refuses_mail: None,
     };
     if is_screen {
         return Some(listener);
@@ -126,6 +128,7 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
         return Some(listener);
     }
 
+    listener.refuses_mail = restrictions::refusal(main, &service.own);
     let options = |name: &str| {
         let found: Found = value(name);
         words(&found.value, LIST)

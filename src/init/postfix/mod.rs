@@ -12,6 +12,7 @@ mod lines;
 mod listeners;
 mod parameters;
 pub mod query;
+mod restrictions;
 mod services;
 mod statement;
 
@@ -26,7 +27,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 /// The parameters that are read.
-pub const PARAMETERS: [&str; 30] = [
+pub const PARAMETERS: [&str; 38] = [
     "inet_interfaces",
     "mail_version",
     "master_service_disable",
@@ -57,6 +58,14 @@ pub const PARAMETERS: [&str; 30] = [
     "virtual_alias_maps",
     "virtual_mailbox_domains",
     "virtual_mailbox_maps",
+    "inet_protocols",
+    "smtpd_client_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",
+    "smtpd_recipient_restrictions",
+    "smtpd_data_restrictions",
+    "smtpd_end_of_data_restrictions",
 ];
 
 /// The options of postconf whose output says all: `-x` and [`PARAMETERS`], then these.

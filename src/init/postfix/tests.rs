@@ -120,6 +120,9 @@ fn show(facts: &Facts, folder: &Path) -> String {
         if let Some(origin) = &l.behind_proxy {
             line(format!("  behind a proxy {origin}"));
         }
+        if let Some(origin) = &l.refuses_mail {
+            line(format!("  no mail of users {origin}"));
+        }
     }
     for name in &facts.names {
         line(format!("name {}\n  {}", name.value, name.origin));
@@ -159,7 +162,9 @@ fn all_parameters_are_recorded() {
     let recorded: Vec<_> = text.lines().filter_map(|line| line.split_once(" =")).collect();
     let mut recorded: Vec<_> = recorded.into_iter().map(|(name, _)| name).collect();
     recorded.sort_unstable();
-    assert_eq!(recorded, PARAMETERS);
+    let mut parameters = PARAMETERS;
+    parameters.sort_unstable();
+    assert_eq!(recorded, parameters);
 }
 
 #[test]
