@@ -60,6 +60,7 @@ fn check(facts: &Facts, outputs: &[Output]) {
         check_origin(&listener.security.origin);
         listener.auth.iter().for_each(|auth| check_origin(&auth.origin));
         listener.behind_proxy.iter().for_each(check_origin);
+        listener.without.iter().for_each(|without| check_origin(&without.origin));
         listener.refuses_mail.iter().for_each(check_origin);
         assert!(listener.requires_tls || listener.security.value != Security::Tls);
     }

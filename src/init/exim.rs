@@ -154,6 +154,7 @@ impl Output<'_> {
                 reach: reach(addresses),
                 auth: login.as_ref().map(|(auth, _)| auth.clone()),
                 behind_proxy: proxy.clone(),
+                without: None,
                 refuses_mail: None,
             });
         }

@@ -38,10 +38,13 @@ pub struct Listener {
     pub requires_tls: bool,
     /// From where it can be reached.
     pub reach: Reach,
-    /// The methods of login; `None` if there is no login.
+    /// The methods of login; `None` if there is no login. Empty for the methods of the server where mail
+    /// is read.
     pub auth: Option<Noted<Vec<Auth>>>,
     /// What says that connections come from a proxy, such as HAProxy: then clients use another port.
     pub behind_proxy: Option<Origin>,
+    /// The methods that the SASL server has, and that are not offered here.
+    pub without: Option<Noted<Vec<Auth>>>,
     /// What keeps users who have logged in from sending mail to other domains.
     pub refuses_mail: Option<Origin>,
 }

@@ -358,6 +358,7 @@ impl Configuration {
             reach,
             auth: auth.then(|| Noted { value: vec![Auth::Password], origin: origin.clone() }),
             behind_proxy: is_proxied.then_some(origin),
+            without: None,
             refuses_mail: None,
         });
     }

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use crate::account::{Auth, Protocol, Security};
-use crate::draft::{Draft, NoteKind, Noted, Place, Server};
+use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Server};
 use crate::init::facts::{Facts, Listener, Reach};
 use crate::ports;
 use std::net::IpAddr;
@@ -21,16 +21,18 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
     for protocol in PROTOCOLS {
         let all = sockets(machine, protocol);
         let (mut offered, hidden): (Vec<_>, Vec<_>) =
-            all.iter().partition(|it| it.why_not().is_none());
+            all.iter().partition(|it| it.why_not(machine).is_none());
         // A port on which nothing listens now comes last.
         offered.sort_by_key(|it| (!it.listens(machine), it.rank()));
         let is_alone = all.iter().all(Socket::is_relay);
         for socket in hidden {
-            socket.note_why_not(&offered, is_alone, draft);
+            socket.note_why_not(machine, &offered, is_alone, draft);
         }
-        // A port for other servers is the last resort.
-        let is_in_front = offered.first().is_none_or(|it| it.is_relay());
-        let server = is_in_front.then(|| in_front(machine, protocol, &all, draft)).flatten();
+        // A port for other servers is the last resort. One without TLS may be meant for a proxy.
+        let is_plain = offered.first().is_some_and(|it| it.is_plain() && !it.is_relay());
+        let is_in_front = is_plain || offered.first().is_none_or(|it| it.is_relay());
+        let server =
+            is_in_front.then(|| in_front(machine, protocol, &all, is_plain, draft)).flatten();
         let (Some((best, rest)), None) = (offered.split_first(), &server) else {
             draft.top.servers.extend(server);
             continue;
@@ -91,7 +93,7 @@ impl Socket<'_> {
     }
 
     /// Why clients cannot use it; `None` if they can.
-    fn why_not(&self) -> Option<String> {
+    fn why_not(&self, machine: &Machine) -> Option<String> {
         if let Some(origin) = &self.listener.behind_proxy {
             let origin = origin.to_string();
             let origin = origin.trim_start_matches("Seen: ");
@@ -102,23 +104,61 @@ impl Socket<'_> {
             Some("takes no login".to_owned())
         } else if self.is_refused() {
             Some("has no TLS, and refuses a login without it".to_owned())
+        } else if let (Some(without), Some(methods)) =
+            (&self.listener.without, self.methods(machine))
+        {
+            let origin = without.origin.to_string();
+            let origin = origin.trim_start_matches("Seen: ");
+            let is_none = methods.value.is_empty();
+            is_none.then(|| format!("refuses each method of login that the server has ({origin})"))
         } else {
             None
         }
     }
 
+    /// The methods of login: its own, else those where mail is read, without those that it refuses.
+    fn methods(&self, machine: &Machine) -> Option<Noted<Vec<Auth>>> {
+        let auth = self.listener.auth.as_ref().filter(|auth| !auth.value.is_empty());
+        let auth = auth.or_else(|| methods_of_readers(machine));
+        match (auth, &self.listener.without) {
+            (Some(auth), Some(without)) => {
+                let is_left = |method: &&Auth| !without.value.contains(method);
+                let value: Vec<_> = auth.value.iter().filter(is_left).copied().collect();
+                let is_same = value == auth.value;
+                let origin = if is_same { &auth.origin } else { &without.origin };
+                Some(Noted { value, origin: origin.clone() })
+            }
+            (None, Some(without)) if without.value.contains(&Auth::Password) => {
+                let origin = without.origin.to_string();
+                let reason = format!("{}: no password", origin.trim_start_matches("Seen: "));
+                Some(Noted::assumed(vec![Auth::CramMd5], reason))
+            }
+            (auth, _) => auth.cloned(),
+        }
+    }
+
     /// Says that it is not offered, unless its port is, on other addresses, or it is for other servers
     /// and there are more.
-    fn note_why_not(&self, offered: &[&Socket], is_alone: bool, draft: &mut Draft) {
+    fn note_why_not(
+        &self,
+        machine: &Machine,
+        offered: &[&Socket],
+        is_alone: bool,
+        draft: &mut Draft,
+    ) {
         let is_known =
             (self.is_relay() && !is_alone) || offered.iter().any(|it| it.port() == self.port());
-        let Some(why) = self.why_not().filter(|_| !is_known) else { return };
+        let Some(why) = self.why_not(machine).filter(|_| !is_known) else { return };
         let kind = if offered.is_empty() { NoteKind::Warning } else { NoteKind::Hint };
         draft.note(kind, self.place(), format!("{} {why}: it is not offered", self.name()));
     }
 
+    fn is_plain(&self) -> bool {
+        self.listener.security.value == Security::Plain
+    }
+
     fn is_refused(&self) -> bool {
-        self.listener.security.value == Security::Plain && self.listener.requires_tls
+        self.is_plain() && self.listener.requires_tls
     }
 
     /// True for the port on which other servers deliver mail.
@@ -137,11 +177,10 @@ impl Socket<'_> {
         let Listener { protocol, port, security, refuses_mail, .. } = self.listener;
         let usual = ports::usual(*protocol, security.value);
         let is_assumed = port.origin.place().is_none();
-        let is_plain = security.value == Security::Plain;
         (
             refuses_mail.is_some(),
             self.is_relay(),
-            is_plain,
+            self.is_plain(),
             self.is_in_private_network(),
             security.value,
             port.value != usual,
@@ -236,15 +275,19 @@ impl Socket<'_> {
     }
 
     fn server(&self, machine: &Machine) -> Server {
-        let Listener { protocol, port, security, auth, .. } = self.listener;
+        let Listener { protocol, port, security, .. } = self.listener;
         let mut server = Server::new(*protocol);
         server.port = Some(Noted { value: port.value.get(), origin: port.origin.clone() });
         server.security = Some(security.clone());
-        let auth = auth.as_ref().filter(|auth| !auth.value.is_empty());
         // Every client knows a password, which is the default; several methods confuse some.
-        let auth = auth.or_else(|| methods_of_readers(machine)).cloned();
-        server.auth = auth.filter(|auth| !auth.value.contains(&Auth::Password));
+        server.auth = self.methods(machine).filter(|auth| !auth.value.contains(&Auth::Password));
         server.username = login(machine, self.facts);
+        // Another SASL server may have other logins.
+        let auth = self.listener.auth.as_ref().filter(|_| self.facts.login.is_none());
+        if let Some(Origin::Assumed(why)) = auth.map(|auth| &auth.origin) {
+            let reason = format!("as where mail is read; it may be another here ({why})");
+            server.username = server.username.map(|it| Noted::assumed(it.value, reason));
+        }
         server
     }
 }
@@ -280,16 +323,19 @@ fn is_private(address: &IpAddr) -> bool {
 
 /// The server that clients reach through another program, if one is in front: a mail server is there
 /// that clients do not reach, and another program listens on the registered port, or not even that is
-/// known.
+/// known. `is_plain`: clients reach one without TLS, so that a proxy must be seen.
 fn in_front(
     machine: &Machine,
     protocol: Protocol,
     all: &[Socket],
+    is_plain: bool,
     draft: &mut Draft,
 ) -> Option<Server> {
     let hidden = |it: &&Socket| {
         it.listener.auth.is_some()
-            && (it.listener.behind_proxy.is_some() || it.listener.reach == Reach::Loopback)
+            && (it.listener.behind_proxy.is_some()
+                || it.listener.reach == Reach::Loopback
+                || is_plain && it.is_plain())
             && !it.is_relay()
     };
     let hidden: Vec<_> = all.iter().filter(hidden).collect();
@@ -302,9 +348,9 @@ fn in_front(
     let starttls = (ports.starttls.number, Security::StartTls);
     let open = |(number, _): &(NonZeroU16, Security)| {
         let listening = machine.listening.as_ref();
-        // The mail server itself may listen there, for the proxy.
-        let is_its_own =
-            hidden.iter().any(|it| it.port() == *number && it.listener.reach != Reach::Loopback);
+        // A mail server itself may listen there, for the proxy or without logins.
+        let mut own = machine.facts.iter().flat_map(|facts| &facts.listeners);
+        let is_its_own = own.any(|it| it.port.value == *number && it.reach != Reach::Loopback);
         !is_its_own && listening.is_some_and(|it| it.is_reachable(number.get()))
     };
     let seen = tls.into_iter().chain([starttls]).find(open);
@@ -320,7 +366,7 @@ fn in_front(
             found,
             "another program listens on this port; it may be a proxy in front of the mail server",
         ),
-        None if is_behind => (
+        None if is_behind && !is_plain => (
             tls.filter(|_| !only_starttls).unwrap_or(starttls),
             "clients come through a proxy, whose port is not known: correct it here",
         ),

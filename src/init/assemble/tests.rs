@@ -1,6 +1,7 @@
 //! Which servers are offered on machines whose settings contradict what is usual.
 
 use super::*;
+use crate::account::{Auth, Protocol};
 use crate::init::listening::Listening;
 use crate::init::{dovecot, postfix};
 use std::fmt::Write;
@@ -106,4 +107,92 @@ fn an_address_of_a_private_network_comes_after_the_others() {
             servers(&draft)
         );
     }
+}
+
+#[test]
+fn a_port_of_the_mail_server_is_not_that_of_a_proxy() {
+    let loopback = SUBMISSION.replace("submission", "127.0.0.1:587");
+    let without_logins = "submissions inet n - y - - smtpd\n -o smtpd_tls_wrappermode=yes\n";
+    let only_loopback = format!("{POSTFIX}{loopback}");
+    let with_own = format!("{POSTFIX}{loopback}{without_logins}");
+    let has_smtp = |postfix: &str| {
+        servers(&draft(DOVECOT, postfix, &[993, 465])).iter().any(|it| it == "smtp 465 (tls)?")
+    };
+    assert!(has_smtp(&only_loopback));
+    assert!(!has_smtp(&with_own));
+}
+
+#[test]
+fn a_proxy_is_preferred_to_a_port_without_tls() {
+    let plain = DOVECOT.replace("ssl = required", "ssl = no\ndisable_plaintext_auth = no");
+    for (dovecot, listening, expected) in [
+        (&*plain, &[143, 993, 587][..], "imap 993 (tls)?"),
+        (&plain, &[143, 587], "imap 143 (none)"),
+        (&plain, &[], "imap 143 (none)"),
+        (DOVECOT, &[143, 993, 587], "imap 993 (tls)?"),
+    ] {
+        let draft = draft(dovecot, &format!("{POSTFIX}{SUBMISSION}"), listening);
+        let found = servers(&draft).remove(0);
+        assert_eq!(found.trim_end_matches('?'), expected.trim_end_matches('?'), "{listening:?}");
+        let is_proxy = warnings(&draft).contains("another program listens");
+        assert_eq!(is_proxy, dovecot == plain && listening.contains(&993), "{listening:?}");
+    }
+}
+
+#[test]
+fn values_that_are_not_known_are_assumed() {
+    let level = SUBMISSION.replace("=encrypt", "=$mua_level");
+    let wrap = SUBMISSIONS.replace("wrappermode=yes", "wrappermode=$mua_wrap");
+    let login = SUBMISSION.replace("enable=yes", "enable=${mua_auth}");
+    for (services, main, expected) in [
+        (&level, "", "smtp 587 (starttls)?"),
+        (&wrap, "", "smtp 465 (tls)?"),
+        (&login, "", "smtp 587 (starttls)"),
+        (&level, "mua_level = encrypt\n", "smtp 587 (starttls)"),
+        (&wrap, "mua_wrap = yes\n", "smtp 465 (tls)"),
+    ] {
+        let draft = draft(DOVECOT, &format!("{POSTFIX}{main}{services}"), &[]);
+        assert!(
+            servers(&draft).contains(&expected.to_owned()),
+            "{services}: {:?}",
+            servers(&draft)
+        );
+        assert_eq!(warnings(&draft).contains("not set in what was read"), main.is_empty());
+    }
+}
+
+/// The methods of the SMTP server, and the origin of the login.
+#[test]
+fn methods_are_those_that_the_sasl_server_has() {
+    let options = " -o smtpd_sasl_security_options=";
+    let crammed = DOVECOT.replace("plain login", "plain login cram-md5");
+    for (dovecot, option, expected) in [
+        (DOVECOT, "noanonymous", Some(None)),
+        // smtpd says "no SASL authentication mechanisms", and ends.
+        (DOVECOT, "noanonymous,noplaintext", None),
+        (&crammed, "noanonymous,noplaintext", Some(Some(Auth::CramMd5))),
+        (&crammed, "noplaintext,noactive", None),
+        (&crammed, "noactive", Some(None)),
+        (&crammed, "forward_secrecy", None),
+    ] {
+        let draft = draft(dovecot, &format!("{POSTFIX}{SUBMISSION}{options}{option}\n"), &[]);
+        let smtp = draft.top.servers.iter().find(|it| it.protocol == Protocol::Smtp);
+        let auth = smtp.map(|it| it.auth.as_ref().and_then(|auth| auth.value.first().copied()));
+        assert_eq!(auth, expected, "{option}");
+    }
+    let cyrus = POSTFIX.replace("= dovecot", "= cyrus");
+    let only_cram = DOVECOT.replace("plain login", "cram-md5");
+    let draft = draft(&only_cram, &format!("{cyrus}{SUBMISSION}"), &[]);
+    let smtp = &draft.top.servers[1];
+    assert_eq!(smtp.auth, None);
+    let login = smtp.username.as_ref().expect("a login");
+    assert!(login.origin.to_string().contains("it may be another here"), "{}", login.origin);
+}
+
+#[test]
+fn behind_postscreen_is_another_service() {
+    let services = "submission inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n \
+        -o smtpd_sasl_auth_enable=yes\n -o smtpd_tls_security_level=encrypt\n";
+    let draft = draft(DOVECOT, &format!("{POSTFIX}{services}"), &[]);
+    assert!(servers(&draft).contains(&"smtp 587 (starttls)".to_owned()), "{:?}", servers(&draft));
 }

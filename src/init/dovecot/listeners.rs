@@ -351,6 +351,7 @@ impl Service<'_> {
             reach,
             auth,
             behind_proxy,
+            without: None,
             refuses_mail: None,
         })
     }

@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one list. `host` is the name of the machine, which is left out with its other names.
     fn list(&mut self, name: &str, host: Option<&str>) {
-        let Found { value, origin: whole } = self.main.value(name, &Overrides::new());
+        let Found { value, origin: whole, .. } = self.main.value(name, &Overrides::new());
         let (mut own_names, mut excluded) = (Vec::new(), BTreeSet::new());
         let (mut left_out, mut not_domains) = (0_usize, 0_usize);
         for word in words(&value, LIST) {

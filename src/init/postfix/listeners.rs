@@ -8,7 +8,7 @@
 use super::lines::{LIST, shortened, words};
 use super::parameters::{Found, Parameters};
 use super::restrictions;
-use super::services::Service;
+use super::services::{Service, Services};
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin};
 use crate::init::facts::{Listener, Reach};
@@ -16,6 +16,8 @@ use crate::ports;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
+/// The methods of login that are known here.
+const METHODS: [Auth; 4] = [Auth::Password, Auth::CramMd5, Auth::Ntlm, Auth::OAuth2];
 /// The port at which other mail servers deliver (RFC 5321).
 const MX: u16 = 25;
 /// The parameters that name a server's certificates, if there is no `smtpd_tls_chain_files`.
@@ -23,7 +25,12 @@ pub const CERTIFICATES: [&str; 3] =
     ["smtpd_tls_cert_file", "smtpd_tls_eccert_file", "smtpd_tls_dcert_file"];
 
 /// The listener of a service; `None` if it is not one of smtpd, or cannot be used. Notes say why.
-pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> Option<Listener> {
+pub fn listener(
+    service: &Service,
+    services: &Services,
+    main: &Parameters,
+    notes: &mut Vec<Note>,
+) -> Option<Listener> {
     let command = match &service.command {
         Some(command) => command.as_str(),
         None if service.own.keys().any(|name| name.starts_with("smtpd_")) => "smtpd",
@@ -74,13 +81,18 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
         reach: reach(host, main),
         auth: None,
         behind_proxy: (!proxy.value.is_empty()).then_some(proxy.origin),
+        without: None,
         refuses_mail: None,
     };
-    if is_screen {
-        return Some(listener);
-    }
+    // Behind postscreen, which passes connections on, is another service.
+    let service = match services.find("smtpd", "pass") {
+        Some(behind) if is_screen && port.get() != MX => behind,
+        _ if is_screen => return Some(listener),
+        _ => service,
+    };
+    let value = |name: &str| main.value(name, &service.own);
 
-    let Some((security, mut requires)) = security(service, main) else {
+    let Some((security, mut requires)) = security(service, port, main) else {
         let level = value("smtpd_tls_security_level");
         let text = format!("{label}: smtpd does not start: {}", shown(&level.origin));
         note(NoteKind::Warning, text);
@@ -100,7 +112,10 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
             return Some(listener);
         }
     }
-    let enabled = main.is_yes("smtpd_sasl_auth_enable", &service.own);
+    let enabled = value("smtpd_sasl_auth_enable");
+    let is_enabled = enabled.value.eq_ignore_ascii_case("yes")
+        || !enabled.is_known && (is_tls_port(port) || is_starttls_port(port));
+    let enabled = is_enabled.then_some(enabled.origin);
     if listener.security.value != Security::Plain && !has_certificate(service, main) {
         let text = format!(
             "{label}: TLS is enabled, and there is no certificate, so that no connection with TLS \
@@ -129,47 +144,98 @@ pub fn listener(service: &Service, main: &Parameters, notes: &mut Vec<Note>) -> 
     }
 
     listener.refuses_mail = restrictions::refusal(main, &service.own);
-    let options = |name: &str| {
-        let found: Found = value(name);
-        words(&found.value, LIST)
-            .iter()
-            .any(|word| word.eq_ignore_ascii_case("noplaintext"))
-            .then_some(found.origin)
-    };
-    let plain = options("smtpd_sasl_security_options");
+    let plain = without(value("smtpd_sasl_security_options"));
     let inside = match listener.security.value {
         Security::Plain => plain.clone(),
-        _ => options("smtpd_sasl_tls_security_options"),
+        _ => without(value("smtpd_sasl_tls_security_options")),
     };
-    listener.auth = Some(match inside {
-        Some(origin) => {
-            let text = format!(
-                "{label}: {} refuses PLAIN and LOGIN, which most clients use",
-                shown(&origin)
-            );
-            note(NoteKind::Warning, text);
-            Noted { value: vec![Auth::CramMd5], origin }
-        }
-        None => Noted { value: Vec::new(), origin: enabled },
-    });
-    if let (Security::StartTls, false, Some(origin)) = (listener.security.value, requires, plain) {
+    let refuses = |without: &Option<Noted<Vec<Auth>>>, method| {
+        without.as_ref().is_some_and(|it| it.value.contains(&method))
+    };
+    if let Some(without) = inside.as_ref().filter(|it| it.value.len() == METHODS.len()) {
         let text = format!(
-            "{label}: {} leaves mechanisms before STARTTLS only if the SASL server has others than \
-             PLAIN and LOGIN; otherwise smtpd does not start; smtpd_tls_auth_only = yes is safe",
-            shown(&origin)
+            "{label}: {} leaves no method that mail clients know, and smtpd does not start",
+            shown(&without.origin)
+        );
+        note(NoteKind::Warning, text);
+        return Some(listener);
+    }
+    if let Some(without) = inside.as_ref().filter(|it| it.value.contains(&Auth::Password)) {
+        let text = format!(
+            "{label}: {} refuses PLAIN and LOGIN, which most clients use",
+            shown(&without.origin)
         );
         note(NoteKind::Warning, text);
     }
+    let kind = value("smtpd_sasl_type");
+    listener.auth = Some(match kind.value == "dovecot" || main.is_partial() {
+        true => Noted { value: Vec::new(), origin: enabled },
+        false => {
+            let method = match refuses(&inside, Auth::Password) {
+                true => Auth::CramMd5,
+                false => Auth::Password,
+            };
+            let reason = format!("the methods of another SASL server: {}", shown(&kind.origin));
+            Noted::assumed(vec![method], shortened(&reason))
+        }
+    });
+    if let (Security::StartTls, false, true) =
+        (listener.security.value, requires, refuses(&plain, Auth::Password))
+    {
+        let origin = plain.map(|plain| shown(&plain.origin)).unwrap_or_default();
+        let text = format!(
+            "{label}: {origin} leaves mechanisms before STARTTLS only if the SASL server has others \
+             than PLAIN and LOGIN; otherwise smtpd does not start; smtpd_tls_auth_only = yes is safe"
+        );
+        note(NoteKind::Warning, text);
+    }
+    listener.without = inside;
     Some(listener)
 }
 
+/// The methods that security options refuse, as Dovecot describes its mechanisms (postconf(5),
+/// `smtpd_sasl_security_options`).
+fn without(options: Found) -> Option<Noted<Vec<Auth>>> {
+    let words = words(&options.value, LIST);
+    let has = |option: &str| words.iter().any(|word| word.eq_ignore_ascii_case(option));
+    let is_refused = |method: &Auth| match method {
+        // No mechanism that is known here has these properties.
+        _ if has("forward_secrecy") || has("mutual_auth") => true,
+        Auth::Password => has("noplaintext"),
+        Auth::CramMd5 | Auth::Ntlm => has("noactive") || has("nodictionary"),
+        _ => false,
+    };
+    let value: Vec<_> = METHODS.into_iter().filter(is_refused).collect();
+    (!value.is_empty()).then_some(Noted { value, origin: options.origin })
+}
+
+/// True for the registered port with TLS from the first byte.
+fn is_tls_port(port: NonZeroU16) -> bool {
+    ports::of(Protocol::Smtp).tls.is_some_and(|tls| tls.number == port)
+}
+
+/// True for the registered port with STARTTLS.
+fn is_starttls_port(port: NonZeroU16) -> bool {
+    ports::of(Protocol::Smtp).starttls.number == port
+}
+
 /// What protects a connection, and whether it is required; `None` for a level that does not exist.
-fn security(service: &Service, main: &Parameters) -> Option<(Noted<Security>, bool)> {
-    if let Some(origin) = main.is_yes("smtpd_tls_wrappermode", &service.own) {
+///
+/// A value that is not known is taken to be the usual one of the port.
+fn security(
+    service: &Service,
+    port: NonZeroU16,
+    main: &Parameters,
+) -> Option<(Noted<Security>, bool)> {
+    let wrap = main.value("smtpd_tls_wrappermode", &service.own);
+    if wrap.value.eq_ignore_ascii_case("yes") || !wrap.is_known && is_tls_port(port) {
         // smtpd_tls_security_level is ignored then.
-        return Some((Noted { value: Security::Tls, origin }, true));
+        return Some((Noted { value: Security::Tls, origin: wrap.origin }, true));
     }
     let level = main.value("smtpd_tls_security_level", &service.own);
+    if !level.is_known {
+        return Some((Noted { value: Security::StartTls, origin: level.origin }, true));
+    }
     let required = main.is_yes("smtpd_enforce_tls", &service.own);
     let used = main.is_yes("smtpd_use_tls", &service.own);
     let (value, origin, requires) = match (level.value.as_str(), required, used) {
@@ -191,7 +257,7 @@ fn has_certificate(service: &Service, main: &Parameters) -> bool {
         let value = main.value(name, &service.own).value;
         !value.is_empty() && value != "none"
     };
-    main.is_empty() || is_set("smtpd_tls_chain_files") || CERTIFICATES.into_iter().any(is_set)
+    main.is_partial() || is_set("smtpd_tls_chain_files") || CERTIFICATES.into_iter().any(is_set)
 }
 
 /// The setting that disables the service, if one does: `master_service_disable`.
@@ -202,8 +268,10 @@ fn is_disabled(service: &Service, main: &Parameters) -> Option<Origin> {
             Some(pattern) => (pattern, false),
             None => (word, true),
         };
-        let is_service = |separator| {
-            pattern.rsplit_once(separator) == Some((service.name.as_str(), service.kind.as_str()))
+        let is_service = |separator: char| {
+            let name =
+                pattern.strip_suffix(&*service.kind).and_then(|it| it.strip_suffix(separator));
+            name == Some(&service.name)
         };
         if pattern == service.kind || is_service('/') || is_service('.') {
             return disables.then_some(list.origin);

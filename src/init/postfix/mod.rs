@@ -135,8 +135,9 @@ fn server(main: &Parameters) -> Noted<String> {
 fn listen(facts: &mut Facts, main: &Parameters, services: &Services) {
     let mut kinds = BTreeMap::new();
     for service in services.iter() {
-        let listener = listeners::listener(service, main, &mut facts.notes);
-        if listener.as_ref().is_some_and(|listener| listener.auth.is_some()) {
+        let listener = listeners::listener(service, services, main, &mut facts.notes);
+        let takes_logins = listener.as_ref().is_some_and(|listener| listener.auth.is_some());
+        if takes_logins && !main.is_partial() {
             let kind = main.value("smtpd_sasl_type", &service.own);
             kinds.entry(kind.value).or_insert(kind.origin);
         }
@@ -245,7 +246,8 @@ fn others(facts: &mut Facts, main: &Parameters) {
     if !unknown.is_empty() {
         let names: Vec<_> = unknown.iter().map(|name| format!("${name}")).collect();
         let text = format!(
-            "not set in what was read, and taken to be empty: {}; `postconf -n` has all that is set",
+            "not set in what was read: {}; what depends on it is assumed; `postconf -n` has all that is \
+             set",
             shortened(&names.join(" "))
         );
         facts.notes.push(Note { kind: NoteKind::Warning, place: None, text });

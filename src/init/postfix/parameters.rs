@@ -51,6 +51,8 @@ pub struct Parameters {
     exhausted: Cell<bool>,
     /// Names in references that are not known, at most [`MAX_UNKNOWN`].
     unknown: RefCell<BTreeSet<String>>,
+    /// True if the value that is expanded now has such a name.
+    has_unknown: Cell<bool>,
 }
 
 /// The parameters of one service, over those of main.cf.
@@ -60,8 +62,10 @@ pub type Overrides = HashMap<String, Setting>;
 pub struct Found {
     /// The value.
     pub value: String,
-    /// Where it was seen; assumed, if it is Postfix's default.
+    /// Where it was seen; assumed, if it is Postfix's default, or if it is not known.
     pub origin: Origin,
+    /// False if it has references to names that are not known, which were taken to be empty.
+    pub is_known: bool,
 }
 
 impl Parameters {
@@ -72,6 +76,7 @@ impl Parameters {
             work: Cell::new(MAX_WORK),
             exhausted: Cell::new(false),
             unknown: RefCell::default(),
+            has_unknown: Cell::new(false),
         }
     }
 
@@ -93,6 +98,12 @@ impl Parameters {
         self.set.is_empty()
     }
 
+    /// True if these are a few parameters of many: what is missing may be set, too. Each Postfix that takes
+    /// logins has one of smtpd's.
+    pub fn is_partial(&self) -> bool {
+        !self.set.keys().any(|name| name.starts_with("smtpd_"))
+    }
+
     /// True if a value was left out since its references are too many.
     pub fn is_exhausted(&self) -> bool {
         self.exhausted.get()
@@ -112,18 +123,27 @@ impl Parameters {
     /// is not known.
     pub fn value(&self, name: &str, own: &Overrides) -> Found {
         let setting = own.get(name).or_else(|| self.set.get(name));
+        self.has_unknown.set(false);
         match setting {
-            Some(setting) => Found {
-                value: self.expanded(&setting.value, own),
-                origin: Origin::seen(setting.place.clone(), setting.shown.clone()),
-            },
+            Some(setting) => {
+                let value = self.expanded(&setting.value, own);
+                let is_known = !self.has_unknown.get();
+                let origin = match is_known {
+                    true => Origin::seen(setting.place.clone(), setting.shown.clone()),
+                    false => Origin::Assumed(shortened(&format!(
+                        "{} ({}), which is not in what was read",
+                        setting.shown, setting.place
+                    ))),
+                };
+                Found { value, origin, is_known }
+            }
             None => {
                 let value = self.expanded(default(name), own);
                 let reason = match value.as_str() {
                     "" => format!("{name} is not set"),
                     value => shortened(&format!("{name} is not set; Postfix's default is {value}")),
                 };
-                Found { value, origin: Origin::Assumed(reason) }
+                Found { value, origin: Origin::Assumed(reason), is_known: true }
             }
         }
     }
@@ -211,6 +231,7 @@ impl Parameters {
     }
 
     fn not_known(&self, name: &str) {
+        self.has_unknown.set(true);
         let mut unknown = self.unknown.borrow_mut();
         if unknown.len() < MAX_UNKNOWN {
             unknown.insert(shortened(name));

@@ -35,7 +35,7 @@ enum Verdict {
 /// The list that keeps users from sending mail, if one surely does. `own` are the parameters of the service.
 pub fn refusal(main: &Parameters, own: &Overrides) -> Option<Origin> {
     LISTS.into_iter().find_map(|name| {
-        let Found { value, origin } = main.value(name, own);
+        let Found { value, origin, .. } = main.value(name, own);
         let verdict = verdict(&value, name, main, own, 0);
         (verdict == Verdict::Refused).then_some(origin)
     })

@@ -184,7 +184,7 @@ fn references_that_are_not_known_are_named() {
     let facts = read(&[Output { source: "postconf -n", text }]);
     let named: Vec<_> = facts.notes.iter().filter(|note| note.text.contains('$')).collect();
     let [note] = &named[..] else { panic!("{named:?}") };
-    assert!(note.text.contains("empty: $level;"), "{note}");
+    assert!(note.text.contains("read: $level;"), "{note}");
     assert_eq!(facts.certificates[0].value.file, Path::new("/etc/postfix/cert"));
 }
 
