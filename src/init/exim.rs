@@ -66,7 +66,7 @@ impl<'a> Output<'a> {
     fn parse(text: &'a str, source: &'a str) -> Output<'a> {
         let mut output = Output { source, options: HashMap::new(), authenticators: Vec::new() };
         for (line, content) in text.lines().enumerate().map(|(at, content)| (at + 1, content)) {
-            if content.ends_with(" authenticator:") {
+            if content.trim_end().ends_with(" authenticator:") {
                 output.authenticators.push(Authenticator { line, options: HashMap::new() });
                 continue;
             }
@@ -119,7 +119,13 @@ impl Output<'_> {
         let usual = self.ports("daemon_smtp_ports", facts);
         let starttls = self.when("tls_advertise_hosts", facts);
         let login = self.login(facts);
-        let proxy = self.value("hosts_proxy").map(|_| self.origin("hosts_proxy"));
+        let proxies = list(self.value("hosts_proxy").unwrap_or_default());
+        let proxy = proxies.iter().any(|it| it == "*").then(|| self.origin("hosts_proxy"));
+        if proxy.is_none() && !proxies.is_empty() {
+            let text =
+                "only these hosts are proxies; other clients connect to the ports themselves";
+            self.note(facts, NoteKind::Hint, "hosts_proxy", text);
+        }
         let mut by_port: Vec<(NonZeroU16, Vec<IpAddr>)> = Vec::new();
         let mut add = |port, address| {
             let known = by_port.iter().position(|(known, _)| *known == port);
@@ -194,6 +200,10 @@ impl Output<'_> {
         let is_here = |it: &String| ["localhost", "127.0.0.1", "::1", "@[]"].contains(&it.as_str());
         let mut elements = list(self.value(key).unwrap_or("*"));
         elements.retain(|it| !is_here(it));
+        // What follows does not count.
+        if let Some(at) = elements.iter().position(|it| it == "!*") {
+            elements.truncate(at);
+        }
         when(&elements.join(" : ")).unwrap_or_else(|| self.when(key, facts))
     }
 
@@ -511,6 +521,22 @@ mod tests {
             assert_eq!(listeners(lines), expected, "{lines:?}");
         }
         assert_eq!(read("protocols = imap", ""), None);
+    }
+
+    #[test]
+    fn only_all_hosts_are_behind_a_proxy() {
+        let start = "daemon_smtp_ports = 587\ntls_advertise_hosts = *\n";
+        for (value, is_behind) in [("*", true), ("192.0.2.1", false), ("", false)] {
+            let text = format!("{start}hosts_proxy = {value}\n{PLAIN}\n");
+            let facts = read(&text, "exim -bP").expect("the output");
+            assert_eq!(facts.listeners[0].behind_proxy.is_some(), is_behind, "{value}");
+        }
+        for (value, takes_login) in [("*", true), ("!*", false), ("127.0.0.1 : !*", false)] {
+            let text = format!("{start}auth_advertise_hosts = {value}\n{PLAIN}\n");
+            let text = text.replace("authenticator:", "authenticator:  ");
+            let facts = read(&text, "exim -bP").expect("the output");
+            assert_eq!(facts.listeners[0].auth.is_some(), takes_login, "{value}");
+        }
     }
 
     #[test]
