@@ -318,6 +318,50 @@ fn programs_that_hang_or_never_stop_are_ended() {
     assert!(stderr.contains("no configuration was written"), "{stderr}");
 }
 
+/// The shell ends at once, and what it has started keeps its pipes.
+#[test]
+fn an_output_is_complete_when_its_program_has_ended() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    machine.postfix("postfix-ispmail", "");
+    let doveconf = fs::read_to_string(machine.sandbox.path("bin/doveconf")).expect("a script");
+    let script = doveconf.trim_start_matches("#!/bin/sh\n");
+    machine.program("doveconf", &format!("sleep 100 &\n{script}"));
+    let start = Instant::now();
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stdout.contains("[imap]"), "{stdout}");
+    machine.program("doveconf", "kill -9 $$");
+    let (_, _, stderr) = machine.init(&["--stdout"]);
+    assert!(stderr.contains("ended by signal 9"), "{stderr}");
+}
+
+/// Postfix takes several words of a line, lines that continue, and lists in lists.
+#[test]
+fn lists_of_postfix_are_read_as_postfix_does() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    let one = machine.sandbox.write("one", "example.org\nexample.net\n");
+    let two = machine.sandbox.path("two");
+    let text = format!(
+        "# c\na1.example, a2.example\n  a3.example\n{} {}\n!a4.example\n",
+        one.display(),
+        two.display()
+    );
+    fs::write(&two, text).expect("a list");
+    let three = machine.sandbox.write("three", format!("{} b1.example,\n", two.display()));
+    let list = format!("virtual_mailbox_domains = {}\n", three.display());
+    machine.postfix("postfix-ispmail", &list);
+    let (status, stdout, stderr) = machine.init(&["--stdout"]);
+    assert_eq!(status, Some(0), "{stderr}");
+    for name in ["a1", "a2", "a3", "b1"] {
+        assert!(stdout.contains(&format!("[domain.\"{name}.example\"]")), "{name}: {stdout}");
+    }
+    assert!(stdout.contains(&format!("list_files = [\"{}\"]", one.display())), "{stdout}");
+    assert!(stderr.contains("!a4.example excludes"), "{stderr}");
+}
+
 #[test]
 fn an_output_counts_even_if_its_program_fails() {
     let machine = Machine::new();
@@ -418,7 +462,7 @@ fn lists_and_tables_of_domains_are_read() {
     // The second table has no text file.
     machine.program(
         "postmap",
-        "case $2 in */table) echo 'ann@example.edu x'; echo 'bob@example.edu x' ;; \
+        "case $2 in */table) echo 'example.edu x'; echo '@example.info x'; echo 'bob@example.biz x' ;; \
          *) echo 'example.net OK'; echo 'example.org OK' ;; esac",
     );
     let (status, stdout, stderr) = machine.init(&["--stdout"]);
@@ -426,6 +470,8 @@ fn lists_and_tables_of_domains_are_read() {
     let lists = format!("list_files = [\"{list}\", \"{hidden}\"]");
     assert!(stdout.contains(&lists), "{stdout}");
     assert!(stdout.contains("[domain.\"example.edu\"]"), "{stdout}");
+    // An address is no domain.
+    assert!(!stdout.contains("example.info") && !stdout.contains("example.biz"), "{stdout}");
     assert!(stdout.contains("answer = \"any\""), "{stdout}");
     assert!(stderr.contains(&format!("{hidden} cannot be read by all users")), "{stderr}");
     assert!(stderr.contains("domains in /nowhere/list: No such file or directory"), "{stderr}");
@@ -497,6 +543,9 @@ fn files_that_are_something_else_end_with_one_line() {
     machine.sandbox.write("binary", [0_u8, 159, 146, 150]);
     machine.sandbox.write("large", vec![b'a'; 5 * 1024 * 1024]);
     machine.sandbox.write("other", "hello\n");
+    machine.sandbox.write("noise", "hello\nworld\n\u{1b}[1mmyhostname\u{1b}[0m = a.example\n");
+    machine.sandbox.write("i1", "myhostname = a.example\ninet_interfaces = all\n");
+    machine.sandbox.write("i2", "myhostname = b.example\ninet_interfaces = all\n");
     machine.sandbox.write("deep", format!("# 2.3.19.1 (9b53102964)\n{}", "a {\n".repeat(100_000)));
     for (arguments, message) in [
         (&["--doveconf", "binary"][..], "binary: it is not text"),
@@ -506,6 +555,11 @@ fn files_that_are_something_else_end_with_one_line() {
         (&["--postconf", "other"], "other: it is not the output of postconf"),
         (&["--postconf", "deep"], "deep:1: this is an output of doveconf: use --doveconf"),
         (&["--master", "deep"], "deep:1: this is an output of doveconf: use --doveconf"),
+        (&["--postconf", "noise"], "noise: it is not the output of postconf"),
+        (
+            &["--postconf", "i1", "--postconf", "i2"],
+            "i1 and i2 are of two instances of Postfix, since myhostname differs",
+        ),
         (&["--exim", "other"], "other: it is not the output of `exim -bP"),
         (&["--smtpd", "other"], "other: it is not smtpd.conf"),
         (&["--listening", "other"], "other: it is not /proc/net/tcp"),

@@ -73,7 +73,7 @@ fn check(facts: &Facts, outputs: &[Output]) {
                 assert!(Domain::parse(name).is_ok_and(|domain| domain.as_str() == name), "{name}");
                 assert!(names.insert(name), "{name}");
             }
-            DomainSource::File(file) => assert!(file.is_absolute()),
+            DomainSource::Words(file) | DomainSource::File(file) => assert!(file.is_absolute()),
             DomainSource::Command(words) => assert_eq!(words[..2], ["postmap", "-s"]),
             DomainSource::Query { file, command, .. } => {
                 assert!(file.iter().all(|file| file.is_absolute()) && command.is_none());

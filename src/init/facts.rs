@@ -80,6 +80,8 @@ pub enum DomainSource {
     Host(String),
     /// A text file with a domain at the beginning of each line.
     File(PathBuf),
+    /// A text file with domains, files and maps in any order, as Postfix's lists have them.
+    Words(PathBuf),
     /// A command of the mail server that lists them, a domain at the beginning of each line.
     Command(Vec<String>),
     /// A database.

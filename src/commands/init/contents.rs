@@ -3,10 +3,10 @@
 use super::run::{Failure, run};
 use crate::address::Domain;
 use crate::directory::list::List;
-use crate::draft::{Note, NoteKind};
+use crate::draft::{Note, NoteKind, Noted};
 use crate::files::{self, Kind};
 use crate::init::assemble::{self, Machine};
-use crate::init::facts::DomainSource;
+use crate::init::facts::{DomainSource, Facts};
 use crate::init::postfix;
 use crate::sign::Coverage;
 use std::os::unix::fs::PermissionsExt;
@@ -14,6 +14,11 @@ use std::path::{Path, PathBuf};
 
 /// The bit of a mode that lets every user read.
 const READ_BY_ALL: u32 = 0o004;
+
+/// Most lists of Postfix that are opened.
+const MAX_OPENED: usize = 100;
+/// Most sources of domains of a server whose files are looked into.
+const MAX_SOURCES: usize = 12_000;
 
 /// Reads them.
 pub(super) fn read(machine: &mut Machine) {
@@ -35,11 +40,17 @@ pub(super) fn read(machine: &mut Machine) {
         });
         machine.certificates.insert(file, read);
     }
+    for facts in &mut machine.facts {
+        let (mut at, mut opened) = (0, Vec::new());
+        while at < facts.domains.len() && at < MAX_SOURCES {
+            at += usize::from(!open(facts, at, &mut opened));
+        }
+    }
     let sources = machine.facts.iter().flat_map(|facts| &facts.domains);
     let sources: Vec<_> = sources.map(|source| source.value.clone()).collect();
     for source in sources {
         match source {
-            DomainSource::File(file) => {
+            DomainSource::File(file) | DomainSource::Words(file) => {
                 let list = list(&file);
                 machine.lists.insert(file, list);
             }
@@ -64,6 +75,28 @@ pub(super) fn read(machine: &mut Machine) {
             | DomainSource::Unknown(_) => {}
         }
     }
+}
+
+/// Puts what is in a list of Postfix in its place; false if it is no such list, or one that is read as it
+/// is. A file that names itself is left out the second time.
+fn open(facts: &mut Facts, at: usize, opened: &mut Vec<PathBuf>) -> bool {
+    let Noted { value: DomainSource::Words(file), origin } = facts.domains[at].clone() else {
+        return false;
+    };
+    if opened.contains(&file) || opened.len() >= MAX_OPENED {
+        return false;
+    }
+    opened.push(file.clone());
+    let Ok(text) = files::read_text(&file, Kind::List) else { return false };
+    let Some((mut sources, mut notes)) = postfix::of_file(&file, &text, &origin) else {
+        return false;
+    };
+    let is_new = |it: &Noted<DomainSource>| facts.domains.iter().all(|old| old.value != it.value);
+    sources.retain(is_new);
+    sources.retain(|it| !matches!(&it.value, DomainSource::Words(file) if opened.contains(file)));
+    facts.domains.splice(at..=at, sources);
+    facts.notes.append(&mut notes);
+    true
 }
 
 fn replace(machine: &mut Machine, old: &DomainSource, new: DomainSource) {
@@ -119,6 +152,8 @@ fn listed(command: &[String]) -> Result<Vec<String>, String> {
         return Err(message.trim().to_owned());
     }
     let words = printed.text.lines().filter_map(|line| line.split_whitespace().next());
+    // Postfix asks its tables for the domain alone: what has an address as its key is no domain.
+    let words = words.filter(|word| program != "postmap" || !word.contains('@'));
     let domains = words.filter_map(|word| word.rsplit('@').next()).map(str::to_ascii_lowercase);
     let mut domains: Vec<_> = domains.filter(|it| Domain::parse(it).is_ok()).collect();
     domains.sort();

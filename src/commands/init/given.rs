@@ -63,6 +63,12 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
     }
     if let Some(first) = postconf.first() {
         let outputs: Vec<_> = postconf.iter().map(Text::of_postfix).collect();
+        if let Some(other) = postconf.iter().find(|it| !postfix::is_output(&it.text)) {
+            return Err(format!("{}: it is not the output of postconf", other.name));
+        }
+        if let Some(why) = postfix::two_instances(&outputs) {
+            return Err(why);
+        }
         let facts = postfix::read(&outputs);
         if facts.server.is_none() {
             return Err(Failed::found(format!("{}: it is not the output of postconf", first.name)));
@@ -130,7 +136,19 @@ fn text(file: &Path) -> Result<Text, Failed> {
         return Err(Failed::found(format!("{name}: it is not text")));
     }
     let text = String::from_utf8_lossy(&bytes);
-    Ok(Text { name, text: without_indent(text.trim_start_matches('\u{feff}')) })
+    let text = without_colours(text.trim_start_matches('\u{feff}'));
+    Ok(Text { name, text: without_indent(&text) })
+}
+
+/// The text without the sequences that colour it in a terminal (ECMA-48, CSI).
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
+        out.push_str(part.get(end + 1..).unwrap_or_default());
+    }
+    out
 }
 
 /// The text without the blanks that all of its lines begin with: a quotation in a ticket or a page has

@@ -153,6 +153,10 @@ fn postfix(machine: &mut Machine, missing: &mut Vec<&'static str>, outputs: &mut
     for folder in instances.take(MAX_INSTANCES) {
         instance(Some(folder), machine, missing, outputs);
     }
+    // They were read.
+    for facts in &mut machine.facts {
+        facts.notes.retain(|note| !note.text.starts_with("Postfix has more instances"));
+    }
 }
 
 /// Asks one instance of Postfix, by the folder of its configuration.

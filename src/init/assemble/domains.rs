@@ -13,7 +13,8 @@ const LIST: &str = "/etc/mailsetup/domains";
 /// What reads the output of a command.
 const IMPORT: &str = "mailsetup import --domains -";
 /// Where the statements are for databases.
-const STATEMENTS: &str = "make a list of them, see mailsetup import --domains in the manual";
+const STATEMENTS: &str =
+    "make a list of them: docs/domains-from-databases.md and mailsetup(1), import --domains";
 
 /// Adds the domains; returns those with a table, unless there may be others.
 pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
@@ -30,7 +31,7 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
                     if is_host { &mut hosts } else { &mut names }.push(noted);
                 }
             }
-            DomainSource::File(file) => {
+            DomainSource::File(file) | DomainSource::Words(file) => {
                 has_others = true;
                 add_file(machine, file, &source.origin, draft);
             }

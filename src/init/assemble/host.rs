@@ -2,7 +2,7 @@
 //! the name that a mail server has.
 
 use super::machine::Machine;
-use crate::account::Protocol;
+use crate::account::{Protocol, Security};
 use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Value};
 use crate::init::facts::{Certificate, Facts};
@@ -45,6 +45,7 @@ pub(super) fn add(machine: &Machine, named: &[String], draft: &mut Draft) {
         }
     }
     draft.top.servers = servers;
+    note_assumed(draft);
 }
 
 fn host_key(protocol: Protocol) -> &'static str {
@@ -194,19 +195,58 @@ fn note_certificates(machine: &Machine, draft: &mut Draft) {
                 format!("{shown} is not from a public authority: mail clients warn about it");
             draft.note(NoteKind::Warning, place.clone(), text);
         }
-        match machine.certificates.get(file) {
-            Some(Err(why)) if why.starts_with(MISSING) => {
-                let text = format!("{shown}: {why}: connections with TLS need this certificate");
-                draft.note(NoteKind::Warning, place, text);
+        if let Some(Err(why)) = machine.certificates.get(file) {
+            // A file with the key stands beside that with the certificate.
+            let is_with = |it: &&Noted<Certificate>| {
+                it.origin == certificate.origin
+                    && machine.certificates.get(&it.value.file).is_some_and(Result::is_ok)
+            };
+            let mut all = machine.facts.iter().flat_map(|facts| &facts.certificates);
+            if all.find(is_with).is_some() {
+                continue;
             }
-            Some(Err(why)) => {
+            let text = if why.starts_with(MISSING) {
+                format!("{shown}: {why}: connections with TLS need this certificate")
+            } else {
                 let root = if why.contains("Permission denied") { "; run it as root" } else { "" };
-                let text = format!("{shown}: the names are not known: {why}{root}");
-                draft.note(NoteKind::Hint, place, text);
-            }
-            _ => {}
+                format!("{shown}: the names are not known: {why}{root}")
+            };
+            draft.note(NoteKind::Warning, place, text);
         }
     }
+}
+
+/// The name of a protocol for `openssl s_client -starttls`.
+fn word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Imap => "imap",
+        Protocol::Pop3 => "pop3",
+        Protocol::Smtp => "smtp",
+        Protocol::ManageSieve => "sieve",
+    }
+}
+
+/// Says that hosts are guesses, and how to compare them with the certificate.
+fn note_assumed(draft: &mut Draft) {
+    let mut assumed: Vec<(&str, u16, Option<&str>)> = Vec::new();
+    for server in &draft.top.servers {
+        let (Some(host), Some(port)) = (&server.host, &server.port) else { continue };
+        let is_known = assumed.iter().any(|(name, ..)| *name == host.value);
+        if host.origin.place().is_none() && !host.value.contains('%') && !is_known {
+            let is_starttls =
+                matches!(&server.security, Some(it) if it.value == Security::StartTls);
+            assumed.push((&host.value, port.value, is_starttls.then(|| word(server.protocol))));
+        }
+    }
+    let Some((host, port, starttls)) = assumed.first() else { return };
+    let names: Vec<_> = assumed.iter().map(|(name, ..)| *name).collect();
+    let starttls = starttls.map_or(String::new(), |it| format!(" -starttls {it}"));
+    let text = format!(
+        "assumed host names, which must be in the certificate: {}; `openssl s_client -connect \
+         {host}:{port}{starttls} </dev/null | openssl x509 -noout -ext subjectAltName` prints its names",
+        names.join(", ")
+    );
+    draft.note(NoteKind::Warning, None, text);
 }
 
 //------------ Machine --------------------------------------------------------

@@ -44,8 +44,10 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
             it.port() != best.port() && !it.is_relay() && it.listener.refuses_mail.is_none()
         };
         for name in rest.iter().filter(is_other) {
-            if !others.contains(&name.name()) {
-                others.push(name.name());
+            let closed = if name.listens(machine) { "" } else { ", where no program listens" };
+            let text = format!("{}{closed}", name.name());
+            if !others.contains(&text) {
+                others.push(text);
             }
         }
         best.notes(machine, draft);
@@ -54,7 +56,7 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
     }
     if !others.is_empty() {
         let text = format!(
-            "also there: {}; one server of each protocol is enough, and some clients take the last one",
+            "not written, since one server of each protocol is enough for mail clients: {}",
             others.join(", ")
         );
         draft.note(NoteKind::Hint, None, text);

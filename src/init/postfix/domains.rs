@@ -3,14 +3,14 @@
 //! `virtual_mailbox_domains` and `mydestination` have mailboxes. `virtual_alias_domains` have none,
 //! and `relay_domains` are those of other servers.
 
-use super::lines::{LIST, shortened, unbraced, words};
+use super::lines::{LIST, logical, shortened, unbraced, words};
 use super::parameters::{Found, Overrides, Parameters};
 use super::services::Services;
 use crate::address::Domain;
 use crate::draft::{Note, NoteKind, Noted, Origin};
 use crate::init::facts::DomainSource;
 use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many names of a list are taken.
 const MAX_NAMES: usize = 10_000;
@@ -69,18 +69,23 @@ impl<'a> Reader<'a> {
 
     /// Reads one list. `host` is the name of the machine, which is left out with its other names.
     fn list(&mut self, name: &str, host: Option<&str>) {
-        let Found { value, origin: whole, .. } = self.main.value(name, &Overrides::new());
+        let Found { value, origin, .. } = self.main.value(name, &Overrides::new());
+        self.entries(&value, &origin, name, host);
+    }
+
+    /// The words of a list.
+    fn entries(&mut self, value: &str, whole: &Origin, name: &str, host: Option<&str>) {
         let (mut own_names, mut excluded) = (Vec::new(), BTreeSet::new());
         let (mut left_out, mut not_domains) = (0_usize, 0_usize);
-        for word in words(&value, LIST) {
-            let origin = part(&whole, name, word);
+        for word in words(value, LIST) {
+            let origin = part(whole, name, word);
             if let Some(pattern) = word.strip_prefix('!') {
                 match Domain::parse(pattern) {
                     Ok(domain) => drop(excluded.insert(domain)),
                     Err(_) => self.excluded(pattern, &origin),
                 }
             } else if word.starts_with('/') {
-                self.push(DomainSource::File(PathBuf::from(word)), &origin);
+                self.push(DomainSource::Words(PathBuf::from(word)), &origin);
             } else if let Some((kind, rest)) = word.split_once(':') {
                 self.map(kind, rest, &origin);
             } else if let Ok(domain) = Domain::parse(word) {
@@ -107,24 +112,24 @@ impl<'a> Reader<'a> {
             let own = own_names.iter().position(is_own);
             if let Some(word) = own.map(|at| own_names.remove(at)) {
                 own_names.retain(|name| !name.eq_ignore_ascii_case(host));
-                self.push(DomainSource::Host(host.to_owned()), &part(&whole, name, word));
+                self.push(DomainSource::Host(host.to_owned()), &part(whole, name, word));
             }
         }
         if !own_names.is_empty() {
             let names = shortened(&own_names.join(", "));
             let text = format!("names of the machine itself are left out: {names}");
-            self.note(NoteKind::Hint, &whole, text);
+            self.note(NoteKind::Hint, whole, text);
         }
         for domain in excluded {
-            self.excluded(domain.as_str(), &whole);
+            self.excluded(domain.as_str(), whole);
         }
         if not_domains > 1 {
             let text = format!("{} more words of {name} are not domains", not_domains - 1);
-            self.note(NoteKind::NotCarried, &whole, text);
+            self.note(NoteKind::NotCarried, whole, text);
         }
         if left_out > 0 {
             let text = format!("{left_out} domains of {name} after the first {MAX_NAMES}");
-            self.note(NoteKind::NotCarried, &whole, text);
+            self.note(NoteKind::NotCarried, whole, text);
         }
     }
 
@@ -242,6 +247,24 @@ impl<'a> Reader<'a> {
             self.notes.push(Note { kind, place, text });
         }
     }
+}
+
+/// What is in a file that a list names: the domains, files and maps, and what is to be said about them.
+/// `None` if each of its lines is one domain, as other programs read it, too.
+pub fn of_file(
+    file: &Path,
+    text: &str,
+    origin: &Origin,
+) -> Option<(Vec<Noted<DomainSource>>, Vec<Note>)> {
+    let lines = logical(text);
+    if lines.iter().all(|line| Domain::parse(line.text.trim()).is_ok()) {
+        return None;
+    }
+    let value = lines.iter().map(|line| &*line.text).collect::<Vec<_>>().join("\n");
+    let (main, services) = (Parameters::new(), Services::default());
+    let mut reader = Reader::new(&main, &services);
+    reader.entries(&value, origin, &file.display().to_string(), None);
+    Some((reader.sources, reader.notes))
 }
 
 /// Where a word of a list stands.

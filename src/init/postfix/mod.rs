@@ -16,6 +16,8 @@ mod restrictions;
 mod services;
 mod statement;
 
+pub use domains::of_file;
+
 use crate::address::Domain;
 use crate::draft::{Note, NoteKind, Noted, Origin, Place};
 use crate::init::facts::{Certificate, Facts};
@@ -23,7 +25,7 @@ use lines::{LIST, logical, shortened, words};
 use listeners::shown;
 use parameters::{Overrides, Parameters};
 use services::Services;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 /// The parameters that are read.
@@ -78,6 +80,48 @@ pub struct Output<'a> {
     pub source: &'a str,
     /// Its text.
     pub text: &'a str,
+}
+
+/// True if at least half of the lines are of postconf or master.cf.
+pub fn is_output(text: &str) -> bool {
+    let (mut main, mut services) = (Parameters::new(), Services::default());
+    let (place, lines) = (Place::whole(""), logical(text));
+    let others = lines.iter().filter(|line| {
+        !services.read_parameter(&line.text, &place)
+            && !services.read_line(&line.text, &place)
+            && !main.read(&line.text, place.clone())
+    });
+    others.count() * 2 <= lines.len()
+}
+
+/// Parameters that differ between instances of Postfix.
+const OF_INSTANCES: [&str; 5] =
+    ["myhostname", "queue_directory", "data_directory", "multi_instance_name", "inet_interfaces"];
+
+/// Says which outputs are of two instances, if any are: each has its own services, and their settings
+/// cannot be put together.
+pub fn two_instances(outputs: &[Output]) -> Option<String> {
+    let mut known: HashMap<&str, (String, &str)> = HashMap::new();
+    for output in outputs {
+        let lines = logical(output.text);
+        for (name, value) in lines.iter().filter_map(|line| lines::assignment(&line.text)) {
+            let Some(name) = OF_INSTANCES.into_iter().find(|it| *it == name) else { continue };
+            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+            // The same value may stand there with and without references.
+            if value.contains('$') {
+                continue;
+            }
+            let (first, source) = known.entry(name).or_insert((value.clone(), output.source));
+            if *first != value && *source != output.source {
+                return Some(format!(
+                    "{source} and {} are of two instances of Postfix, since {name} differs: give the \
+                     outputs of the instance that users log in to",
+                    output.source
+                ));
+            }
+        }
+    }
+    None
 }
 
 /// What Postfix says in these outputs.
@@ -241,6 +285,11 @@ fn others(facts: &mut Facts, main: &Parameters) {
         );
         let place = directories.origin.place().cloned();
         facts.notes.push(Note { kind: NoteKind::Warning, place, text });
+    }
+    let protocols = main.value("inet_protocols", &none);
+    if protocols.value.eq_ignore_ascii_case("ipv6") {
+        let text = format!("clients without IPv6 do not reach it: {}", shown(&protocols.origin));
+        facts.notes.push(Note { kind: NoteKind::Warning, place: None, text });
     }
     let unknown = main.unknown();
     if !unknown.is_empty() {

@@ -134,7 +134,9 @@ fn show(facts: &Facts, folder: &Path) -> String {
         let text = match &source.value {
             DomainSource::Name(name) => format!("domain {name}"),
             DomainSource::Host(name) => format!("domain {name}, its own"),
-            DomainSource::File(file) => format!("domains in {}", file.display()),
+            DomainSource::Words(file) | DomainSource::File(file) => {
+                format!("domains in {}", file.display())
+            }
             DomainSource::Command(words) => format!("domains by {}", words.join(" ")),
             DomainSource::Unknown(why) => format!("domains unknown: {why}"),
             DomainSource::Query { kind, file, command } => {
