@@ -145,8 +145,14 @@ pub fn listener(
 
     listener.refuses_mail = restrictions::refusal(main, &service.own);
     let plain = without(value("smtpd_sasl_security_options"));
+    // By default, those inside of TLS are the same; postconf -x puts the value of main.cf there.
+    let of_main = |name: &str| main.value(name, &Default::default()).value;
+    let is_same = service.own.contains_key("smtpd_sasl_security_options")
+        && !service.own.contains_key("smtpd_sasl_tls_security_options")
+        && of_main("smtpd_sasl_tls_security_options") == of_main("smtpd_sasl_security_options");
     let inside = match listener.security.value {
         Security::Plain => plain.clone(),
+        _ if is_same => plain.clone(),
         _ => without(value("smtpd_sasl_tls_security_options")),
     };
     let refuses = |without: &Option<Noted<Vec<Auth>>>, method| {

@@ -36,12 +36,12 @@ enum Verdict {
 pub fn refusal(main: &Parameters, own: &Overrides) -> Option<Origin> {
     LISTS.into_iter().find_map(|name| {
         let Found { value, origin, .. } = main.value(name, own);
-        let verdict = verdict(&value, name, main, own, 0);
+        let verdict = verdict(&value, main, own, 0);
         (verdict == Verdict::Refused).then_some(origin)
     })
 }
 
-fn verdict(list: &str, name: &str, main: &Parameters, own: &Overrides, depth: usize) -> Verdict {
+fn verdict(list: &str, main: &Parameters, own: &Overrides, depth: usize) -> Verdict {
     let mut words = words(list, LIST).into_iter();
     while let Some(word) = words.next() {
         let word = word.to_ascii_lowercase();
@@ -67,7 +67,7 @@ fn verdict(list: &str, name: &str, main: &Parameters, own: &Overrides, depth: us
             }
             class => match main.setting(class) {
                 Some(_) if depth < MAX_DEPTH => {
-                    verdict(&main.value(class, own).value, name, main, own, depth + 1)
+                    verdict(&main.value(class, own).value, main, own, depth + 1)
                 }
                 _ => Verdict::Unknown,
             },
