@@ -64,10 +64,11 @@ pub(super) fn read(arguments: &cli::Init) -> Result<Machine, Failed> {
     if let Some(first) = postconf.first() {
         let outputs: Vec<_> = postconf.iter().map(Text::of_postfix).collect();
         if let Some(other) = postconf.iter().find(|it| !postfix::is_output(&it.text)) {
-            return Err(format!("{}: it is not the output of postconf", other.name));
+            let message = format!("{}: it is not the output of postconf", other.name);
+            return Err(Failed::found(message));
         }
         if let Some(why) = postfix::two_instances(&outputs) {
-            return Err(why);
+            return Err(Failed::found(why));
         }
         let facts = postfix::read(&outputs);
         if facts.server.is_none() {
