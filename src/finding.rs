@@ -6,6 +6,7 @@
 
 use self::Level::{Error, Note, Warning};
 use crate::address::Domain;
+use crate::order;
 use crate::visible::readable;
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
@@ -369,7 +370,7 @@ impl fmt::Display for Finding {
 pub fn sort<T>(findings: &mut [Finding], files: &[(PathBuf, T)]) {
     let ranks: HashMap<&Path, usize> =
         files.iter().enumerate().rev().map(|(rank, (file, _))| (file.as_path(), rank)).collect();
-    findings.sort_by(|a, b| {
+    order::sort_by(findings, |a, b| {
         let key = |finding: &Finding| {
             let rank = |place: &Place| ranks.get(&*place.file).copied().unwrap_or(files.len());
             finding.place.as_ref().map(rank)

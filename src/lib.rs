@@ -36,7 +36,8 @@
 //!   [`draft`]: the configuration that is made of them.
 //! - [`cli`], [`commands`], [`log`], [`access_log`], [`metrics`]: command line, log and metrics;
 //!   [`files`]: reads the admin's files; [`finding`]: errors and warnings; [`lint`]: settings that
-//!   do not work for all clients; [`clients`]: requests and limitations of each mail client.
+//!   do not work for all clients; [`clients`]: requests and limitations of each mail client;
+//!   [`order`]: sorting, for all that is not on the way of a request.
 //!
 //! `docs/architecture.md` describes which module may use which; `tests/house.rs` checks it.
 
@@ -64,6 +65,7 @@ pub mod lint;
 pub mod log;
 pub mod login;
 pub mod metrics;
+pub mod order;
 pub mod page;
 pub mod paths;
 pub mod ports;

@@ -14,6 +14,7 @@ use crate::account::{Auth, AuthList, Page, Pop3Options, Protocol, Security, Serv
 use crate::files::Kind;
 use crate::finding::{Finding, Place};
 use crate::login::source::{Kind as SourceKind, Protocol as SourceProtocol, Server, Source};
+use crate::order;
 use crate::ports;
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -451,7 +452,7 @@ fn kind(
     let keys = [&said.map, &said.socketmap, &said.userdb];
     let own = keys.map(|key| key.as_ref().filter(is_own));
     let mut spans: Vec<_> = own.iter().flatten().map(|path| path.span()).collect();
-    spans.sort_by_key(|span| span.as_ref().map(|span| span.start));
+    order::sort_by_key(&mut spans, |span| span.as_ref().map(|span| span.start));
     if let [_, .., last] = &spans[..] {
         let message = "only one of login.map, login.socketmap and login.userdb can be set";
         checker.mistake("login-twice", last.clone(), message);

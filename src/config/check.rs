@@ -22,6 +22,7 @@ use crate::directory::list::List;
 use crate::directory::name::Name;
 use crate::files::{self, Kind, Stamp};
 use crate::finding::{Finding, Place};
+use crate::order;
 use crate::record::Fields;
 use crate::signing::Identity;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -317,7 +318,7 @@ impl<'a> Check<'a> {
         let unusual = names().filter(|(parsed, _, name)| !is_usual(parsed, name));
         let unusual: FxHashSet<Name> = unusual.map(|(domain, ..)| domain).collect();
         let mut names: Vec<_> = names().filter(|(domain, ..)| unusual.contains(domain)).collect();
-        names.sort_unstable_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
+        order::sort_by(&mut names, |a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
         for same in names.chunk_by(|a, b| a.0 == b.0) {
             let Some(((_, first, spelling), others)) = same.split_first() else { continue };
             let line =

@@ -13,6 +13,7 @@ use super::parts;
 use super::reader::{Kind, LIKE, nearest};
 use crate::directory::name::Name;
 use crate::finding::name;
+use crate::order;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ impl Environment {
             return environment;
         }
         // Of several with one name, the first counts, as for getenv(3).
-        others.sort_by(|a, b| a.0.cmp(&b.0));
+        order::sort_by(&mut others, |a, b| a.0.cmp(&b.0));
         others.dedup_by(|next, first| next.0 == first.0);
         let keys = keys::all();
         let mut overlay = Vec::new();

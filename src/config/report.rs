@@ -3,6 +3,7 @@
 
 use super::overlay::Lines;
 use crate::finding::{Finding, Place};
+use crate::order;
 use memchr::memchr_iter;
 use std::ops::Range;
 use std::path::Path;
@@ -67,7 +68,9 @@ impl<'a> Report<'a> {
     /// The findings, sorted by place; those about the whole file come last.
     pub fn sorted(mut self) -> Vec<Finding> {
         let position = |finding: &Finding| finding.place.as_ref().and_then(|place| place.position);
-        self.findings.sort_by_key(|finding| (position(finding).is_none(), position(finding)));
+        order::sort_by_key(&mut self.findings, |finding| {
+            (position(finding).is_none(), position(finding))
+        });
         self.findings
     }
 

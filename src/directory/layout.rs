@@ -4,6 +4,7 @@
 //! Deeper folders are not looked at. A file in another place than this is not used.
 
 use super::name::Name;
+use crate::order;
 use std::path::{Path, PathBuf};
 
 /// The extension of the files.
@@ -90,7 +91,7 @@ impl Layout {
                 (place.parent() != path.parent()).then_some((path, place))
             })
             .collect();
-        misplaced.sort_unstable();
+        order::sort_by(&mut misplaced, Ord::cmp);
         misplaced
     }
 

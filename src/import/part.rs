@@ -11,6 +11,7 @@ use crate::draft::{
     Draft, Note, NoteKind, Noted, Place, Server, Value, is_secret, is_secret_name,
     value_without_secrets, without_secrets,
 };
+use crate::order;
 use crate::ports;
 use crate::xml::tree::{self, Element, LineCount, Lines, Tree};
 use std::borrow::Cow;
@@ -464,7 +465,7 @@ impl<'a> Carrier<'a> {
 /// Puts notes into the order of the lines that they are about.
 pub(super) fn in_order(notes: &mut [Note]) {
     let line = |note: &Note| note.place.as_ref().and_then(|place| place.line);
-    notes.sort_by_key(|note| line(note).unwrap_or(usize::MAX));
+    order::sort_by_key(notes, |note| line(note).unwrap_or(usize::MAX));
 }
 
 /// What a document says about the protection of a server.

@@ -12,6 +12,7 @@ use super::entries::{
 use super::yaml::Node;
 use crate::account::{Protocol, Security};
 use crate::draft::{Draft, Note, NoteKind, Noted, Origin, Place, Server, Settings};
+use crate::order;
 use crate::ports;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::num::NonZeroU16;
@@ -107,7 +108,7 @@ pub fn read_seed(source: &str, root: &Node) -> Result<Draft, String> {
         return Err(format!("more than {MAX_SERVERS} servers"));
     }
     // A stable sort: of servers with the same priority the first counts.
-    servers.sort_by_key(|node| {
+    order::sort_by_key(&mut servers, |node| {
         node.get("prio").and_then(Node::text).and_then(|it| it.parse::<i64>().ok()).unwrap_or(10)
     });
     for node in servers {
@@ -199,7 +200,7 @@ struct Group {
 pub fn read_rows(source: &str, root: &Node) -> Result<Draft, String> {
     let mut draft = Draft::default();
     let mut rows: Vec<_> = root.list().unwrap_or_default().iter().collect();
-    rows.sort_by_key(|row| {
+    order::sort_by_key(&mut rows, |row| {
         row.get("prio").and_then(Node::text).and_then(|it| it.parse::<i64>().ok()).unwrap_or(10)
     });
     // The rows of each domain. Rows that differ in the LDAP server only are the same.
@@ -279,7 +280,7 @@ fn add_groups(mut groups: Vec<Group>, draft: &mut Draft) {
         !group.settings.servers.is_empty()
     });
     // The largest first; of equal ones the first.
-    groups.sort_by_key(|group| std::cmp::Reverse(group.domains.len()));
+    order::sort_by_key(&mut groups, |group| std::cmp::Reverse(group.domains.len()));
     let is_alone = groups.len() == 1;
     let is_simple = |group: &Group| {
         [Protocol::Imap, Protocol::Pop3, Protocol::Smtp]

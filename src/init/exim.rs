@@ -10,6 +10,7 @@ use super::expansion::{When, default_file, list, when};
 use super::facts::{Certificate, DomainSource, Facts, Listener, Reach};
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin, Place};
+use crate::order;
 use crate::ports;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -259,7 +260,7 @@ impl Output<'_> {
             return None;
         };
         // Every client knows it.
-        methods.sort_by_key(|method| *method != Auth::Password);
+        order::sort_by_key(&mut methods, |method| *method != Auth::Password);
         let needs_tls = all_need_tls || offered == When::AfterTls;
         Some((Noted::seen(methods, place, format!("public_name = {name}")), needs_tls))
     }

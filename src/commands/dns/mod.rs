@@ -21,6 +21,7 @@ use crate::cli::{self, DnsFormat};
 use crate::config::Config;
 use crate::config::find::Source;
 use crate::log;
+use crate::order;
 use crate::zone::TTL;
 use records::{Published, Wanted, Zone};
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -181,7 +182,7 @@ impl Output {
 
     /// Puts domains in the order in which they are written.
     fn sort(&self, domains: &mut Vec<Domain>) {
-        domains.sort_unstable_by(|one, other| {
+        order::sort_by(domains, |one, other| {
             self.zone_of(one).cmp(self.zone_of(other)).then_with(|| one.cmp(other))
         });
         domains.dedup();

@@ -8,6 +8,7 @@
 use super::folder::MARK;
 use super::json::to_json;
 use super::records::Zone;
+use crate::order;
 use crate::zone::{Data, Record};
 use std::cmp::Ordering;
 
@@ -16,7 +17,7 @@ pub fn write(zone: &Zone) -> String {
     let mut records: Vec<_> =
         zone.records().map(|(_, record)| (zone.relative(record), record)).collect();
     // Records of one name stay in their order.
-    records.sort_by(|(one, _), (other, _)| natural(one, other));
+    order::sort_by(&mut records, |(one, _), (other, _)| natural(one, other));
     let mut text = format!("#{MARK}{}.\n---\n", zone.name);
     for of_name in records.chunk_by(|(one, _), (other, _)| one == other) {
         for (index, (name, record)) in of_name.iter().enumerate() {

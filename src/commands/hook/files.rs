@@ -6,6 +6,7 @@
 use crate::address::Domain;
 use crate::cli::FrontEnd;
 use crate::gateway::listener::{Address, LONGEST_PATH};
+use crate::order;
 
 /// The domain in all examples of the files.
 pub const DOMAIN: &str = "example.org";
@@ -420,7 +421,7 @@ fn escaped(domain: &Domain) -> String {
 /// Replaces each of the texts, the longest that is at a place, and nothing in what is written.
 fn replace(text: &str, places: &[(String, String)]) -> String {
     let mut places: Vec<_> = places.iter().collect();
-    places.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+    order::sort_by_key(&mut places, |(from, _)| std::cmp::Reverse(from.len()));
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(c) = rest.chars().next() {

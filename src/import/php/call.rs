@@ -11,6 +11,7 @@ use super::value::{AT, BEHIND_AT, EMAIL_DOMAIN, Value, is_same, of_parameter, pa
 use crate::account::{EMAIL_ADDRESS, EMAIL_LOCAL_PART};
 use crate::draft::NoteKind;
 use crate::import::marked::MARK_START;
+use crate::order;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -136,7 +137,9 @@ impl<'t> Follower<'t> {
         let calls = tokens.windows(3).filter(|it| it[2].is("(") && !it[0].is_word("function"));
         let calls: BTreeSet<_> = calls.filter_map(|it| it[1].word()).collect();
         let mut names: Vec<_> = self.functions.keys().cloned().collect();
-        names.sort_by_key(|name| (name != "__construct", calls.contains(name)));
+        order::sort_by_key(&mut names, |name: &String| {
+            (name != "__construct", calls.contains(name))
+        });
         for name in names {
             if self.functions.get(&name).is_some_and(|function| !function.is_called) {
                 let printed = std::mem::take(&mut self.printed);

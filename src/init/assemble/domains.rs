@@ -4,6 +4,7 @@ use super::machine::{List, Machine};
 use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin};
 use crate::init::facts::{DomainSource, Facts};
+use crate::order;
 use std::path::Path;
 
 /// Most domains that get a table each.
@@ -75,7 +76,7 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) -> Vec<String> {
             }
         }
     }
-    names.sort_by(|one, other| one.value.cmp(&other.value));
+    order::sort_by(&mut names, |one, other| one.value.cmp(&other.value));
     names.dedup_by(|one, other| one.value == other.value);
     add_hosts(hosts, &mut names, has_others, draft);
     if names.len() > MAX_TABLES {

@@ -6,6 +6,7 @@ use crate::account::{Protocol, Security};
 use crate::address::Domain;
 use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Value};
 use crate::init::facts::{Certificate, Facts};
+use crate::order::sort_by_key;
 
 /// Why a file cannot be read that is not there.
 const MISSING: &str = "No such file or directory";
@@ -60,7 +61,7 @@ fn host_key(protocol: Protocol) -> &'static str {
 /// What the servers tell, those of this protocol first.
 fn order(machine: &Machine, protocol: Protocol) -> Vec<&Facts> {
     let mut order: Vec<_> = machine.facts.iter().collect();
-    order.sort_by_key(|facts| !facts.listeners.iter().any(|it| it.protocol == protocol));
+    sort_by_key(&mut order, |facts| !facts.listeners.iter().any(|it| it.protocol == protocol));
     order
 }
 

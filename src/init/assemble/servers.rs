@@ -4,6 +4,7 @@ use super::machine::Machine;
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Draft, NoteKind, Noted, Origin, Place, Server};
 use crate::init::facts::{Facts, Listener, Reach};
+use crate::order;
 use crate::ports;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -23,7 +24,7 @@ pub(super) fn add(machine: &Machine, draft: &mut Draft) {
         let (mut offered, hidden): (Vec<_>, Vec<_>) =
             all.iter().partition(|it| it.why_not(machine).is_none());
         // A port on which nothing listens now comes last.
-        offered.sort_by_key(|it| (!it.listens(machine), it.rank()));
+        order::sort_by_key(&mut offered, |it| (!it.listens(machine), it.rank()));
         let is_alone = all.iter().all(Socket::is_relay);
         for socket in hidden {
             socket.note_why_not(machine, &offered, is_alone, draft);

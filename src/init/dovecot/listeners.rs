@@ -11,6 +11,7 @@ use super::tree::{Block, escaped, unescaped};
 use crate::account::{Auth, Protocol, Security};
 use crate::draft::{Note, NoteKind, Noted, Origin};
 use crate::init::facts::{Listener, Reach};
+use crate::order;
 use crate::ports;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -79,7 +80,7 @@ pub fn read(config: &Config, messages: &str) -> Read {
         read.note(NoteKind::Hint, &protocols.origin, text);
     }
     // Of the same protocol: TLS from the first byte, then STARTTLS; the registered port first.
-    read.listeners.sort_by_key(|it| {
+    order::sort_by_key(&mut read.listeners, |it| {
         let security = it.security.value;
         let order = SERVICES.iter().position(|(.., protocol)| *protocol == it.protocol);
         let by_security = match security {
