@@ -55,7 +55,7 @@ mod tests {
             sort_by_key(&mut sorted, |(key, _)| *key);
             assert_eq!(sorted, expected);
 
-            expected.sort_by(|one, other| other.0.cmp(&one.0));
+            expected.sort_by_key(|one| std::cmp::Reverse(one.0));
             sort_by(&mut sorted, |one, other| other.0.cmp(&one.0));
             assert_eq!(sorted, expected);
         }

@@ -69,7 +69,7 @@ fn check(facts: &Facts, outputs: &[Output]) {
     for source in &facts.domains {
         check_origin(&source.origin);
         match &source.value {
-            DomainSource::Name(name) => {
+            DomainSource::Name(name) | DomainSource::Host(name) => {
                 assert!(Domain::parse(name).is_ok_and(|domain| domain.as_str() == name), "{name}");
                 assert!(names.insert(name), "{name}");
             }
