@@ -5,6 +5,7 @@ use crate::common::{Sandbox, command, program, source};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
@@ -336,4 +337,87 @@ fn each_kind_has_a_fixture() {
     }
     assert_eq!(seen.len(), known.len(), "{known:?}");
     assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
+}
+
+/// A package places a file without settings: it is not of the admin, until somebody changes it.
+#[test]
+fn the_file_of_a_package_is_replaced_and_kept() {
+    let sandbox = Sandbox::new();
+    let input = vec![source("tests/fixtures/import/autoconfig-1.2/input.xml")];
+    let packaged = fs::read_to_string(source("packaging/config.toml")).expect("the file");
+    let run = |content: &str| {
+        let target = sandbox.write("config.toml", content);
+        import(&sandbox.path(""), &["--config", target.to_str().expect("text")], &input)
+    };
+    // Where the schema lies differs.
+    let moved = packaged.replace("/usr/local/share", "/usr/share");
+    for content in [&packaged, &moved] {
+        let output = run(content);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let kept = fs::read_to_string(sandbox.path("config.toml.bak")).expect("kept");
+        assert_eq!(&kept, content);
+        assert!(fs::read_to_string(sandbox.path("config.toml")).expect("it").contains("[imap]"));
+        fs::remove_file(sandbox.path("config.toml.bak")).expect("removed");
+    }
+    let noted = format!("{packaged}# mine\n");
+    let set = format!("{packaged}imap.host = 'imap.example.org'\n");
+    for content in ["", "\n", "# mine\n", "[imap]\n", "broken", &*noted, &*set] {
+        let output = run(content);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("--force overwrites it"), "{content}");
+        assert_eq!(fs::read_to_string(sandbox.path("config.toml")).expect("it"), content);
+        assert!(!sandbox.path("config.toml.bak").exists());
+    }
+}
+
+/// The service runs as another user: it enters the folder and reads the file, whatever the umask is.
+#[test]
+fn the_umask_does_not_lock_the_service_out() {
+    let sandbox = Sandbox::new();
+    let target = sandbox.path("etc/mailsetup/config.toml");
+    let list = sandbox.path("var/lists/domains");
+    let input = source("tests/fixtures/import/autoconfig-1.2/input.xml");
+    let script = "umask 077; \"$1\" import --config \"$2\" \"$3\" && \
+                  echo example.org | \"$1\" import --domains - --list \"$4\"";
+    let mut shell = command("sh");
+    shell.args(["-c", script, "sh"]).arg(program()).arg(&target).arg(&input).arg(&list);
+    let output = shell.output().expect("sh");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for (path, mode) in [("etc", 0o755), ("etc/mailsetup", 0o755), ("var/lists", 0o755)]
+        .into_iter()
+        .chain([("etc/mailsetup/config.toml", 0o644), ("var/lists/domains", 0o644)])
+    {
+        let meta = fs::metadata(sandbox.path(path)).expect("it is there");
+        assert_eq!(meta.permissions().mode() & 0o777, mode, "{path}");
+    }
+}
+
+/// A configuration that could not be loaded is not written, and no good one is replaced by it.
+#[test]
+fn a_configuration_that_is_too_large_is_not_written() {
+    let sandbox = Sandbox::new();
+    let rows: Vec<_> = (0..4000)
+        .flat_map(|number| {
+            let row = |kind: &str, port: u16| {
+                format!(
+                    "{{\"provider\":\"p{number}\",\"short_name\":\"p\",\"domains\":\"d{number}.example\",\
+                     \"ldapserver\":null,\"type\":\"{kind}\",\"prio\":10,\"host\":\"m.d{number}.example\",\
+                     \"port\":{port},\"socket_type\":\"SSL\",\"user_name\":\"%EMAILADDRESS%\",\
+                     \"authentication\":\"plain\",\"url\":null}}"
+                )
+            };
+            [row("imap", 993), row("smtp", 465)]
+        })
+        .collect();
+    let input = sandbox.write("rows.json", format!("[{}]", rows.join(",\n")));
+    let target = sandbox.write("config.toml", "# nothing\n");
+    let output = import(
+        &sandbox.path(""),
+        &["--force", "--config", target.to_str().expect("text")],
+        &[input],
+    );
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("it is larger than 2048 KiB"), "{stderr}");
+    assert_eq!(fs::read_to_string(&target).expect("there"), "# nothing\n");
 }

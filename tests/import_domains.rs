@@ -273,7 +273,7 @@ fn a_list_of_another_writer_is_not_replaced() {
     symlink("nowhere", sandbox.path("dangling")).expect("a link");
     for (path, message) in [
         ("folder", "folder: it is not a file"),
-        ("missing/list", "missing/list: No such file or directory"),
+        ("list/below", "list/below: Not a directory"),
         ("/dev/full", "/dev/full: it is not a file"),
         ("dangling", "dangling: it is a link to nowhere, which does not exist"),
     ] {

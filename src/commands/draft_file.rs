@@ -30,7 +30,9 @@ const STDOUT: &str = "standard output";
 pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
     let place = match replaced::place(target) {
         _ if output.stdout => target.to_owned(),
-        Ok(place) if place.exists() && !output.force => return fail(&exists(target)),
+        Ok(place) if place.exists() && !output.force && !replaced::is_of_package(&place) => {
+            return fail(&exists(target));
+        }
         Ok(place) => place,
         Err(message) => return fail(&message),
     };
@@ -53,6 +55,11 @@ pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::O
             return ExitCode::from(FOUND);
         }
     };
+    if text.len() as u64 > Kind::Configuration.max_bytes() {
+        let large = files::too_large(Kind::Configuration);
+        log::error(&format!("no configuration was written: {large}; name the domains by a list"));
+        return ExitCode::from(FOUND);
+    }
     if output.stdout {
         let printed = print(text);
         say(&check_of(target, Path::new(STDOUT), &config, &draft));
@@ -133,18 +140,17 @@ enum Put {
     Replaced(PathBuf),
 }
 
-/// Writes the file, unless it has this text already. A file that exists is replaced by `force` only, else
-/// the error is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+/// Writes the file, unless it has this text already. A file that exists is replaced by `force` only, or if
+/// a package has placed it; else the error is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
 fn put(place: &Path, text: &str, force: bool) -> io::Result<Put> {
+    let force = force || replaced::is_of_package(place);
     if force && files::read(place, Kind::Configuration).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(Put::Unchanged);
     }
     if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
+        replaced::create_folder(folder)?;
     }
-    let mut new = place.as_os_str().to_owned();
-    new.push(format!(".{}", std::process::id()));
-    let new = PathBuf::from(new);
+    let new = replaced::new_name(place)?;
     let written = File::create_new(&new).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.set_permissions(Permissions::from_mode(MODE))?;

@@ -17,14 +17,12 @@ use crate::directory::list::List;
 use crate::files::{self, Kind};
 use crate::import::domains::{self, Domains, EXPECTED, MAX_BYTES, Noted};
 use crate::log;
-use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The first line of a list that this command writes.
 const MARK: &str = "# Written by `mailsetup import --domains`, which replaces this file.\n";
@@ -248,10 +246,10 @@ fn guard(path: &Path, old: &List, domains: &Domains, percent: u8) -> Done {
 
 /// Replaces a file in one step; the new one has the owner and the mode of the old one.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let name = path.file_name().ok_or(Errno::ISDIR)?.to_string_lossy();
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    // In containers, all processes may have the same number.
-    let new = path.with_file_name(format!(".{name}.{}-{time}", std::process::id()));
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        replaced::create_folder(folder)?;
+    }
+    let new = replaced::new_name(path)?;
     let mut file = create(&new)?;
     let written = fill(&mut file, path, content).and_then(|()| fs::rename(&new, path));
     if written.is_err() {
@@ -264,7 +262,10 @@ fn fill(file: &mut File, old: &Path, content: &[u8]) -> io::Result<()> {
     if let Ok(old) = old.metadata() {
         let new = file.metadata()?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            fchown(&*file, Some(old.uid()), Some(old.gid()))?;
+            let owner = format!("it belongs to user {} and group {}", old.uid(), old.gid());
+            fchown(&*file, Some(old.uid()), Some(old.gid())).map_err(|error| {
+                io::Error::new(error.kind(), format!("{owner}, and only root can keep that"))
+            })?;
         }
         file.set_permissions(old.permissions())?;
     }

@@ -3,13 +3,19 @@
 //! A link stays, and the file that it leads to is replaced. Refuses what is not a file, and links that lead
 //! to nothing.
 
-use crate::files;
-use std::fs::{self, File};
+use crate::files::{self, Kind};
+use rustix::io::Errno;
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The end of the name of an old file; a number follows if that file exists.
 const KEPT: &str = ".bak";
+
+/// The configuration that packages place.
+const PACKAGED: &str = include_str!("../../packaging/config.toml");
 
 /// The file to be replaced, which may not exist yet; the error is a message that names it.
 pub(super) fn place(path: &Path) -> Result<PathBuf, String> {
@@ -63,4 +69,34 @@ fn copy(file: &Path, kept: &Path) -> io::Result<()> {
         .and_then(|meta| new.set_permissions(meta.permissions()))
         .and_then(|()| io::copy(&mut old, &mut new));
     copied.map(drop).inspect_err(|_| drop(fs::remove_file(kept)))
+}
+
+/// True for the configuration without settings that a package places, as long as nobody has changed it.
+pub(super) fn is_of_package(file: &Path) -> bool {
+    // The first line names the schema, whose place differs.
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    files::read_text(file, Kind::Configuration).is_ok_and(|text| lines(&text) == lines(PACKAGED))
+}
+
+/// Creates a folder, and those above it, that the user of the service may enter, whatever the umask is.
+pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        create_folder(above)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The name of a new file beside `file`, which takes its place when it is complete.
+pub(super) fn new_name(file: &Path) -> io::Result<PathBuf> {
+    let name = file.file_name().ok_or(Errno::ISDIR)?.to_string_lossy();
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    // In containers, all processes may have the same number.
+    Ok(file.with_file_name(format!(".{name}.{}-{time}", std::process::id())))
 }
