@@ -363,7 +363,7 @@ pub const PRINTS: &[(&str, &str)] = &[
     ("doveadm user -a /run/dovecot/mailsetup-userdb", "asmith"),
     ("mailsetup show ann@example.org --client outlook", "<LoginName>ann@"),
     ("mailsetup show ann@example.org --client dns", "_imaps._tcp"),
-    ("mailsetup import /var/www", "read as a script in PHP"),
+    ("mailsetup import /var/www", "read as PHP script"),
     ("mailsetup import --stdout", "host = \""),
     // These go to a file.
     ("curl -s 'https://autoconfig.example.org/mail/config-v1.1.xml", ""),
