@@ -117,7 +117,15 @@ impl<'t> Follower<'t> {
                 true => Some(self.expression(&mut c)?),
                 false => None,
             };
-            let value = arguments.next().map(|argument| argument.value).or(default);
+            let argument = arguments.next();
+            let is_reference = c.at >= 2 && c.tokens[c.at - 2].is("&");
+            if let Some(name) = argument.as_ref().and_then(|it| it.name.clone()) {
+                if is_reference {
+                    let unknown = Value::unknown(format!("${name}"), token.line);
+                    self.scope().insert(name, unknown);
+                }
+            }
+            let value = argument.map(|argument| argument.value).or(default);
             let unknown = || {
                 of_parameter(name).unwrap_or_else(|| Value::unknown(format!("${name}"), token.line))
             };

@@ -14,6 +14,7 @@ mod expression;
 mod node;
 mod operand;
 mod pattern;
+mod shared;
 mod state;
 mod statement;
 mod token;
@@ -54,7 +55,7 @@ fn is_script(text: &str) -> bool {
 pub fn read(source: &str, bytes: &[u8]) -> Result<Draft, String> {
     let text = decoded(bytes)?;
     let tokens = token::tokens(&text)?;
-    let mut follower = Follower::new(&text);
+    let mut follower = Follower::new(&text, &tokens);
     let mut cursor = Cursor::new(&tokens, 0, tokens.len());
     follower.functions(cursor)?;
     follower.block(&mut cursor)?;

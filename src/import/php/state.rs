@@ -1,10 +1,11 @@
 //! What is known while a script is followed: variables, constants, functions, the text that it prints.
 //! All work is counted, so that no script takes long.
 
+use super::shared;
 use super::token::{Kind, Piece, Token};
 use super::value::{Entries, Value};
 use crate::draft::{NoteKind, is_secret_name};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Most steps, and bytes of text that are put together.
@@ -186,6 +187,10 @@ pub struct Follower<'t> {
     pub unread: Option<(usize, String)>,
     /// Texts that variables have only if a condition holds, or does not.
     pub open: Vec<Rc<Vec<Piece>>>,
+    /// Variables that are also set under another name.
+    shared: BTreeSet<String>,
+    /// Variables of the script that functions have.
+    pub globals: BTreeSet<String>,
     /// What is to be said, by line.
     pub notes: Vec<(NoteKind, usize, String)>,
     steps: usize,
@@ -195,9 +200,11 @@ pub struct Follower<'t> {
 
 impl<'t> Follower<'t> {
     /// Knows nothing yet.
-    pub fn new(script: &'t str) -> Follower<'t> {
+    pub fn new(script: &'t str, tokens: &[Token]) -> Follower<'t> {
         Follower {
             script,
+            shared: shared::names(tokens),
+            globals: BTreeSet::new(),
             scopes: vec![BTreeMap::new()],
             object: Value::list([]),
             constants: BTreeMap::new(),
@@ -373,6 +380,14 @@ impl<'t> Follower<'t> {
             return Err("the script has arrays that are nested too deeply");
         }
         let value = if keys.is_empty() { value.unless_secret(name) } else { value };
+        let value = match self.shared.contains(name) {
+            true => Value::unknown(format!("${name}"), value.line()),
+            false => value,
+        };
+        if self.scopes.len() > 1 && self.globals.contains(name) {
+            let unknown = Value::unknown(format!("${name}"), value.line());
+            self.scopes[0].insert(name.to_owned(), unknown);
+        }
         if name == "this" {
             let mut object = std::mem::replace(&mut self.object, Value::Null);
             let copied = set(&mut object, keys, value);

@@ -103,8 +103,10 @@ impl<'t> Follower<'t> {
                     if let Some(Kind::Variable(name)) = c.peek().map(|token| &token.kind) {
                         let value = self.scopes.first().and_then(|scope| scope.get(name));
                         if let Some(value) = value.cloned() {
+                            self.globals.remove(name);
                             self.assign(name, &[], value)?;
                         }
+                        self.globals.insert(name.clone());
                     }
                     c.at += 1;
                 }

@@ -130,6 +130,15 @@ impl Value {
         }
     }
 
+    /// The line on which it begins, if it has one.
+    pub fn line(&self) -> usize {
+        match self {
+            Value::Text(pieces) => pieces.first().map_or(1, |piece| piece.line),
+            Value::Unknown(unknown) => unknown.line,
+            _ => 1,
+        }
+    }
+
     /// The number of its pieces or entries.
     pub fn len(&self) -> usize {
         match self {
