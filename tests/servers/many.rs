@@ -29,9 +29,9 @@ const MASTER: &str = "/var/lib/mailsetup";
 /// A little more than the time after which changed files are in force.
 const SETTLED: Duration = Duration::from_millis(2500);
 
-/// A little more than twice `fastcgi_read_timeout` and `timeout server`: a request may be sent twice
-/// to the machine that does not answer.
-const LONGEST: Duration = Duration::from_secs(5);
+/// A little more than three times `fastcgi_read_timeout` and `timeout server`: a request may be sent to
+/// the machine that does not answer again, as long as it accepts connections (seen: HAProxy 2.6, 5.002 s).
+const LONGEST: Duration = Duration::from_secs(7);
 
 /// The pause of a client after its requests.
 const PAUSE: Duration = Duration::from_millis(5);
