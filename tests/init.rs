@@ -391,9 +391,9 @@ fn a_missing_program_of_dovecot_is_named() {
     machine.program(
         "doveconf",
         &format!(
-            "case $1 in -n) cat {folder}/doveconf-n ;; -S) cat {folder}/doveconf-S ;; \
-             libexec_dir) echo 'libexec_dir = {}' ;; esac",
-            libexec.display()
+            "case $1 in -n | -S) sed 's,/usr/lib/dovecot/,{libexec}/,' {folder}/doveconf$1 ;; \
+             libexec_dir) echo 'libexec_dir = {libexec}' ;; esac",
+            libexec = libexec.display()
         ),
     );
     machine.postfix("postfix-ispmail", "");
@@ -410,6 +410,7 @@ fn a_missing_program_of_dovecot_is_named() {
         "managesieve-login",
         "managesieve",
         "lmtp",
+        "quota-status",
     ]);
     let (_, _, stderr) = machine.init(&["--stdout"]);
     assert!(!stderr.contains("Dovecot does not start"), "{stderr}");

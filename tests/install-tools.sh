@@ -28,6 +28,7 @@ strip:binutils
 curl:curl
 jq:jq
 openssl:openssl
+sqlite3:sqlite3
 groff:groff-base
 newuidmap:uidmap
 xmllint:libxml2-utils
