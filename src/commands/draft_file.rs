@@ -30,12 +30,13 @@ const STDOUT: &str = "standard output";
 pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::Output) -> ExitCode {
     let place = match replaced::place(target) {
         _ if output.stdout => target.to_owned(),
-        Ok(place) if place.exists() && !output.force && !replaced::is_of_package(&place) => {
-            return fail(&exists(target));
-        }
         Ok(place) => place,
         Err(message) => return fail(&message),
     };
+    let may_replace = output.force || !output.stdout && replaced::is_of_package(&place);
+    if place.exists() && !may_replace && !output.stdout {
+        return fail(&exists(target));
+    }
     draft.settle();
     fit(&mut draft, target);
     draft.say_once();
@@ -65,7 +66,7 @@ pub(super) fn write(made: Made, mut draft: Draft, target: &Path, output: &cli::O
         say(&check_of(target, Path::new(STDOUT), &config, &draft));
         return printed;
     }
-    let written = match put(&place, &text, output.force) {
+    let written = match put(&place, &text, may_replace) {
         Ok(written) => written,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return fail(&exists(target));
@@ -140,11 +141,12 @@ enum Put {
     Replaced(PathBuf),
 }
 
-/// Writes the file, unless it has this text already. A file that exists is replaced by `force` only, or if
-/// a package has placed it; else the error is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
-fn put(place: &Path, text: &str, force: bool) -> io::Result<Put> {
-    let force = force || replaced::is_of_package(place);
-    if force && files::read(place, Kind::Configuration).is_ok_and(|old| old == text.as_bytes()) {
+/// Writes the file, unless it has this text already. If a file that exists may not be replaced, the error
+/// is [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+fn put(place: &Path, text: &str, may_replace: bool) -> io::Result<Put> {
+    if may_replace
+        && files::read(place, Kind::Configuration).is_ok_and(|old| old == text.as_bytes())
+    {
         return Ok(Put::Unchanged);
     }
     if let Some(folder) = place.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -156,7 +158,7 @@ fn put(place: &Path, text: &str, force: bool) -> io::Result<Put> {
         file.set_permissions(Permissions::from_mode(MODE))?;
         file.sync_all()
     });
-    let put = written.and_then(|()| match force.then(|| replaced::keep(place)) {
+    let put = written.and_then(|()| match may_replace.then(|| replaced::keep(place)) {
         Some(Ok(kept)) => fs::rename(&new, place).map(|()| Put::Replaced(kept)),
         Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => move_to_free(&new, place).map(|()| Put::New),

@@ -21,6 +21,8 @@ pub struct Facts {
     pub login: Option<Noted<String>>,
     /// Where the mail domains of users stand.
     pub domains: Vec<Noted<DomainSource>>,
+    /// The folders of further instances of the server, which were not read.
+    pub instances: Option<Noted<String>>,
     /// What is to be said about it.
     pub notes: Vec<Note>,
 }

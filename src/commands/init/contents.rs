@@ -152,7 +152,7 @@ fn listed(command: &[String]) -> Result<Vec<String>, String> {
         return Err(message.trim().to_owned());
     }
     let words = printed.text.lines().filter_map(|line| line.split_whitespace().next());
-    // Postfix asks its tables for the domain alone: what has an address as its key is no domain.
+    // Postfix looks up domains, not addresses: a key with an `@` is not a domain of the table.
     let words = words.filter(|word| program != "postmap" || !word.contains('@'));
     let domains = words.filter_map(|word| word.rsplit('@').next()).map(str::to_ascii_lowercase);
     let mut domains: Vec<_> = domains.filter(|it| Domain::parse(it).is_ok()).collect();

@@ -138,24 +138,20 @@ fn libexec(machine: &mut Machine, missing: &mut Vec<&'static str>) -> Option<Pat
 /// Asks Postfix, and its other instances.
 fn postfix(machine: &mut Machine, missing: &mut Vec<&'static str>, outputs: &mut Vec<String>) {
     instance(None, machine, missing, outputs);
-    let has_more = machine.facts.iter().any(|facts| {
-        facts.notes.iter().any(|note| note.text.starts_with("Postfix has more instances"))
-    });
-    if !has_more {
-        return;
-    }
-    let Some(printed) = ask("postmulti", &["-l"], machine, missing) else { return };
+    let Some(at) = machine.facts.iter().position(|facts| facts.instances.is_some()) else { return };
+    let printed = ask("postmulti", &["-l"], machine, missing).filter(|it| it.succeeded);
+    let Some(printed) = printed else { return };
     // The name, the group, whether it is enabled, the folder.
     let instances = printed.text.lines().skip(1).filter_map(|line| {
         let mut words = line.split_whitespace().skip(2);
         words.next().filter(|enabled| *enabled == "y").and_then(|_| words.next())
     });
-    for folder in instances.take(MAX_INSTANCES) {
+    let folders: Vec<_> = instances.collect();
+    for folder in folders.iter().take(MAX_INSTANCES) {
         instance(Some(folder), machine, missing, outputs);
     }
-    // They were read.
-    for facts in &mut machine.facts {
-        facts.notes.retain(|note| !note.text.starts_with("Postfix has more instances"));
+    if folders.len() <= MAX_INSTANCES {
+        machine.facts[at].instances = None;
     }
 }
 
@@ -166,7 +162,7 @@ fn instance(
     missing: &mut Vec<&'static str>,
     outputs: &mut Vec<String>,
 ) {
-    let parameters = [&["-x"], &postfix::PARAMETERS[..]].concat();
+    let parameters = [&["-x"], &postfix::PARAMETERS[..], &postfix::RESTRICTIONS].concat();
     let place = folder.map(|folder| ["-c", folder]);
     let place = place.as_ref().map_or(&[][..], |it| &it[..]);
     let mut texts = Vec::new();

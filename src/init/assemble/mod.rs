@@ -11,7 +11,7 @@ mod servers;
 
 pub use machine::{List, Machine};
 
-use crate::draft::{Draft, Noted};
+use crate::draft::{Draft, NoteKind, Noted};
 
 /// The configuration.
 pub fn assemble(machine: &Machine) -> Draft {
@@ -20,6 +20,14 @@ pub fn assemble(machine: &Machine) -> Draft {
     draft.notes.extend(machine.notes.iter().cloned());
     for facts in &machine.facts {
         draft.notes.extend(facts.notes.iter().cloned());
+        if let Some(folders) = &facts.instances {
+            let text = format!(
+                "Postfix has more instances, and each its own services: {}; postconf -c DIRECTORY \
+                 prints those of one, for --postconf and --master",
+                folders.value
+            );
+            draft.note(NoteKind::Warning, folders.origin.place().cloned(), text);
+        }
     }
     let named = domains::add(machine, &mut draft);
     servers::add(machine, &mut draft);

@@ -24,12 +24,13 @@ use crate::init::facts::{Certificate, Facts};
 use lines::{LIST, logical, shortened, words};
 use listeners::shown;
 use parameters::{Overrides, Parameters};
+pub use restrictions::RESTRICTIONS;
 use services::Services;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 /// The parameters that are read.
-pub const PARAMETERS: [&str; 38] = [
+pub const PARAMETERS: [&str; 31] = [
     "inet_interfaces",
     "mail_version",
     "master_service_disable",
@@ -61,16 +62,9 @@ pub const PARAMETERS: [&str; 38] = [
     "virtual_mailbox_domains",
     "virtual_mailbox_maps",
     "inet_protocols",
-    "smtpd_client_restrictions",
-    "smtpd_helo_restrictions",
-    "smtpd_sender_restrictions",
-    "smtpd_relay_restrictions",
-    "smtpd_recipient_restrictions",
-    "smtpd_data_restrictions",
-    "smtpd_end_of_data_restrictions",
 ];
 
-/// The options of postconf whose output says all: `-x` and [`PARAMETERS`], then these.
+/// The options of postconf whose output says all: `-x` with [`PARAMETERS`] and [`RESTRICTIONS`], then these.
 pub const MORE_OPTIONS: [&[&str]; 2] = [&["-M"], &["-P", "-x"]];
 
 /// The output of a command, or a file.
@@ -278,13 +272,8 @@ fn others(facts: &mut Facts, main: &Parameters) {
     let none = Overrides::new();
     let directories = main.value("multi_instance_directories", &none);
     if !directories.value.is_empty() {
-        let text = format!(
-            "Postfix has more instances, and each its own services: {}; postconf -c DIRECTORY prints \
-             those of one, for --postconf and --master",
-            shortened(&directories.value)
-        );
-        let place = directories.origin.place().cloned();
-        facts.notes.push(Note { kind: NoteKind::Warning, place, text });
+        let value = shortened(&directories.value);
+        facts.instances = Some(Noted { value, origin: directories.origin });
     }
     let protocols = main.value("inet_protocols", &none);
     if protocols.value.eq_ignore_ascii_case("ipv6") {

@@ -9,7 +9,7 @@ use super::parameters::{Found, Overrides, Parameters};
 use crate::draft::Origin;
 
 /// The lists that are evaluated for each message.
-const LISTS: [&str; 7] = [
+pub const RESTRICTIONS: [&str; 7] = [
     "smtpd_client_restrictions",
     "smtpd_helo_restrictions",
     "smtpd_sender_restrictions",
@@ -34,7 +34,7 @@ enum Verdict {
 
 /// The list that keeps users from sending mail, if one surely does. `own` are the parameters of the service.
 pub fn refusal(main: &Parameters, own: &Overrides) -> Option<Origin> {
-    LISTS.into_iter().find_map(|name| {
+    RESTRICTIONS.into_iter().find_map(|name| {
         let Found { value, origin, .. } = main.value(name, own);
         let verdict = verdict(&value, main, own, 0);
         (verdict == Verdict::Refused).then_some(origin)

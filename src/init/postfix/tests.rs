@@ -151,6 +151,9 @@ fn show(facts: &Facts, folder: &Path) -> String {
         };
         line(format!("{text}\n  {}", source.origin));
     }
+    if let Some(folders) = &facts.instances {
+        line(format!("further instances {}\n  {}", folders.value, folders.origin));
+    }
     for note in &facts.notes {
         line(note.to_string());
     }
@@ -164,7 +167,7 @@ fn all_parameters_are_recorded() {
     let recorded: Vec<_> = text.lines().filter_map(|line| line.split_once(" =")).collect();
     let mut recorded: Vec<_> = recorded.into_iter().map(|(name, _)| name).collect();
     recorded.sort_unstable();
-    let mut parameters = PARAMETERS;
+    let mut parameters = [&PARAMETERS[..], &RESTRICTIONS].concat();
     parameters.sort_unstable();
     assert_eq!(recorded, parameters);
 }
