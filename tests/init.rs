@@ -380,6 +380,38 @@ fn an_output_counts_even_if_its_program_fails() {
     assert!(stderr.contains("Dovecot does not start with this configuration"), "{stderr}");
 }
 
+/// The other instances are read, or named if that fails.
+#[test]
+fn further_instances_of_postfix_are_read_or_named() {
+    let machine = Machine::new();
+    machine.dovecot("dovecot-ispmail");
+    let [first, other] = ["postfix-trap-postmulti", "postfix-ispmail"]
+        .map(|name| fixtures().join(name).display().to_string());
+    machine.program(
+        "postconf",
+        &format!(
+            "case \"$*\" in *submission*) from={other} ;; *) from={first} ;; esac\n\
+             case \"$*\" in *-M*) cat $from/master-M ;; *-P*) cat $from/master-P ;; \
+             *) cat $from/postconf-x ;; esac"
+        ),
+    );
+    let list = "printf '%s\\n' '- - y /etc/postfix' 'out - n /etc/postfix-out' \
+                'submission - y /etc/postfix-submission'";
+    for (script, are_read) in [
+        (list.to_owned(), true),
+        (format!("{list}; exit 1"), false),
+        ("exit 1".to_owned(), false),
+        ("kill -9 $$".to_owned(), false),
+    ] {
+        machine.program("postmulti", &script);
+        let (status, stdout, stderr) = machine.init(&["--stdout"]);
+        let is_named = stderr.contains("Postfix has more instances");
+        assert_eq!(is_named, !are_read, "{script}: {stderr}");
+        assert_eq!(status == Some(0), are_read, "{script}: {stderr}");
+        assert_eq!(stdout.contains("port = 587"), are_read, "{script}: {stdout}");
+    }
+}
+
 /// Dovecot does not start if a service of a protocol that is on has no program, as on Debian 12 without
 /// dovecot-pop3d.
 #[test]
