@@ -95,9 +95,15 @@ fn it_gives_the_same_settings() {
     }
 }
 
+/// The text with each comment in one line.
+fn unwrapped(text: &str) -> String {
+    text.replace("\n#   ", " ")
+}
+
 #[test]
 fn comments_say_where_a_value_is_from() {
     let (text, account) = account(&fixtures::good());
+    let text = unwrapped(&text);
     assert_eq!(account.provider.name, "Example \"Mail\"");
     for line in [
         "# Seen: https://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=ann%40example.org",
@@ -118,6 +124,7 @@ fn what_has_no_word_is_left_out_and_said() {
     let imap = changed(fixtures::setting(Protocol::Imap, 993, Security::Tls), change);
     let smtp = fixtures::setting(Protocol::Smtp, 465, Security::Tls);
     let (text, account) = account(&with(vec![imap, smtp]));
+    let text = unwrapped(&text);
     for left_out in ["the authentication method GSSAPI", "the login %USER%"] {
         let said =
             |line: &str| line.starts_with("# not carried over: ") && line.ends_with(left_out);
@@ -137,6 +144,7 @@ fn further_servers_share_the_login() {
     let smtp = fixtures::setting(Protocol::Smtp, 465, Security::Tls);
     let (text, account) = account(&with(vec![imap(), other.clone(), other, imap(), smtp]));
     assert_eq!(account.alternatives.len(), 1, "{text}");
+    let text = unwrapped(&text);
     let comment = ": the login of imap mail.example.org:1993 (tls): it differs from that of imap";
     assert_eq!(text.matches(comment).count(), 1, "{text}");
 }

@@ -45,6 +45,7 @@ pub fn write(report: &Report) -> Result<String, String> {
         draft.top.servers.push(server);
     }
     draft.settle();
+    draft.say_once();
     match draft.missing() {
         Some(missing) => Err(nothing(&format!("{missing} is not published"))),
         None => {
